@@ -1,0 +1,166 @@
+//! `cargo xtask test`: prepares what the tests need around them, runs them, and names what was left out.
+//!
+//! The tests are told by environment variables:
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `QUITTANCE_PYTHON` | the Python that has the peers installed; unset when there is none |
+//! | `QUITTANCE_TEST_DATA` | the folder of third-party data; unset when there is none |
+//! | `QUITTANCE_SKIPS` | a file; a test that leaves something out appends one line: what, why, how to have it |
+//! | `QUITTANCE_REQUIRE_PEERS` | `1` when a test must fail rather than leave out a peer |
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::arguments::{Missing, Test};
+use crate::repository::{Repository, check, variable};
+use crate::{packages, peers};
+
+/// What the tests find around them on this machine.
+pub(crate) struct Surroundings {
+    python: Option<PathBuf>,
+    data: Option<PathBuf>,
+    skips: PathBuf,
+    missing: Missing,
+    /// What is not there, one sentence each.
+    absent: Vec<String>,
+}
+
+/// Prepares, builds, tests, and reports. Chosen packages are tested without building the rest.
+pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
+    let surroundings = prepare(repository, arguments.missing)?;
+    let mut test = repository.cargo();
+    // One failing crate must not hide what fails in the next.
+    test.args(["test", "--no-fail-fast"]);
+    if !names_package(&arguments.cargo) {
+        println!("==> test: build the binary that end-to-end tests start");
+        check(repository.cargo().args(["build", "--package", "quittance"]))?;
+        test.arg("--workspace");
+    }
+    println!("==> test: cargo test");
+    test.args(&arguments.cargo);
+    surroundings.tell(&mut test);
+    let outcome = check(&mut test);
+    let complete = surroundings.report();
+    outcome.and(complete)
+}
+
+/// Sets up peers and finds data; what cannot be had is an error only where nothing may be missing.
+pub(crate) fn prepare(repository: &Repository, missing: Missing) -> Result<Surroundings> {
+    println!("==> test: prepare peers");
+    let packages = packages::missing(repository);
+    let mut absent = Vec::new();
+    match missing {
+        Missing::Refuse => packages::install(repository, &packages)?,
+        Missing::Name => {
+            absent.extend(packages.iter().map(|package| {
+                format!("{}: for {}; to have it: {}", package.name, package.needed_for, package.remedy())
+            }))
+        }
+    }
+    let python = match (peers::ensure_python(repository), missing) {
+        (Ok(python), _) => Some(python),
+        (Err(error), Missing::Refuse) => return Err(error),
+        (Err(error), Missing::Name) => {
+            absent.push(format!("the Python peers: {error:#}"));
+            None
+        }
+    };
+    let data = test_data(repository)?;
+    if data.is_none() {
+        absent.push(
+            "third-party test data: name its folder in QUITTANCE_TEST_DATA, or put it at ../shared/data".to_owned(),
+        );
+    }
+    let skips = peers::folder(repository).join("skips.txt");
+    fs::create_dir_all(peers::folder(repository)).context("create the peers' folder")?;
+    fs::write(&skips, "").with_context(|| format!("empty {}", skips.display()))?;
+    for line in &absent {
+        println!("not on this machine: {line}");
+    }
+    Ok(Surroundings { python, data, skips, missing, absent })
+}
+
+/// The folder named by the environment, or the usual place when it is there.
+fn test_data(repository: &Repository) -> Result<Option<PathBuf>> {
+    if let Some(named) = variable("QUITTANCE_TEST_DATA") {
+        let folder = repository.root.join(&named);
+        let folder = folder.canonicalize().with_context(|| format!("QUITTANCE_TEST_DATA names `{named}`"))?;
+        return Ok(Some(folder));
+    }
+    let usual = repository.root.join("../shared/data");
+    Ok(usual.canonicalize().ok().filter(|folder| folder.is_dir()))
+}
+
+/// Whether the user chose packages, so that `--workspace` must not widen the choice.
+fn names_package(arguments: &[String]) -> bool {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    own.into_iter()
+        .any(|argument| argument.starts_with("-p") || argument.starts_with("--package") || argument == "--workspace")
+}
+
+impl Surroundings {
+    /// Puts what was found into the environment of a test run.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        command.env("QUITTANCE_SKIPS", &self.skips);
+        if let Some(python) = &self.python {
+            command.env("QUITTANCE_PYTHON", python);
+        }
+        if let Some(data) = &self.data {
+            command.env("QUITTANCE_TEST_DATA", data);
+        }
+        if self.missing == Missing::Refuse {
+            command.env("QUITTANCE_REQUIRE_PEERS", "1");
+        }
+    }
+
+    /// Prints what the tests left out; an error when nothing may be left out.
+    pub(crate) fn report(&self) -> Result<()> {
+        let text = fs::read_to_string(&self.skips).with_context(|| format!("read {}", self.skips.display()))?;
+        let skips = sorted_lines(&text);
+        if skips.is_empty() {
+            println!("==> test: nothing was skipped");
+            return Ok(());
+        }
+        println!("==> test: skipped");
+        for skip in &skips {
+            println!("  {skip}");
+        }
+        for line in &self.absent {
+            println!("  not on this machine: {line}");
+        }
+        match self.missing {
+            Missing::Name => Ok(()),
+            Missing::Refuse => bail!("{} skipped where nothing may be skipped", skips.len()),
+        }
+    }
+}
+
+/// Tests run at once and append in any order, some of them the same line.
+fn sorted_lines(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skips_are_sorted_and_said_once() {
+        assert_eq!(sorted_lines("b: no strace\na: no data\n\nb: no strace\n"), ["a: no data", "b: no strace"]);
+        assert!(sorted_lines("\n").is_empty());
+    }
+
+    #[test]
+    fn a_chosen_package_is_seen() {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert!(names_package(&words("-p quittance-core journal")));
+        assert!(!names_package(&words("journal -- -p")));
+    }
+}
