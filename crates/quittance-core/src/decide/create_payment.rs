@@ -1,0 +1,204 @@
+//! Accepting a payment: the intent, its hold, and the effect that will carry it out.
+
+use crate::account::Account;
+use crate::customer::Customer;
+use crate::effect::{AfterCancel, Effect, State, Step};
+use crate::id::{CommandId, EffectId, HoldId, PaymentId};
+use crate::journal::Record;
+use crate::ledger::{Balances, Movement, Posting, transfer};
+use crate::money::Money;
+use crate::payment::{Payment, Status};
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// What a client asks for.
+#[derive(Clone, Debug)]
+pub struct CreatePayment {
+    /// How much of what; between 1 and 2^53 − 1 minor units.
+    pub money: Money,
+    /// The configured gateway.
+    pub gateway: String,
+    /// The gateway's token for how it is paid.
+    pub payment_method: String,
+    /// The client's own name for what is being paid.
+    pub reference: String,
+    /// What to answer when the reference is taken.
+    pub on_duplicate: OnDuplicate,
+    /// Description, passed to the gateway.
+    pub description: Option<String>,
+    /// The client's own fields.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What to answer when a payment with the same reference exists and has not failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// Refuse.
+    #[default]
+    Reject,
+    /// Answer with the existing payment.
+    ReturnExisting,
+}
+
+/// Ids for what is about to be made; drawn by the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct NewIds {
+    /// Of the command.
+    pub command: CommandId,
+    /// Of the payment.
+    pub payment: PaymentId,
+    /// Of the effect.
+    pub effect: EffectId,
+}
+
+/// The newest payment of the same reference, with its effect.
+#[derive(Clone, Debug)]
+pub struct Previous {
+    /// The payment.
+    pub payment: Payment,
+    /// Its effect.
+    pub effect: Effect,
+}
+
+/// What follows from accepting the command.
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// A new payment.
+    New {
+        /// The payment.
+        payment: Box<Payment>,
+        /// Its effect, due at once.
+        effect: Box<Effect>,
+        /// What the journal says of it.
+        record: Record,
+    },
+    /// The payment that holds the reference.
+    Existing(Box<Payment>),
+}
+
+/// The hold of a payment carries the payment's own number, so that there can be only one.
+#[must_use]
+pub const fn hold_of(payment: PaymentId) -> HoldId {
+    HoldId::from_uuid(payment.uuid())
+}
+
+/// What a payment reserves: money the gateway will hold for us, against the customer's money not yet applied.
+#[must_use]
+pub(crate) fn payment_postings(gateway: &str, money: Money) -> Vec<Posting> {
+    transfer(Account::GatewayClearing(gateway.to_owned()), Account::Unapplied, money.amount, money.currency)
+}
+
+/// Accepts or refuses a payment. `balances` are the book's, and get the hold.
+///
+/// # Errors
+///
+/// [`Rejection::DuplicateIntent`] when the reference has a payment that has not definitively failed;
+/// [`Rejection::BookFull`] when the hold does not fit. Nothing is changed then.
+pub fn create_payment(
+    asked: CreatePayment,
+    customer: &Customer,
+    previous: Option<&Previous>,
+    balances: &mut Balances,
+    ids: NewIds,
+    now: Timestamp,
+) -> Result<Accepted, Rejection> {
+    if let Some(holder) = previous.filter(|previous| !previous.payment.status.frees_reference()) {
+        return match asked.on_duplicate {
+            OnDuplicate::ReturnExisting => Ok(Accepted::Existing(Box::new(holder.payment.clone()))),
+            OnDuplicate::Reject => {
+                Err(Rejection::DuplicateIntent { command: holder.payment.command, payment: holder.payment.id })
+            }
+        };
+    }
+    let postings = payment_postings(&asked.gateway, asked.money);
+    balances.apply(Movement::Hold, &postings).map_err(|_| Rejection::BookFull)?;
+    let payment = new_payment(asked, customer, ids, now);
+    let effect = new_effect(&payment, previous, now);
+    let record = Record::PaymentAccepted {
+        payment: payment.id,
+        command: ids.command,
+        effect: ids.effect,
+        hold: hold_of(payment.id),
+        money: payment.money,
+        gateway: payment.gateway.clone(),
+        reference: payment.reference.clone(),
+        postings,
+    };
+    Ok(Accepted::New { payment: Box::new(payment), effect: Box::new(effect), record })
+}
+
+fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Timestamp) -> Payment {
+    Payment {
+        id: ids.payment,
+        book: customer.id,
+        tenant: customer.tenant,
+        command: ids.command,
+        effect: ids.effect,
+        money: asked.money,
+        gateway: asked.gateway,
+        payment_method: asked.payment_method,
+        reference: asked.reference,
+        status: Status::Processing,
+        captured_amount: 0,
+        refunded_amount: 0,
+        gateway_object: None,
+        decline: None,
+        next_action: None,
+        description: asked.description,
+        metadata: asked.metadata,
+        created_at: now,
+    }
+}
+
+fn new_effect(payment: &Payment, previous: Option<&Previous>, now: Timestamp) -> Effect {
+    let mut effect = Effect {
+        id: payment.effect,
+        book: payment.book,
+        tenant: payment.tenant,
+        payment: payment.id,
+        gateway: payment.gateway.clone(),
+        money: payment.money,
+        state: State::Intended,
+        step: Step::Create,
+        generation: 0,
+        sends: 0,
+        lost_confirms: 0,
+        is_unresolved: false,
+        has_stored_error: false,
+        object_id: None,
+        fence: None,
+        names_method: false,
+        refusal: None,
+        after_cancel: None,
+        tries: 0,
+        first_sent_at: None,
+        last_sent_at: None,
+        due_at: Some(now),
+        lease_epoch: 0,
+        lease_owner: 0,
+        created_at: now,
+    };
+    if let Some(previous) = previous {
+        continue_from(&mut effect, previous);
+    }
+    effect
+}
+
+/// Takes over the gateway object of a failed attempt, so that two attempts cannot both charge. One of another amount or
+/// currency is fenced before a new one is made.
+fn continue_from(effect: &mut Effect, previous: &Previous) {
+    let is_same_gateway = previous.effect.gateway == effect.gateway;
+    let is_fenced = previous.effect.step == Step::Cancel;
+    let Some(object) = previous.effect.object_id.clone().filter(|_| is_same_gateway && !is_fenced) else {
+        return;
+    };
+    effect.object_id = Some(object);
+    if previous.effect.money == effect.money {
+        effect.step = Step::Confirm;
+        effect.names_method = true;
+    } else {
+        effect.step = Step::Cancel;
+        effect.after_cancel = Some(AfterCancel::Replace);
+    }
+}

@@ -1,0 +1,204 @@
+//! Accepting payments and learning about them: rows in, rows and records out.
+
+use super::*;
+use crate::account::Account;
+use crate::currency::Currency;
+use crate::customer::Customer;
+use crate::effect::{Policy, Source, State, Step, Stimulus, ticket};
+use crate::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
+use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use crate::journal::{Closing, Record};
+use crate::ledger::Balances;
+use crate::money::Money;
+use crate::payment::Status;
+use crate::rejection::Rejection;
+use crate::replay::{Replay, ReplayError};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+fn usd(amount: i64) -> Money {
+    Money::new(amount, Currency::from_code("USD").expect("known currency"))
+}
+
+fn customer() -> Customer {
+    Customer {
+        id: CustomerId::from_uuid(Uuid::from_u128(1)),
+        tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+        external_id: None,
+        name: None,
+        email: None,
+        currency: None,
+        timezone: None,
+        gateway_ids: BTreeMap::new(),
+        metadata: BTreeMap::new(),
+        created_at: Timestamp(0),
+    }
+}
+
+fn asked(amount: i64) -> CreatePayment {
+    CreatePayment {
+        money: usd(amount),
+        gateway: "stripe".into(),
+        payment_method: "pm".into(),
+        reference: "order-1".into(),
+        on_duplicate: OnDuplicate::Reject,
+        description: None,
+        metadata: BTreeMap::new(),
+    }
+}
+
+fn ids(number: u128) -> NewIds {
+    NewIds {
+        command: CommandId::from_uuid(Uuid::from_u128(number)),
+        payment: PaymentId::from_uuid(Uuid::from_u128(number + 1)),
+        effect: EffectId::from_uuid(Uuid::from_u128(number + 2)),
+    }
+}
+
+/// A book with one payment in it, and its journal.
+struct Book {
+    balances: Balances,
+    newest: Previous,
+    journal: Vec<Record>,
+}
+
+fn book(amount: i64) -> Book {
+    let mut balances = Balances::default();
+    let made = create_payment(asked(amount), &customer(), None, &mut balances, ids(10), Timestamp(0));
+    let Ok(Accepted::New { payment, effect, record }) = made else { panic!("accepted, not {made:?}") };
+    let journal = vec![Record::BookOpened { tenant: customer().tenant }, record];
+    Book { balances, newest: Previous { payment: *payment, effect: *effect }, journal }
+}
+
+impl Book {
+    fn learn(&mut self, stimulus: Stimulus) -> Learned {
+        let Previous { payment, effect } = &mut self.newest;
+        if matches!(stimulus, Stimulus::Answered(_)) {
+            ticket(effect, Timestamp(1));
+        }
+        let lesson = Lesson { source: Source::Send, stimulus, now: Timestamp(2), dice: 0 };
+        let learned = learn(effect, payment, &mut self.balances, lesson, &Policy::default()).expect("a sound book");
+        self.journal.push(learned.record.clone());
+        learned
+    }
+
+    fn balance(&self) -> (i64, i64) {
+        let place = (Account::Unapplied, usd(0).currency);
+        let balance = self.balances.0.get(&place).copied().unwrap_or_default();
+        (balance.credits, balance.held_credits)
+    }
+
+    fn replayed(&self) -> Result<Replay, ReplayError> {
+        let mut replay = Replay::default();
+        self.journal.iter().try_for_each(|record| replay.apply(record))?;
+        Ok(replay)
+    }
+}
+
+fn seen(status: ObjectStatus, amount: i64) -> Sighting {
+    Sighting {
+        object_id: "pi_1".into(),
+        received_amount: if status == ObjectStatus::Succeeded { amount } else { 0 },
+        status,
+        money: usd(amount),
+        latest_charge: None,
+        error_digest: None,
+        decline: None,
+        payment_method: Some("pm".into()),
+        effect_id: None,
+        next_action: None,
+    }
+}
+
+fn created(amount: i64) -> Stimulus {
+    Stimulus::Answered(Fact::Seen(seen(ObjectStatus::RequiresConfirmation, amount)))
+}
+
+fn declined() -> Stimulus {
+    let decline = Decline { code: "expired_card".into(), is_retryable: false };
+    Stimulus::Answered(Fact::Declined { decline, sighting: None })
+}
+
+#[test]
+fn a_payment_is_held_then_posted_once_and_the_journal_says_the_same() {
+    let mut book = book(500);
+    assert_eq!(book.balance(), (0, 500));
+    assert!(!book.learn(created(500)).is_answered);
+    let done = book.learn(Stimulus::Answered(Fact::Seen(seen(ObjectStatus::Succeeded, 500))));
+    assert!(done.is_answered);
+    assert_eq!(done.closing, Some(Closing::Posted));
+    assert_eq!(book.balance(), (500, 0));
+    let again = book.learn(Stimulus::Observed(seen(ObjectStatus::Succeeded, 500)));
+    assert_eq!((again.closing, again.is_answered), (None, false));
+    let replay = book.replayed().expect("a possible history");
+    assert_eq!(replay.balances, book.balances);
+    assert_eq!(replay.payments[&book.newest.payment.id].captured_amount, 500);
+}
+
+#[test]
+fn a_decline_lets_the_hold_go_and_the_next_attempt_uses_the_same_object() {
+    let mut book = book(500);
+    book.learn(created(500));
+    let failed = book.learn(declined());
+    assert_eq!(failed.closing, Some(Closing::Voided));
+    assert_eq!((book.balance(), book.newest.payment.status), ((0, 0), Status::Failed));
+    let next = create_payment(asked(500), &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3));
+    let Ok(Accepted::New { effect, .. }) = next else { panic!("{next:?}") };
+    assert_eq!((effect.step, effect.object_id.as_deref(), effect.fence), (Step::Confirm, Some("pi_1"), None));
+    let dearer = create_payment(asked(900), &customer(), Some(&book.newest), &mut book.balances, ids(30), Timestamp(3));
+    let Ok(Accepted::New { effect, .. }) = dearer else { panic!("{dearer:?}") };
+    assert_eq!(effect.step, Step::Cancel, "an object for another amount is fenced first");
+}
+
+#[test]
+fn while_an_outcome_is_unknown_the_reference_is_taken() {
+    let mut book = book(500);
+    book.learn(created(500));
+    book.learn(Stimulus::Answered(Fact::Lost(Loss::Timeout)));
+    assert_eq!(book.newest.payment.status, Status::Unknown);
+    let before = book.balances.clone();
+    let second = create_payment(asked(500), &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3));
+    assert!(matches!(second, Err(Rejection::DuplicateIntent { .. })), "{second:?}");
+    assert_eq!(book.balances, before);
+}
+
+#[test]
+fn a_hold_that_could_not_be_posted_later_is_refused_now() {
+    let mut book = book(i64::MAX);
+    let mut other = asked(1);
+    other.reference = "order-2".into();
+    let refused = create_payment(other, &customer(), None, &mut book.balances, ids(20), Timestamp(3));
+    assert!(matches!(refused, Err(Rejection::BookFull)), "{refused:?}");
+}
+
+#[test]
+fn a_lost_lease_makes_a_confirm_unknown() {
+    let mut book = book(500);
+    book.learn(created(500));
+    let Previous { payment, effect } = &mut book.newest;
+    ticket(effect, Timestamp(2));
+    let record = learn_of_lost_lease(effect, payment, Timestamp(3));
+    assert!(matches!(record, Record::EffectAdvanced(_)));
+    assert_eq!((effect.state, payment.status), (State::Unknown, Status::Unknown));
+}
+
+#[test]
+fn impossible_histories_are_refused() {
+    let mut sound = book(500);
+    sound.learn(created(500));
+    sound.learn(Stimulus::Answered(Fact::Seen(seen(ObjectStatus::Succeeded, 500))));
+    let check = |change: &dyn Fn(&mut Vec<Record>)| {
+        let mut journal = sound.journal.clone();
+        change(&mut journal);
+        let mut replay = Replay::default();
+        journal.iter().try_for_each(|record| replay.apply(record)).expect_err("impossible")
+    };
+    assert_eq!(check(&|journal| drop(journal.remove(0))), ReplayError::Opening);
+    let twice = check(&|journal| journal.push(journal[journal.len() - 1].clone()));
+    assert!(matches!(twice, ReplayError::NotOpen(_)), "{twice:?}");
+    let accepted_twice = check(&|journal| journal.insert(2, journal[1].clone()));
+    assert!(matches!(accepted_twice, ReplayError::Twice(_)), "{accepted_twice:?}");
+    let unheard = check(&|journal| drop(journal.remove(1)));
+    assert!(matches!(unheard, ReplayError::Unheard(_)), "{unheard:?}");
+}

@@ -1,0 +1,184 @@
+//! The journal: what a book's records say, and the chain that binds them.
+//!
+//! Records are values here; their bytes are made by the store's codec, and the chain is taken over those bytes.
+
+use crate::effect::{Source, State, Step};
+use crate::fact::Decline;
+use crate::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
+use crate::ledger::Posting;
+use crate::money::Money;
+use crate::payment::Status;
+use crate::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// One record of a book's journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The book begins.
+    BookOpened {
+        /// Its tenant.
+        tenant: TenantId,
+    },
+    /// A payment was accepted: the intent, with a hold of its postings.
+    PaymentAccepted {
+        /// The payment.
+        payment: PaymentId,
+        /// The command that asked.
+        command: CommandId,
+        /// The effect that will carry it out.
+        effect: EffectId,
+        /// The hold, closed exactly once.
+        hold: HoldId,
+        /// How much of what.
+        money: Money,
+        /// At which gateway.
+        gateway: String,
+        /// The client's reference.
+        reference: String,
+        /// What is held.
+        postings: Vec<Posting>,
+    },
+    /// A send was committed to, before its first byte.
+    TicketIssued {
+        /// The effect.
+        effect: EffectId,
+        /// The step.
+        step: Step,
+        /// Which try of it.
+        generation: u32,
+        /// Which send of that try.
+        send_no: u32,
+        /// The key the gateway sees.
+        gateway_key: String,
+        /// SHA-256 of the exact request.
+        request_digest: [u8; 32],
+        /// The lease it was sent under.
+        lease_epoch: i64,
+    },
+    /// Something was learned and moved an effect, its payment, and perhaps money.
+    EffectAdvanced(Advanced),
+    /// Something was learned that moved nothing: kept as evidence.
+    ObservationKept {
+        /// The effect it was about.
+        effect: EffectId,
+        /// Where from.
+        source: Source,
+        /// What was seen, in one word.
+        saw: String,
+        /// Why it moved nothing.
+        because: String,
+    },
+}
+
+/// What a record of kind [`Record::EffectAdvanced`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// The effect.
+    pub effect: EffectId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// How it was learned.
+    pub source: Source,
+    /// What was seen, in one word.
+    pub saw: String,
+    /// The effect's state after it.
+    pub state: State,
+    /// The effect's step after it.
+    pub step: Step,
+    /// The step's generation after it.
+    pub generation: u32,
+    /// The gateway's object, once known.
+    pub object: Option<String>,
+    /// The payment's status after it.
+    pub status: Status,
+    /// Why it failed, where it did.
+    pub decline: Option<Decline>,
+    /// What became of the hold.
+    pub closing: Option<(HoldId, Closing)>,
+    /// Postings of the hold that was closed.
+    pub postings: Vec<Posting>,
+}
+
+/// How a hold ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Its postings are made.
+    Posted,
+    /// Its postings are let go.
+    Voided,
+}
+
+impl Closing {
+    /// Stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Posted => "posted",
+            Self::Voided => "voided",
+        }
+    }
+
+    /// The closing of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Posted, Self::Voided].into_iter().find(|closing| closing.name() == name)
+    }
+}
+
+impl Record {
+    /// Number of the record's kind, stored beside its bytes.
+    #[must_use]
+    pub const fn kind(&self) -> i64 {
+        match self {
+            Self::BookOpened { .. } => 1,
+            Self::PaymentAccepted { .. } => 2,
+            Self::TicketIssued { .. } => 3,
+            Self::EffectAdvanced(_) => 4,
+            Self::ObservationKept { .. } => 5,
+        }
+    }
+
+    /// Name of a kind, as traces and exports print it.
+    #[must_use]
+    pub const fn kind_name(kind: i64) -> Option<&'static str> {
+        match kind {
+            1 => Some("book_opened"),
+            2 => Some("payment_accepted"),
+            3 => Some("ticket_issued"),
+            4 => Some("effect_advanced"),
+            5 => Some("observation_kept"),
+            _ => None,
+        }
+    }
+}
+
+/// The hash before a book's first record.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+/// Where a record stands in its book.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The book.
+    pub book: CustomerId,
+    /// Its number, from 1 without gaps.
+    pub seq: i64,
+    /// The record's kind.
+    pub kind: i64,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// The hash of a record: over its place, its bytes and the hash before it.
+#[must_use]
+pub fn chain(place: &Place, body: &[u8], previous: &[u8; 32]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"quittance journal 1\n");
+    hasher.update(place.book.bytes());
+    hasher.update(place.seq.to_be_bytes());
+    hasher.update(place.kind.to_be_bytes());
+    hasher.update(place.at.0.to_be_bytes());
+    hasher.update(previous);
+    hasher.update((body.len() as u64).to_be_bytes());
+    hasher.update(body);
+    hasher.finalize().into()
+}

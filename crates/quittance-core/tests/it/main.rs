@@ -1,0 +1,11 @@
+//! Integration tests of the core: one binary, a module per module of the crate.
+
+mod allocate;
+mod currency;
+mod data;
+mod effect_model;
+mod id;
+mod idempotency;
+mod money;
+mod pan;
+mod rounding;
