@@ -1,0 +1,14 @@
+//! Tests of the connectors at their boundary: bytes in, facts out; parameters in, bytes out.
+//!
+//! Nothing here opens a socket or reads a clock. Third-party data is read from the folder that `QUITTANCE_TEST_DATA`
+//! names, and skipped by name where it is absent; every rule also has a case that is written here.
+
+mod answers;
+mod data;
+mod events;
+mod key;
+mod message;
+mod objects;
+mod properties;
+mod requests;
+mod signature;
