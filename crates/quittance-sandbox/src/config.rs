@@ -1,0 +1,193 @@
+//! Owns: what a sandbox can be told before and while it runs. Does not own: how faults are drawn.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Everything that shapes one sandbox. `Config::default()` is a well-behaved gateway.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The same seed gives the same ids and the same faults to the same idempotency keys.
+    pub seed: u64,
+    /// How often something goes wrong.
+    pub faults: FaultProfile,
+    /// After this many faults on one idempotency key (or URL) there are none any more, so that a
+    /// patient client always gets through.
+    pub faults_per_key_max: u32,
+    /// Where events are posted; `None` posts nothing until the control interface sets a target.
+    pub webhook: Option<WebhookTarget>,
+    /// How long a "timeout" holds the connection before closing it, in milliseconds; at most ten
+    /// minutes are honoured.
+    pub hold_ms: u64,
+    /// How long a slow answer takes, in milliseconds; at most ten minutes are honoured.
+    pub slow_ms: u64,
+    /// The accepted API keys. They all belong to one account. `None` accepts every key that
+    /// begins with `sk_test_` or `rk_test_`.
+    pub api_keys: Option<Vec<String>>,
+    /// The pause before the second attempt to deliver a webhook, in milliseconds; it doubles with
+    /// every further attempt.
+    pub webhook_retry_base_ms: u64,
+    /// How long a late webhook is held back, in milliseconds.
+    pub webhook_late_ms: u64,
+    /// After this time an idempotency key is forgotten and executes afresh, in milliseconds.
+    pub idempotency_retention_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            faults: FaultProfile::None,
+            faults_per_key_max: 4,
+            webhook: None,
+            hold_ms: 30_000,
+            slow_ms: 500,
+            api_keys: None,
+            webhook_retry_base_ms: 500,
+            webhook_late_ms: 5_000,
+            // Stripe removes keys "after they're at least 24 hours old" (API reference,
+            // "Idempotent requests").
+            idempotency_retention_ms: 24 * 60 * 60 * 1000,
+        }
+    }
+}
+
+/// Where webhooks go and what signs them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookTarget {
+    /// An absolute `http` or `https` URL.
+    pub url: String,
+    /// Each secret adds one `v1` signature; the whole string, `whsec_` included, is the key.
+    pub secrets: Vec<String>,
+}
+
+/// How hostile the gateway is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultProfile {
+    /// Nothing goes wrong.
+    None,
+    /// A few requests in a hundred.
+    Mild,
+    /// About 35 writes in 100, and webhooks that are dropped, repeated, late and out of order.
+    Hostile,
+    /// One's own probabilities.
+    Custom(FaultRates),
+}
+
+impl FaultProfile {
+    /// The probabilities behind the name.
+    pub fn rates(self) -> FaultRates {
+        match self {
+            Self::None => FaultRates::default(),
+            Self::Mild => FaultRates::MILD,
+            Self::Hostile => FaultRates::HOSTILE,
+            Self::Custom(rates) => rates,
+        }
+    }
+}
+
+impl fmt::Display for FaultProfile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "none",
+            Self::Mild => "mild",
+            Self::Hostile => "hostile",
+            Self::Custom(_) => "custom",
+        })
+    }
+}
+
+/// The name of a fault profile that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownProfile(pub String);
+
+impl fmt::Display for UnknownProfile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "unknown fault profile {:?}: use none, mild or hostile", self.0)
+    }
+}
+
+impl std::error::Error for UnknownProfile {}
+
+impl FromStr for FaultProfile {
+    type Err = UnknownProfile;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "none" => Ok(Self::None),
+            "mild" => Ok(Self::Mild),
+            "hostile" => Ok(Self::Hostile),
+            other => Err(UnknownProfile(other.to_owned())),
+        }
+    }
+}
+
+/// Probabilities in per mille. At most one of the request faults hits a request, so their sum is
+/// the share of writes that meet one; what exceeds 1,000 never happens. The four webhook faults
+/// are drawn for each event: dropped excludes the others, which may meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FaultRates {
+    /// The request is read, nothing is done, the connection is held and then closed.
+    pub timeout_before_effect: u16,
+    /// The request is carried out, the connection is held and then closed.
+    pub timeout_after_effect: u16,
+    /// The request is carried out and the connection reset without an answer.
+    pub lost_answer: u16,
+    /// The connection is reset before anything is done.
+    pub connection_reset: u16,
+    /// The request is carried out, but the answer, also every later one, is a 500.
+    pub error_500_charged: u16,
+    /// Nothing is done, and the answer, also every later one, is a 500.
+    pub error_500_not_charged: u16,
+    /// A 429 from before the idempotency layer.
+    pub rate_limited_429: u16,
+    /// The effect is there at once, the answer comes late; the key is in use meanwhile.
+    pub slow_answer: u16,
+    /// A 503 from before the idempotency layer.
+    pub unavailable_503: u16,
+    /// How often a read meets a fault, compared with a write (1,000 = as often).
+    pub reads: u16,
+    /// The event is never posted.
+    pub webhook_dropped: u16,
+    /// The event is posted twice.
+    pub webhook_duplicate: u16,
+    /// The event is held back for a while.
+    pub webhook_late: u16,
+    /// The event is held back a little, so that later ones overtake it.
+    pub webhook_shuffled: u16,
+}
+
+impl FaultRates {
+    const MILD: Self = Self {
+        timeout_before_effect: 2,
+        timeout_after_effect: 3,
+        lost_answer: 6,
+        connection_reset: 4,
+        error_500_charged: 2,
+        error_500_not_charged: 2,
+        rate_limited_429: 5,
+        slow_answer: 4,
+        unavailable_503: 2,
+        reads: 200,
+        webhook_dropped: 5,
+        webhook_duplicate: 10,
+        webhook_late: 10,
+        webhook_shuffled: 20,
+    };
+
+    const HOSTILE: Self = Self {
+        timeout_before_effect: 20,
+        timeout_after_effect: 30,
+        lost_answer: 80,
+        connection_reset: 50,
+        error_500_charged: 40,
+        error_500_not_charged: 30,
+        rate_limited_429: 50,
+        slow_answer: 30,
+        unavailable_503: 20,
+        reads: 200,
+        webhook_dropped: 150,
+        webhook_duplicate: 200,
+        webhook_late: 200,
+        webhook_shuffled: 400,
+    };
+}

@@ -1,0 +1,173 @@
+//! Owns: `/_sandbox/…`, by which a demonstration or a test looks behind the gateway. Does not own:
+//! who may reach it; that is the business of whoever chooses the listening address.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ApiError};
+use crate::books::{audit, group};
+use crate::config::{FaultProfile, WebhookTarget};
+use crate::execution::Outcome;
+use crate::lock::lock;
+use crate::shared::Shared;
+
+type App = State<Arc<Shared>>;
+
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/_sandbox/health", get(async || json_answer(&json!({"status": "ok"}))))
+        .route("/_sandbox/books", get(show_books))
+        .route("/_sandbox/faults", get(show_faults).post(set_faults))
+        .route("/_sandbox/authenticate/{intent}", get(ask_customer).post(authenticate))
+        .route("/_sandbox/settle/{intent}", post(settle))
+        .route("/_sandbox/expire/{intent}", post(expire))
+        .route("/_sandbox/webhooks", get(show_webhooks))
+        .route("/_sandbox/webhooks/flush", post(flush_webhooks))
+        .route("/_sandbox/webhook_target", post(set_webhook_target))
+}
+
+#[derive(Deserialize)]
+struct BooksQuery {
+    /// A metadata key of payment intents, to count successful charges for each of its values.
+    group: Option<String>,
+}
+
+async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Response {
+    let core = lock(&shared.core);
+    let mut books = json!(audit(&core.books));
+    if let Some(key) = query.group {
+        books["group"] = json!(group(&core.books, &key));
+    }
+    json_answer(&books)
+}
+
+async fn show_faults(State(shared): App) -> Response {
+    json_answer(&json!({
+        "faults": shared.faults.counts(),
+        "requests": shared.requests(),
+        "profile": shared.faults.profile().to_string(),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileChoice {
+    profile: String,
+}
+
+async fn set_faults(State(shared): App, body: Bytes) -> Response {
+    let chosen = parse::<ProfileChoice>(&body).and_then(|choice| {
+        choice.profile.parse::<FaultProfile>().map_err(|error| ApiError::bad_request(error.to_string()))
+    });
+    match chosen {
+        Ok(profile) => {
+            shared.faults.set_profile(profile);
+            json_answer(&json!({"profile": profile.to_string()}))
+        }
+        Err(error) => answer(error.answer()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutcomeChoice {
+    outcome: Outcome,
+}
+
+/// The page behind `next_action`, for a person with a browser.
+async fn ask_customer(State(shared): App, Path(intent): Path<String>) -> Response {
+    if !lock(&shared.core).books.intents.contains(&intent) {
+        return answer(ApiError::missing("payment_intent", &intent, "intent").answer());
+    }
+    // The id is one of ours, hence letters and digits: nothing to escape.
+    let page = format!(
+        "<!doctype html><title>Authentication</title><h1>{intent}</h1>\
+         <button value=succeed>Complete</button> <button value=fail>Fail</button><p></p><script>\
+         for (const button of document.querySelectorAll('button')) button.onclick = async () => {{\
+         const body = JSON.stringify({{outcome: button.value}});\
+         const answer = await (await fetch('', {{method: 'POST', body}})).json();\
+         document.querySelector('p').textContent = answer.status || answer.error.message}}</script>"
+    );
+    let mut response = Response::new(Body::from(page));
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+async fn authenticate(State(shared): App, Path(intent): Path<String>, body: Bytes) -> Response {
+    answer(match parse::<OutcomeChoice>(&body) {
+        Ok(choice) => shared.act(|execution| execution.authenticate(&intent, choice.outcome)),
+        Err(error) => error.answer(),
+    })
+}
+
+async fn settle(State(shared): App, Path(intent): Path<String>, body: Bytes) -> Response {
+    answer(match parse::<OutcomeChoice>(&body) {
+        Ok(choice) => shared.act(|execution| execution.settle(&intent, choice.outcome)),
+        Err(error) => error.answer(),
+    })
+}
+
+async fn expire(State(shared): App, Path(intent): Path<String>) -> Response {
+    answer(shared.act(|execution| execution.expire(&intent)))
+}
+
+async fn show_webhooks(State(shared): App) -> Response {
+    json_answer(&json!(shared.webhooks.progress()))
+}
+
+async fn flush_webhooks(State(shared): App) -> Response {
+    json_answer(&json!({"flushed": shared.webhooks.flush()}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetChoice {
+    url: String,
+    secrets: Vec<String>,
+}
+
+// Stripe signs with the new secret and, for a while, the old one; more is a mistake.
+const SECRETS_MAX: usize = 10;
+
+async fn set_webhook_target(State(shared): App, body: Bytes) -> Response {
+    let target = parse::<TargetChoice>(&body).and_then(|choice| {
+        let is_absolute = choice.url.starts_with("http://") || choice.url.starts_with("https://");
+        if !is_absolute || choice.secrets.is_empty() || choice.secrets.len() > SECRETS_MAX {
+            let message = "A webhook target needs an absolute http(s) URL and one to ten secrets.";
+            return Err(ApiError::bad_request(message));
+        }
+        Ok(WebhookTarget { url: choice.url, secrets: choice.secrets })
+    });
+    match target {
+        Ok(target) => {
+            let url = target.url.clone();
+            shared.webhooks.set_target(target);
+            json_answer(&json!({"url": url}))
+        }
+        Err(error) => answer(error.answer()),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("invalid JSON: {error}")))
+}
+
+fn json_answer(value: &Value) -> Response {
+    answer(Answer::ok(value))
+}
+
+fn answer(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,96 @@
+//! Owns: the endpoints and their URLs. Does not own: their parameters.
+
+use http::Method;
+
+/// Everything under `/v1` that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    CreateIntent,
+    ListIntents,
+    ReadIntent,
+    UpdateIntent,
+    ConfirmIntent,
+    CancelIntent,
+    CaptureIntent,
+    ListCharges,
+    ReadCharge,
+    ListEvents,
+    ReadEvent,
+    CreateCustomer,
+    ListCustomers,
+    ReadCustomer,
+    UpdateCustomer,
+    DeleteCustomer,
+    ListMethods,
+    ReadMethod,
+    AttachMethod,
+    DetachMethod,
+}
+
+impl Endpoint {
+    /// Finds the endpoint and the id in its URL (empty where there is none).
+    pub(crate) fn find<'p>(method: &Method, path: &'p str) -> Option<(Self, &'p str)> {
+        let mut parts = path.strip_prefix("/v1/")?.trim_end_matches('/').split('/');
+        let collection = parts.next()?;
+        let id = parts.next().unwrap_or("");
+        let action = parts.next().unwrap_or("");
+        if parts.next().is_some() {
+            return None;
+        }
+        let verb = match *method {
+            Method::GET => "get",
+            Method::POST => "post",
+            Method::DELETE => "delete",
+            _ => return None,
+        };
+        let kind = if id.is_empty() { "all" } else { "one" };
+        Self::named(collection, verb, kind, action).map(|endpoint| (endpoint, id))
+    }
+
+    fn named(collection: &str, verb: &str, kind: &str, action: &str) -> Option<Self> {
+        Some(match (collection, verb, kind, action) {
+            ("payment_intents", "post", "all", "") => Self::CreateIntent,
+            ("payment_intents", "get", "all", "") => Self::ListIntents,
+            ("payment_intents", "get", "one", "") => Self::ReadIntent,
+            ("payment_intents", "post", "one", "") => Self::UpdateIntent,
+            ("payment_intents", "post", "one", "confirm") => Self::ConfirmIntent,
+            ("payment_intents", "post", "one", "cancel") => Self::CancelIntent,
+            ("payment_intents", "post", "one", "capture") => Self::CaptureIntent,
+            ("charges", "get", "all", "") => Self::ListCharges,
+            ("charges", "get", "one", "") => Self::ReadCharge,
+            ("events", "get", "all", "") => Self::ListEvents,
+            ("events", "get", "one", "") => Self::ReadEvent,
+            ("customers", "post", "all", "") => Self::CreateCustomer,
+            ("customers", "get", "all", "") => Self::ListCustomers,
+            ("customers", "get", "one", "") => Self::ReadCustomer,
+            ("customers", "post", "one", "") => Self::UpdateCustomer,
+            ("customers", "delete", "one", "") => Self::DeleteCustomer,
+            ("payment_methods", "get", "all", "") => Self::ListMethods,
+            ("payment_methods", "get", "one", "") => Self::ReadMethod,
+            ("payment_methods", "post", "one", "attach") => Self::AttachMethod,
+            ("payment_methods", "post", "one", "detach") => Self::DetachMethod,
+            _ => return None,
+        })
+    }
+
+    /// The path class that faults are drawn for: the URL without its id.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::CreateIntent | Self::ListIntents => "payment_intents",
+            Self::ReadIntent | Self::UpdateIntent => "payment_intents/{id}",
+            Self::ConfirmIntent => "payment_intents/{id}/confirm",
+            Self::CancelIntent => "payment_intents/{id}/cancel",
+            Self::CaptureIntent => "payment_intents/{id}/capture",
+            Self::ListCharges => "charges",
+            Self::ReadCharge => "charges/{id}",
+            Self::ListEvents => "events",
+            Self::ReadEvent => "events/{id}",
+            Self::CreateCustomer | Self::ListCustomers => "customers",
+            Self::ReadCustomer | Self::UpdateCustomer | Self::DeleteCustomer => "customers/{id}",
+            Self::ListMethods => "payment_methods",
+            Self::ReadMethod => "payment_methods/{id}",
+            Self::AttachMethod => "payment_methods/{id}/attach",
+            Self::DetachMethod => "payment_methods/{id}/detach",
+        }
+    }
+}

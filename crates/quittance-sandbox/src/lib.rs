@@ -1,0 +1,31 @@
+//! A hostile, stateful gateway that speaks the subset of Stripe's v1 dialect that Quittance uses.
+//!
+//! Owns: the objects of a made-up gateway account, its faults, its webhooks and its own books.
+//! Does not own: anything of Quittance. It shares no code with what it judges, so that one
+//! misunderstanding cannot hide on both sides of the wire.
+//!
+//! **The sandbox never shares billing code with what it judges: it depends on no other crate of this workspace, and
+//! never moves real money.**
+
+mod answer;
+mod authentication;
+mod books;
+mod clock;
+mod config;
+mod connection;
+mod control;
+mod dialect;
+mod dice;
+mod execution;
+mod faults;
+mod gateway;
+mod idempotency;
+mod lock;
+mod objects;
+mod serve;
+mod shared;
+mod signature;
+mod webhooks;
+
+pub use config::{Config, FaultProfile, FaultRates, UnknownProfile, WebhookTarget};
+pub use serve::Sandbox;

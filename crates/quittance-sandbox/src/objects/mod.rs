@@ -1,0 +1,26 @@
+//! Owns: the shapes of the gateway's objects, in memory and as JSON. Does not own: when they
+//! change.
+
+mod charge;
+mod customer;
+mod event;
+mod intent;
+mod payment_method;
+
+pub(crate) use charge::{Charge, ChargeStatus};
+pub(crate) use customer::Customer;
+pub(crate) use event::{API_VERSION, Event, Origin};
+pub(crate) use intent::{Intent, IntentView, Status};
+pub(crate) use payment_method::PaymentMethod;
+
+use serde::ser::SerializeMap;
+
+/// Members that Stripe always sends and that are never set here.
+fn nulls<M: SerializeMap>(map: &mut M, names: &[&str]) -> Result<(), M::Error> {
+    names.iter().try_for_each(|name| map.serialize_entry(name, &()))
+}
+
+/// The empty sub-list inside an object.
+fn empty_list(url: &str) -> serde_json::Value {
+    serde_json::json!({"object": "list", "data": [], "has_more": false, "url": url})
+}

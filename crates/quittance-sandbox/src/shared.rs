@@ -1,0 +1,121 @@
+//! Owns: everything the requests of one sandbox share, and carrying out a write under its lock.
+//! Does not own: the order in which a request is judged (`gateway`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::answer::{Answer, ApiError};
+use crate::books::Books;
+use crate::clock;
+use crate::config::Config;
+use crate::dice::{Dice, letters};
+use crate::execution::{Execution, Mint};
+use crate::faults::Faults;
+use crate::idempotency::Keys;
+use crate::lock::lock;
+use crate::objects::Origin;
+use crate::webhooks::Webhooks;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) seed: u64,
+    pub(crate) api_keys: Option<Vec<String>>,
+    pub(crate) hold: Duration,
+    pub(crate) slow: Duration,
+    pub(crate) core: Mutex<Core>,
+    pub(crate) faults: Faults,
+    pub(crate) webhooks: Arc<Webhooks>,
+    requests: AtomicU64,
+}
+
+/// What only one request at a time may touch.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) books: Books,
+    pub(crate) keys: Keys,
+    last_second: i64,
+    writes_without_key: u64,
+}
+
+/// The longest time that a fault may hold a request.
+const DELAY_MAX: Duration = Duration::from_secs(600);
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        let faults = Faults::new(config.seed, config.faults_per_key_max, config.webhook_late_ms, config.faults);
+        Self {
+            seed: config.seed,
+            api_keys: config.api_keys,
+            hold: Duration::from_millis(config.hold_ms).min(DELAY_MAX),
+            slow: Duration::from_millis(config.slow_ms).min(DELAY_MAX),
+            core: Mutex::new(Core {
+                books: Books::default(),
+                keys: Keys::new(Duration::from_millis(config.idempotency_retention_ms)),
+                last_second: 0,
+                writes_without_key: 0,
+            }),
+            faults,
+            webhooks: Arc::new(Webhooks::new(config.webhook, config.webhook_retry_base_ms)),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request and names it.
+    pub(crate) fn next_request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("req_{}", &letters(Dice::new(self.seed).text("req").number(number))[..14])
+    }
+
+    /// Carries out `work` and sends its events. The ids of its objects follow from the idempotency
+    /// key and its `incarnation`, or from a running number
+    /// when there is no key.
+    pub(crate) fn execute(
+        &self,
+        core: &mut Core,
+        origin: Origin,
+        incarnation: u64,
+        host: &str,
+        work: impl FnOnce(&mut Execution<'_>) -> Result<Answer, ApiError>,
+    ) -> Answer {
+        let dice = match &origin.idempotency_key {
+            Some(key) => Dice::new(self.seed).text("key").text(key).number(incarnation),
+            None => Dice::new(self.seed).text("write").number(core.next_write()),
+        };
+        let now = core.now();
+        let mut execution = Execution {
+            books: &mut core.books,
+            mint: Mint::new(dice),
+            origin,
+            now,
+            host: host.to_owned(),
+            webhooks: u32::from(self.webhooks.has_target()),
+            emitted: Vec::new(),
+        };
+        let answer = work(&mut execution).unwrap_or_else(|error| error.answer());
+        self.webhooks.enqueue(execution.emitted, &self.faults);
+        answer
+    }
+
+    /// A change that no API request caused.
+    pub(crate) fn act(&self, work: impl FnOnce(&mut Execution<'_>) -> Result<Answer, ApiError>) -> Answer {
+        self.execute(&mut lock(&self.core), Origin::default(), 0, "localhost", work)
+    }
+}
+
+impl Core {
+    /// Never lower than before, even when the machine's clock is set back: lists rely on it.
+    fn now(&mut self) -> i64 {
+        self.last_second = self.last_second.max(clock::unix_seconds());
+        self.last_second
+    }
+
+    fn next_write(&mut self) -> u64 {
+        self.writes_without_key += 1;
+        self.writes_without_key
+    }
+}

@@ -1,0 +1,167 @@
+"""Drives a running sandbox with Stripe's official Python client.
+
+Usage: stripe_client.py BASE_URL
+
+Prints "N checks passed" and exits with 0, or tells what failed and exits with 1.
+"""
+
+import http.server
+import json
+import queue
+import sys
+import threading
+import urllib.request
+
+import stripe
+
+DEADLINE_SECONDS = 30
+SECRETS = ["whsec_python_new", "whsec_python_old"]
+passed = 0
+
+
+def check(what, is_true, seen=None):
+    global passed
+    if not is_true:
+        print(f"FAILED: {what}: {seen!r}")
+        sys.exit(1)
+    passed += 1
+
+
+def receive_webhooks():
+    """Starts a receiver on a free port; returns its URL and the queue it fills."""
+    arrivals = queue.Queue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            arrivals.put((body, self.headers["stripe-signature"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/hook", arrivals
+
+
+def control(base, path, value):
+    data = json.dumps(value).encode()
+    request = urllib.request.Request(f"{base}/_sandbox/{path}", data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+        return json.load(answer)
+
+
+def payments(client):
+    intents = client.v1.payment_intents
+    created = intents.create(
+        {"amount": 1099, "currency": "usd", "payment_method_types": ["card"], "metadata": {"effect_id": "eff_1"}},
+        {"idempotency_key": "create-1"},
+    )
+    check("created", created.status == "requires_payment_method" and created.object == "payment_intent", created)
+    replayed = intents.create(
+        {"amount": 1099, "currency": "usd", "payment_method_types": ["card"], "metadata": {"effect_id": "eff_1"}},
+        {"idempotency_key": "create-1"},
+    )
+    check("same object", replayed.id == created.id, replayed)
+    check("marked as replayed", replayed.last_response.headers.get("idempotent-replayed") == "true")
+    confirmed = intents.confirm(created.id, {"payment_method": "pm_card_visa"}, {"idempotency_key": "confirm-1"})
+    check("confirmed", confirmed.status == "succeeded" and confirmed.amount_received == 1099, confirmed)
+    read = intents.retrieve(created.id, {"expand": ["latest_charge"]})
+    check("metadata", read.metadata["effect_id"] == "eff_1", read)
+    check("charge expanded", read.latest_charge.captured and read.latest_charge.payment_intent == created.id, read)
+    charges = client.v1.charges.list({"payment_intent": created.id})
+    check("one charge", [charge.id for charge in charges.data] == [read.latest_charge.id], charges)
+    card = client.v1.payment_methods.retrieve(confirmed.payment_method)
+    check("payment method", card.card.brand == "visa", card)
+    return created
+
+
+def refusals(client, created):
+    intents = client.v1.payment_intents
+    try:
+        intents.confirm(created.id, {"payment_method": "pm_card_visa"})
+        check("a second confirm is refused", False)
+    except stripe.InvalidRequestError as error:
+        check("unexpected state", error.code == "payment_intent_unexpected_state", error)
+        check("its intent", error.error.payment_intent.status == "succeeded", error)
+    try:
+        intents.create({
+            "amount": 500, "currency": "usd", "payment_method_types": ["card"], "confirm": True,
+            "payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds",
+        })
+        check("a decline is raised", False)
+    except stripe.CardError as error:
+        check("decline", (error.http_status, error.code) == (402, "card_declined"), error)
+        check("decline code", error.error.decline_code == "insufficient_funds", error)
+        check("declined intent", error.error.payment_intent.status == "requires_payment_method", error)
+        charge = client.v1.charges.retrieve(error.error.charge)
+        check("failed charge", charge.status == "failed" and charge.outcome.reason == "insufficient_funds", charge)
+    try:
+        intents.create({"amount": 700, "currency": "usd"}, {"idempotency_key": "create-1"})
+        check("a reused key is refused", False)
+    except stripe.IdempotencyError as error:
+        check("mismatch", error.http_status == 400, error)
+    try:
+        intents.create({"amount": 700, "currency": "usd", "colour": "red"})
+        check("an unknown parameter is refused", False)
+    except stripe.InvalidRequestError as error:
+        check("unknown parameter", (error.code, error.param) == ("parameter_unknown", "colour"), error)
+    try:
+        stripe.StripeClient("sk_wrong", base_addresses=client_addresses).v1.customers.list()
+        check("a wrong key is refused", False)
+    except stripe.AuthenticationError as error:
+        check("authentication", error.http_status == 401, error)
+
+
+def lists(client):
+    made = [
+        client.v1.payment_intents.create({"amount": 100 + n, "currency": "eur", "payment_method_types": ["card"]}).id
+        for n in range(7)
+    ]
+    page = client.v1.payment_intents.list({"limit": 3})
+    check("page", page.has_more and [intent.id for intent in page.data] == made[:-4:-1], page)
+    every = [intent.id for intent in page.auto_paging_iter()]
+    check("paging on", every[:7] == made[::-1] and len(every) == len(set(every)) == 9, every)
+    recent = client.v1.payment_intents.list({"created": {"gte": 1}, "limit": 100})
+    check("created filter", len(recent.data) == 9, recent)
+    customer = client.v1.customers.create({"email": "ada@example.com"})
+    customer = client.v1.customers.update(customer.id, {"name": "Ada"})
+    check("customer", customer.name == "Ada" and customer.email == "ada@example.com", customer)
+    check("deleted", client.v1.customers.delete(customer.id).deleted)
+
+
+def webhooks(client, created, arrivals):
+    seen = {}
+    while "payment_intent.succeeded" not in seen:
+        body, header = arrivals.get(timeout=DEADLINE_SECONDS)
+        for secret in SECRETS:
+            event = stripe.Webhook.construct_event(body, header, secret)
+        seen[event.type] = event
+    event = seen["payment_intent.succeeded"]
+    check("event object", event.data.object.id == created.id, event)
+    check("event request", event.request.idempotency_key == "confirm-1", event)
+    try:
+        stripe.Webhook.construct_event(body, header, "whsec_wrong")
+        check("a wrong secret is refused", False)
+    except stripe.SignatureVerificationError:
+        check("wrong secret", True)
+    read = client.v1.events.retrieve(event.id)
+    check("event read back", read.data.object.id == created.id and read.type == event.type, read)
+    listed = client.v1.events.list({"type": "payment_intent.succeeded"})
+    check("event listed", [e.id for e in listed.data] == [event.id], listed)
+
+
+if __name__ == "__main__":
+    base = sys.argv[1].rstrip("/")
+    client_addresses = {"api": base}
+    stripe_client = stripe.StripeClient("sk_test_python", base_addresses=client_addresses, max_network_retries=0)
+    url, webhook_arrivals = receive_webhooks()
+    control(base, "webhook_target", {"url": url, "secrets": SECRETS})
+    intent = payments(stripe_client)
+    refusals(stripe_client, intent)
+    lists(stripe_client)
+    webhooks(stripe_client, intent, webhook_arrivals)
+    print(f"{passed} checks passed")
