@@ -1,0 +1,143 @@
+//! Claiming: order, leases, fencing, and that two claimers never hold one row.
+
+use super::sample::{insert, update, write};
+use super::{Case, Harness, Owners};
+use crate::store::{Claim, Reader, Store};
+use crate::tables::EFFECTS;
+use crate::value::{Row, Value};
+use std::collections::BTreeSet;
+use std::thread;
+
+pub(super) const CASES: &[Case] = &[
+    ("the oldest due rows are claimed first", oldest_first),
+    ("a claim is a lease", claim_is_a_lease),
+    ("a lease that ended is due again", ended_lease_is_due),
+    ("a claim makes other versions stale", claim_raises_version),
+    ("two claimers never share a row", claimers_never_share),
+    ("leases of the dead are released", foreign_leases_are_released),
+];
+
+fn put(store: &mut dyn Store, id: u8, due_at: Option<i64>) {
+    let values = [("book", Value::from([id / 10])), ("id", [id].into()), ("due_at", due_at.into())];
+    write(store, vec![insert(&EFFECTS, &values)]).unwrap();
+}
+
+fn claim(store: &mut dyn Store, now: i64, owner: i64, limit: usize) -> Vec<Row> {
+    store.claim(&EFFECTS, &Claim { now, owner, leased_until: now + 30, limit }).unwrap()
+}
+
+fn ids(rows: &[Row]) -> Vec<u8> {
+    let id = |row: &Row| match &row[EFFECTS.position("id")] {
+        Value::Bytes(bytes) => bytes[0],
+        other => panic!("an id is bytes, not {other:?}"),
+    };
+    rows.iter().map(id).collect()
+}
+
+fn integer(row: &Row, column: &str) -> i64 {
+    match row[EFFECTS.position(column)] {
+        Value::Integer(integer) => integer,
+        ref other => panic!("{column} is an integer, not {other:?}"),
+    }
+}
+
+fn stored(reader: &mut dyn Reader, id: u8) -> Row {
+    let key = vec![[id / 10].into(), [id].into()];
+    reader.get_many(&EFFECTS, &[key]).unwrap().remove(0).expect("it was put")
+}
+
+fn oldest_first(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, .. } = fresh();
+    let store = &mut *lanes[0];
+    for (id, due_at) in [(31, 7), (12, 9), (23, -5), (11, 7), (44, 10), (45, 11)] {
+        put(store, id, Some(due_at));
+    }
+    put(store, 1, None);
+    assert!(claim(store, 10, 1, 0).is_empty());
+    assert!(claim(store, -6, 1, 10).is_empty());
+    assert_eq!(ids(&claim(store, 10, 1, 2)), [23, 11]);
+    assert_eq!(ids(&claim(store, 10, 1, 10)), [31, 12, 44]);
+    assert!(claim(store, 10, 1, 10).is_empty());
+}
+
+fn claim_is_a_lease(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, mut reader, .. } = fresh();
+    put(&mut *lanes[0], 11, Some(3));
+    put(&mut *lanes[0], 12, Some(3));
+    let claimed = claim(&mut *lanes[0], 5, 7, 1);
+    let [row] = claimed.as_slice() else { panic!("one row was asked for: {claimed:?}") };
+    let columns = ["due_at", "lease_owner", "lease_epoch", "version"];
+    assert_eq!(columns.map(|column| integer(row, column)), [35, 7, 1, 2]);
+    assert_eq!(&stored(&mut *reader, 11), row);
+    assert_eq!(columns.map(|column| integer(&stored(&mut *reader, 12), column)), [3, 0, 0, 1]);
+}
+
+fn ended_lease_is_due(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, .. } = fresh();
+    put(&mut *lanes[0], 11, Some(3));
+    assert_eq!(ids(&claim(&mut *lanes[0], 5, 7, 1)), [11]);
+    assert!(claim(&mut *lanes[0], 34, 8, 1).is_empty());
+    let again = claim(&mut *lanes[0], 35, 8, 1);
+    assert_eq!(["lease_owner", "lease_epoch", "due_at"].map(|column| integer(&again[0], column)), [8, 2, 65]);
+}
+
+fn claim_raises_version(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, .. } = fresh();
+    put(&mut *lanes[0], 11, Some(3));
+    claim(&mut *lanes[0], 5, 7, 1);
+    let done = [("book", Value::from([1])), ("id", [11].into()), ("lease_epoch", 1.into())];
+    write(&mut *lanes[0], vec![update(&EFFECTS, 1, &done)]).expect_err("the version is 2 now");
+    write(&mut *lanes[0], vec![update(&EFFECTS, 2, &done)]).unwrap();
+    assert!(claim(&mut *lanes[0], i64::MAX - 30, 7, 10).is_empty(), "a row that is not due is not claimed");
+}
+
+fn claimers_never_share(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, keep, .. } = fresh();
+    const ROWS: u8 = 120;
+    (0..ROWS).for_each(|id| put(&mut *lanes[0], id, Some(i64::from(id % 5))));
+    let claimed: Vec<Vec<u8>> = thread::scope(|scope| {
+        let drain = |(mut store, owner): (Box<dyn Store>, i64)| {
+            move || {
+                let mut taken = Vec::new();
+                loop {
+                    // Two owners take turns on each lane, so that there are two even where only one may write.
+                    let (first, second) = (claim(&mut *store, 9, owner, 3), claim(&mut *store, 9, owner + 1, 2));
+                    if first.is_empty() && second.is_empty() {
+                        return taken;
+                    }
+                    taken.extend(ids(&first).into_iter().chain(ids(&second)));
+                }
+            }
+        };
+        let workers: Vec<_> = lanes.drain(..).zip((1..).step_by(2)).map(|lane| scope.spawn(drain(lane))).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+    });
+    let all: Vec<u8> = claimed.concat();
+    let distinct: BTreeSet<u8> = all.iter().copied().collect();
+    assert_eq!((all.len(), distinct.len()), (usize::from(ROWS), usize::from(ROWS)));
+    drop(keep);
+}
+
+fn foreign_leases_are_released(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, mut reader, owners, .. } = fresh();
+    let store = &mut *lanes[0];
+    (11..=14).for_each(|id| put(store, id, Some(i64::from(id))));
+    put(store, 15, None);
+    assert_eq!(ids(&claim(store, 12, 1, 9)), [11, 12]);
+    assert_eq!(ids(&claim(store, 13, 2, 9)), [13]);
+    let before = stored(&mut *reader, 13);
+    let released = store.release_foreign(&EFFECTS, 2, 20).unwrap();
+    if owners == Owners::Shared {
+        assert_eq!(released, 0);
+        return;
+    }
+    assert_eq!(released, 2);
+    for id in [11, 12] {
+        let columns = ["due_at", "lease_owner", "lease_epoch", "version"];
+        assert_eq!(columns.map(|column| integer(&stored(&mut *reader, id), column)), [20, 0, 1, 3]);
+    }
+    assert_eq!(stored(&mut *reader, 13), before, "the owner keeps its own");
+    assert_eq!(integer(&stored(&mut *reader, 14), "version"), 1, "a row that nobody holds stays");
+    assert_eq!(store.release_foreign(&EFFECTS, 2, 21).unwrap(), 0);
+    assert_eq!(ids(&claim(store, 20, 2, 9)), [14, 11, 12]);
+}

@@ -1,0 +1,159 @@
+//! The memory store: every declared constraint, and nothing kept after the process. For tests and simulation.
+//!
+//! One mutex holds everything, so transactions run one after another, and a reader waits for the transaction that runs.
+//! Work must not read from the same database through another handle: it would wait for itself.
+
+mod rows;
+
+use crate::rounds;
+use crate::schema::{Table, Uniqueness};
+use crate::store::{Change, Claim, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
+use crate::value::{Key, Row, Value};
+use rows::Rows;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A database in memory. Clones share it; it is gone with the last of them.
+#[derive(Clone, Default)]
+pub struct MemoryDatabase {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    tables: BTreeMap<&'static str, Rows>,
+    epoch: i64,
+}
+
+/// A writer (and reader) of a [`MemoryDatabase`].
+pub struct MemoryStore {
+    database: MemoryDatabase,
+    epoch: i64,
+}
+
+/// A reader of a [`MemoryDatabase`].
+pub struct MemoryReader {
+    database: MemoryDatabase,
+}
+
+impl MemoryDatabase {
+    /// An empty database.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A writer under the next epoch. Any number may exist; each transaction has the database to itself.
+    #[must_use]
+    pub fn writer(&self) -> MemoryStore {
+        let mut state = self.lock();
+        state.epoch += 1;
+        MemoryStore { epoch: state.epoch, database: self.clone() }
+    }
+
+    /// A reader.
+    #[must_use]
+    pub fn reader(&self) -> MemoryReader {
+        MemoryReader { database: self.clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in someone's work cannot leave half a transaction here: changes are applied after it has decided, and
+        // none of them panics half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader for MemoryReader {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        Ok(self.database.lock().get_many(table, keys))
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        Ok(self.database.lock().scan(scan))
+    }
+}
+
+impl Reader for MemoryStore {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        Ok(self.database.lock().get_many(table, keys))
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        Ok(self.database.lock().scan(scan))
+    }
+}
+
+impl Store for MemoryStore {
+    fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
+        let mut state = self.database.lock();
+        let loaded = rounds::load(name, work, &mut |reads, loaded| {
+            reads.into_iter().for_each(|read| state.fetch(read, loaded));
+            Ok(())
+        })?;
+        let changes = work.decide(&loaded).map_err(|reason| StoreError::Aborted { name, reason })?;
+        changes.iter().for_each(Change::assert_shape);
+        state.apply(&changes)
+    }
+
+    fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        Ok(self.database.lock().rows(table).claim(claim))
+    }
+
+    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
+        Ok(self.database.lock().rows(table).release_foreign(owner, now))
+    }
+
+    fn writer_epoch(&self) -> i64 {
+        self.epoch
+    }
+}
+
+impl State {
+    fn rows(&mut self, table: &'static Table) -> &mut Rows {
+        self.tables.entry(table.name).or_insert_with(|| Rows::new(table))
+    }
+
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Vec<Option<Row>> {
+        keys.iter().for_each(|key| table.assert_key(key));
+        let rows = self.rows(table);
+        keys.iter().map(|key| rows.get(key).cloned()).collect()
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Vec<Row> {
+        scan.assert_shape();
+        self.rows(scan.table).scan(scan)
+    }
+
+    fn fetch(&mut self, read: Read, loaded: &mut Loaded) {
+        match read {
+            Read::Row { table, key } => {
+                let row = self.rows(table).get(&key).cloned();
+                loaded.put_row(table, key, row);
+            }
+            Read::Unique { table, index, values } => {
+                let rows = self.rows(table);
+                let row = rows.find_unique(index, &values).and_then(|key| rows.get(&key)).cloned();
+                loaded.put_unique(table, index, values, row);
+            }
+        }
+    }
+
+    /// Applies all changes, or takes those back that were applied before one failed.
+    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut undo: Vec<(&'static Table, Key, Option<Row>)> = Vec::with_capacity(changes.len());
+        for change in changes {
+            let (table, rows) = (change.table(), self.rows(change.table()));
+            if let Err(error) = rows.check(change) {
+                while let Some((table, key, before)) = undo.pop() {
+                    self.rows(table).replace(&key, before);
+                }
+                return Err(error);
+            }
+            let key = table.key_of(change.row());
+            let before = rows.replace(&key, Some(change.row().clone()));
+            undo.push((table, key, before));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! Domain values as rows and bytes, and back: the only place that knows the stored formats.
+//!
+//! Binary bodies begin with the number of their version. Every version that was ever written stays readable, and its
+//! sample bytes stay in the tests. What the bytes say is the core's business; nothing is decided here.
+
+mod book;
+pub mod codec;
+mod command;
+mod customer;
+mod effect;
+mod inbox;
+pub mod journal;
+mod payment;
+mod row;
+mod tenant;
+#[cfg(test)]
+mod tests;
+mod ticket;
+
+pub use book::{Book, decode_balances, encode_balances};
+pub use command::KeyEntry;
+pub use inbox::{Disposition, InboxEntry};
+pub use journal::JournalEntry;
+pub use row::{Corrupt, Entity};
+pub use ticket::{ClosedHold, GatewayObject, IntentEntry, Ticket};

@@ -1,0 +1,309 @@
+//! The store's closed set of verbs, and how they fail.
+
+use crate::schema::{Index, Table};
+use crate::value::{Key, Row, Value};
+use std::collections::BTreeMap;
+
+/// Reads; a reader sees some committed state, never a part of a transaction.
+pub trait Reader: Send {
+    /// Fetches rows by primary key, in the order of `keys`; none where no row has that key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// Fetches one page of a primary key or a declared index, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError>;
+}
+
+/// The one writer of a store (a lane, where there are several).
+pub trait Store: Reader {
+    /// Runs one transaction: reads what `work` names until it names nothing new, lets it decide, writes all of its
+    /// changes or none. The name feeds metrics and errors. When this returns `Ok` the changes are durable.
+    ///
+    /// `work` may be asked more than once: every call of `decide` starts over from the rows it is given.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing was written, except under [`StoreError::CommitUnknown`], where the caller must read again
+    /// before anything else.
+    fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError>;
+
+    /// Takes up to `claim.limit` due rows of a queue: the oldest first, each with `due_at` set to the end of the lease,
+    /// `lease_owner` to the claimer, and `lease_epoch` raised by one. Returns the rows as they are after that. A row
+    /// whose lease ended is simply due again. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError>;
+
+    /// Makes rows that other owners hold due at `now`, and returns how many. Only an exclusive store knows that their
+    /// owners are dead; elsewhere this does nothing and leases run out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError>;
+
+    /// Number of this opening for writing: rises by one each time, so that a lease names the process that took it.
+    fn writer_epoch(&self) -> i64;
+}
+
+/// What one transaction is to do.
+pub trait Work {
+    /// Names rows to read, given what is loaded so far. Asked again after each round until it names nothing that is not
+    /// loaded; at most [`READ_ROUNDS_MAX`] rounds.
+    fn reads(&mut self, loaded: &Loaded) -> Vec<Read>;
+
+    /// Decides over what is loaded. An empty list writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// An error of the caller's own, which aborts the transaction and comes back as [`StoreError::Aborted`].
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String>;
+}
+
+/// Rounds of reading before a transaction is refused as a mistake in the source.
+pub const READ_ROUNDS_MAX: usize = 6;
+
+/// One row to read.
+#[derive(Clone, Debug)]
+pub enum Read {
+    /// By primary key.
+    Row {
+        /// The table.
+        table: &'static Table,
+        /// Its key.
+        key: Key,
+    },
+    /// Through a unique index.
+    Unique {
+        /// The table.
+        table: &'static Table,
+        /// One of its unique indexes.
+        index: &'static Index,
+        /// The index's values.
+        values: Vec<Value>,
+    },
+}
+
+/// What a transaction has read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    rows: BTreeMap<(&'static str, Key), Option<Row>>,
+    unique: BTreeMap<(&'static str, Vec<Value>), Option<Key>>,
+}
+
+impl Loaded {
+    /// Puts a row that was read, or its absence.
+    pub fn put_row(&mut self, table: &'static Table, key: Key, row: Option<Row>) {
+        self.rows.insert((table.name, key), row);
+    }
+
+    /// Puts the answer of a unique index, and the row it led to.
+    pub fn put_unique(&mut self, table: &'static Table, index: &'static Index, values: Vec<Value>, row: Option<Row>) {
+        let key = row.as_ref().map(|row| table.key_of(row));
+        if let (Some(key), Some(row)) = (key.clone(), row) {
+            self.rows.insert((table.name, key), Some(row));
+        }
+        self.unique.insert((index.name, values), key);
+    }
+
+    /// Whether a read has already been answered.
+    #[must_use]
+    pub fn has(&self, read: &Read) -> bool {
+        match read {
+            Read::Row { table, key } => self.rows.contains_key(&(table.name, key.clone())),
+            Read::Unique { index, values, .. } => self.unique.contains_key(&(index.name, values.clone())),
+        }
+    }
+
+    /// A row by key: none when it was not asked for, `Some(None)` when it does not exist.
+    #[must_use]
+    pub fn row(&self, table: &'static Table, key: &Key) -> Option<Option<&Row>> {
+        self.rows.get(&(table.name, key.clone())).map(Option::as_ref)
+    }
+
+    /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
+    #[must_use]
+    pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {
+        self.unique.get(&(index.name, values.to_vec())).map(Option::as_ref)
+    }
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A row that must not exist yet, by key or by any unique index; else [`StoreError::Conflict`].
+    Insert {
+        /// The table.
+        table: &'static Table,
+        /// The whole row.
+        row: Row,
+    },
+    /// A row written whatever was there.
+    Upsert {
+        /// The table.
+        table: &'static Table,
+        /// The whole row.
+        row: Row,
+    },
+    /// A row that must exist with this value in its column `version`; else [`StoreError::Stale`]. The new row carries
+    /// the next version.
+    Update {
+        /// The table.
+        table: &'static Table,
+        /// The whole new row.
+        row: Row,
+        /// Version of the row being replaced.
+        expected_version: i64,
+    },
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Table {}
+
+/// One page of an index or a primary key.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The table.
+    pub table: &'static Table,
+    /// The index, or none for the primary key. The full order is the index's columns, then those of the primary key
+    /// that it does not hold already ([`Table::order`]).
+    pub index: Option<&'static Index>,
+    /// Values the leading columns of the order must equal.
+    pub prefix: Vec<Value>,
+    /// Exclusive bound where the page begins, over the columns of the order that follow the prefix; may be shorter than
+    /// the order, and then bounds its leading columns only. [`Scan::position_of`] makes one of the last row of a page.
+    pub after: Option<Vec<Value>>,
+    /// Exclusive bound where the page ends at the latest, of the same shape.
+    pub until: Option<Vec<Value>>,
+    /// Which way to read; backward reads from the greatest.
+    pub direction: Direction,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+impl Scan {
+    /// A forward page over the primary key.
+    #[must_use]
+    pub fn forward(table: &'static Table, prefix: Vec<Value>, limit: usize) -> Self {
+        Self { table, index: None, prefix, after: None, until: None, direction: Direction::Forward, limit }
+    }
+}
+
+/// Direction of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Forward,
+    /// Greatest first.
+    Backward,
+}
+
+/// How rows of a queue are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// Rows due at this time or before; microseconds.
+    pub now: i64,
+    /// Who takes them: a writer epoch.
+    pub owner: i64,
+    /// When the lease ends; microseconds.
+    pub leased_until: i64,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// How a store fails. Nothing was written unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row to insert exists already, by key or by a unique index.
+    #[error("row already exists in {table}")]
+    Conflict {
+        /// Where.
+        table: &'static str,
+    },
+    /// A row to update is not there at the expected version.
+    #[error("row in {table} changed since it was read")]
+    Stale {
+        /// Where.
+        table: &'static str,
+    },
+    /// The caller's decision refused the transaction.
+    #[error("transaction {name} aborted: {reason}")]
+    Aborted {
+        /// Name of the transaction.
+        name: &'static str,
+        /// The caller's reason.
+        reason: String,
+    },
+    /// The commit was sent and its answer lost: it may or may not have happened.
+    #[error("outcome of committing {name} is unknown")]
+    CommitUnknown {
+        /// Name of the transaction.
+        name: &'static str,
+    },
+    /// Another process writes here.
+    #[error("{path} is in use by another process")]
+    Locked {
+        /// The data directory.
+        path: String,
+    },
+    /// The data was written by a newer version.
+    #[error("schema version {found} needs a newer quittance; this one knows versions up to {known}")]
+    NewerSchema {
+        /// Version in the data.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+    /// No store is there to be read.
+    #[error("no quittance data in {path}")]
+    Missing {
+        /// The data directory.
+        path: String,
+    },
+    /// The place cannot be written to.
+    #[error("{path} cannot be written")]
+    ReadOnly {
+        /// The data directory.
+        path: String,
+        /// Cause.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The disk is full.
+    #[error("no space left while {operation}")]
+    Full {
+        /// What was tried.
+        operation: &'static str,
+    },
+    /// The data contradicts itself.
+    #[error("damaged data in {place}: {what}")]
+    Corrupt {
+        /// Table or file.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Anything else the engine below reports.
+    #[error("cannot complete {operation}")]
+    Failed {
+        /// What was tried.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
