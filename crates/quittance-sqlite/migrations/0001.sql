@@ -1,0 +1,187 @@
+CREATE TABLE tenants (
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    fingerprint_secret BLOB NOT NULL,
+    gateway_key_secret BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX tenants_by_name ON tenants (name);
+
+CREATE TABLE api_keys (
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX api_keys_by_digest ON api_keys (digest);
+CREATE INDEX api_keys_by_tenant ON api_keys (tenant);
+
+CREATE TABLE customers (
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    external_id TEXT,
+    name TEXT,
+    email TEXT,
+    currency TEXT,
+    timezone TEXT,
+    gateway_ids BLOB NOT NULL,
+    metadata BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX customers_by_external_id ON customers (tenant, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX customers_by_tenant ON customers (tenant);
+
+CREATE TABLE idempotency (
+    tenant BLOB NOT NULL,
+    key_digest BLOB NOT NULL,
+    command BLOB NOT NULL,
+    PRIMARY KEY (tenant, key_digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE commands (
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    fingerprint_version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    subject TEXT,
+    credential BLOB,
+    api_version TEXT NOT NULL,
+    answer_status INTEGER,
+    answer_body BLOB,
+    received_at INTEGER NOT NULL,
+    completed_at INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT;
+
+CREATE TABLE intents (
+    book BLOB NOT NULL,
+    intent TEXT NOT NULL,
+    payment BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, intent)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE books (
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    records INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    balances BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX books_by_tenant ON books (tenant);
+
+CREATE TABLE journal (
+    book BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (book, seq)
+) STRICT;
+
+CREATE TABLE payments (
+    book BLOB NOT NULL,
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    command BLOB NOT NULL,
+    effect BLOB NOT NULL,
+    amount INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    gateway TEXT NOT NULL,
+    payment_method TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    status TEXT NOT NULL,
+    captured_amount INTEGER NOT NULL,
+    refunded_amount INTEGER NOT NULL,
+    gateway_object TEXT,
+    decline_code TEXT,
+    decline_is_retryable INTEGER,
+    next_action TEXT,
+    description TEXT,
+    metadata BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, id)
+) STRICT;
+CREATE UNIQUE INDEX payments_by_tenant ON payments (tenant, id);
+CREATE INDEX payments_by_reference ON payments (tenant, reference, book, id);
+
+CREATE TABLE effects (
+    book BLOB NOT NULL,
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    payment BLOB NOT NULL,
+    gateway TEXT NOT NULL,
+    state TEXT NOT NULL,
+    body BLOB NOT NULL,
+    due_at INTEGER,
+    lease_owner INTEGER NOT NULL,
+    lease_epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, id)
+) STRICT;
+CREATE INDEX effects_due ON effects (due_at, book, id) WHERE due_at IS NOT NULL;
+CREATE UNIQUE INDEX effects_by_tenant ON effects (tenant, id);
+
+CREATE TABLE tickets (
+    book BLOB NOT NULL,
+    effect BLOB NOT NULL,
+    step TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    send_no INTEGER NOT NULL,
+    gateway_key TEXT NOT NULL,
+    request_digest BLOB NOT NULL,
+    request BLOB NOT NULL,
+    lease_epoch INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    PRIMARY KEY (book, effect, step, generation, send_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE closed_holds (
+    book BLOB NOT NULL,
+    hold BLOB NOT NULL,
+    closing TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (book, hold)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gateway_objects (
+    gateway TEXT NOT NULL,
+    object TEXT NOT NULL,
+    book BLOB NOT NULL,
+    effect BLOB NOT NULL,
+    payment BLOB NOT NULL,
+    PRIMARY KEY (gateway, object)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox (
+    endpoint TEXT NOT NULL,
+    event TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object TEXT,
+    book BLOB,
+    disposition TEXT NOT NULL,
+    secret_index INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (endpoint, event)
+) STRICT;
+CREATE INDEX inbox_by_object ON inbox (object, endpoint, event) WHERE object IS NOT NULL;

@@ -1,0 +1,227 @@
+//! The writer: transactions and claims over one connection.
+
+use crate::errors::At;
+use crate::reader::{self, Statements};
+use crate::rows;
+use quittance_store::rounds;
+use quittance_store::schema::Table;
+use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Scan, Store, StoreError, Work};
+use quittance_store::value::{Key, Row, Value};
+use rusqlite::Connection;
+use std::fs::File;
+use std::path::PathBuf;
+
+/// The one writer of a data directory; see [`crate::SqliteDatabase::open_for_writing`].
+pub struct SqliteStore {
+    connection: Connection,
+    epoch: i64,
+    directory: PathBuf,
+    statements: Statements,
+    last_commit: LastCommit,
+    /// Held, never read; declared last, so that it is released after the connection has closed.
+    _lock: File,
+}
+
+/// What is known of the last commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastCommit {
+    /// It happened, or it did not.
+    Settled,
+    /// Reading or writing failed under it.
+    Unknown,
+}
+
+impl SqliteStore {
+    pub(crate) fn new(connection: Connection, lock: File, epoch: i64, directory: PathBuf) -> Self {
+        let (statements, last_commit) = (Statements::new(), LastCommit::Settled);
+        Self { connection, epoch, directory, statements, last_commit, _lock: lock }
+    }
+
+    /// Bounds the database file, in pages of 4 KiB, until the store is closed: what would need more fails with
+    /// [`StoreError::Full`]. The file does not shrink.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when SQLite refuses.
+    pub fn set_pages_max(&mut self, pages: u32) -> Result<(), StoreError> {
+        let set = self.connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0));
+        set.map(|_: i64| ()).map_err(|error| self.at("bounding the file").sqlite(error))
+    }
+
+    fn at(&self, operation: &'static str) -> At<'_> {
+        At { operation, directory: &self.directory, table: None }
+    }
+
+    /// Runs `body` between BEGIN and COMMIT; whatever goes wrong, no transaction stays open.
+    fn atomically<T>(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.settle()?;
+        self.begin(name)?;
+        match body(self).and_then(|outcome| self.commit(name).map(|()| outcome)) {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                if matches!(error, StoreError::CommitUnknown { .. }) {
+                    self.last_commit = LastCommit::Unknown;
+                }
+                self.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    fn begin(&self, name: &'static str) -> Result<(), StoreError> {
+        // Open still only if a caller's work panicked and the panic was caught.
+        self.roll_back();
+        self.control("BEGIN IMMEDIATE").map_err(|error| self.at(name).sqlite(error))
+    }
+
+    fn commit(&self, name: &'static str) -> Result<(), StoreError> {
+        self.control("COMMIT").map_err(|error| self.at(name).commit(error))
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // A rollback undoes in memory what never reached the log. Should it fail all the same, the next BEGIN
+            // reports it, since a transaction is open.
+            let _ = self.control("ROLLBACK");
+        }
+    }
+
+    fn control(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+
+    /// Makes the outcome of a commit that failed in the middle the same for ever.
+    ///
+    /// The log may then end in a whole transaction that this connection does not count. It would reappear if the
+    /// process died now. The next commit overwrites it, so one is made before anyone reads.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if self.last_commit == LastCommit::Unknown {
+            self.roll_back();
+            let overwrite = "UPDATE writer SET commits_settled = commits_settled + 1 WHERE singleton = 1";
+            self.control(overwrite).map_err(|error| self.at("settling the last commit").sqlite(error))?;
+            self.last_commit = LastCommit::Settled;
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, name: &'static str, read: Read, loaded: &mut Loaded) -> Result<(), StoreError> {
+        if loaded.has(&read) {
+            return Ok(());
+        }
+        match read {
+            Read::Row { table, key } => {
+                let sql = &self.statements.of(table).get;
+                let row = rows::get(&self.connection, table, sql, &key, self.at(name))?;
+                loaded.put_row(table, key, row);
+            }
+            Read::Unique { table, index, values } => {
+                let row = rows::find(&self.connection, table, index, &values, self.at(name))?;
+                loaded.put_unique(table, index, values, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: &'static str, change: &Change) -> Result<(), StoreError> {
+        let (table, row) = (change.table(), change.row());
+        let sql = self.statements.of(table);
+        let changed = match change {
+            Change::Insert { .. } => rows::execute(&self.connection, &sql.insert, row),
+            Change::Upsert { .. } => rows::execute(&self.connection, &sql.upsert, row),
+            Change::Update { expected_version, .. } => {
+                let expected = Value::Integer(*expected_version);
+                rows::execute(&self.connection, &sql.update, row.iter().chain([&expected]))
+            }
+        };
+        let at = At { table: Some(table.name), ..self.at(name) };
+        match (change, changed.map_err(|error| at.sqlite(error))?) {
+            (Change::Update { .. }, 0) => Err(StoreError::Stale { table: table.name }),
+            _ => Ok(()),
+        }
+    }
+
+    fn lease(&self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        const NAME: &str = "claiming rows";
+        let sql = self.statements.of(table).queue(table);
+        let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+        // Two steps, since UPDATE … RETURNING promises no order and no longer shows since when a row was due.
+        let due = rows::query(&self.connection, table, &sql.due, &[claim.now.into(), limit.into()], self.at(NAME))?;
+        let lease: [Value; 2] = [claim.leased_until.into(), claim.owner.into()];
+        let mut leased = Vec::with_capacity(due.len());
+        for key in due {
+            let values = key.iter().chain(&lease);
+            leased.extend(rows::query(&self.connection, table, &sql.lease, values, self.at(NAME))?);
+        }
+        Ok(leased)
+    }
+}
+
+impl Reader for SqliteStore {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.settle()?;
+        // No transaction around it: nobody else writes.
+        reader::get_many(&self.connection, table, self.statements.of(table), keys, self.at("reading rows"))
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        scan.assert_shape();
+        self.settle()?;
+        rows::scan(&self.connection, scan, self.at("scanning rows"))
+    }
+}
+
+impl Store for SqliteStore {
+    fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
+        self.atomically(name, |store| {
+            let loaded = rounds::load(name, work, &mut |reads, loaded| {
+                reads.into_iter().try_for_each(|read| store.fetch(name, read, loaded))
+            })?;
+            let changes = work.decide(&loaded).map_err(|reason| StoreError::Aborted { name, reason })?;
+            changes.iter().for_each(Change::assert_shape);
+            changes.iter().try_for_each(|change| store.write(name, change))
+        })
+    }
+
+    fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        self.atomically("claiming rows", |store| store.lease(table, claim))
+    }
+
+    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
+        const NAME: &str = "releasing foreign leases";
+        self.atomically(NAME, |store| {
+            let sql = store.statements.of(table).queue(table);
+            let released = rows::execute(&store.connection, &sql.release, &[now.into(), owner.into()]);
+            released.map_err(|error| At { table: Some(table.name), ..store.at(NAME) }.sqlite(error))
+        })
+    }
+
+    fn writer_epoch(&self) -> i64 {
+        self.epoch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SqliteDatabase;
+    use quittance_store::tables::TENANTS;
+
+    #[test]
+    fn unknown_commit_is_settled_before_anything_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = SqliteDatabase::open_for_writing(directory.path()).unwrap();
+        let settled = |store: &SqliteStore| -> i64 {
+            store.connection.query_row("SELECT commits_settled FROM writer", [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(settled(&store), 0);
+        store.last_commit = LastCommit::Unknown;
+        store.get_many(&TENANTS, &[vec![[1].into()]]).unwrap();
+        assert_eq!(settled(&store), 1);
+        store.get_many(&TENANTS, &[vec![[1].into()]]).unwrap();
+        assert_eq!(settled(&store), 1);
+    }
+}
