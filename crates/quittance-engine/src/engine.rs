@@ -1,0 +1,265 @@
+//! The executor: a batch of submissions becomes one transaction.
+
+use crate::gateways::{Gateways, Leases};
+use crate::handlers::{Context, Handled, Wanted, handle, reads};
+use crate::ports::{Ids, Render};
+use crate::submission::{EffectRef, Failure, Job, Outcome, Submission};
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::effect::Effect;
+use quittance_core::time::Timestamp;
+use quittance_store::records::Entity;
+use quittance_store::store::{Change, Claim, Loaded, Read, Store, StoreError, Work};
+use quittance_store::tables::EFFECTS;
+use std::collections::BTreeMap;
+
+/// Submissions decided in one transaction, at most.
+pub const BATCH_MAX: usize = 1_000;
+
+/// Times a submission is tried whose rows were not all loaded, because an earlier one of its batch made them.
+const TRIES_MAX: usize = 8;
+
+/// How many jobs may begin now, by gateway; a gateway that is not in it, or at 0, takes nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Permits(pub BTreeMap<String, usize>);
+
+/// What came of a step: one outcome for each submission, in order, and the work that follows.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// Outcomes.
+    pub outcomes: Vec<Outcome>,
+    /// Jobs, charged to the permits.
+    pub jobs: Vec<Job>,
+}
+
+/// The engine over one store.
+pub struct Engine {
+    store: Box<dyn Store>,
+    ids: Box<dyn Ids>,
+    render: Box<dyn Render>,
+    gateways: Gateways,
+    leases: Leases,
+}
+
+impl Engine {
+    /// An engine over a store that is open for writing.
+    #[must_use]
+    pub fn new(
+        store: Box<dyn Store>,
+        ids: Box<dyn Ids>,
+        render: Box<dyn Render>,
+        gateways: Gateways,
+        leases: Leases,
+    ) -> Self {
+        Self { store, ids, render, gateways, leases }
+    }
+
+    /// Takes over what earlier processes left: where the store is exclusive, their leases end now. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn start(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let owner = self.store.writer_epoch();
+        self.store.release_foreign(&EFFECTS, owner, now.0)
+    }
+
+    /// Decides and commits submissions. When this returns, everything the outcomes say is durable, and every ticket of
+    /// the jobs is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the outcome of the commit is unknown or the store cannot go on: the engine must not be used
+    /// any more, and a new one starts from what is stored.
+    pub fn step(
+        &mut self,
+        now: Timestamp,
+        submissions: Vec<Submission>,
+        permits: &mut Permits,
+    ) -> Result<Step, StoreError> {
+        let mut slots: Vec<Option<Outcome>> = submissions.iter().map(|_| None).collect();
+        let mut jobs = Vec::new();
+        for chunk in chunks(submissions.len()) {
+            let mut open: Vec<usize> = chunk.collect();
+            for _ in 0..TRIES_MAX {
+                if open.is_empty() {
+                    break;
+                }
+                let batch: Vec<&Submission> = open.iter().map(|at| &submissions[*at]).collect();
+                let results = self.transact(now, &batch, permits)?;
+                let mut again = Vec::new();
+                for (at, result) in open.iter().zip(results) {
+                    match result {
+                        Some(handled) => {
+                            slots[*at] = Some(handled.outcome);
+                            jobs.extend(handled.job);
+                        }
+                        None => again.push(*at),
+                    }
+                }
+                open = again;
+            }
+        }
+        let lost = || Outcome::Failed(Failure::Damaged("the rows of a command could not be loaded".into()));
+        Ok(Step { outcomes: slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect(), jobs })
+    }
+
+    /// Claims effects that are due, as many as the permits allow, and begins their next moves.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::step`].
+    pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
+        let limit = permits.0.values().sum::<usize>().min(BATCH_MAX);
+        if limit == 0 {
+            return Ok(Step::default());
+        }
+        let leased_until = now.plus_ms(self.leases.lease_ms).0;
+        let claim = Claim { now: now.0, owner: self.store.writer_epoch(), leased_until, limit };
+        let rows = self.store.claim(&EFFECTS, &claim)?;
+        let mut begins = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match Effect::from_row(row) {
+                Ok(effect) => begins.push(Submission::Begin(EffectRef {
+                    book: effect.book,
+                    effect: effect.id,
+                    payment: effect.payment,
+                    epoch: effect.lease_epoch,
+                })),
+                Err(corrupt) => tracing::error!(%corrupt, "an effect cannot be read and is left alone"),
+            }
+        }
+        self.step(now, begins, permits)
+    }
+
+    /// Runs one batch; where a constraint refuses it, each of its submissions alone, so that only the culprit fails.
+    fn transact(
+        &mut self,
+        now: Timestamp,
+        batch: &[&Submission],
+        permits: &mut Permits,
+    ) -> Result<Vec<Option<Handled>>, StoreError> {
+        let error = match self.run(now, batch, permits) {
+            Ok(results) => return Ok(results),
+            Err(error) => error,
+        };
+        match error {
+            StoreError::CommitUnknown { .. } | StoreError::Locked { .. } => Err(error),
+            StoreError::Conflict { .. } | StoreError::Stale { .. } if batch.len() > 1 => {
+                tracing::warn!(%error, commands = batch.len(), "a batch was refused; its commands are tried one by one");
+                let mut results = Vec::with_capacity(batch.len());
+                for submission in batch {
+                    results.extend(self.transact(now, &[submission], permits)?);
+                }
+                Ok(results)
+            }
+            error => {
+                tracing::error!(%error, commands = batch.len(), "nothing of a batch was stored");
+                let failure = failure(&error);
+                Ok(batch.iter().map(|_| Some(Outcome::Failed(failure.clone()).into())).collect())
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        now: Timestamp,
+        batch: &[&Submission],
+        permits: &mut Permits,
+    ) -> Result<Vec<Option<Handled>>, StoreError> {
+        let mut work = BatchWork {
+            batch,
+            now,
+            owner: self.store.writer_epoch(),
+            ids: self.ids.as_mut(),
+            render: self.render.as_ref(),
+            gateways: &self.gateways,
+            leases: self.leases,
+            permits: permits.0.clone(),
+            left: BTreeMap::new(),
+            results: Vec::new(),
+        };
+        self.store.transact("commands", &mut work)?;
+        permits.0 = work.left;
+        Ok(work.results)
+    }
+}
+
+fn chunks(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..count).step_by(BATCH_MAX).map(move |from| from..count.min(from + BATCH_MAX))
+}
+
+fn failure(error: &StoreError) -> Failure {
+    match error {
+        StoreError::Full { .. } => Failure::StoreFull,
+        StoreError::Corrupt { .. } | StoreError::Conflict { .. } | StoreError::Stale { .. } => {
+            Failure::Damaged(error.to_string())
+        }
+        _ => Failure::StoreUnavailable(error.to_string()),
+    }
+}
+
+struct BatchWork<'a> {
+    batch: &'a [&'a Submission],
+    now: Timestamp,
+    owner: i64,
+    ids: &'a mut dyn Ids,
+    render: &'a dyn Render,
+    gateways: &'a Gateways,
+    leases: Leases,
+    permits: BTreeMap<String, usize>,
+    left: BTreeMap<String, usize>,
+    results: Vec<Option<Handled>>,
+}
+
+impl Work for BatchWork<'_> {
+    fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
+        let mut wanted = Wanted { loaded, reads: Vec::new() };
+        for submission in self.batch {
+            reads(submission, &mut wanted);
+        }
+        wanted.reads
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        let mut rows = WorkingSet::new(loaded);
+        let mut context = Context {
+            now: self.now,
+            ids: self.ids,
+            render: self.render,
+            gateways: self.gateways,
+            leases: self.leases,
+            owner: self.owner,
+            permits: self.permits.clone(),
+        };
+        self.results.clear();
+        for submission in self.batch {
+            let result = handle(submission, &mut rows, &mut context);
+            self.results.push(settle(result, &mut rows, &mut context));
+        }
+        self.left = context.permits;
+        Ok(rows.changes())
+    }
+}
+
+/// Keeps what a command wrote, or drops it; none means that it has to be tried again.
+fn settle(result: Result<Handled, Miss>, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Option<Handled> {
+    match result {
+        Ok(handled) => {
+            rows.keep();
+            if let Some(left) = handled.job.as_ref().and_then(|job| context.permits.get_mut(&job.gateway)) {
+                *left = left.saturating_sub(1);
+            }
+            Some(handled)
+        }
+        Err(miss) => {
+            rows.drop_stage();
+            match miss {
+                Miss::NotLoaded => None,
+                Miss::Corrupt(what) => {
+                    tracing::error!(what, "damaged data; the command was not carried out");
+                    Some(Outcome::Failed(Failure::Damaged(what)).into())
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The rows around one effect: what every command about it needs.
+
+use super::Wanted;
+use crate::submission::EffectRef;
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::customer::Customer;
+use quittance_core::effect::{Effect, Step};
+use quittance_core::id::{CustomerId, EffectId, PaymentId};
+use quittance_core::idempotency::Command;
+use quittance_core::payment::Payment;
+use quittance_core::tenant::Tenant;
+use quittance_store::records::{Book, Ticket};
+use quittance_store::value::Key;
+
+/// An effect with its surroundings.
+pub(super) struct EffectRows {
+    pub(super) effect: Effect,
+    pub(super) payment: Payment,
+    pub(super) customer: Customer,
+    pub(super) book: Book,
+}
+
+pub(super) fn effect_place(book: CustomerId, effect: EffectId) -> Key {
+    vec![book.bytes().into(), effect.bytes().into()]
+}
+
+fn payment_place(book: CustomerId, payment: PaymentId) -> Key {
+    vec![book.bytes().into(), payment.bytes().into()]
+}
+
+/// Place of the newest ticket of an effect's step and generation.
+pub(super) fn ticket_place(effect: &Effect, step: Step) -> Key {
+    vec![
+        effect.book.bytes().into(),
+        effect.id.bytes().into(),
+        step.name().into(),
+        i64::from(effect.generation).into(),
+        i64::from(effect.sends).into(),
+    ]
+}
+
+pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
+    wanted.row::<Book>(vec![named.book.bytes().into()]);
+    wanted.row::<Customer>(vec![named.book.bytes().into()]);
+    if let Some(payment) = wanted.row::<Payment>(payment_place(named.book, named.payment)) {
+        wanted.row::<Command>(vec![payment.command.bytes().into()]);
+    }
+    if let Some(effect) = wanted.row::<Effect>(effect_place(named.book, named.effect)) {
+        wanted.row::<Tenant>(vec![effect.tenant.bytes().into()]);
+        if effect.sends > 0 {
+            wanted.row::<Ticket>(ticket_place(&effect, effect.step));
+        }
+    }
+}
+
+pub(super) fn get(book: CustomerId, effect: EffectId, rows: &WorkingSet<'_>) -> Result<EffectRows, Miss> {
+    let effect: Effect = rows.expect(&effect_place(book, effect))?;
+    let payment: Payment = rows.expect(&payment_place(book, effect.payment))?;
+    Ok(EffectRows {
+        effect,
+        payment,
+        customer: rows.expect(&vec![book.bytes().into()])?,
+        book: rows.expect(&vec![book.bytes().into()])?,
+    })
+}
+
+pub(super) fn put(around: &EffectRows, rows: &mut WorkingSet<'_>) {
+    rows.put(&around.effect);
+    rows.put(&around.payment);
+    rows.put(&around.book);
+}

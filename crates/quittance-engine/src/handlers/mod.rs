@@ -1,0 +1,109 @@
+//! One file for each kind of submission: which rows it needs, and what it does with them.
+
+mod begin;
+mod client;
+mod effect_rows;
+mod learned;
+mod operator;
+mod webhook;
+
+use crate::gateways::{Gateways, Leases};
+use crate::ports::{Ids, Render};
+use crate::submission::{Job, Outcome, Submission};
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::time::Timestamp;
+use quittance_store::records::Entity;
+use quittance_store::store::{Loaded, Read};
+use quittance_store::value::Key;
+use std::collections::BTreeMap;
+
+/// What handlers get besides rows.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) ids: &'a mut dyn Ids,
+    pub(crate) render: &'a dyn Render,
+    pub(crate) gateways: &'a Gateways,
+    pub(crate) leases: Leases,
+    /// Who takes leases here: the store's writer epoch.
+    pub(crate) owner: i64,
+    /// Jobs that may still begin, by gateway.
+    pub(crate) permits: BTreeMap<String, usize>,
+}
+
+/// What a handler makes of a submission.
+pub(crate) struct Handled {
+    pub(crate) outcome: Outcome,
+    pub(crate) job: Option<Job>,
+}
+
+impl From<Outcome> for Handled {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, job: None }
+    }
+}
+
+/// Names the rows a submission needs, given what is loaded.
+pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
+    match submission {
+        Submission::Client(command) => client::reads(command, wanted),
+        Submission::Learned(fact) => effect_rows::reads(&fact.effect, wanted),
+        Submission::Begin(effect) => effect_rows::reads(effect, wanted),
+        Submission::Webhook(event) => webhook::reads(event, wanted),
+        Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),
+        Submission::CreateKey(key) => operator::reads_key(key, wanted),
+        Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
+    }
+}
+
+/// Decides a submission over the rows of its batch.
+pub(crate) fn handle(
+    submission: &Submission,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Handled, Miss> {
+    match submission {
+        Submission::Client(command) => client::handle(command, rows, context),
+        Submission::Learned(fact) => learned::handle(fact, rows, context),
+        Submission::Begin(effect) => begin::handle(effect, rows, context),
+        Submission::Webhook(event) => webhook::handle(event, rows, context),
+        Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
+        Submission::CreateKey(key) => operator::create_key(key, rows),
+        Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),
+    }
+}
+
+/// Collects the rows that a batch needs.
+pub(crate) struct Wanted<'a> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) reads: Vec<Read>,
+}
+
+impl Wanted<'_> {
+    /// Wants a row; gives it if it is there already.
+    pub(crate) fn row<E: Entity>(&mut self, key: Key) -> Option<E> {
+        match self.loaded.row(E::table(), &key) {
+            None => {
+                self.reads.push(Read::Row { table: E::table(), key });
+                None
+            }
+            // A row that cannot be read is found again, and reported, when it is decided over.
+            Some(row) => row.and_then(|row| E::from_row(row).ok()),
+        }
+    }
+
+    /// Wants the row a unique index leads to; gives it if it is there already.
+    pub(crate) fn unique<E: Entity>(
+        &mut self,
+        index: &'static quittance_store::schema::Index,
+        values: Vec<quittance_store::value::Value>,
+    ) -> Option<E> {
+        match self.loaded.unique(index, &values) {
+            None => {
+                self.reads.push(Read::Unique { table: E::table(), index, values });
+                None
+            }
+            Some(None) => None,
+            Some(Some(key)) => self.row(key.clone()),
+        }
+    }
+}

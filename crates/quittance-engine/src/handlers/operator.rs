@@ -1,0 +1,46 @@
+//! What operators do: tenants and credentials.
+
+use super::{Handled, Wanted};
+use crate::submission::Outcome;
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::id::ApiKeyId;
+use quittance_core::tenant::{ApiKey, Tenant};
+use quittance_core::time::Timestamp;
+use quittance_store::tables::TENANTS;
+
+pub(super) fn reads_tenant(tenant: &Tenant, wanted: &mut Wanted<'_>) {
+    wanted.unique::<Tenant>(&TENANTS.indexes[0], vec![tenant.name.as_str().into()]);
+}
+
+pub(super) fn create_tenant(tenant: &Tenant, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+    if rows.unique::<Tenant>(&TENANTS.indexes[0], &[tenant.name.as_str().into()])?.is_some() {
+        return Ok(Outcome::Conflict("a tenant of this name exists").into());
+    }
+    rows.put(tenant);
+    Ok(Outcome::Done.into())
+}
+
+pub(super) fn reads_key(key: &ApiKey, wanted: &mut Wanted<'_>) {
+    wanted.row::<Tenant>(vec![key.tenant.bytes().into()]);
+}
+
+pub(super) fn create_key(key: &ApiKey, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+    if rows.get::<Tenant>(&vec![key.tenant.bytes().into()])?.is_none() {
+        return Ok(Outcome::Conflict("no such tenant exists").into());
+    }
+    rows.put(key);
+    Ok(Outcome::Done.into())
+}
+
+pub(super) fn reads_revocation(id: ApiKeyId, wanted: &mut Wanted<'_>) {
+    wanted.row::<ApiKey>(vec![id.bytes().into()]);
+}
+
+pub(super) fn revoke_key(id: ApiKeyId, at: Timestamp, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+    let Some(mut key) = rows.get::<ApiKey>(&vec![id.bytes().into()])? else {
+        return Ok(Outcome::Conflict("no such key exists").into());
+    };
+    key.revoked_at.get_or_insert(at);
+    rows.put(&key);
+    Ok(Outcome::Done.into())
+}

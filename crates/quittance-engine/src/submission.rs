@@ -1,0 +1,233 @@
+//! What is submitted to the engine, and what comes back.
+
+use quittance_connectors::message::Request;
+use quittance_connectors::stripe::webhook::Event;
+use quittance_core::currency::Currency;
+use quittance_core::decide::CreatePayment;
+use quittance_core::effect::{Source, Stimulus};
+use quittance_core::id::{ApiKeyId, CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::idempotency::{Command, Key};
+use quittance_core::rejection::Rejection;
+use quittance_core::tenant::{ApiKey, Tenant};
+use quittance_core::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// One command.
+#[derive(Clone, Debug)]
+pub enum Submission {
+    /// A client's command, under its idempotency key.
+    Client(Box<ClientCommand>),
+    /// Something learned about an effect by a job that this process carried out.
+    Learned(Box<LearnedFact>),
+    /// A verified webhook event.
+    Webhook(Box<WebhookEvent>),
+    /// A leased effect whose next move is to begin.
+    Begin(EffectRef),
+    /// An operator creates a tenant.
+    CreateTenant(Box<Tenant>),
+    /// An operator creates a credential.
+    CreateKey(Box<ApiKey>),
+    /// An operator revokes a credential.
+    RevokeKey {
+        /// Which.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A client's command.
+#[derive(Clone, Debug)]
+pub struct ClientCommand {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which credential sent it.
+    pub credential: Option<ApiKeyId>,
+    /// Its idempotency key.
+    pub key: Key,
+    /// Method and route template (`POST /v1/payments`).
+    pub operation: &'static str,
+    /// Fingerprint of the request.
+    pub fingerprint: [u8; 32],
+    /// API version to answer in.
+    pub api_version: String,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// What a client asks.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A new customer.
+    CreateCustomer(NewCustomer),
+    /// A new payment.
+    CreatePayment {
+        /// Whose.
+        customer: CustomerRef,
+        /// Which.
+        asked: CreatePayment,
+    },
+}
+
+/// How a client names a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerRef {
+    /// By our id.
+    Id(CustomerId),
+    /// By its own.
+    External(String),
+}
+
+/// A customer to create.
+#[derive(Clone, Debug, Default)]
+pub struct NewCustomer {
+    /// Our id, where the client brings one.
+    pub id: Option<CustomerId>,
+    /// The client's own id.
+    pub external_id: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Preferred currency.
+    pub currency: Option<Currency>,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+    /// The gateways' ids.
+    pub gateway_ids: BTreeMap<String, String>,
+    /// The client's own fields.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Names an effect, and the lease under which it is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EffectRef {
+    /// The book.
+    pub book: CustomerId,
+    /// The effect.
+    pub effect: EffectId,
+    /// Its payment.
+    pub payment: PaymentId,
+    /// The lease.
+    pub epoch: i64,
+}
+
+/// Something a job taught us.
+#[derive(Clone, Debug)]
+pub struct LearnedFact {
+    /// About which effect, under which lease.
+    pub effect: EffectRef,
+    /// Where from.
+    pub source: Source,
+    /// What.
+    pub stimulus: Stimulus,
+}
+
+/// A verified event of a gateway.
+#[derive(Clone, Debug)]
+pub struct WebhookEvent {
+    /// Configured endpoint it came in at.
+    pub endpoint: String,
+    /// Configured gateway it is of.
+    pub gateway: String,
+    /// Which of the endpoint's secrets verified it.
+    pub secret_index: usize,
+    /// The event, decoded.
+    pub event: Event,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// What became of a submission. Everything said here is durable.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A client's command was accepted and has no final answer yet.
+    Accepted {
+        /// The command.
+        command: CommandId,
+        /// The resource it made (`pay_…`).
+        subject: String,
+    },
+    /// The same command is already under way.
+    Joined {
+        /// The command.
+        command: CommandId,
+        /// The resource it made.
+        subject: Option<String>,
+    },
+    /// A client's command is finished; this is its answer, now frozen.
+    Answered {
+        /// The command.
+        command: CommandId,
+        /// HTTP status.
+        status: u16,
+        /// Body.
+        body: Vec<u8>,
+    },
+    /// The same command was finished before: its stored answer.
+    Replayed(Box<Command>),
+    /// Refused without being stored: the key stands for something else, or has expired.
+    Refused(Rejection),
+    /// A lesson was applied; the command it finished, if any, with its frozen answer.
+    Applied {
+        /// The finished command.
+        answered: Option<(CommandId, u16, Vec<u8>)>,
+        /// A person should look, for this reason.
+        alarm: Option<&'static str>,
+    },
+    /// The lease was lost meanwhile: what was learned is kept as an observation.
+    Fenced,
+    /// A webhook event was stored before; nothing was done again.
+    Duplicate,
+    /// Done, nothing to say.
+    Done,
+    /// A tenant's or a key's name is taken, or no such key exists.
+    Conflict(&'static str),
+    /// Not carried out, nothing stored: the store failed. The text is for operators.
+    Failed(Failure),
+}
+
+/// Why nothing was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The disk is full.
+    StoreFull,
+    /// The store cannot be written to.
+    StoreUnavailable(String),
+    /// The data contradicts itself; the text says where.
+    Damaged(String),
+}
+
+/// Work for the gateways. Its ticket, where it needs one, is committed.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// About which effect, under which lease.
+    pub effect: EffectRef,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The configured gateway.
+    pub gateway: String,
+    /// What to do.
+    pub plan: Plan,
+    /// When it has to be over: the lease outlives it.
+    pub deadline: Timestamp,
+}
+
+/// What a job does.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// Send this write; its answer is a [`Stimulus::Answered`].
+    Send(Request),
+    /// Read the object; the answer is a [`Stimulus::Read`].
+    Read(Request),
+    /// Page through a list for an object that carries our effect id; ends in [`Stimulus::Found`] or
+    /// [`Stimulus::FindFailed`].
+    Find {
+        /// The gateway's id of the customer, to narrow the list.
+        customer: Option<String>,
+        /// Objects made at or after this second.
+        created_from: i64,
+        /// Objects made at or before this second.
+        created_to: i64,
+    },
+}

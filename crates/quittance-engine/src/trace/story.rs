@@ -1,0 +1,122 @@
+//! The story of one payment or command: what is stored about it in several tables, in the order it happened.
+
+use super::Story;
+use super::find::{get, index, read};
+use super::line::{self, Line};
+use quittance_core::id::{CommandId, EffectId};
+use quittance_core::idempotency::{Command, Progress};
+use quittance_core::journal::Record;
+use quittance_core::payment::Payment;
+use quittance_store::records::{InboxEntry, JournalEntry, journal};
+use quittance_store::store::{Reader, Scan, StoreError};
+use quittance_store::tables::{INBOX, JOURNAL};
+use std::collections::BTreeSet;
+
+/// Records read at once.
+const PAGE_ROWS: usize = 500;
+
+/// Webhook events told of one object; the gateway sends a few.
+const WEBHOOKS_MAX: usize = 200;
+
+/// The story of a payment.
+pub(super) fn of_payment(reader: &mut dyn Reader, payment: &Payment) -> Result<Story, StoreError> {
+    let command = get::<Command>(reader, vec![payment.command.bytes().into()])?;
+    let command = command.filter(|command| command.tenant == payment.tenant);
+    let told = records(reader, payment)?;
+    let mut lines = told.lines;
+    for entry in webhooks(reader, payment, &told.objects)? {
+        let line = line::webhook(&entry);
+        // What an event changed is recorded at the moment it came in.
+        let place = lines.iter().position(|other| other.at >= line.at).unwrap_or(lines.len());
+        lines.insert(place, line);
+    }
+    if let Some(line) = command.as_ref().map(line::request) {
+        lines.insert(0, line);
+    }
+    if let Some(line) = command.as_ref().and_then(line::answer) {
+        let place = lines.iter().position(|other| other.at > line.at).unwrap_or(lines.len());
+        lines.insert(place, line);
+    }
+    Ok(Story {
+        subject: payment.id.to_string(),
+        payment: Some(payment.id),
+        command: Some(payment.command),
+        status: payment.status.name().to_owned(),
+        lines,
+    })
+}
+
+/// The story of a command that made no payment.
+pub(super) fn of_command(command: &Command) -> Story {
+    let status = match command.progress {
+        Progress::InProgress => "in_progress",
+        Progress::Completed { .. } => "completed",
+        Progress::Tombstone { .. } => "tombstone",
+    };
+    let subject = command.subject.clone().unwrap_or_else(|| CommandId::to_string(&command.id));
+    let lines = [Some(line::request(command)), line::answer(command)].into_iter().flatten().collect();
+    Story { subject, payment: None, command: Some(command.id), status: status.to_owned(), lines }
+}
+
+/// Lines of the journal, and the gateway's objects they name.
+struct Told {
+    lines: Vec<Line>,
+    objects: BTreeSet<String>,
+}
+
+/// What the journal says of a payment: its whole book is read, page by page, for records have no other index.
+fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreError> {
+    let mut told = Told { lines: Vec::new(), objects: payment.gateway_object.iter().cloned().collect() };
+    let mut scan = Scan::forward(&JOURNAL, vec![payment.book.bytes().into()], PAGE_ROWS);
+    loop {
+        let rows = reader.scan(&scan)?;
+        for row in &rows {
+            let entry = read::<JournalEntry>(row)?;
+            // Other records of the book are other stories, and verification judges them.
+            let Ok(record) = journal::decode(entry.kind, &entry.body) else { continue };
+            if !is_about(&record, payment.effect) {
+                continue;
+            }
+            if let Record::EffectAdvanced(advanced) = &record {
+                told.objects.extend(advanced.object.clone());
+            }
+            told.lines.push(line::record(entry.seq, entry.at, &record));
+        }
+        match rows.last() {
+            Some(last) if rows.len() == PAGE_ROWS => scan.after = Some(scan.position_of(last)),
+            _ => return Ok(told),
+        }
+    }
+}
+
+fn is_about(record: &Record, wanted: EffectId) -> bool {
+    match record {
+        Record::BookOpened { .. } => false,
+        Record::PaymentAccepted { effect, .. }
+        | Record::TicketIssued { effect, .. }
+        | Record::ObservationKept { effect, .. } => *effect == wanted,
+        Record::EffectAdvanced(advanced) => advanced.effect == wanted,
+    }
+}
+
+/// Events of the payment's objects, the oldest first. Those of another book are not this payment's, should two gateways
+/// give the same id to different objects.
+fn webhooks(
+    reader: &mut dyn Reader,
+    payment: &Payment,
+    objects: &BTreeSet<String>,
+) -> Result<Vec<InboxEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for object in objects {
+        let by_object = Some(index(&INBOX, "inbox_by_object"));
+        let scan = Scan { index: by_object, ..Scan::forward(&INBOX, vec![object.as_str().into()], WEBHOOKS_MAX) };
+        for row in reader.scan(&scan)? {
+            let entry = read::<InboxEntry>(&row)?;
+            if entry.book.is_none_or(|book| book == payment.book) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries.sort_by(|one, other| (one.received_at, &one.event).cmp(&(other.received_at, &other.event)));
+    Ok(entries)
+}

@@ -1,0 +1,170 @@
+//! One book's journal, read from its first record: the chain is recomputed, the records are replayed, and what they
+//! promise of other tables is collected.
+
+use super::finding::{Aspect, Findings};
+use quittance_core::effect::Step;
+use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
+use quittance_core::journal::{Closing, GENESIS, Place, Record, chain};
+use quittance_core::replay::Replay;
+use quittance_store::records::{Entity, IntentEntry, JournalEntry, journal};
+use quittance_store::tables::JOURNAL;
+use quittance_store::value::{Row, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the journal says of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TicketRecord {
+    pub(super) gateway_key: String,
+    pub(super) request_digest: [u8; 32],
+    pub(super) lease_epoch: i64,
+}
+
+/// What names a ticket within its book.
+pub(super) type TicketKey = (EffectId, Step, u32, u32);
+
+/// What the journal says of a payment beyond its replay.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub(super) command: CommandId,
+    pub(super) gateway: String,
+}
+
+/// What a book's journal amounts to.
+pub(super) struct History {
+    pub(super) replay: Replay,
+    /// Whether every record so far could be read and followed from those before it.
+    pub(super) is_sound: bool,
+    /// Records read.
+    pub(super) records: i64,
+    /// Hash of the newest; none when it could not be read.
+    pub(super) head: Option<[u8; 32]>,
+    pub(super) tenant: Option<TenantId>,
+    pub(super) accepted: BTreeMap<PaymentId, Accepted>,
+    pub(super) effects: BTreeMap<EffectId, PaymentId>,
+    /// Effects with a record of their own. Before that their step is in their row alone: an attempt that takes over
+    /// the object of an earlier one does not begin with `create`.
+    pub(super) touched: BTreeSet<EffectId>,
+    pub(super) tickets: BTreeMap<TicketKey, TicketRecord>,
+    pub(super) closings: BTreeMap<HoldId, (Closing, i64)>,
+    /// The newest payment of each intent.
+    pub(super) intents: BTreeMap<String, PaymentId>,
+    last_seq: i64,
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            replay: Replay::default(),
+            is_sound: true,
+            records: 0,
+            head: Some(GENESIS),
+            tenant: None,
+            accepted: BTreeMap::new(),
+            effects: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            tickets: BTreeMap::new(),
+            closings: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            last_seq: 0,
+        }
+    }
+
+    /// Number of the newest record; 0 before the first.
+    pub(super) const fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    /// Takes the next row of the journal.
+    pub(super) fn read(&mut self, row: &Row, findings: &mut Findings) {
+        self.records += 1;
+        let Some(entry) = self.entry(row, findings) else { return };
+        self.follow(&entry, findings);
+        match journal::decode(entry.kind, &entry.body) {
+            Ok(record) => self.apply(&record, entry.seq, findings),
+            Err(error) => {
+                self.is_sound = false;
+                findings.add(Aspect::Chain, Some(entry.seq), format!("its bytes cannot be read: {error}"));
+            }
+        }
+    }
+
+    fn entry(&mut self, row: &Row, findings: &mut Findings) -> Option<JournalEntry> {
+        match JournalEntry::from_row(row) {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                let seq = match row.get(JOURNAL.position("seq")) {
+                    Some(Value::Integer(seq)) => *seq,
+                    _ => self.last_seq + 1,
+                };
+                findings.add(Aspect::Chain, Some(seq), error.to_string());
+                (self.last_seq, self.head, self.is_sound) = (seq, None, false);
+                None
+            }
+        }
+    }
+
+    /// Checks a record's place: its number, the hash before it, and its own.
+    fn follow(&mut self, entry: &JournalEntry, findings: &mut Findings) {
+        let due = self.last_seq + 1;
+        if entry.seq != due {
+            let what = format!("it is missing: the journal goes on with record {}", entry.seq);
+            findings.add(Aspect::Chain, Some(due), what);
+            self.is_sound = false;
+        }
+        let place = Place { book: entry.book, seq: entry.seq, kind: entry.kind, at: entry.at };
+        if chain(&place, &entry.body, &entry.prev_hash) != entry.hash {
+            findings.add(Aspect::Chain, Some(entry.seq), "its content does not match its hash");
+        }
+        if self.head.is_some_and(|head| head != entry.prev_hash) {
+            findings.add(Aspect::Chain, Some(entry.seq), "it does not continue the hash of the record before it");
+        }
+        (self.last_seq, self.head) = (entry.seq, Some(entry.hash));
+    }
+
+    fn apply(&mut self, record: &Record, seq: i64, findings: &mut Findings) {
+        if self.is_sound
+            && let Err(error) = self.replay.apply(record)
+        {
+            self.is_sound = false;
+            findings.add(Aspect::Ledger, Some(seq), format!("it cannot follow the records before it: {error}"));
+        }
+        match record {
+            Record::BookOpened { tenant } => self.tenant = Some(*tenant),
+            Record::PaymentAccepted { payment, command, effect, gateway, reference, .. } => {
+                self.accepted.insert(*payment, Accepted { command: *command, gateway: gateway.clone() });
+                self.effects.insert(*effect, *payment);
+                self.intents.insert(IntentEntry::of_reference(reference), *payment);
+            }
+            Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
+                self.touched.insert(*effect);
+                let ticket = TicketRecord {
+                    gateway_key: gateway_key.clone(),
+                    request_digest: *request_digest,
+                    lease_epoch: *lease_epoch,
+                };
+                if self.tickets.insert((*effect, *step, *generation, *send_no), ticket).is_some() {
+                    let what = format!("send {send_no} of {} {generation} of {effect} is issued twice", step.name());
+                    findings.add(Aspect::Ledger, Some(seq), what);
+                }
+            }
+            Record::EffectAdvanced(advanced) => {
+                self.touched.insert(advanced.effect);
+                if let Some((hold, closing)) = advanced.closing {
+                    self.closings.insert(hold, (closing, seq));
+                }
+            }
+            Record::ObservationKept { .. } => {}
+        }
+    }
+}
+
+/// The book a key names, as far as it can be read.
+pub(super) fn name_of(book: &Value) -> String {
+    match book {
+        Value::Bytes(bytes) => match <[u8; 16]>::try_from(bytes.as_slice()) {
+            Ok(bytes) => CustomerId::from_bytes(bytes).to_string(),
+            Err(_) => format!("a book whose id has {} bytes", bytes.len()),
+        },
+        _ => "a book without an id".to_owned(),
+    }
+}

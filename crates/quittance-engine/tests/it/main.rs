@@ -1,0 +1,9 @@
+//! Integration tests of the engine: the real engine and store, a model of a gateway, time and chance in the test's hand.
+
+mod crashes;
+mod gateway;
+mod hostile;
+mod idempotency;
+mod payments;
+mod webhooks;
+mod world;

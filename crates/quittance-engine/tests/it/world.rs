@@ -1,0 +1,270 @@
+//! A small world around an engine on the memory store: its clock, its ids, its jobs, its gateway.
+
+use crate::gateway::Gateway;
+use quittance_connectors::message::{Delivery, Request};
+use quittance_connectors::stripe::{ListFact, Stripe, decode_list, decode_read, decode_write};
+use quittance_core::currency::Currency;
+use quittance_core::decide::{CreatePayment, OnDuplicate};
+use quittance_core::effect::{Policy, Source, Stimulus};
+use quittance_core::fact::Fact;
+use quittance_core::id::{CommandId, TenantId};
+use quittance_core::idempotency::Key;
+use quittance_core::money::Money;
+use quittance_core::payment::Payment;
+use quittance_core::tenant::{Mode, Tenant};
+use quittance_core::time::Timestamp;
+use quittance_engine::engine::{Engine, Permits, Step};
+use quittance_engine::gateways::{self, Gateways, Leases};
+use quittance_engine::ports::{Answer, Ids, Render};
+use quittance_engine::submission::{
+    Action, ClientCommand, CustomerRef, Job, LearnedFact, NewCustomer, Outcome, Plan, Submission,
+};
+use quittance_store::memory::MemoryDatabase;
+use quittance_store::records::Entity;
+use quittance_store::store::{Reader, Scan};
+use quittance_store::tables::PAYMENTS;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Ids and dice that come out the same every time.
+pub struct Counter {
+    next: u128,
+}
+
+impl Ids for Counter {
+    fn uuid(&mut self, _: Timestamp) -> Uuid {
+        self.next += 1;
+        Uuid::from_u128(self.next)
+    }
+
+    fn dice(&mut self) -> u64 {
+        self.next as u64
+    }
+}
+
+/// Renders answers as short texts, so that tests can read them.
+pub struct Plain;
+
+impl Render for Plain {
+    fn render(&self, answer: &Answer<'_>, _: &str) -> (u16, Vec<u8>) {
+        let payment = |payment: &Payment| format!("{} {}", payment.id, payment.status.name());
+        let (status, text) = match answer {
+            Answer::CustomerCreated(customer) => (201, customer.id.to_string()),
+            Answer::Payment(paid) if paid.decline.is_some() => (402, payment(paid)),
+            Answer::Payment(paid) => (201, payment(paid)),
+            Answer::ExistingPayment(paid) => (200, payment(paid)),
+            Answer::Rejected(rejection) => (409, rejection.code().to_owned()),
+        };
+        (status, text.into_bytes())
+    }
+}
+
+pub struct World {
+    pub database: MemoryDatabase,
+    pub engine: Engine,
+    pub gateway: Gateway,
+    pub now: Timestamp,
+    pub jobs: Vec<Job>,
+    pub permits: usize,
+    pub answers: BTreeMap<CommandId, (u16, String)>,
+    pub alarms: Vec<&'static str>,
+    processes: u128,
+}
+
+pub fn tenant() -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(0x7e))
+}
+
+fn engine(database: &MemoryDatabase, processes: u128) -> Engine {
+    let gateway = gateways::Gateway {
+        stripe: Stripe::default(),
+        policy: Policy { backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() },
+        timeout_ms: 2_000,
+        in_flight_max: 8,
+    };
+    let gateways = Gateways(BTreeMap::from([("stripe".to_owned(), gateway)]));
+    let ids = Counter { next: processes << 64 };
+    Engine::new(Box::new(database.writer()), Box::new(ids), Box::new(Plain), gateways, Leases::default())
+}
+
+impl World {
+    pub fn new() -> Self {
+        let database = MemoryDatabase::new();
+        let mut world = Self {
+            engine: engine(&database, 1),
+            database,
+            gateway: Gateway::default(),
+            now: Timestamp::from_seconds(1_800_000_000),
+            jobs: Vec::new(),
+            permits: 100,
+            answers: BTreeMap::new(),
+            alarms: Vec::new(),
+            processes: 1,
+        };
+        let created_at = world.now;
+        let tenant = Tenant {
+            id: tenant(),
+            name: "acme".into(),
+            mode: Mode::Test,
+            fingerprint_secret: [1; 32],
+            gateway_key_secret: [2; 32],
+            created_at,
+        };
+        let outcome = world.submit(Submission::CreateTenant(Box::new(tenant)));
+        assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+        let outcome = world.submit(customer("alice"));
+        assert!(matches!(outcome, Outcome::Answered { status: 201, .. }), "{outcome:?}");
+        world
+    }
+
+    fn permits(&self) -> Permits {
+        Permits(BTreeMap::from([("stripe".to_owned(), self.permits)]))
+    }
+
+    pub fn submit(&mut self, submission: Submission) -> Outcome {
+        self.submit_all(vec![submission]).remove(0)
+    }
+
+    pub fn submit_all(&mut self, submissions: Vec<Submission>) -> Vec<Outcome> {
+        let mut permits = self.permits();
+        let step = self.engine.step(self.now, submissions, &mut permits).expect("the store works");
+        self.take(step)
+    }
+
+    pub fn poll(&mut self) {
+        let mut permits = self.permits();
+        let step = self.engine.poll(self.now, &mut permits).expect("the store works");
+        self.take(step);
+    }
+
+    fn take(&mut self, step: Step) -> Vec<Outcome> {
+        self.jobs.extend(step.jobs);
+        for outcome in &step.outcomes {
+            match outcome {
+                Outcome::Applied { answered, alarm } => {
+                    self.alarms.extend(alarm);
+                    if let Some((command, status, body)) = answered {
+                        let text = String::from_utf8(body.clone()).expect("text");
+                        self.answers.insert(*command, (*status, text));
+                    }
+                }
+                Outcome::Failed(failure) => panic!("not stored: {failure:?}"),
+                _ => {}
+            }
+        }
+        step.outcomes
+    }
+
+    /// The process dies with its jobs; another starts on the same store.
+    pub fn crash(&mut self) {
+        self.processes += 1;
+        self.jobs.clear();
+        self.engine = engine(&self.database, self.processes);
+        self.engine.start(self.now).expect("the store works");
+    }
+
+    /// Carries the oldest job out at the gateway as `deliver` says, and submits what it taught.
+    pub fn work(&mut self, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> Outcome {
+        let job = self.jobs.remove(0);
+        let fact = learned(&mut self.gateway, job, deliver);
+        self.submit(Submission::Learned(Box::new(fact)))
+    }
+
+    /// Works and polls honestly until nothing is open.
+    pub fn settle(&mut self) {
+        for _ in 0..10_000 {
+            while !self.jobs.is_empty() {
+                self.work(Gateway::serve);
+            }
+            if self.payments().iter().all(|payment| payment.status.is_terminal()) {
+                return;
+            }
+            self.now = self.now.plus_ms(1_000);
+            self.poll();
+        }
+        panic!("payments stay open: {:?}", self.payments());
+    }
+
+    pub fn payments(&self) -> Vec<Payment> {
+        let rows = self.database.reader().scan(&Scan::forward(&PAYMENTS, Vec::new(), 10_000)).expect("readable");
+        rows.iter().map(|row| Payment::from_row(row).expect("sound")).collect()
+    }
+}
+
+/// What a job teaches when its requests are delivered like this.
+pub fn learned(gateway: &mut Gateway, job: Job, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> LearnedFact {
+    let (source, stimulus) = match &job.plan {
+        Plan::Send(request) => (Source::Send, Stimulus::Answered(decode_write(&deliver(gateway, request)))),
+        Plan::Read(request) => (Source::Read, Stimulus::Read(decode_read(&deliver(gateway, request)))),
+        Plan::Find { .. } => {
+            let request = Stripe::default().list_intents(&Default::default());
+            let stimulus = match decode_list(&deliver(gateway, &request)) {
+                ListFact::Failed(fact) => Stimulus::FindFailed(fact),
+                ListFact::Page { has_more: true, .. } => Stimulus::FindFailed(Fact::Absent),
+                ListFact::Page { sightings, .. } => {
+                    let ours = sightings.into_iter().find(|seen| seen.effect_id == Some(job.effect.effect));
+                    Stimulus::Found(ours)
+                }
+            };
+            (Source::Find, stimulus)
+        }
+    };
+    LearnedFact { effect: job.effect, source, stimulus }
+}
+
+fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {
+    Submission::Client(Box::new(ClientCommand {
+        tenant: tenant(),
+        credential: None,
+        key: Key::parse(key).expect("a key"),
+        operation,
+        fingerprint: [fingerprint; 32],
+        api_version: "1".into(),
+        action,
+    }))
+}
+
+pub fn customer(name: &str) -> Submission {
+    let new = NewCustomer { external_id: Some(name.to_owned()), ..NewCustomer::default() };
+    command(&format!("customer-{name}"), 0, "POST /v1/customers", Action::CreateCustomer(new))
+}
+
+/// A payment of alice, under this key and reference, for this amount and card.
+#[derive(Clone)]
+pub struct Pay {
+    pub key: String,
+    pub reference: String,
+    pub amount: i64,
+    pub method: String,
+    pub fingerprint: u8,
+    pub customer: String,
+    pub on_duplicate: OnDuplicate,
+}
+
+pub fn pay(key: &str, reference: &str) -> Pay {
+    Pay {
+        key: key.into(),
+        reference: reference.into(),
+        amount: 1_999,
+        method: "pm_card_visa".into(),
+        fingerprint: 0,
+        customer: "alice".into(),
+        on_duplicate: OnDuplicate::Reject,
+    }
+}
+
+impl From<Pay> for Submission {
+    fn from(pay: Pay) -> Self {
+        let asked = CreatePayment {
+            money: Money::new(pay.amount, Currency::from_code("USD").expect("known currency")),
+            gateway: "stripe".into(),
+            payment_method: pay.method,
+            reference: pay.reference,
+            on_duplicate: pay.on_duplicate,
+            description: None,
+            metadata: BTreeMap::new(),
+        };
+        let customer = CustomerRef::External(pay.customer);
+        command(&pay.key, pay.fingerprint, "POST /v1/payments", Action::CreatePayment { customer, asked })
+    }
+}
