@@ -15,8 +15,8 @@ use quittance_core::tenant::Tenant;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Ticket;
 
-/// How long an effect whose gateway takes nothing at the moment is left alone.
-const STANDSTILL_MS: u64 = 1_000;
+/// How long a claimed effect whose gateway takes nothing at the moment is left alone.
+const STANDSTILL_MS: u64 = 250;
 
 /// Objects made this long before the first send, or after the last, are looked at when a lost create is searched for:
 /// wide enough for clocks that disagree.
@@ -31,6 +31,10 @@ pub(super) fn handle(named: &EffectRef, rows: &mut WorkingSet<'_>, context: &mut
         return Ok(Outcome::Fenced.into());
     }
     let job = begin(&mut around, rows, context)?;
+    if job.is_none() && !around.effect.state.is_terminal() {
+        // It was claimed in the turn of another gateway; left due, each poll would claim and release it again.
+        release(&mut around, context.now.plus_ms(STANDSTILL_MS));
+    }
     effect_rows::put(&around, rows);
     Ok(Handled { outcome: Outcome::Done, job })
 }
@@ -43,8 +47,7 @@ pub(super) fn begin(
 ) -> Result<Option<Job>, Miss> {
     let now = context.now;
     let Some(gateway) = permitted(&around.effect.gateway, context) else {
-        let wait = if context.gateways.0.contains_key(&around.effect.gateway) { 0 } else { STANDSTILL_MS };
-        release(around, now.plus_ms(wait));
+        release(around, now);
         return Ok(None);
     };
     let mut next = next_move(&around.effect, &gateway.policy, now);

@@ -1,0 +1,50 @@
+//! The HTTP API: one router, one group of endpoints per file.
+//!
+//! Owns what HTTP asks and answers. A request that changes something is checked completely before it becomes a command,
+//! and is answered with what is committed. Does not own sockets, nor any decision about money.
+
+mod commands;
+mod cursor;
+mod customers;
+mod guard;
+mod health;
+mod intake;
+mod ledger;
+mod payment_list;
+mod payments;
+mod prefer;
+mod query;
+pub(crate) mod rows;
+mod trace;
+mod waiting;
+mod webhooks;
+
+use crate::runtime::Handle;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+/// The whole API over a running engine.
+pub fn router(handle: Handle) -> Router {
+    let work = Router::new()
+        .route("/v1/customers", post(customers::create).get(customers::list))
+        .route("/v1/customers/{id}", get(customers::show))
+        .route("/v1/payments", post(payments::create).get(payment_list::list))
+        .route("/v1/payments/{id}", get(payments::show))
+        .route("/v1/commands/{id}", get(commands::show))
+        .route("/v1/ledger/entries", get(ledger::entries))
+        .route("/v1/ledger/balances", get(ledger::balances))
+        .route("/v1/ledger/accounts", get(ledger::accounts))
+        .route("/v1/trace/{id}", get(trace::show))
+        .route("/webhooks/{endpoint_id}", post(webhooks::receive))
+        .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
+    Router::new()
+        .merge(work)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(guard::not_found)
+        .method_not_allowed_fallback(guard::method_not_allowed)
+        .layer(from_fn(guard::protect))
+        .with_state(handle)
+}

@@ -1,0 +1,114 @@
+//! Payments: asked for once, looked at any number of times.
+
+use super::customers::{METADATA, NAME, TOKEN, currency_complaint};
+use super::intake::Intake;
+use super::query::{Name, Parameters};
+use super::rows;
+use super::waiting::{carry_out, or_problem};
+use crate::auth::authenticate;
+use crate::config::Config;
+use crate::json::{Alphabet, Fields, Json, Need, Text};
+use crate::problem::{Problem, catalogue};
+use crate::render::{self, PaymentView};
+use crate::runtime::Handle;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{HeaderMap, Uri};
+use quittance_core::currency::{Currency, stripe_rule, to_wire};
+use quittance_core::decide::{CreatePayment, OnDuplicate};
+use quittance_core::id::PaymentId;
+use quittance_core::money::{AMOUNT_MAX, Money};
+use quittance_core::rejection::Rejection;
+use quittance_core::tenant::Scope;
+use quittance_engine::submission::{Action, CustomerRef};
+
+/// A description, passed to the gateway.
+const DESCRIPTION: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
+
+/// `POST /v1/payments`
+pub(super) async fn create(State(handle): State<Handle>, request: Request) -> Response {
+    or_problem(try_create(&handle, request).await)
+}
+
+async fn try_create(handle: &Handle, request: Request) -> Result<Response, Problem> {
+    let intake = Intake::read(handle, request, "/v1/payments").await?;
+    let (customer, asked) = read_body(&intake.body)?;
+    check_against_gateway(handle.config(), &asked)?;
+    carry_out(handle, intake, "POST /v1/payments", Action::CreatePayment { customer, asked }).await
+}
+
+fn read_body(body: &Json) -> Result<(CustomerRef, CreatePayment), Problem> {
+    let mut fields = Fields::of(body).map_err(Problem::invalid_body)?;
+    let mut unknown_currency = None;
+    let customer = fields.text("customer", Need::Required, NAME);
+    let amount = fields.amount("amount", Need::Required, AMOUNT_MAX);
+    let currency = fields.parsed("currency", Need::Required, |code| {
+        Currency::from_code(code).map_err(|error| {
+            let complaint = currency_complaint(code, error);
+            unknown_currency = Some(complaint.clone());
+            complaint
+        })
+    });
+    let gateway = fields.text("gateway", Need::Required, TOKEN);
+    let payment_method = fields.text("payment_method", Need::Required, TOKEN);
+    let reference = fields.text("reference", Need::Required, NAME);
+    // One value for now; manual capture is refused by name instead of being taken for automatic.
+    fields.parsed("capture_method", Need::Optional, |word| match word {
+        "automatic" => Ok(()),
+        "manual" => Err("manual capture is not served; leave it out or send \"automatic\"".to_owned()),
+        _ => Err("must be \"automatic\"".to_owned()),
+    });
+    fields.parsed("return_url", Need::Optional, |_| {
+        Err::<(), _>("is not served: customers are not sent back to a page of yours; leave it out".to_owned())
+    });
+    let words = [("reject", OnDuplicate::Reject), ("return_existing", OnDuplicate::ReturnExisting)];
+    let on_duplicate = fields.word("on_duplicate", Need::Optional, &words).unwrap_or_default();
+    let description = fields.text("description", Need::Optional, DESCRIPTION);
+    let metadata = fields.map("metadata", METADATA);
+    fields.finish().map_err(|wrongs| match unknown_currency {
+        // The one mistake that has a code of its own.
+        Some(complaint) if wrongs.len() == 1 => Problem::at(&catalogue::CURRENCY_UNKNOWN, "/currency", complaint),
+        _ => Problem::invalid_body(wrongs),
+    })?;
+    let complete = customer.zip(amount.zip(currency)).zip(gateway.zip(payment_method).zip(reference));
+    let Some(((customer, (amount, currency)), ((gateway, payment_method), reference))) = complete else {
+        return Err(Problem::internal(&"a required member is missing and was not noticed"));
+    };
+    let asked = CreatePayment {
+        money: Money::new(amount, currency),
+        gateway,
+        payment_method,
+        reference,
+        on_duplicate,
+        description,
+        metadata,
+    };
+    Ok((rows::customer_ref(&customer), asked))
+}
+
+/// What the engine would refuse too, refused before the claim, so that the key stays free.
+fn check_against_gateway(config: &Config, asked: &CreatePayment) -> Result<(), Problem> {
+    if !config.gateways.contains_key(&asked.gateway) {
+        let detail = Rejection::GatewayNotFound.to_string();
+        return Err(Problem::at(&catalogue::GATEWAY_NOT_FOUND, "/gateway", detail));
+    }
+    to_wire(asked.money, stripe_rule(asked.money.currency)).map(|_| ()).map_err(|error| {
+        let rejection = Rejection::AmountNotRepresentable { reason: error.to_string() };
+        Problem::at(&catalogue::AMOUNT_NOT_REPRESENTABLE, "/amount", rejection.to_string())
+    })
+}
+
+/// `GET /v1/payments/{id}`
+pub(super) async fn show(State(handle): State<Handle>, Name(id): Name, uri: Uri, headers: HeaderMap) -> Response {
+    or_problem(try_show(&handle, &id, &uri, &headers).await)
+}
+
+async fn try_show(handle: &Handle, id: &str, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
+    let caller = authenticate(handle, headers, Scope::Read).await?;
+    Parameters::of(uri, &[])?;
+    let not_found = || Problem::new(&catalogue::NOT_FOUND, "no payment has this id");
+    let id: PaymentId = id.parse().map_err(|_| not_found())?;
+    let tenant = caller.tenant.id;
+    let payment = handle.read(move |reader| rows::payment(reader, tenant, id)).await?.ok_or_else(not_found)?;
+    Ok(render::ok(&PaymentView::of(&payment)))
+}

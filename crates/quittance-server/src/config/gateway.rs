@@ -1,0 +1,175 @@
+//! One gateway's settings.
+
+use super::errors::{Mistakes, Origin};
+use super::section::{Found, Section};
+use super::{Gateway, LEASE_MARGIN_MS, secrets};
+use quittance_core::effect::Policy;
+use quittance_engine::gateways::Leases;
+use std::collections::BTreeMap;
+
+const KEYS: [&str; 14] = [
+    "kind",
+    "api_key",
+    "api_base",
+    "flow",
+    "webhook_endpoint",
+    "webhook_secrets",
+    "webhook_tolerance_s",
+    "timeout_ms",
+    "in_flight_max",
+    "backoff_base_ms",
+    "backoff_max_ms",
+    "tries_max",
+    "key_window_s",
+    "pending_poll_ms",
+];
+
+const API_BASE: &str = "https://api.stripe.com";
+
+/// A name of a gateway or an endpoint is part of records, account names and paths: keep it short and plain.
+const NAME_BYTES_MAX: usize = 64;
+
+pub(super) fn check_name(name: &str, setting: &str, origin: &Origin, mistakes: &mut Mistakes) {
+    if !is_name(name) {
+        let remedy = "use 1 to 64 of a-z, A-Z, 0-9, `_` and `-`, as in [gateways.stripe]";
+        mistakes.add(origin.clone(), setting, "not a name for a gateway", remedy);
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+/// Reads a gateway's table; nothing when something is wrong that has no default.
+pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
+    section.refuse_unknown(&KEYS, mistakes);
+    only(section, "kind", "stripe", Presence::Required(origin), mistakes);
+    only(section, "flow", "payment_intents", Presence::Optional, mistakes);
+    let default = Policy::default();
+    let lease_ms = Leases::default().lease_ms;
+    let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
+    let timeout_ms = number("timeout_ms", 20_000, 100..=lease_ms - LEASE_MARGIN_MS);
+    let in_flight_max = number("in_flight_max", 32, 1..=10_000);
+    let webhook_tolerance_s = number("webhook_tolerance_s", 300, 1..=86_400);
+    let policy = Policy {
+        backoff_base_ms: number("backoff_base_ms", default.backoff_base_ms, 1..=3_600_000),
+        backoff_max_ms: number("backoff_max_ms", default.backoff_max_ms, 1..=86_400_000),
+        tries_max: number("tries_max", default.tries_max.into(), 1..=1_000_000) as u32,
+        // Longer than a day would be a promise that Stripe does not make: keys are kept "at least 24 hours".
+        key_window_ms: number("key_window_s", default.key_window_ms / 1_000, 1..=86_400 - 3_600) * 1_000,
+        pending_poll_ms: number("pending_poll_ms", default.pending_poll_ms, 10..=86_400_000),
+    };
+    check_backoff(section, &policy, origin, mistakes);
+    let (webhook_endpoint, webhook_secrets) = webhooks(section, mistakes);
+    let api_base = api_base(section, mistakes);
+    let api_key = api_key(section, origin, mistakes)?;
+    Some(Gateway {
+        api_key,
+        api_base: api_base?,
+        webhook_endpoint,
+        webhook_secrets,
+        webhook_tolerance_s: webhook_tolerance_s as u32,
+        timeout_ms,
+        in_flight_max: in_flight_max as usize,
+        policy,
+    })
+}
+
+enum Presence<'a> {
+    Required(&'a Origin),
+    Optional,
+}
+
+/// A setting with one value that is served so far.
+fn only(section: &Section<'_>, key: &str, value: &str, presence: Presence<'_>, mistakes: &mut Mistakes) {
+    match (section.text(key, mistakes), presence) {
+        (Some(found), _) if found.value == value => {}
+        (Some(found), _) => {
+            let what = "this value is not served by this version";
+            mistakes.add(found.origin, &section.setting(key), what, format!("write \"{value}\"; others come later"));
+        }
+        (None, Presence::Required(origin)) if !section.has(key) => {
+            mistakes.add(origin.clone(), &section.setting(key), "missing", format!("write {key} = \"{value}\""));
+        }
+        (None, _) => {}
+    }
+}
+
+fn api_key(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<secrets::SecretRef> {
+    let setting = section.setting("api_key");
+    match section.text("api_key", mistakes) {
+        Some(found) => secrets::reference(&found, &setting, mistakes),
+        None => {
+            if !section.has("api_key") {
+                let remedy = "write api_key = \"env:STRIPE_API_KEY\" and set that variable";
+                mistakes.add(origin.clone(), &setting, "missing", remedy);
+            }
+            None
+        }
+    }
+}
+
+/// Scheme, host and port; the requests bring their own paths.
+fn api_base(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<String> {
+    let Some(found) = section.text("api_base", mistakes) else { return Some(API_BASE.to_owned()) };
+    let base = found.value.trim_end_matches('/');
+    let url = reqwest::Url::parse(base).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && (url.path(), url.query(), url.fragment()) == ("/", None, None)
+    });
+    if url.is_none() {
+        let remedy = format!("write scheme, host and perhaps a port, as \"{API_BASE}\" or \"http://127.0.0.1:12111\"");
+        mistakes.add(found.origin, &section.setting("api_base"), "not the address of a gateway", remedy);
+        return None;
+    }
+    Some(base.to_owned())
+}
+
+fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> (Option<String>, Vec<secrets::SecretRef>) {
+    let endpoint = section.text("webhook_endpoint", mistakes);
+    let secrets = section.texts("webhook_secrets", mistakes).unwrap_or_default();
+    let setting = section.setting("webhook_secrets");
+    match (&endpoint, secrets.first()) {
+        (Some(endpoint), _) if !is_name(&endpoint.value) => {
+            let remedy = "use 1 to 64 of a-z, A-Z, 0-9, `_` and `-`: it is part of the path /webhooks/…";
+            let what = "not a name for an endpoint";
+            mistakes.add(endpoint.origin.clone(), &section.setting("webhook_endpoint"), what, remedy);
+        }
+        (Some(endpoint), None) => {
+            let remedy = "add webhook_secrets = [\"env:STRIPE_WEBHOOK_SECRET\"]; without one no event can be verified";
+            mistakes.add(endpoint.origin.clone(), &setting, "missing while webhook_endpoint is set", remedy);
+        }
+        (None, Some(Found { origin, .. })) => {
+            let remedy = "add webhook_endpoint = \"we_main\", or remove the secrets";
+            mistakes.add(origin.clone(), &setting, "secrets for no endpoint", remedy);
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    let references = secrets.iter().filter_map(|found| secrets::reference(found, &setting, mistakes)).collect();
+    (endpoint.map(|found| found.value), references)
+}
+
+fn check_backoff(section: &Section<'_>, policy: &Policy, origin: &Origin, mistakes: &mut Mistakes) {
+    if policy.backoff_base_ms > policy.backoff_max_ms {
+        let what =
+            format!("{} is less than backoff_base_ms, which is {}", policy.backoff_max_ms, policy.backoff_base_ms);
+        mistakes.add(origin.clone(), &section.setting("backoff_max_ms"), what, "raise it, or lower backoff_base_ms");
+    }
+}
+
+/// An event has to belong to one gateway.
+pub(super) fn check_endpoints(gateways: &BTreeMap<String, Gateway>, mistakes: &mut Mistakes) {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, gateway) in gateways {
+        let Some(endpoint) = &gateway.webhook_endpoint else { continue };
+        if let Some(owner) = owners.insert(endpoint, name) {
+            let what = format!("`{endpoint}` is the endpoint of gateway `{owner}` already");
+            let setting = format!("gateways.{name}.webhook_endpoint");
+            mistakes.add(Origin::File, &setting, what, "give each gateway an endpoint of its own");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The configuration: what it may say, with defaults.
+//!
+//! Owns the reading of `quittance.toml`, its environment overrides and the secrets it refers to. Every mistake is
+//! reported with its line and its remedy, all of them at once. Does not own what the values are used for.
+
+mod errors;
+mod gateway;
+mod parse;
+mod secrets;
+mod section;
+
+pub use errors::{ConfigErrors, Mistake, Origin};
+pub use secrets::{Secret, SecretRef, Secrets};
+
+use quittance_core::effect::Policy;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Name of the file that is looked for when none is given.
+pub const DEFAULT_FILE: &str = "quittance.toml";
+
+/// How long a lease must outlive a request; see the limits of the architecture.
+pub const LEASE_MARGIN_MS: u64 = 5_000;
+
+/// A whole configuration, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The server.
+    pub server: Server,
+    /// Gateways by the names that payments use.
+    pub gateways: BTreeMap<String, Gateway>,
+    /// Where it was read from, if from a file.
+    pub file: Option<PathBuf>,
+}
+
+/// What the server listens on, and its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where HTTP is served.
+    pub listen: SocketAddr,
+    /// How long a request waits for its outcome unless it says otherwise.
+    pub wait_ms: u64,
+    /// Longest wait that a request may ask for (`Prefer: wait=N`).
+    pub wait_max_ms: u64,
+    /// Longest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// Commands that may wait for the engine.
+    pub queue_entries_max: usize,
+    /// Age of the oldest waiting command at which new ones are refused.
+    pub queue_age_max_ms: u64,
+    /// HTTP connections at once.
+    pub connections_max: usize,
+}
+
+impl Default for Server {
+    /// The limits of the architecture.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            wait_ms: 10_000,
+            wait_max_ms: 60_000,
+            body_bytes_max: 1024 * 1024,
+            queue_entries_max: 10_000,
+            queue_age_max_ms: 2_000,
+            connections_max: 4_096,
+        }
+    }
+}
+
+/// One gateway; the only kind so far is Stripe, with payment intents.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// The credential.
+    pub api_key: SecretRef,
+    /// Scheme, host and port, without a trailing slash (`https://api.stripe.com`).
+    pub api_base: String,
+    /// Name under which its events come in: `POST /webhooks/{webhook_endpoint}`.
+    pub webhook_endpoint: Option<String>,
+    /// Every active secret of that endpoint.
+    pub webhook_secrets: Vec<SecretRef>,
+    /// How far a signature's time may be from ours, either way.
+    pub webhook_tolerance_s: u32,
+    /// How long a request may take.
+    pub timeout_ms: u64,
+    /// Requests under way at once, at most.
+    pub in_flight_max: usize,
+    /// How patient we are with it.
+    pub policy: Policy,
+}
+
+impl Config {
+    /// Reads a file, or `quittance.toml` where that exists, or nothing but defaults; then the environment, whose
+    /// variables (`QUITTANCE_SERVER__LISTEN`, `QUITTANCE_GATEWAYS__STRIPE__API_BASE`) win.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] with every mistake; a file that was named and cannot be read is one.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigErrors> {
+        parse::load(path)
+    }
+
+    /// As [`Config::load`], over a text and an environment of the caller's. A gateway has to be named in the text for
+    /// its variables to be looked up.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] with every mistake.
+    pub fn from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+        parse::from_text(text, env)
+    }
+
+    /// Fetches every secret that is referred to, from the environment and from files.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] with every reference that leads nowhere.
+    pub fn resolve_secrets(&self) -> Result<Secrets, ConfigErrors> {
+        secrets::resolve(self, &secrets::ambient)
+    }
+}

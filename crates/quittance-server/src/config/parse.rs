@@ -1,0 +1,154 @@
+//! From text and environment to a checked configuration.
+
+use super::errors::{ConfigErrors, Mistakes, Origin};
+use super::gateway;
+use super::section::{Env, Section, line_of, unknown_remedy};
+use super::{Config, DEFAULT_FILE, Gateway, Server};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Longest body that may be configured, in bytes.
+const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The process's environment: the only place that reads it.
+#[expect(clippy::disallowed_methods, reason = "the configuration is the named place that reads the environment")]
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+pub(super) fn load(path: Option<&Path>) -> Result<Config, ConfigErrors> {
+    let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_none() => {
+            return from_text("", &variable);
+        }
+        Err(error) => {
+            let mut mistakes = Mistakes::default();
+            let remedy = "name a readable file with --config";
+            mistakes.add(Origin::File, "", format!("cannot be read ({error})"), remedy);
+            return mistakes.into_result(Config::default(), Some(file.to_owned()));
+        }
+    };
+    match from_text(&text, &variable) {
+        Ok(config) => Ok(Config { file: Some(file.to_owned()), ..config }),
+        Err(errors) => Err(ConfigErrors { file: Some(file.to_owned()), ..errors }),
+    }
+}
+
+pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigErrors> {
+    let mut mistakes = Mistakes::default();
+    let (document, problems) = DeTable::parse_recoverable(text);
+    for problem in problems {
+        // Only the message: the parser's own report would repeat the line, which may hold a secret.
+        let origin = problem.span().map_or(Origin::File, |span| Origin::Line(line_of(text, span.start)));
+        let what = problem.message().lines().next().unwrap_or("not TOML").to_owned();
+        mistakes.add(origin, "", what, "see https://toml.io for how to write it");
+    }
+    let root = Root { table: document.get_ref(), text, env };
+    root.refuse_unknown(&mut mistakes);
+    let config = Config {
+        server: server(&root.section("server", &mut mistakes), &mut mistakes),
+        gateways: root.gateways(&mut mistakes),
+        file: None,
+    };
+    gateway::check_endpoints(&config.gateways, &mut mistakes);
+    mistakes.into_result(config, None)
+}
+
+struct Root<'a> {
+    table: &'a DeTable<'a>,
+    text: &'a str,
+    env: &'a Env<'a>,
+}
+
+impl<'a> Root<'a> {
+    fn refuse_unknown(&self, mistakes: &mut Mistakes) {
+        let known = ["server", "gateways"];
+        for (key, _) in self.table {
+            let name: &str = key.get_ref();
+            if !known.contains(&name) {
+                let origin = Origin::Line(line_of(self.text, key.span().start));
+                mistakes.add(origin, name, "unknown section", unknown_remedy(name, &known));
+            }
+        }
+    }
+
+    fn section(&self, name: &str, mistakes: &mut Mistakes) -> Section<'a> {
+        let table = self.table.get(name).and_then(|value| self.table_of(name, value, mistakes));
+        Section { name: name.to_owned(), table, text: self.text, env: self.env }
+    }
+
+    fn table_of(
+        &self,
+        name: &str,
+        value: &'a Spanned<DeValue<'a>>,
+        mistakes: &mut Mistakes,
+    ) -> Option<&'a DeTable<'a>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            let origin = Origin::Line(line_of(self.text, value.span().start));
+            mistakes.add(origin, name, "not a section", format!("write [{name}] on a line of its own"));
+        }
+        table
+    }
+
+    fn gateways(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Gateway> {
+        let mut gateways = BTreeMap::new();
+        let section = self.section("gateways", mistakes);
+        for (key, value) in section.table.into_iter().flatten() {
+            let name: &str = key.get_ref();
+            let origin = Origin::Line(line_of(self.text, key.span().start));
+            let full_name = format!("gateways.{name}");
+            gateway::check_name(name, &full_name, &origin, mistakes);
+            let Some(table) = self.table_of(&full_name, value, mistakes) else { continue };
+            let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env };
+            if let Some(gateway) = gateway::parse(&section, &origin, mistakes) {
+                gateways.insert(name.to_owned(), gateway);
+            }
+        }
+        gateways
+    }
+}
+
+const SERVER_KEYS: [&str; 7] =
+    ["listen", "wait_ms", "wait_max_ms", "body_bytes_max", "queue_entries_max", "queue_age_max_ms", "connections_max"];
+
+fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
+    section.refuse_unknown(&SERVER_KEYS, mistakes);
+    let default = Server::default();
+    let mut listen = default.listen;
+    if let Some(found) = section.text("listen", mistakes) {
+        match found.value.parse() {
+            Ok(address) => listen = address,
+            Err(_) => {
+                let remedy = "write an IP address and a port, as \"127.0.0.1:8080\" or \"[::]:8080\"";
+                mistakes.add(found.origin, &section.setting("listen"), "not an address", remedy);
+            }
+        }
+    }
+    let mut number = |key, default, range| section.number(key, default, range, mistakes);
+    let wait = number("wait_ms", default.wait_ms, 0..=600_000);
+    let wait_max = number("wait_max_ms", default.wait_max_ms.max(wait.value), 0..=600_000);
+    let body = number("body_bytes_max", default.body_bytes_max as u64, 1_024..=BODY_BYTES_MAX);
+    let entries = number("queue_entries_max", default.queue_entries_max as u64, 1..=1_000_000);
+    let age = number("queue_age_max_ms", default.queue_age_max_ms, 1..=600_000);
+    let connections = number("connections_max", default.connections_max as u64, 1..=1_000_000);
+    if wait.value > wait_max.value {
+        let what = format!("{} is less than wait_ms, which is {}", wait_max.value, wait.value);
+        mistakes.add(wait_max.origin, &section.setting("wait_max_ms"), what, "raise it, or lower wait_ms");
+    }
+    Server {
+        listen,
+        wait_ms: wait.value,
+        wait_max_ms: wait_max.value,
+        // Ranges above fit a usize of 32 bits.
+        body_bytes_max: body.value as usize,
+        queue_entries_max: entries.value as usize,
+        queue_age_max_ms: age.value,
+        connections_max: connections.value as usize,
+    }
+}

@@ -1,0 +1,186 @@
+//! One table of the file together with the environment variables that override it.
+
+use super::errors::{Mistakes, Origin};
+use std::ops::RangeInclusive;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Looks a variable up.
+pub(super) type Env<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Found<T> {
+    pub(super) value: T,
+    pub(super) origin: Origin,
+}
+
+/// Where the values of one table are looked up.
+pub(super) struct Section<'a> {
+    /// Its name (`gateways.stripe`).
+    pub(super) name: String,
+    pub(super) table: Option<&'a DeTable<'a>>,
+    pub(super) text: &'a str,
+    pub(super) env: &'a Env<'a>,
+}
+
+/// A value before its type is known to be right.
+enum Raw<'a> {
+    File(&'a Spanned<DeValue<'a>>),
+    Variable(String, String),
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn setting(&self, key: &str) -> String {
+        format!("{}.{key}", self.name)
+    }
+
+    /// The variable that overrides a key: `QUITTANCE_GATEWAYS__STRIPE__API_BASE`. What is no letter or digit is `_`.
+    pub(super) fn variable(&self, key: &str) -> String {
+        let words: Vec<String> = self.name.split('.').chain([key]).map(variable_word).collect();
+        format!("QUITTANCE_{}", words.join("__"))
+    }
+
+    /// The line of a span's beginning, from 1.
+    pub(super) fn line(&self, span: std::ops::Range<usize>) -> Origin {
+        Origin::Line(line_of(self.text, span.start))
+    }
+
+    fn raw(&self, key: &str) -> Option<Raw<'a>> {
+        let variable = self.variable(key);
+        if let Some(value) = (self.env)(&variable) {
+            return Some(Raw::Variable(variable, value));
+        }
+        self.table?.get(key).map(Raw::File)
+    }
+
+    /// Whether the key is given at all, rightly or wrongly.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.raw(key).is_some()
+    }
+
+    /// A text; the empty text counts as given.
+    pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<Found<String>> {
+        match self.raw(key)? {
+            Raw::Variable(name, value) => Some(Found { value, origin: Origin::Variable(name) }),
+            Raw::File(value) => {
+                let origin = self.line(value.span());
+                match value.get_ref().as_str() {
+                    Some(text) => Some(Found { value: text.to_owned(), origin }),
+                    None => self.wrong_type(key, value, "text in quotes", mistakes),
+                }
+            }
+        }
+    }
+
+    /// Texts; in a variable they are separated by commas.
+    pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Found<String>>> {
+        match self.raw(key)? {
+            Raw::Variable(name, value) => {
+                let origin = Origin::Variable(name);
+                let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Some(parts.map(|part| Found { value: part.to_owned(), origin: origin.clone() }).collect())
+            }
+            Raw::File(value) => match value.get_ref().as_array() {
+                Some(array) => array.iter().map(|element| self.element(key, element, mistakes)).collect(),
+                None => self.wrong_type(key, value, "a list of texts", mistakes),
+            },
+        }
+    }
+
+    fn element(&self, key: &str, value: &Spanned<DeValue<'_>>, mistakes: &mut Mistakes) -> Option<Found<String>> {
+        match value.get_ref().as_str() {
+            Some(text) => Some(Found { value: text.to_owned(), origin: self.line(value.span()) }),
+            None => self.wrong_type(key, value, "a list of texts", mistakes),
+        }
+    }
+
+    /// A whole number within limits, or the default where none is given or the one given is wrong.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        default: u64,
+        range: RangeInclusive<u64>,
+        mistakes: &mut Mistakes,
+    ) -> Found<u64> {
+        let fallback = Found { value: default, origin: Origin::File };
+        let (number, origin) = match self.raw(key) {
+            None => return fallback,
+            Some(Raw::Variable(name, value)) => (value.trim().parse::<i128>().ok(), Origin::Variable(name)),
+            Some(Raw::File(value)) => {
+                let number = match value.get_ref() {
+                    DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix()).ok(),
+                    _ => None,
+                };
+                (number, self.line(value.span()))
+            }
+        };
+        let (low, high) = (range.start(), range.end());
+        let remedy = format!("write a whole number from {low} to {high}, or leave it out for {default}");
+        match number.map(u64::try_from) {
+            Some(Ok(value)) if range.contains(&value) => return Found { value, origin },
+            Some(_) => {
+                let shown = number.unwrap_or_default();
+                mistakes.add(origin, &self.setting(key), format!("{shown} is out of range"), remedy);
+            }
+            None => mistakes.add(origin, &self.setting(key), "not a whole number", remedy),
+        }
+        fallback
+    }
+
+    /// Reports every key that is not one of these.
+    pub(super) fn refuse_unknown(&self, known: &[&str], mistakes: &mut Mistakes) {
+        for (key, _) in self.table.into_iter().flatten() {
+            let name: &str = key.get_ref();
+            if !known.contains(&name) {
+                let origin = self.line(key.span());
+                mistakes.add(origin, &self.setting(name), "unknown setting", unknown_remedy(name, known));
+            }
+        }
+    }
+
+    /// Values are not repeated: a secret in the wrong place is still a secret.
+    fn wrong_type<T>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        wanted: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<T> {
+        let found = value.get_ref().type_str();
+        let origin = self.line(value.span());
+        mistakes.add(origin, &self.setting(key), format!("a value of type {found}"), format!("write {wanted}"));
+        None
+    }
+}
+
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}
+
+fn variable_word(word: &str) -> String {
+    word.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+pub(super) fn unknown_remedy(name: &str, known: &[&str]) -> String {
+    let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
+    match closest.filter(|candidate| distance(name, candidate) <= 3) {
+        Some(candidate) => format!("did you mean `{candidate}`? Otherwise remove it"),
+        None => format!("remove it; known here are {}", known.join(", ")),
+    }
+}
+
+/// Edit distance, one row at a time.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}

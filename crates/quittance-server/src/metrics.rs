@@ -1,0 +1,123 @@
+//! Numbers of this process: what they are called, and their text for Prometheus.
+//!
+//! Every name begins with `quittance_` and ends with its unit. Labels come from closed sets and configured names, never
+//! from clients, so that their number is bounded.
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use quittance_core::fact::Fact;
+use quittance_engine::submission::{Outcome, Submission};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+static EXPORTER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Bounds of the histograms of durations, in seconds: a commit takes some milliseconds, a gateway up to 20 s.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+
+/// Begins to collect, once for the process; later calls change nothing. Nothing is counted before.
+pub fn ensure_installed() {
+    EXPORTER.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
+        let installed = builder.map_err(|error| error.to_string()).and_then(|builder| {
+            let recorder = builder.build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(recorder).map(|()| handle).map_err(|error| error.to_string())
+        });
+        installed.inspect_err(|error| tracing::warn!(error, "metrics are not collected")).ok()
+    });
+}
+
+/// The numbers in the text format of Prometheus; empty before [`ensure_installed`].
+#[must_use]
+pub fn render() -> String {
+    let Some(Some(handle)) = EXPORTER.get() else { return String::new() };
+    handle.run_upkeep();
+    handle.render()
+}
+
+pub(crate) fn refused() {
+    counter!("quittance_commands_refused_total").increment(1);
+}
+
+pub(crate) fn submitted(submission: &Submission) {
+    let kind = match submission {
+        Submission::Client(_) => "client",
+        Submission::Learned(_) => "learned",
+        Submission::Webhook(_) => "webhook",
+        Submission::Begin(_) => "begin",
+        Submission::CreateTenant(_) | Submission::CreateKey(_) | Submission::RevokeKey { .. } => "operator",
+    };
+    counter!("quittance_commands_total", "kind" => kind).increment(1);
+}
+
+pub(crate) fn decided(outcome: &Outcome) {
+    let word = match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Joined { .. } => "joined",
+        Outcome::Answered { .. } => "answered",
+        Outcome::Replayed(_) => "replayed",
+        Outcome::Refused(_) => "refused",
+        Outcome::Applied { alarm: Some(_), .. } => "alarmed",
+        Outcome::Applied { alarm: None, .. } => "applied",
+        Outcome::Fenced => "fenced",
+        Outcome::Duplicate => "duplicate",
+        Outcome::Done => "done",
+        Outcome::Conflict(_) => "conflict",
+        Outcome::Failed(_) => "failed",
+    };
+    counter!("quittance_outcomes_total", "outcome" => word).increment(1);
+}
+
+pub(crate) fn stepped(count: usize, took: Duration) {
+    histogram!("quittance_step_seconds").record(took.as_secs_f64());
+    counter!("quittance_steps_total").increment(1);
+    counter!("quittance_step_commands_total").increment(count as u64);
+}
+
+/// One request to a gateway and what came of it, by the kind of fact: codes of declines are not bounded.
+pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
+    let word = match fact {
+        Fact::Seen(_) => "seen",
+        Fact::Absent if kind == "find" || kind == "probe" => "page",
+        Fact::Absent => "absent",
+        Fact::Declined { .. } => "declined",
+        Fact::Refused { .. } => "refused",
+        Fact::Unauthorised => "unauthorised",
+        Fact::Throttled { .. } => "throttled",
+        Fact::InUse => "in_use",
+        Fact::KeyMismatch => "key_mismatch",
+        Fact::NotSent => "not_sent",
+        Fact::Lost(loss) => loss.name(),
+    };
+    counter!("quittance_gateway_requests_total", "gateway" => gateway.to_owned(), "kind" => kind, "fact" => word)
+        .increment(1);
+}
+
+/// A webhook delivery, by what became of it: `accepted`, `duplicate`, or the reason it was refused.
+pub(crate) fn webhook(endpoint: &str, result: &'static str) {
+    counter!("quittance_webhooks_total", "endpoint" => endpoint.to_owned(), "result" => result).increment(1);
+}
+
+pub(crate) fn breaker(gateway: &str, is_closed: bool) {
+    let open: f64 = if is_closed { 0.0 } else { 1.0 };
+    gauge!("quittance_gateway_breaker_open", "gateway" => gateway.to_owned()).set(open);
+}
+
+pub(crate) fn unauthorised(gateway: &str, is_unauthorised: bool) {
+    let value: f64 = if is_unauthorised { 1.0 } else { 0.0 };
+    gauge!("quittance_gateway_unauthorised", "gateway" => gateway.to_owned()).set(value);
+}
+
+pub(crate) fn gateway_in_flight(gateway: &str, count: usize) {
+    gauge!("quittance_gateway_in_flight_requests", "gateway" => gateway.to_owned()).set(count as f64);
+}
+
+pub(crate) fn queue(depth: usize, age_ms: u64) {
+    gauge!("quittance_queue_commands").set(depth as f64);
+    gauge!("quittance_queue_age_seconds").set(Duration::from_millis(age_ms).as_secs_f64());
+}
+
+pub(crate) fn waiting(count: usize) {
+    gauge!("quittance_waiting_requests").set(count as f64);
+}

@@ -1,0 +1,160 @@
+//! What operators do: tenants and credentials.
+//!
+//! One operation means the same whether it comes in over the local socket of a running server ([`crate::admin`]) or is
+//! carried out here on data that no server has open: [`plan`] reads and prepares, the engine writes, [`conclude`] says
+//! what became of it. [`run`] picks the way. A key's secret is shown once, in the answer that creates it; only its
+//! SHA-256 is stored.
+
+mod plan;
+
+pub use plan::plan;
+
+use crate::render::Renderer;
+use crate::{admin, clock, ids};
+use quittance_engine::Engine;
+use quittance_engine::engine::Permits;
+use quittance_engine::gateways::{Gateways, Leases};
+use quittance_engine::submission::{Failure, Outcome, Submission};
+use quittance_sqlite::SqliteDatabase;
+use quittance_store::store::StoreError;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What an operator asks. The form it has on the local socket, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Operation {
+    /// A new tenant; answers `{id, name, mode, created_at}`.
+    CreateTenant {
+        /// Its name, unique in the installation.
+        name: String,
+        /// `live` or `test`.
+        mode: String,
+    },
+    /// Every tenant; answers `{data: […]}`.
+    ListTenants,
+    /// A new credential; answers `{id, secret, name, scope, tenant}`, the secret this once only.
+    CreateKey {
+        /// Id or name of the tenant. Without it: the only tenant there is, or, where there is none yet, a new tenant
+        /// `default` in test mode.
+        #[serde(default)]
+        tenant: Option<String>,
+        /// What people call it.
+        name: String,
+        /// `admin`, `write` or `read`.
+        scope: String,
+    },
+    /// Every credential, without secrets; answers `{data: […]}`.
+    ListKeys,
+    /// Takes a credential out of use; answers `{id, revoked_at}`. Doing it again changes nothing.
+    RevokeKey {
+        /// Its id (`key_…`).
+        id: String,
+    },
+}
+
+/// Why an operation was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// It cannot be meant so.
+    #[error("{0}")]
+    Invalid(String),
+    /// It contradicts what there is.
+    #[error("{0}")]
+    Conflict(String),
+    /// The server has no room or is stopping; try again.
+    #[error("the server cannot take it now: {0}")]
+    Unavailable(String),
+    /// The engine could not store it.
+    #[error("nothing was stored: {0}")]
+    NotStored(String),
+    /// The data cannot be opened, read or written.
+    #[error("cannot use the data in {path}")]
+    Store {
+        /// The data directory.
+        path: String,
+        /// Cause.
+        #[source]
+        source: StoreError,
+    },
+    /// The local socket does not work as it should.
+    #[error("cannot talk to the server at {path}: {reason}")]
+    Socket {
+        /// The socket.
+        path: String,
+        /// For people.
+        reason: String,
+    },
+}
+
+/// An operation prepared: what the engine has to do, one after the other, and what to answer when it has.
+pub struct Plan {
+    /// Submissions in order; none for what only reads.
+    pub submissions: Vec<Submission>,
+    /// The answer. May hold a secret.
+    pub answer: serde_json::Value,
+}
+
+/// Why an operation cannot be prepared.
+#[derive(Debug)]
+pub enum PlanError {
+    /// The operator's doing.
+    Refused(OperateError),
+    /// The store's.
+    Store(StoreError),
+}
+
+impl From<StoreError> for PlanError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Carries an operation out: through the server that runs on the data, or, where none does, on the data itself.
+///
+/// # Errors
+///
+/// [`OperateError`].
+pub async fn run(directory: &Path, operation: &Operation) -> Result<serde_json::Value, OperateError> {
+    match admin::call(directory, operation).await? {
+        Some(answer) => Ok(answer),
+        None => run_directly(directory, operation),
+    }
+}
+
+/// Carries an operation out on data that no server has open. Takes the lock meanwhile.
+///
+/// # Errors
+///
+/// [`OperateError`].
+pub fn run_directly(directory: &Path, operation: &Operation) -> Result<serde_json::Value, OperateError> {
+    let failed = |source| OperateError::Store { path: directory.display().to_string(), source };
+    let store = SqliteDatabase::open_for_writing(directory).map_err(failed)?;
+    let mut reader = SqliteDatabase::open_reader(directory).map_err(failed)?;
+    let plan = plan(&mut reader, operation, clock::now()).map_err(|error| match error {
+        PlanError::Refused(refused) => refused,
+        PlanError::Store(source) => failed(source),
+    })?;
+    let ids = Box::<ids::SystemIds>::default();
+    let mut engine = Engine::new(Box::new(store), ids, Box::new(Renderer), Gateways::default(), Leases::default());
+    for submission in plan.submissions {
+        let step = engine.step(clock::now(), vec![submission], &mut Permits::default()).map_err(failed)?;
+        step.outcomes.into_iter().try_for_each(conclude)?;
+    }
+    Ok(plan.answer)
+}
+
+/// Says whether an outcome is what an operation wanted.
+///
+/// # Errors
+///
+/// [`OperateError`] when it is not.
+pub fn conclude(outcome: Outcome) -> Result<(), OperateError> {
+    match outcome {
+        Outcome::Done => Ok(()),
+        Outcome::Conflict(what) => Err(OperateError::Conflict(what.to_owned())),
+        Outcome::Failed(Failure::StoreFull) => Err(OperateError::NotStored("the disk is full".to_owned())),
+        Outcome::Failed(Failure::StoreUnavailable(what) | Failure::Damaged(what)) => Err(OperateError::NotStored(what)),
+        other => Err(OperateError::NotStored(format!("unexpected outcome {other:?}"))),
+    }
+}

@@ -1,0 +1,171 @@
+//! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
+
+use super::{OperateError, Operation, Plan, PlanError};
+use crate::ids;
+use quittance_core::id::{ApiKeyId, TenantId};
+use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
+use quittance_core::time::Timestamp;
+use quittance_engine::ports::Ids;
+use quittance_engine::submission::Submission;
+use quittance_store::records::{Corrupt, Entity};
+use quittance_store::store::{Reader, Scan, StoreError};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// Longest name of a tenant or key, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+
+/// Rows that one listing shows.
+const LIST_MAX: usize = 10_000;
+
+/// Name of the tenant that a first key is made for when none was named.
+const DEFAULT_TENANT: &str = "default";
+
+/// Prepares an operation over what is stored.
+///
+/// # Errors
+///
+/// [`PlanError`].
+pub fn plan(reader: &mut dyn Reader, operation: &Operation, now: Timestamp) -> Result<Plan, PlanError> {
+    match operation {
+        Operation::CreateTenant { name, mode } => {
+            let mode = Mode::from_name(mode).ok_or_else(|| invalid("mode is `live` or `test`"))?;
+            let tenant = new_tenant(checked_name(name)?, mode, now);
+            let answer = tenant_view(&tenant);
+            Ok(Plan { submissions: vec![Submission::CreateTenant(Box::new(tenant))], answer })
+        }
+        Operation::ListTenants => {
+            Ok(Plan { submissions: Vec::new(), answer: json!({ "data": list(reader, tenant_view)? }) })
+        }
+        Operation::CreateKey { tenant, name, scope } => {
+            let scope = Scope::from_name(scope).ok_or_else(|| invalid("scope is `admin`, `write` or `read`"))?;
+            create_key(reader, tenant.as_deref(), checked_name(name)?, scope, now)
+        }
+        Operation::ListKeys => Ok(Plan { submissions: Vec::new(), answer: json!({ "data": list(reader, key_view)? }) }),
+        Operation::RevokeKey { id } => {
+            let id: ApiKeyId = id.parse().map_err(|error| invalid(&format!("no id of a key: {error}")))?;
+            let answer = json!({ "id": id.to_string(), "revoked_at": time(now) });
+            Ok(Plan { submissions: vec![Submission::RevokeKey { id, at: now }], answer })
+        }
+    }
+}
+
+fn create_key(
+    reader: &mut dyn Reader,
+    named: Option<&str>,
+    name: &str,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<Plan, PlanError> {
+    let mut submissions = Vec::new();
+    let tenant = match find_tenant(reader, named)? {
+        Some(tenant) => tenant,
+        None => {
+            let tenant = new_tenant(DEFAULT_TENANT, Mode::Test, now);
+            submissions.push(Submission::CreateTenant(Box::new(tenant.clone())));
+            tenant
+        }
+    };
+    let secret = new_secret(tenant.mode);
+    let key = ApiKey {
+        id: ApiKeyId::from_uuid(ids::SystemIds::default().uuid(now)),
+        tenant: tenant.id,
+        digest: Sha256::digest(secret.as_bytes()).into(),
+        name: name.to_owned(),
+        scope,
+        created_at: now,
+        revoked_at: None,
+    };
+    let answer = json!({
+        "id": key.id.to_string(),
+        "secret": secret,
+        "name": key.name,
+        "scope": scope.name(),
+        "tenant": tenant.id.to_string(),
+    });
+    submissions.push(Submission::CreateKey(Box::new(key)));
+    Ok(Plan { submissions, answer })
+}
+
+/// The tenant that is meant; none where none was named and none exists.
+fn find_tenant(reader: &mut dyn Reader, named: Option<&str>) -> Result<Option<Tenant>, PlanError> {
+    let tenants: Vec<Tenant> = list(reader, Tenant::clone)?;
+    let Some(named) = named else {
+        return match tenants.len() {
+            0 | 1 => Ok(tenants.into_iter().next()),
+            count => Err(invalid(&format!("there are {count} tenants: say which one by its name or id"))),
+        };
+    };
+    let is_meant = |tenant: &Tenant| tenant.name == named || tenant.id.to_string() == named;
+    let found = tenants.into_iter().find(is_meant);
+    found.map(Some).ok_or_else(|| invalid("no tenant has this name or id"))
+}
+
+fn new_tenant(name: &str, mode: Mode, now: Timestamp) -> Tenant {
+    Tenant {
+        id: TenantId::from_uuid(ids::SystemIds::default().uuid(now)),
+        name: name.to_owned(),
+        mode,
+        fingerprint_secret: ids::random(),
+        gateway_key_secret: ids::random(),
+        created_at: now,
+    }
+}
+
+/// The mode's prefix and 32 random bytes: 52 characters of RFC 4648's base32, in lower case.
+fn new_secret(mode: Mode) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bytes: [u8; 32] = ids::random();
+    let mut text = mode.key_prefix().to_owned();
+    let (mut bits, mut held) = (0_u32, 0_u32);
+    for byte in bytes {
+        bits = bits << 8 | u32::from(byte);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            text.push(char::from(ALPHABET[(bits >> held & 31) as usize]));
+        }
+    }
+    text.push(char::from(ALPHABET[(bits << (5 - held) & 31) as usize]));
+    text
+}
+
+fn checked_name(name: &str) -> Result<&str, PlanError> {
+    let is_good = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    if is_good { Ok(name) } else { Err(invalid("a name has 1 to 255 bytes and no control characters")) }
+}
+
+fn list<E: Entity, T>(reader: &mut dyn Reader, view: fn(&E) -> T) -> Result<Vec<T>, PlanError> {
+    let table = E::table();
+    let rows = reader.scan(&Scan::forward(table, Vec::new(), LIST_MAX))?;
+    let damaged = |error: Corrupt| StoreError::Corrupt { place: table.name.to_owned(), what: error.to_string() };
+    rows.iter().map(|row| E::from_row(row).map(|entity| view(&entity)).map_err(|e| damaged(e).into())).collect()
+}
+
+fn tenant_view(tenant: &Tenant) -> serde_json::Value {
+    json!({
+        "id": tenant.id.to_string(),
+        "name": tenant.name,
+        "mode": tenant.mode.name(),
+        "created_at": time(tenant.created_at),
+    })
+}
+
+fn key_view(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "id": key.id.to_string(),
+        "tenant": key.tenant.to_string(),
+        "name": key.name,
+        "scope": key.scope.name(),
+        "created_at": time(key.created_at),
+        "revoked_at": key.revoked_at.map(time),
+    })
+}
+
+fn time(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.0.to_string(), |time| time.to_string())
+}
+
+fn invalid(what: &str) -> PlanError {
+    PlanError::Refused(OperateError::Invalid(what.to_owned()))
+}

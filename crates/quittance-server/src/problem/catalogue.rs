@@ -1,0 +1,161 @@
+//! Every code of a problem document, as data: status, title, and what the caller can do about it.
+//!
+//! Codes are part of the API: one that was ever given out keeps its meaning. `docs/errors.md` is made from this list.
+
+use std::fmt::Write as _;
+
+/// What kind of problem it is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Stable code; also the end of the problem's `type`.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// The same sentence for every problem of the kind.
+    pub title: &'static str,
+    /// What the caller can do.
+    pub remedy: &'static str,
+    /// Whether the very same request, with the same key, may succeed when it is sent again later.
+    pub is_retryable: bool,
+}
+
+/// Declares kinds and the list of all of them.
+macro_rules! kinds {
+    ($($name:ident: $status:literal $code:literal $retryable:ident $title:literal $remedy:literal;)+) => {
+        $(
+            #[doc = $title]
+            pub static $name: Kind = Kind {
+                code: $code,
+                status: $status,
+                title: $title,
+                remedy: $remedy,
+                is_retryable: kinds!($retryable),
+            };
+        )+
+
+        /// Every kind, by status.
+        pub static ALL: &[&Kind] = &[$(&$name),+];
+    };
+    (retry) => { true };
+    (final) => { false };
+}
+
+kinds! {
+    INVALID_BODY: 400 "invalid-body" final
+        "The body cannot be used."
+        "Correct what `errors` names, each with a JSON pointer. Nothing was stored: the same key can be used again.";
+    INVALID_PARAMETER: 400 "invalid-parameter" final
+        "A query parameter or header cannot be used."
+        "Correct what `errors` names.";
+    CARD_NUMBER: 400 "card-number" final
+        "The request contains what looks like a payment card number."
+        "Send the gateway's token instead. Nothing was stored or logged. An id that passes for a card number by chance needs a letter beside its digits.";
+    KEY_MISSING: 400 "idempotency-key-missing" final
+        "The header Idempotency-Key is missing."
+        "Send one key per intended operation, such as a UUID, and the same key with every retry of it.";
+    KEY_INVALID: 400 "idempotency-key-invalid" final
+        "The header Idempotency-Key is not a key."
+        "Send one header of 1 to 255 visible ASCII characters without quotes and backslashes; quotes around the whole are allowed.";
+    CURRENCY_UNKNOWN: 400 "currency-unknown" final
+        "No currency has this code."
+        "Send the three upper-case letters of ISO 4217, of a currency that has minor units.";
+    GATEWAY_NOT_FOUND: 400 "gateway-not-found" final
+        "No gateway is configured under this name."
+        "Name one of the gateways of the configuration.";
+    AMOUNT_NOT_REPRESENTABLE: 400 "amount-not-representable" final
+        "The gateway cannot take exactly this amount."
+        "Send an amount in the steps that the gateway takes of this currency; amounts are never rounded for you.";
+    PAGE_LIMIT: 400 "page-limit" final
+        "A page of this size is not given."
+        "Ask for 1 to 100 items a page; where a sum over everything is too large, name a customer.";
+    CURSOR_INVALID: 400 "cursor-invalid" final
+        "The cursor does not belong to this list."
+        "Pass `next_cursor` unchanged, with the same filters, or begin again without a cursor.";
+    WEBHOOK_SIGNATURE: 400 "webhook-signature" final
+        "The delivery is not signed by a known secret, or not recently."
+        "Compare the endpoint's secrets with the gateway's, and the clocks. Nothing was stored.";
+    WEBHOOK_MALFORMED: 400 "webhook-malformed" final
+        "The signed delivery is not an event."
+        "Send what the gateway sent, byte for byte.";
+    UNAUTHORISED: 401 "unauthorised" final
+        "No valid API key was given."
+        "Send `Authorization: Bearer qk_…` with a key that is not revoked.";
+    PAYMENT_DECLINED: 402 "payment-declined" final
+        "The payment was declined; no money moved."
+        "Look at `payment.decline`. Another attempt is a new request under a new key; it may use the same reference.";
+    FORBIDDEN: 403 "forbidden" final
+        "This API key may not do that."
+        "Use a key with the scope that `detail` names.";
+    NOT_FOUND: 404 "not-found" final
+        "Nothing is found here."
+        "Check the path and the id; ids of other tenants are not found either.";
+    CUSTOMER_NOT_FOUND: 404 "customer-not-found" final
+        "No customer is known by this id."
+        "Create the customer first. Where a key came with the request it now stands for this refusal: use a new one.";
+    METHOD_NOT_ALLOWED: 405 "method-not-allowed" final
+        "This resource does not take this method."
+        "Use one of the methods in the header `Allow`.";
+    REQUEST_TIMEOUT: 408 "request-timeout" retry
+        "The request took too long."
+        "Send it again with the same key: what was accepted continues, and the key leads to it.";
+    DUPLICATE_INTENT: 409 "duplicate-intent" final
+        "The same payment was asked for before, under another key."
+        "Look at `resource`. Ask with `on_duplicate: return_existing` to be given it, or use another reference for another payment.";
+    CUSTOMER_EXISTS: 409 "customer-exists" final
+        "A customer with this id or external id exists."
+        "Use the existing customer, or another id.";
+    KEY_IN_PROGRESS: 409 "idempotency-in-progress" retry
+        "The first request under this key has not been accepted yet."
+        "Send the request again with the same key.";
+    BOOK_FULL: 409 "book-full" final
+        "The customer's book cannot hold a further amount of this size."
+        "Check the amount; sums are kept in 64 bits.";
+    BODY_TOO_LARGE: 413 "body-too-large" final
+        "The body is too large."
+        "Send at most the number of bytes that `detail` names.";
+    UNSUPPORTED_MEDIA_TYPE: 415 "unsupported-media-type" final
+        "The body's media type is not understood."
+        "Send `Content-Type: application/json`, in UTF-8.";
+    KEY_REUSED: 422 "idempotency-key-reused" final
+        "This idempotency key was used for a different request."
+        "Use a new key for a new operation; a retry has to repeat the first request exactly.";
+    KEY_EXPIRED: 422 "idempotency-key-expired" final
+        "This idempotency key has expired; its answer is gone."
+        "Look at `resource` and `command_id` for what it did. It will never be carried out again.";
+    INTERNAL: 500 "internal" retry
+        "Something failed inside."
+        "Send the request again with the same key; tell the operator the value of the header Request-Id.";
+    STOPPING: 503 "stopping" retry
+        "The server is stopping."
+        "Send the request again with the same key, here or at another server.";
+    OVERLOADED: 503 "overloaded" retry
+        "Too much waits already; the request was not begun."
+        "Send it again with the same key after the time in `Retry-After`.";
+    STORAGE_UNAVAILABLE: 503 "storage-unavailable" retry
+        "The store cannot be used now; nothing is known to be stored."
+        "Send the request again with the same key.";
+    STORAGE_FULL: 507 "storage-full" retry
+        "The disk is full; nothing was stored."
+        "Free space, then send the request again with the same key.";
+}
+
+/// The catalogue as a document.
+#[must_use]
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Errors\n\n\
+         Errors are problem documents (RFC 9457, `application/problem+json`) with the members `type`, `title`, `status`,\n\
+         `detail`, `code` and `retryable`, and where they apply `command_id`, `correlation_id`, `resource`, `payment` and\n\
+         `errors` (`[{\"pointer\" or \"parameter\", \"detail\"}]`). `retryable` says whether the very same request, under\n\
+         the same idempotency key, may succeed later. `type` is `urn:quittance:problem:` and the code.\n\n\
+         This page is made from `crates/quittance-server/src/problem/catalogue.rs` by a test (`UPDATE=1` rewrites it).\n\n\
+         | status | code | retryable | what it says | what to do |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    for kind in ALL {
+        let retryable = if kind.is_retryable { "yes" } else { "no" };
+        let _ =
+            writeln!(text, "| {} | `{}` | {retryable} | {} | {} |", kind.status, kind.code, kind.title, kind.remedy);
+    }
+    text
+}

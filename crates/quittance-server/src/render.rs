@@ -1,0 +1,189 @@
+//! Domain values as the JSON that clients see: fixed members in a fixed order.
+//!
+//! The same views serve the frozen answers of commands and the answers of reads. Nothing is decided here, and nothing
+//! but the value goes in: the same value always gives the same bytes.
+
+use crate::problem::{self, Problem};
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use quittance_core::customer::Customer;
+use quittance_core::id::{CommandId, CorrelationId};
+use quittance_core::payment::{Payment, Status};
+use quittance_core::time::Timestamp;
+use quittance_engine::ports::{Answer, Render};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The API version that answers are rendered in.
+pub const API_VERSION: &str = "v1";
+
+/// Renders the answers of commands; there is one API version so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Renderer;
+
+impl Render for Renderer {
+    fn render(&self, answer: &Answer<'_>, _api_version: &str) -> (u16, Vec<u8>) {
+        match answer {
+            Answer::CustomerCreated(customer) => (201, bytes(&CustomerView::of(customer))),
+            Answer::Payment(payment) if payment.status == Status::Failed => problem::declined(payment),
+            Answer::Payment(payment) => (201, bytes(&PaymentView::of(payment))),
+            Answer::ExistingPayment(payment) => (200, bytes(&PaymentView::of(payment))),
+            Answer::Rejected(rejection) => Problem::from(*rejection).render(),
+        }
+    }
+}
+
+/// A payment, as clients see it.
+#[derive(Serialize)]
+pub struct PaymentView<'a> {
+    id: String,
+    object: &'static str,
+    status: &'static str,
+    amount: i64,
+    currency: &'static str,
+    customer: String,
+    gateway: &'a str,
+    gateway_id: Option<&'a str>,
+    reference: &'a str,
+    captured_amount: i64,
+    refunded_amount: i64,
+    payment_method: &'a str,
+    next_action: Option<&'a RawValue>,
+    decline: Option<DeclineView<'a>>,
+    description: Option<&'a str>,
+    metadata: &'a BTreeMap<String, String>,
+    command_id: String,
+    correlation_id: String,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct DeclineView<'a> {
+    code: &'a str,
+    retryable: bool,
+}
+
+impl<'a> PaymentView<'a> {
+    /// The view of a payment.
+    #[must_use]
+    pub fn of(payment: &'a Payment) -> Self {
+        Self {
+            id: payment.id.to_string(),
+            object: "payment",
+            status: payment.status.name(),
+            amount: payment.money.amount,
+            currency: payment.money.currency.code(),
+            customer: payment.book.to_string(),
+            gateway: &payment.gateway,
+            gateway_id: payment.gateway_object.as_deref(),
+            reference: &payment.reference,
+            captured_amount: payment.captured_amount,
+            refunded_amount: payment.refunded_amount,
+            payment_method: &payment.payment_method,
+            // The gateway's own JSON, byte for byte; what is no JSON is left out rather than quoted.
+            next_action: payment.next_action.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+            decline: payment
+                .decline
+                .as_ref()
+                .map(|decline| DeclineView { code: &decline.code, retryable: decline.is_retryable }),
+            description: payment.description.as_deref(),
+            metadata: &payment.metadata,
+            command_id: payment.command.to_string(),
+            correlation_id: correlation_id(payment.command),
+            created_at: time(payment.created_at),
+        }
+    }
+}
+
+/// A customer, as clients see it.
+#[derive(Serialize)]
+pub struct CustomerView<'a> {
+    id: String,
+    object: &'static str,
+    external_id: Option<&'a str>,
+    name: Option<&'a str>,
+    email: Option<&'a str>,
+    currency: Option<&'static str>,
+    timezone: Option<&'a str>,
+    gateway_ids: &'a BTreeMap<String, String>,
+    metadata: &'a BTreeMap<String, String>,
+    created_at: String,
+}
+
+impl<'a> CustomerView<'a> {
+    /// The view of a customer.
+    #[must_use]
+    pub fn of(customer: &'a Customer) -> Self {
+        Self {
+            id: customer.id.to_string(),
+            object: "customer",
+            external_id: customer.external_id.as_deref(),
+            name: customer.name.as_deref(),
+            email: customer.email.as_deref(),
+            currency: customer.currency.map(quittance_core::currency::Currency::code),
+            timezone: customer.timezone.as_deref(),
+            gateway_ids: &customer.gateway_ids,
+            metadata: &customer.metadata,
+            created_at: time(customer.created_at),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Serialize)]
+pub struct ListView<T> {
+    /// The items.
+    pub data: Vec<T>,
+    /// Whether there may be more.
+    pub has_more: bool,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}
+
+/// The correlation id that a command starts.
+#[must_use]
+pub fn correlation_id(command: CommandId) -> String {
+    CorrelationId::from_uuid(command.uuid()).to_string()
+}
+
+/// RFC 3339 in UTC, to the microsecond.
+#[must_use]
+pub fn time(at: Timestamp) -> String {
+    // Times are read from a clock, so years of five digits mean damaged data; they are shown as what they are.
+    match jiff::Timestamp::from_microsecond(at.0) {
+        Ok(at) => at.to_string(),
+        Err(_) => format!("{} µs", at.0),
+    }
+}
+
+/// Where a resource is served, by its id.
+#[must_use]
+pub fn resource_path(id: &str) -> Option<String> {
+    let collection = match id.split_once('_')?.0 {
+        "pay" => "payments",
+        "cus" => "customers",
+        "cmd" => "commands",
+        _ => return None,
+    };
+    Some(format!("/v1/{collection}/{id}"))
+}
+
+/// The JSON of a view.
+pub(crate) fn bytes<T: Serialize>(view: &T) -> Vec<u8> {
+    serde_json::to_vec(view).expect("views are structs of texts, integers and maps of texts")
+}
+
+/// A response with these bytes.
+pub(crate) fn response(status: u16, media_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// 200 with a view.
+pub(crate) fn ok<T: Serialize>(view: &T) -> Response {
+    response(200, "application/json", bytes(view))
+}

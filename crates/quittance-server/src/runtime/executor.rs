@@ -1,0 +1,204 @@
+//! The one thread that steps the engine.
+//!
+//! It takes what waits, has it decided and committed, and only then tells anybody. When the store cannot say whether a
+//! commit happened, or anything here panics, it stops before it writes again: the next start reads what is stored.
+
+use super::gateways::Slot;
+use super::handle::Submitted;
+use super::jobs;
+use super::shared::{End, Shared};
+use crate::{clock, metrics};
+use quittance_engine::Engine;
+use quittance_engine::engine::{BATCH_MAX, Permits, Step};
+use quittance_engine::submission::{Outcome, Submission};
+use quittance_store::store::StoreError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How often effects that are due are looked for.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The same while a gateway has as many requests under way as it may: whatever waits for a place is due at once.
+const POLL_WHEN_BUSY: Duration = Duration::from_millis(5);
+
+/// The same while the disk is full.
+const POLL_WHEN_FULL: Duration = Duration::from_secs(1);
+
+/// One submission on its way into the engine.
+pub(crate) struct Entry {
+    pub(crate) submission: Submission,
+    /// Who wants the outcome; nobody wants a job's.
+    pub(crate) reply: Option<oneshot::Sender<Submitted>>,
+    /// The place at its gateway that a job gives back.
+    pub(crate) slot: Option<Slot>,
+    /// Whether a command that has no answer yet is to be watched.
+    pub(crate) is_watched: bool,
+}
+
+/// Where an outcome goes.
+struct Recipient {
+    reply: Option<oneshot::Sender<Submitted>>,
+    is_watched: bool,
+}
+
+pub(super) struct Executor {
+    pub(super) engine: Engine,
+    pub(super) shared: Arc<Shared>,
+    pub(super) tokio: tokio::runtime::Handle,
+    next_poll: Instant,
+    is_full: bool,
+}
+
+impl Executor {
+    pub(super) fn new(engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
+        Self { engine, shared, tokio, next_poll: clock::monotonic(), is_full: false }
+    }
+
+    /// Runs until the queue is closed and empty, or until something makes going on unsafe.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let end = match catch_unwind(AssertUnwindSafe(|| self.work())) {
+            Ok(Ok(())) => End::Stopped,
+            Ok(Err(error)) => End::Failed(chain(&error)),
+            Err(_) => End::Failed("the engine panicked".to_owned()),
+        };
+        if let End::Failed(reason) = &end {
+            tracing::error!(reason, "the engine has stopped before writing anything more");
+        }
+        // The engine, and the lock on its data with it, is gone before anybody hears of the end.
+        let dropped = catch_unwind(AssertUnwindSafe(move || drop(self)));
+        if dropped.is_err() {
+            tracing::error!("the store panicked while it was closed");
+        }
+        shared.queue.close();
+        // Whoever waits in the queue hears that there is no outcome: the reply is dropped with the entry.
+        while !shared.queue.take(BATCH_MAX, Duration::ZERO).is_empty() {}
+        shared.end.send_replace(Some(end));
+    }
+
+    fn work(&mut self) -> Result<(), StoreError> {
+        loop {
+            let patience = self.next_poll.saturating_duration_since(clock::monotonic());
+            let entries = self.shared.queue.take(BATCH_MAX, patience);
+            if entries.is_empty() && self.shared.queue.is_drained() {
+                return Ok(());
+            }
+            if !entries.is_empty() {
+                self.step(entries)?;
+            }
+            for gateway in self.shared.gateways.take_probes(clock::now()) {
+                jobs::spawn_probe(&self.tokio, gateway);
+            }
+            if self.next_poll <= clock::monotonic() {
+                self.poll()?;
+            }
+        }
+    }
+
+    fn step(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let mut submissions = Vec::with_capacity(entries.len());
+        let mut recipients = Vec::with_capacity(entries.len());
+        for entry in entries {
+            metrics::submitted(&entry.submission);
+            // Places come back here, so that the permits below count what follows from a job as its successor.
+            drop(entry.slot);
+            submissions.push(entry.submission);
+            recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched });
+        }
+        let mut permits = self.permits();
+        let started = clock::monotonic();
+        let count = submissions.len();
+        let step = self.engine.step(clock::now(), submissions, &mut permits)?;
+        metrics::stepped(count, clock::monotonic().saturating_duration_since(started));
+        assert_eq!(step.outcomes.len(), recipients.len(), "every submission has an outcome");
+        self.deliver(step, recipients);
+        self.schedule(&permits);
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<(), StoreError> {
+        let mut permits = self.permits();
+        let step = match self.engine.poll(clock::now(), &mut permits) {
+            // Claiming wrote nothing, so there is nothing to be unsure of; steps report a full disk as outcomes.
+            Err(StoreError::Full { operation }) => {
+                if !std::mem::replace(&mut self.is_full, true) {
+                    tracing::error!(operation, "no space is left; effects wait until there is");
+                }
+                self.next_poll = clock::monotonic() + POLL_WHEN_FULL;
+                return Ok(());
+            }
+            other => other?,
+        };
+        self.is_full = false;
+        self.deliver(step, Vec::new());
+        self.next_poll = clock::monotonic() + POLL;
+        self.schedule(&permits);
+        Ok(())
+    }
+
+    fn permits(&self) -> Permits {
+        if self.shared.is_winding_down() { Permits::default() } else { self.shared.gateways.permits() }
+    }
+
+    /// Brings the next poll forward where effects probably wait for a place.
+    fn schedule(&mut self, left: &Permits) {
+        if left.0.values().any(|permits| *permits == 0) {
+            self.next_poll = self.next_poll.min(clock::monotonic() + POLL_WHEN_BUSY);
+        }
+    }
+
+    /// Tells what is durable now: first everybody who has to wait is registered, then answers go out, so that none is
+    /// missed whatever the order inside the batch.
+    fn deliver(&self, step: Step, recipients: Vec<Recipient>) {
+        let watches: Vec<_> = step
+            .outcomes
+            .iter()
+            .zip(&recipients)
+            .map(|(outcome, recipient)| match outcome {
+                Outcome::Accepted { command, .. } | Outcome::Joined { command, .. } if recipient.is_watched => {
+                    Some(self.shared.waiters.watch(*command))
+                }
+                _ => None,
+            })
+            .collect();
+        for outcome in &step.outcomes {
+            metrics::decided(outcome);
+            match outcome {
+                Outcome::Answered { command, status, body }
+                | Outcome::Applied { answered: Some((command, status, body)), .. } => {
+                    self.shared.waiters.answer(*command, *status, body);
+                }
+                _ => {}
+            }
+            if let Outcome::Applied { alarm: Some(reason), .. } = outcome {
+                tracing::error!(reason, "a person should look at an effect");
+            }
+        }
+        for ((outcome, watch), recipient) in step.outcomes.into_iter().zip(watches).zip(recipients) {
+            if let Some(reply) = recipient.reply {
+                // Whoever went away meanwhile finds the outcome under the same idempotency key.
+                let _ = reply.send(Submitted { outcome, watch });
+            }
+        }
+        for job in step.jobs {
+            match self.shared.gateways.get(&job.gateway) {
+                Some(gateway) => jobs::spawn(&self.shared, &self.tokio, gateway, job),
+                None => tracing::error!(gateway = job.gateway, "a job for a gateway that is not configured was left"),
+            }
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

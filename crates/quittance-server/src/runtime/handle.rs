@@ -1,0 +1,174 @@
+//! How the HTTP API and the local socket reach the engine and the store.
+
+use super::readers::{ReadError, Readers};
+use super::shared::Shared;
+use super::waiters::Watch;
+use crate::clock;
+use crate::config::{Config, Secret};
+use quittance_core::id::CommandId;
+use quittance_core::time::Timestamp;
+use quittance_engine::queue::{Lane, Refusal};
+use quittance_engine::submission::{Outcome, Submission};
+use quittance_store::store::{Reader, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Seconds after which a refused client is asked to come back.
+const RETRY_AFTER_S: u64 = 1;
+
+/// A way into the running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) shared: Arc<Shared>,
+    pub(super) readers: Readers,
+}
+
+/// Why a submission has no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// Too much waits already. Nothing was stored.
+    #[error("overloaded, retry after {retry_after_s} s")]
+    Overloaded {
+        /// When to come back.
+        retry_after_s: u64,
+    },
+    /// The engine has stopped or is stopping. Nothing is known to be stored; the same idempotency key tells later.
+    #[error("the engine has stopped")]
+    Closed,
+}
+
+/// An outcome, and for a command that has no answer yet the way to wait for it.
+pub struct Submitted {
+    /// What became of it; durable.
+    pub outcome: Outcome,
+    /// Present for [`Outcome::Accepted`] and [`Outcome::Joined`]. Registered before the engine went on, so that the
+    /// answer cannot be missed.
+    pub watch: Option<Watch>,
+}
+
+/// Whether the server should be sent work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether the engine takes commands.
+    pub takes_commands: bool,
+    /// Commands that wait.
+    pub queue_depth: usize,
+    /// Age of the oldest.
+    pub queue_age_ms: u64,
+    /// Gateways that are not talked to now, each with the reason. The server is ready all the same: effects wait.
+    pub degraded: Vec<(String, &'static str)>,
+}
+
+/// What is known of a configured webhook endpoint.
+pub struct WebhookEndpoint<'a> {
+    /// The gateway whose events come in there.
+    pub gateway: &'a str,
+    /// Every active secret; never empty.
+    pub secrets: Vec<&'a Secret>,
+    /// How far a signature's time may be from ours, either way; above 0.
+    pub tolerance_s: u32,
+}
+
+impl Handle {
+    /// Submits a command and waits until it is decided and durable.
+    ///
+    /// **Effects**: one command. Dropping the future does not take it back.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`].
+    pub async fn submit(&self, submission: Submission) -> Result<Outcome, SubmitError> {
+        self.enqueue(submission, false).await.map(|submitted| submitted.outcome)
+    }
+
+    /// As [`Handle::submit`], and registers a [`Watch`] where the answer is still to come. What clients' commands use.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`].
+    pub async fn submit_and_watch(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        self.enqueue(submission, true).await
+    }
+
+    async fn enqueue(&self, submission: Submission, is_watched: bool) -> Result<Submitted, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        let entry = super::executor::Entry { submission, reply: Some(reply), slot: None, is_watched };
+        self.shared.queue.push(Lane::Front, entry, self.now()).map_err(|(refusal, _)| match refusal {
+            Refusal::Overloaded => {
+                crate::metrics::refused();
+                SubmitError::Overloaded { retry_after_s: RETRY_AFTER_S }
+            }
+            Refusal::Closed => SubmitError::Closed,
+        })?;
+        answer.await.map_err(|_| SubmitError::Closed)
+    }
+
+    /// Begins to watch a command that is known by its id from elsewhere (`GET /v1/commands/{id}`).
+    ///
+    /// Register first, then read the command's row once: an answer that was frozen before the registration is in the
+    /// row, one that comes after it reaches the watch. The other order can miss it.
+    #[must_use]
+    pub fn watch(&self, command: CommandId) -> Watch {
+        self.shared.waiters.watch(command)
+    }
+
+    /// Waits for the answer of a command: [`Handle::watch`] and [`Watch::answer`] in one. An answer from before the
+    /// call is not seen; for commands just submitted use [`Handle::submit_and_watch`].
+    pub async fn wait_for(&self, command: CommandId, patience: Duration) -> Option<(u16, Vec<u8>)> {
+        self.watch(command).answer(patience).await
+    }
+
+    /// Reads committed state on one of the reader threads.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn read<T, F>(&self, read: F) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Reader) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.readers.read(read).await
+    }
+
+    /// The time, in the wall clock of this machine.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The webhook endpoint of that name.
+    #[must_use]
+    pub fn webhook_endpoint(&self, name: &str) -> Option<WebhookEndpoint<'_>> {
+        let (gateway, config) =
+            self.shared.config.gateways.iter().find(|(_, config)| config.webhook_endpoint.as_deref() == Some(name))?;
+        let secrets = self.shared.secrets.webhook_secrets(gateway).iter().collect();
+        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s })
+    }
+
+    /// Whether work should be sent here.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let (queue_depth, queue_age_ms) = self.shared.queue.backlog(self.now());
+        Readiness {
+            takes_commands: !self.shared.has_ended(),
+            queue_depth,
+            queue_age_ms,
+            degraded: self.shared.gateways.degraded(),
+        }
+    }
+
+    /// The numbers of this process, in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        self.shared.report_gauges(self.now());
+        crate::metrics::render()
+    }
+}

@@ -1,0 +1,130 @@
+//! Jobs: the engine's requests carried out, and what they taught us handed back.
+
+use super::executor::Entry;
+use super::find::{Search, find};
+use super::gateways::{GatewayState, Slot};
+use super::shared::Shared;
+use crate::clock::{self, Stopwatch};
+use crate::metrics;
+use quittance_connectors::message::{Delivery, Request};
+use quittance_connectors::stripe::{ListFact, ListParameters, decode_list, decode_read, decode_write};
+use quittance_core::effect::{Source, Stimulus};
+use quittance_core::fact::Fact;
+use quittance_core::time::Timestamp;
+use quittance_engine::queue::Lane;
+use quittance_engine::submission::{Job, LearnedFact, Plan, Submission};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A probe that takes longer has failed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much time is left for a job. Measured from its start by both clocks, checked again before every request.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    watch: Stopwatch,
+    deadline: Timestamp,
+    least: Duration,
+}
+
+impl Budget {
+    /// A request that could use less than half of the gateway's time is not begun: it would probably end unknown, and
+    /// what is unknown costs a read-back, while what was not sent costs nothing.
+    pub(super) fn new(deadline: Timestamp, timeout: Duration) -> Self {
+        Self { watch: Stopwatch::start(), deadline, least: timeout / 2 }
+    }
+
+    /// How long a request that begins now may take; none when it must not begin.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        Some(self.watch.remaining_until(self.deadline)).filter(|remaining| *remaining >= self.least)
+    }
+}
+
+/// Carries a job out on the runtime and submits the lesson. The slot is given back with the lesson, or with the task.
+pub(super) fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>, job: Job) {
+    let slot = gateway.slot();
+    // Started here, so that time spent waiting for a worker counts.
+    let budget = Budget::new(job.deadline, gateway.timeout);
+    let shared = Arc::clone(shared);
+    tokio.spawn(async move {
+        let (source, stimulus) = carry_out(&gateway, &job, budget).await;
+        hand_back(&shared, slot, LearnedFact { effect: job.effect, source, stimulus });
+    });
+}
+
+async fn carry_out(gateway: &GatewayState, job: &Job, budget: Budget) -> (Source, Stimulus) {
+    match &job.plan {
+        Plan::Send(request) => {
+            let fact = ask(gateway, request, budget, "send", decode_write).await;
+            (Source::Send, Stimulus::Answered(fact))
+        }
+        Plan::Read(request) => {
+            let fact = ask(gateway, request, budget, "read", decode_read).await;
+            (Source::Read, Stimulus::Read(fact))
+        }
+        Plan::Find { customer, created_from, created_to } => {
+            let search = Search {
+                effect: job.effect.effect,
+                customer: customer.as_deref(),
+                created_from: *created_from,
+                created_to: *created_to,
+            };
+            (Source::Find, find(gateway, search, budget).await)
+        }
+    }
+}
+
+/// One request and its fact. Without enough time left nothing is sent, which says nothing about the gateway.
+pub(super) async fn ask(
+    gateway: &GatewayState,
+    request: &Request,
+    budget: Budget,
+    kind: &'static str,
+    decode: fn(&Delivery) -> Fact,
+) -> Fact {
+    let Some(patience) = budget.patience() else {
+        tracing::warn!(gateway = gateway.name, kind, "not sent: too little time is left");
+        return Fact::NotSent;
+    };
+    let delivery = gateway.transport.deliver(request, patience).await;
+    let fact = decode(&delivery);
+    note(gateway, kind, &delivery, &fact);
+    gateway.report(&fact);
+    fact
+}
+
+/// Counts what came of a request, and says in the log why there was no answer.
+pub(super) fn note(gateway: &GatewayState, kind: &'static str, delivery: &Delivery, fact: &Fact) {
+    metrics::asked(&gateway.name, kind, fact);
+    match delivery {
+        Delivery::Answered(_) => {}
+        Delivery::NotSent { reason } => tracing::warn!(gateway = gateway.name, kind, reason, "not sent"),
+        Delivery::Lost { loss, reason } => {
+            tracing::warn!(gateway = gateway.name, kind, loss = loss.name(), reason, "no answer");
+        }
+    }
+}
+
+fn hand_back(shared: &Shared, slot: Slot, lesson: LearnedFact) {
+    let effect = lesson.effect.effect;
+    let submission = Submission::Learned(Box::new(lesson));
+    let entry = Entry { submission, reply: None, slot: Some(slot), is_watched: false };
+    if shared.queue.push(Lane::Inner, entry, clock::now()).is_err() {
+        tracing::warn!(%effect, "an answer came after the engine had stopped; the next start reads it back");
+    }
+}
+
+/// Asks a gateway whose breaker is open for one harmless page.
+pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>) {
+    tokio.spawn(async move {
+        let request = gateway.stripe.list_intents(&ListParameters { limit: 1, ..ListParameters::default() });
+        let delivery = gateway.transport.deliver(&request, gateway.timeout.min(PROBE_TIMEOUT)).await;
+        let fact = match decode_list(&delivery) {
+            // Any page will do; that it is empty says as much.
+            ListFact::Page { .. } => Fact::Absent,
+            ListFact::Failed(fact) => fact,
+        };
+        note(&gateway, "probe", &delivery, &fact);
+        gateway.probed(&fact);
+    });
+}

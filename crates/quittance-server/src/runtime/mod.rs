@@ -1,0 +1,192 @@
+//! The engine at work: one thread that steps it, tasks that carry its jobs out, threads that read beside it.
+//!
+//! Everything that reaches the engine goes through one bounded queue; everything it says is durable before anybody
+//! hears it. Owns threads, connections and waiting. Does not own what is decided, nor the meaning of an answer.
+
+mod executor;
+mod find;
+mod gateways;
+mod handle;
+mod jobs;
+mod readers;
+mod shared;
+mod waiters;
+
+pub use handle::{Handle, Readiness, SubmitError, Submitted, WebhookEndpoint};
+pub use readers::ReadError;
+pub use waiters::{Answer, Watch};
+
+use crate::clock;
+use crate::config::{Config, Secrets};
+use crate::ids::SystemIds;
+use crate::render::Renderer;
+use crate::serve::ServeError;
+use executor::Executor;
+use gateways::GatewayStates;
+use quittance_engine::Engine;
+use quittance_engine::breaker;
+use quittance_engine::gateways::Leases;
+use quittance_engine::queue::{self, Queue};
+use quittance_sqlite::SqliteDatabase;
+use quittance_store::memory::MemoryDatabase;
+use quittance_store::store::{Reader, Store, StoreError};
+use readers::Readers;
+use shared::{End, Shared};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use waiters::Waiters;
+
+/// Threads that read.
+const READERS: usize = 2;
+
+/// How often a stopping runtime looks whether its jobs are over.
+const WIND_DOWN_POLL: Duration = Duration::from_millis(10);
+
+/// A store, open for its one writer and for readers.
+pub struct Database {
+    /// The writer.
+    pub writer: Box<dyn Store>,
+    /// Readers, at least one.
+    pub readers: Vec<Box<dyn Reader>>,
+}
+
+impl Database {
+    /// Opens a data directory, creating it as needed, and takes its lock.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as `SqliteDatabase` describes it.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let writer = Box::new(SqliteDatabase::open_for_writing(directory)?);
+        let reader = || SqliteDatabase::open_reader(directory).map(|reader| Box::new(reader) as Box<dyn Reader>);
+        Ok(Self { writer, readers: (0..READERS).map(|_| reader()).collect::<Result<_, _>>()? })
+    }
+
+    /// A handle to data in memory; gone with the last handle.
+    #[must_use]
+    pub fn in_memory(database: &MemoryDatabase) -> Self {
+        Self { writer: Box::new(database.writer()), readers: vec![Box::new(database.reader())] }
+    }
+}
+
+/// The running engine. Dropping it leaves the engine running as long as handles are used; [`Runtime::stop`] ends it.
+pub struct Runtime {
+    handle: Handle,
+    end: watch::Receiver<Option<End>>,
+}
+
+impl Runtime {
+    /// Opens the data and starts. Has to be called inside a tokio runtime, on which jobs will run.
+    ///
+    /// **Effects**: takes the lock on the data; what an earlier process left half done is taken up at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] when a secret is not there, the data cannot be opened, or no connection can be set up.
+    pub fn start(config: Config, data: &Path) -> Result<Self, ServeError> {
+        let secrets = config.resolve_secrets()?;
+        let open = |source| ServeError::Open { path: data.to_owned(), source };
+        Self::start_with(config, secrets, Database::open(data).map_err(open)?, breaker::Limits::default())
+    }
+
+    /// As [`Runtime::start`], over a database, secrets and breakers of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub fn start_with(
+        config: Config,
+        secrets: Secrets,
+        database: Database,
+        breakers: breaker::Limits,
+    ) -> Result<Self, ServeError> {
+        let gateways = GatewayStates::new(&config, &secrets, breakers)?;
+        let for_engine = gateways::for_engine(&config);
+        let leases = Leases::default();
+        let mut engine =
+            Engine::new(database.writer, Box::<SystemIds>::default(), Box::new(Renderer), for_engine, leases);
+        let released = engine.start(clock::now()).map_err(ServeError::Recover)?;
+        if released > 0 {
+            tracing::info!(effects = released, "taking up what an earlier process left");
+        }
+        let limits =
+            queue::Limits { entries_max: config.server.queue_entries_max, age_max_ms: config.server.queue_age_max_ms };
+        let (end_sender, end) = watch::channel(None);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(limits),
+            waiters: Waiters::new(config.server.connections_max),
+            config,
+            secrets,
+            gateways,
+            is_winding_down: AtomicBool::new(false),
+            end: end_sender,
+        });
+        let readers = Readers::start(database.readers).map_err(ServeError::Thread)?;
+        let executor = Executor::new(engine, Arc::clone(&shared), tokio::runtime::Handle::current());
+        std::thread::Builder::new()
+            .name("executor".to_owned())
+            .spawn(move || executor.run())
+            .map_err(ServeError::Thread)?;
+        Ok(Self { handle: Handle { shared, readers }, end })
+    }
+
+    /// A way in.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Resolves when the engine has stopped, with the reason where it stopped by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Stopped`].
+    pub async fn ended(&mut self) -> Result<(), ServeError> {
+        await_end(&mut self.end).await
+    }
+
+    /// Begins nothing new at gateways, gives the jobs under way so long to end, then tells everybody who still waits for
+    /// an answer that there is none yet. A job that takes longer is left: its ticket is committed, and the next start
+    /// reads it back.
+    pub async fn wind_down(&self, patience: Duration) {
+        let shared = &self.handle.shared;
+        shared.is_winding_down.store(true, Ordering::Release);
+        let jobs_end = async {
+            while shared.gateways.in_flight() > 0 && self.end.borrow().is_none() {
+                tokio::time::sleep(WIND_DOWN_POLL).await;
+            }
+        };
+        if tokio::time::timeout(patience, jobs_end).await.is_err() {
+            let jobs = shared.gateways.in_flight();
+            tracing::warn!(jobs, "requests are left under way; the next start reads them back");
+        }
+        shared.waiters.close();
+    }
+
+    /// Decides what is queued and releases the data.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Stopped`] when the engine had stopped by itself.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        let Self { handle, mut end } = self;
+        let shared = Arc::clone(&handle.shared);
+        // Readers end with the last handle; a store that is closed last folds its log into the database.
+        drop(handle);
+        shared.is_winding_down.store(true, Ordering::Release);
+        shared.queue.close();
+        await_end(&mut end).await
+    }
+}
+
+async fn await_end(end: &mut watch::Receiver<Option<End>>) -> Result<(), ServeError> {
+    let end = end.wait_for(Option::is_some).await.map(|end| end.clone());
+    match end {
+        Ok(Some(End::Failed(reason))) => Err(ServeError::Stopped { reason }),
+        Ok(Some(End::Stopped)) => Ok(()),
+        Ok(None) | Err(_) => Err(ServeError::Stopped { reason: "the executor is gone".to_owned() }),
+    }
+}

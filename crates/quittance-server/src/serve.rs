@@ -1,0 +1,155 @@
+//! The server as a whole: starting in an order that fails early, stopping in one that loses nothing.
+
+use crate::config::{Config, ConfigErrors};
+use crate::connections::{self, Service};
+use crate::runtime::Runtime;
+use crate::transport::TransportError;
+use crate::{admin, api, metrics};
+use axum::serve::ListenerExt;
+use quittance_store::store::StoreError;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long requests to gateways may go on when the server stops. What takes longer is read back at the next start.
+const JOBS_GRACE: Duration = Duration::from_secs(5);
+
+/// How long clients' requests may go on after that; by then none of them waits for an outcome any more.
+const REQUESTS_GRACE: Duration = Duration::from_secs(3);
+
+/// Connections to the local socket at once.
+const ADMIN_CONNECTIONS_MAX: usize = 16;
+
+/// What to serve.
+pub struct ServeOptions {
+    /// The configuration.
+    pub config: Config,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where to listen, instead of where the configuration says.
+    pub listen: Option<SocketAddr>,
+    /// Called once the server takes requests, with the address it listens on (port 0 in the configuration picks one).
+    pub on_ready: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
+}
+
+/// Why the server does not run, or no longer does.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration refers to something that is not there.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// The data cannot be opened.
+    #[error("cannot open the data in {path}")]
+    Open {
+        /// The data directory.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: StoreError,
+    },
+    /// What an earlier process left cannot be taken up.
+    #[error("cannot take up what an earlier process left")]
+    Recover(#[source] StoreError),
+    /// No connections to a gateway can be set up.
+    #[error("cannot prepare a gateway")]
+    Gateway(#[from] TransportError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// The engine stopped by itself: what follows could not have been written safely.
+    #[error("the engine stopped: {reason}")]
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ServeError {
+    /// The exit code that product.md names for this: 2 configuration, 3 something outside, 5 internal failure.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Gateway(_) => 2,
+            Self::Listen { .. } => 3,
+            Self::Open { source, .. } => match source {
+                StoreError::Locked { .. } | StoreError::ReadOnly { .. } | StoreError::Missing { .. } => 3,
+                _ => 5,
+            },
+            Self::Recover(_) | Self::Thread(_) | Self::Stopped { .. } => 5,
+        }
+    }
+}
+
+/// Serves until `shutdown` resolves or the engine stops by itself.
+///
+/// **Effects**: listens, takes the lock on the data, takes up what an earlier process left, sends what is due.
+///
+/// # Errors
+///
+/// [`ServeError`]; after a `shutdown` only when the engine failed meanwhile.
+pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+    let ServeOptions { config, data, listen, on_ready } = options;
+    metrics::ensure_installed();
+    // Before the engine starts: a server that cannot be reached must not begin to send.
+    let address = listen.unwrap_or(config.server.listen);
+    let listen_error = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+    let bound = listener.local_addr().map_err(listen_error)?;
+
+    let connections_max = config.server.connections_max;
+    let mut runtime = Runtime::start(config, &data)?;
+    let socket = open_socket(&data);
+    let (closer, closing) = watch::channel(false);
+    let service = |router, connections_max| Service { router, connections_max, closing: closing.clone() };
+    let public = service(api::router(runtime.handle()), connections_max);
+    let local = service(admin::router(runtime.handle()), ADMIN_CONNECTIONS_MAX);
+    // Only a matter of latency, so a refusal does not matter.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let mut fronts = vec![tokio::spawn(connections::serve(listener, public, JOBS_GRACE + REQUESTS_GRACE))];
+    fronts.extend(socket.map(|socket| tokio::spawn(connections::serve(socket, local, REQUESTS_GRACE))));
+    tracing::info!(address = %bound, data = %data.display(), "serving");
+    if let Some(on_ready) = on_ready {
+        on_ready(bound);
+    }
+    let result = tokio::select! {
+        () = shutdown => Ok(()),
+        ended = runtime.ended() => ended,
+    };
+    closer.send_replace(true);
+    let stopped = stop(runtime, fronts).await;
+    let _ = std::fs::remove_file(admin::socket_path(&data));
+    result.and(stopped)
+}
+
+/// The local socket. Without it operators' commands have to wait until the server stops; payments go on.
+fn open_socket(data: &Path) -> Option<UnixListener> {
+    let path = admin::socket_path(data);
+    let opened = admin::listen(data);
+    opened.inspect_err(|error| tracing::error!(%error, path = %path.display(), "serving without the local socket")).ok()
+}
+
+/// Stops in order: nothing new comes in, jobs end, waiting clients are told to ask again, requests end, the engine ends.
+async fn stop(runtime: Runtime, fronts: Vec<JoinHandle<()>>) -> Result<(), ServeError> {
+    tracing::info!("stopping");
+    runtime.wind_down(JOBS_GRACE).await;
+    for front in fronts {
+        if let Err(error) = front.await {
+            tracing::error!(%error, "a front ended badly");
+        }
+    }
+    runtime.stop().await
+}

@@ -1,0 +1,201 @@
+//! Requests to a gateway over HTTP, and what became of each.
+//!
+//! Owns the connections and the credential of one gateway. A request goes out once: no redirect is followed, nothing is
+//! sent a second time, no proxy is taken from the environment, no cookie is kept. (The pool below takes a new connection
+//! when an idle one turns out to be closed *before* the first byte was written to it; that is not a second send.)
+//! Does not own what an answer means: a [`Delivery`] is decoded by the connectors.
+
+use crate::config::Secret;
+use quittance_connectors::message::{Delivery, MAX_ANSWER_BYTES, Method, Request, Response};
+use quittance_core::fact::Loss;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use std::error::Error as _;
+use std::time::Duration;
+
+/// How long a connection may take to be made, name look-up and TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections are closed before gateways commonly close theirs (60 s and more), so that a request rarely meets
+/// one that is closing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+
+const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
+
+/// The way to one gateway. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Transport {
+    client: reqwest::Client,
+    base: String,
+    authorization: HeaderValue,
+}
+
+/// Why there is no way to a gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The credential cannot be a header.
+    #[error("the API key for {base} holds characters that no header can carry")]
+    BadKey {
+        /// The gateway's address.
+        base: String,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("cannot set up connections to {base}")]
+    Client {
+        /// The gateway's address.
+        base: String,
+        /// Cause.
+        #[source]
+        source: reqwest::Error,
+    },
+}
+
+/// Makes ring the process's cryptography for TLS. May be called any number of times.
+pub fn ensure_cryptography() {
+    // An error says that a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl Transport {
+    /// Prepares the way to a gateway; connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`]; with `https`, also when this machine has no certificates to trust.
+    pub fn new(base: &str, api_key: &Secret, connections_max: usize) -> Result<Self, TransportError> {
+        ensure_cryptography();
+        let base = base.to_owned();
+        let Ok(mut authorization) = HeaderValue::from_str(&format!("Bearer {}", api_key.expose())) else {
+            return Err(TransportError::BadKey { base });
+        };
+        authorization.set_sensitive(true);
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .http1_only()
+            .no_proxy()
+            .referer(false)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(connections_max)
+            .tcp_nodelay(true);
+        if base.starts_with("http://") {
+            // Without TLS there is nothing to verify, so a machine without certificates will do.
+            builder = builder.tls_certs_only([]);
+        }
+        match builder.build() {
+            Ok(client) => Ok(Self { client, base, authorization }),
+            Err(source) => Err(TransportError::Client { base, source }),
+        }
+    }
+
+    /// Sends a request once and waits for its whole answer, at most so long.
+    ///
+    /// **Effects**: whatever the gateway makes of it. Says `NotSent` only where no byte of the request can have left.
+    pub async fn deliver(&self, request: &Request, patience: Duration) -> Delivery {
+        let request = match self.build(request) {
+            Ok(request) => request,
+            Err(reason) => return Delivery::NotSent { reason },
+        };
+        match tokio::time::timeout(patience, self.exchange(request)).await {
+            Ok(delivery) => delivery,
+            Err(_) => lost(Loss::Timeout, format!("no whole answer within {} ms", patience.as_millis())),
+        }
+    }
+
+    async fn exchange(&self, request: reqwest::Request) -> Delivery {
+        match self.client.execute(request).await {
+            Ok(answer) => collect(answer).await,
+            Err(error) => classify(&error),
+        }
+    }
+
+    /// The request as it goes out. Refuses what would not arrive as the exact bytes that were hashed.
+    fn build(&self, request: &Request) -> Result<reqwest::Request, String> {
+        let url = reqwest::Url::parse(&format!("{}{}", self.base, request.target))
+            .map_err(|error| format!("target is no part of an address: {error}"))?;
+        if self.target_of(&url) != request.target {
+            return Err("target would be changed on the way".to_owned());
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut built = reqwest::Request::new(method, url);
+        *built.headers_mut() = self.headers(request)?;
+        if request.method == Method::Post {
+            *built.body_mut() = Some(request.body.clone().into());
+        }
+        Ok(built)
+    }
+
+    fn target_of(&self, url: &reqwest::Url) -> String {
+        url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+    }
+
+    fn headers(&self, request: &Request) -> Result<HeaderMap, String> {
+        let value = |name: &str, text: &str| {
+            HeaderValue::from_str(text).map_err(|_| format!("value of {name} cannot be a header"))
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(STRIPE_VERSION, value("Stripe-Version", &request.api_version)?);
+        if let Some(key) = &request.idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY, value("Idempotency-Key", key)?);
+        }
+        if request.method == Method::Post {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            // Left to itself the client says nothing about an empty body, and some servers answer that with 411.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
+        }
+        Ok(headers)
+    }
+}
+
+/// Reads the whole answer, within limits.
+async fn collect(mut answer: reqwest::Response) -> Delivery {
+    let status = answer.status().as_u16();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
+                return lost(Loss::Unreadable, format!("answer is longer than {MAX_ANSWER_BYTES} bytes"));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Delivery::Answered(Response { status, headers, body }),
+            Err(error) => return lost(loss_of(&error), describe(&error)),
+        }
+    }
+}
+
+/// Nothing left this machine where the connection was never made; everything else may have arrived.
+fn classify(error: &reqwest::Error) -> Delivery {
+    if error.is_connect() || error.is_builder() {
+        return Delivery::NotSent { reason: describe(error) };
+    }
+    lost(loss_of(error), describe(error))
+}
+
+fn loss_of(error: &reqwest::Error) -> Loss {
+    if error.is_timeout() { Loss::Timeout } else { Loss::Reset }
+}
+
+const fn lost(loss: Loss, reason: String) -> Delivery {
+    Delivery::Lost { loss, reason }
+}
+
+/// The chain of causes, without the address: a target can name a customer.
+fn describe(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    if causes.is_empty() { "request failed".to_owned() } else { causes.join(": ") }
+}

@@ -1,0 +1,13 @@
+//! The HTTP API, called through its router on a running engine over the memory store; the gateway is the sandbox.
+
+mod access;
+mod app;
+mod bad_input;
+mod call;
+mod flow;
+mod gate;
+mod load;
+mod reads;
+mod render;
+mod snapshot;
+mod webhooks;

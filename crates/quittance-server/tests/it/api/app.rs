@@ -1,0 +1,207 @@
+//! A server without a socket: the router over a running engine, with a sandbox and a gateway that never answers.
+
+use super::call::{Answer, Call};
+use super::gate::{Gate, GatedStore};
+use axum::Router;
+use quittance_core::id::{ApiKeyId, TenantId};
+use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
+use quittance_core::time::Timestamp;
+use quittance_engine::breaker;
+use quittance_engine::submission::{Outcome, Submission};
+use quittance_sandbox::Sandbox;
+use quittance_server::api::router;
+use quittance_server::config::Config;
+use quittance_server::runtime::{Database, Handle, Runtime};
+use quittance_store::memory::MemoryDatabase;
+use sha2::{Digest, Sha256};
+use std::future::pending;
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// The secret of the webhook endpoint `we_main`, and the one before it.
+pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_new", "whsec_old"];
+
+/// Secrets of the API keys of the first tenant.
+pub const WRITER: &str = "qk_test_writer";
+pub const READER: &str = "qk_test_reader";
+/// A writer of the other tenant.
+pub const STRANGER: &str = "qk_test_stranger";
+
+/// Where the data is.
+pub enum Place {
+    Memory(MemoryDatabase),
+    Disk(TempDir),
+    /// In memory, behind a gate that stops the writer or lets it fail.
+    Gated(MemoryDatabase, Gate),
+}
+
+/// The server.
+pub struct App {
+    pub router: Router,
+    pub handle: Handle,
+    pub runtime: Runtime,
+    pub place: Place,
+    config: String,
+    _files: TempDir,
+    _silence: TcpListener,
+}
+
+impl App {
+    /// A server with two tenants and three keys, on data in memory.
+    pub async fn start() -> Self {
+        Self::start_on(Place::Memory(MemoryDatabase::new())).await
+    }
+
+    /// The same, on data of the caller's.
+    pub async fn start_on(place: Place) -> Self {
+        let files = TempDir::new().expect("a folder");
+        for (name, value) in [("api", "sk_test_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])] {
+            std::fs::write(files.path().join(name), value).expect("a secret written");
+        }
+        let silence = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut config = configuration(&files, sandbox().await, silence.local_addr().expect("an address"));
+        if matches!(place, Place::Gated(..)) {
+            config.push_str("\n[server]\nqueue_entries_max = 1\nqueue_age_max_ms = 600000\n");
+        }
+        let runtime = start(&config, &place);
+        let handle = runtime.handle();
+        create(&handle).await;
+        let router = router(handle.clone());
+        Self { router, handle, runtime, place, config, _files: files, _silence: silence }
+    }
+
+    /// Stops the engine and starts another one on the same data.
+    pub async fn restart(mut self) -> Self {
+        self.runtime.stop().await.expect("stopped");
+        self.runtime = start(&self.config, &self.place);
+        self.handle = self.runtime.handle();
+        self.router = router(self.handle.clone());
+        self
+    }
+
+    pub async fn send(&self, call: Call) -> Answer {
+        call.send(&self.router).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Call::new("GET", path).header("authorization", &bearer(READER))).await
+    }
+
+    /// Posts JSON under a key.
+    pub async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
+        self.send(post(path, key, body)).await
+    }
+
+    /// Makes the customer `alice`.
+    pub async fn with_alice(self) -> Self {
+        let answer = self.post("/v1/customers", "alice", r#"{"external_id": "alice"}"#).await;
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        self
+    }
+}
+
+/// A POST as a client sends it.
+pub fn post(path: &str, key: &str, body: &str) -> Call {
+    Call::new("POST", path)
+        .header("authorization", &bearer(WRITER))
+        .header("content-type", "application/json")
+        .header("idempotency-key", key)
+        .body(body)
+}
+
+pub fn bearer(secret: &str) -> String {
+    format!("Bearer {secret}")
+}
+
+/// The body of a payment of `alice`.
+pub fn payment(reference: &str, method: &str) -> String {
+    payment_at("stripe", reference, method)
+}
+
+pub fn payment_at(gateway: &str, reference: &str, method: &str) -> String {
+    format!(
+        r#"{{"customer": "alice", "amount": 1999, "currency": "USD", "gateway": "{gateway}",
+            "payment_method": "{method}", "reference": "{reference}", "metadata": {{"order": "7"}}}}"#
+    )
+}
+
+async fn sandbox() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(Sandbox::new(quittance_sandbox::Config::default()).serve(listener, pending()));
+    address
+}
+
+fn configuration(files: &TempDir, sandbox: SocketAddr, silence: SocketAddr) -> String {
+    let file = |name: &str| format!("file:{}", files.path().join(name).display());
+    let (api, new, old) = (file("api"), file("new"), file("old"));
+    format!(
+        r#"
+[gateways.stripe]
+kind = "stripe"
+api_key = "{api}"
+api_base = "http://{sandbox}"
+webhook_endpoint = "we_main"
+webhook_secrets = ["{new}", "{old}"]
+
+[gateways.silent]
+kind = "stripe"
+api_key = "{api}"
+api_base = "http://{silence}"
+"#
+    )
+}
+
+fn start(config: &str, place: &Place) -> Runtime {
+    let config = Config::from_text(config, &|_| None).unwrap_or_else(|error| panic!("{error:?}"));
+    let secrets = config.resolve_secrets().unwrap_or_else(|error| panic!("{error:?}"));
+    let database = match place {
+        Place::Memory(database) => Database::in_memory(database),
+        Place::Disk(folder) => Database::open(folder.path()).expect("opened"),
+        Place::Gated(database, gate) => Database {
+            writer: Box::new(GatedStore { inner: database.writer(), gate: gate.clone() }),
+            readers: vec![Box::new(database.reader())],
+        },
+    };
+    Runtime::start_with(config, secrets, database, breaker::Limits::default()).expect("started")
+}
+
+async fn create(handle: &Handle) {
+    let now = Timestamp::from_seconds(1_700_000_000);
+    for (number, name) in [(1, "first"), (2, "second")] {
+        let tenant = Tenant {
+            id: TenantId::from_bytes([number; 16]),
+            name: name.to_owned(),
+            mode: Mode::Test,
+            fingerprint_secret: [number; 32],
+            gateway_key_secret: [number; 32],
+            created_at: now,
+        };
+        submit(handle, Submission::CreateTenant(Box::new(tenant))).await;
+    }
+    for (number, tenant, secret, scope) in
+        [(1, 1, WRITER, Scope::Write), (2, 1, READER, Scope::Read), (3, 2, STRANGER, Scope::Write)]
+    {
+        let key = ApiKey {
+            id: key_id(number),
+            tenant: TenantId::from_bytes([tenant; 16]),
+            digest: Sha256::digest(secret.as_bytes()).into(),
+            name: secret.to_owned(),
+            scope,
+            created_at: now,
+            revoked_at: None,
+        };
+        submit(handle, Submission::CreateKey(Box::new(key))).await;
+    }
+}
+
+/// The id of an API key: 1 the writer, 2 the reader, 3 the stranger.
+pub fn key_id(number: u8) -> ApiKeyId {
+    ApiKeyId::from_bytes([number; 16])
+}
+
+pub async fn submit(handle: &Handle, submission: Submission) {
+    let outcome = handle.submit(submission).await.expect("taken");
+    assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+}

@@ -1,0 +1,93 @@
+//! The bytes of answers, as a text that is kept: a change here changes what clients have been promised.
+
+use super::snapshot;
+use quittance_core::currency::Currency;
+use quittance_core::customer::Customer;
+use quittance_core::fact::Decline;
+use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::money::Money;
+use quittance_core::payment::{Payment, Status};
+use quittance_core::rejection::Rejection;
+use quittance_core::time::Timestamp;
+use quittance_engine::ports::{Answer, Render};
+use quittance_server::render::{API_VERSION, Renderer};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+fn payment(status: Status) -> Payment {
+    Payment {
+        id: PaymentId::from_bytes([1; 16]),
+        book: CustomerId::from_bytes([2; 16]),
+        tenant: TenantId::from_bytes([3; 16]),
+        command: CommandId::from_bytes([4; 16]),
+        effect: EffectId::from_bytes([5; 16]),
+        money: Money::new(1999, Currency::from_code("USD").expect("known")),
+        gateway: "stripe".to_owned(),
+        payment_method: "pm_1".to_owned(),
+        reference: "order-1".to_owned(),
+        status,
+        captured_amount: if status == Status::Succeeded { 1999 } else { 0 },
+        refunded_amount: 0,
+        gateway_object: Some("pi_1".to_owned()),
+        decline: None,
+        next_action: None,
+        description: Some("\"Brot\" & Käse".to_owned()),
+        metadata: BTreeMap::from([("order".to_owned(), "7".to_owned())]),
+        created_at: Timestamp(1_700_000_000_123_456),
+    }
+}
+
+fn customer() -> Customer {
+    Customer {
+        id: CustomerId::from_bytes([2; 16]),
+        tenant: TenantId::from_bytes([3; 16]),
+        external_id: Some("alice".to_owned()),
+        name: None,
+        email: Some("alice@example.com".to_owned()),
+        currency: Currency::from_code("EUR").ok(),
+        timezone: Some("Europe/Berlin".to_owned()),
+        gateway_ids: BTreeMap::from([("stripe".to_owned(), "cus_9".to_owned())]),
+        metadata: BTreeMap::new(),
+        created_at: Timestamp::from_seconds(1_700_000_000),
+    }
+}
+
+fn rejections() -> Vec<Rejection> {
+    let command = CommandId::from_bytes([6; 16]);
+    vec![
+        Rejection::KeyReused,
+        Rejection::KeyExpired { command, subject: Some(PaymentId::from_bytes([1; 16]).to_string()) },
+        Rejection::KeyExpired { command, subject: None },
+        Rejection::DuplicateIntent { command, payment: PaymentId::from_bytes([1; 16]) },
+        Rejection::CustomerNotFound,
+        Rejection::CustomerExists { field: "external_id" },
+        Rejection::GatewayNotFound,
+        Rejection::AmountNotRepresentable { reason: "amount is not a multiple of 10 in the gateway's units".into() },
+        Rejection::BookFull,
+    ]
+}
+
+#[test]
+fn answers_have_the_bytes_they_always_had() {
+    let mut text = String::from("Answers of commands. Made by a test; UPDATE=1 rewrites it.\n");
+    let mut show = |name: &str, answer: Answer<'_>| {
+        let (status, body) = Renderer.render(&answer, API_VERSION);
+        let body = String::from_utf8(body).expect("JSON is UTF-8");
+        let _ = write!(text, "\n{name}\n{status} {body}\n");
+    };
+    show("a customer", Answer::CustomerCreated(&customer()));
+    for status in [Status::Succeeded, Status::RequiresCapture, Status::Canceled] {
+        show(status.name(), Answer::Payment(&payment(status)));
+    }
+    let next_action = Some(r#"{"type": "redirect_to_url", "z": 1, "a": 1.50}"#.to_owned());
+    show("requires_action", Answer::Payment(&Payment { next_action, ..payment(Status::RequiresAction) }));
+    let decline = Some(Decline { code: "insufficient_funds".to_owned(), is_retryable: true });
+    let failed = Payment { decline, ..payment(Status::Failed) };
+    show("failed", Answer::Payment(&failed));
+    show("failed, without a reason", Answer::Payment(&payment(Status::Failed)));
+    show("an existing payment", Answer::ExistingPayment(&payment(Status::Processing)));
+    for rejection in rejections() {
+        show(rejection.code(), Answer::Rejected(&rejection));
+    }
+    snapshot::check("crates/quittance-server/tests/it/api/snapshots/answers.txt", &text);
+}

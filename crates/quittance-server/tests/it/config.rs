@@ -1,0 +1,209 @@
+//! The configuration: what is understood, and what every mistake is told.
+
+use quittance_server::config::Config;
+use std::collections::BTreeMap;
+
+const STRIPE: &str = "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"env:STRIPE_API_KEY\"\n";
+
+fn read(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+    Config::from_text(text, &|name| env.get(name).map(|value| (*value).to_owned())).map_err(|errors| errors.to_string())
+}
+
+fn check_bad(text: &str, env: &[(&str, &str)], expected: &[&str]) {
+    let errors = read(text, env).expect_err(text);
+    assert_eq!(errors.lines().collect::<Vec<_>>(), expected, "{text}");
+}
+
+#[test]
+fn nothing_is_a_configuration_of_defaults() {
+    let config = read("", &[]).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.wait_ms, 10_000);
+    assert_eq!(config.server.body_bytes_max, 1024 * 1024);
+    assert!(config.gateways.is_empty());
+}
+
+#[test]
+fn everything_can_be_said() {
+    let config = read(
+        "[server]\nlisten = \"0.0.0.0:9\"\nwait_ms = 1_000\nwait_max_ms = 2000\nbody_bytes_max = 2048\n\
+         queue_entries_max = 7\nqueue_age_max_ms = 8\nconnections_max = 9\n\
+         [gateways.eu-1]\nkind = \"stripe\"\napi_key = \"file:/run/key\"\napi_base = \"http://127.0.0.1:12111/\"\n\
+         flow = \"payment_intents\"\nwebhook_endpoint = \"we_main\"\nwebhook_secrets = [\"env:OLD\", \"env:NEW\"]\n\
+         webhook_tolerance_s = 60\ntimeout_ms = 25000\nin_flight_max = 4\nbackoff_base_ms = 10\nbackoff_max_ms = 20\n\
+         tries_max = 3\nkey_window_s = 5\npending_poll_ms = 100\n",
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.server.queue_entries_max, 7);
+    let gateway = &config.gateways["eu-1"];
+    assert_eq!(gateway.api_base, "http://127.0.0.1:12111");
+    assert_eq!(gateway.api_key.to_string(), "file:/run/key");
+    assert_eq!(gateway.webhook_secrets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["env:OLD", "env:NEW"]);
+    assert_eq!((gateway.timeout_ms, gateway.in_flight_max, gateway.webhook_tolerance_s), (25_000, 4, 60));
+    assert_eq!((gateway.policy.key_window_ms, gateway.policy.tries_max), (5_000, 3));
+}
+
+#[test]
+fn the_environment_wins() {
+    let config = read(
+        STRIPE,
+        &[
+            ("QUITTANCE_SERVER__LISTEN", "[::1]:81"),
+            ("QUITTANCE_SERVER__WAIT_MS", "5"),
+            ("QUITTANCE_GATEWAYS__STRIPE__API_BASE", "http://peer:12111"),
+            ("QUITTANCE_GATEWAYS__STRIPE__WEBHOOK_ENDPOINT", "we"),
+            ("QUITTANCE_GATEWAYS__STRIPE__WEBHOOK_SECRETS", "env:A, env:B"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.server.listen.to_string(), "[::1]:81");
+    assert_eq!(config.server.wait_ms, 5);
+    assert_eq!(config.gateways["stripe"].api_base, "http://peer:12111");
+    assert_eq!(config.gateways["stripe"].webhook_secrets.len(), 2);
+}
+
+#[test]
+fn every_mistake_is_reported_with_its_line() {
+    check_bad(
+        "[server]\nlisten = \"localhost\"\nwait_mss = 1\n\n[gateways.stripe]\nkind = \"adyen\"\n\
+         api_key = \"sk_live_abc\"\nflow = \"charges\"\ntimeout_ms = 26000\nwebhook_tolerance_s = 0\n\
+         api_base = \"api.stripe.com/v1\"\nwebhook_endpoint = \"we_main\"\n",
+        &[],
+        &[
+            "configuration:2: server.listen: not an address; write an IP address and a port, as \"127.0.0.1:8080\" or \
+             \"[::]:8080\"",
+            "configuration:3: server.wait_mss: unknown setting; did you mean `wait_ms`? Otherwise remove it",
+            "configuration:6: gateways.stripe.kind: this value is not served by this version; write \"stripe\"; others \
+             come later",
+            "configuration:7: gateways.stripe.api_key: not a reference to a secret (what is there is not shown); write \
+             \"env:NAME\" (capital letters, digits, `_`) or \"file:PATH\": a configuration is copied and committed, a \
+             secret must not be",
+            "configuration:8: gateways.stripe.flow: this value is not served by this version; write \
+             \"payment_intents\"; others come later",
+            "configuration:9: gateways.stripe.timeout_ms: 26000 is out of range; write a whole number from 100 to \
+             25000, or leave it out for 20000",
+            "configuration:10: gateways.stripe.webhook_tolerance_s: 0 is out of range; write a whole number from 1 to \
+             86400, or leave it out for 300",
+            "configuration:11: gateways.stripe.api_base: not the address of a gateway; write scheme, host and perhaps \
+             a port, as \"https://api.stripe.com\" or \"http://127.0.0.1:12111\"",
+            "configuration:12: gateways.stripe.webhook_secrets: missing while webhook_endpoint is set; add \
+             webhook_secrets = [\"env:STRIPE_WEBHOOK_SECRET\"]; without one no event can be verified",
+        ],
+    );
+}
+
+#[test]
+fn what_is_missing_or_of_the_wrong_kind_is_said() {
+    check_bad(
+        "[gateways.stripe]\n",
+        &[],
+        &[
+            "configuration:1: gateways.stripe.api_key: missing; write api_key = \"env:STRIPE_API_KEY\" and set that \
+             variable",
+            "configuration:1: gateways.stripe.kind: missing; write kind = \"stripe\"",
+        ],
+    );
+    check_bad(
+        "[server]\nlisten = 8080\nwait_ms = \"10s\"\n",
+        &[],
+        &[
+            "configuration:2: server.listen: a value of type integer; write text in quotes",
+            "configuration:3: server.wait_ms: not a whole number; write a whole number from 0 to 600000, or leave it \
+             out for 10000",
+        ],
+    );
+    check_bad("server = 1\n", &[], &["configuration:1: server: not a section; write [server] on a line of its own"]);
+    check_bad(
+        "[brakes]\npayments_per_hour_max = 1\n",
+        &[],
+        &["configuration:1: brakes: unknown section; remove it; known here are server, gateways"],
+    );
+}
+
+#[test]
+fn sections_are_checked_against_each_other() {
+    let two = "[gateways.a]\nkind = \"stripe\"\napi_key = \"env:A\"\nwebhook_endpoint = \"we\"\n\
+               webhook_secrets = [\"env:S\"]\n[gateways.b]\nkind = \"stripe\"\napi_key = \"env:A\"\n\
+               webhook_endpoint = \"we\"\nwebhook_secrets = [\"env:S\"]\n";
+    check_bad(
+        two,
+        &[],
+        &[
+            "configuration: gateways.b.webhook_endpoint: `we` is the endpoint of gateway `a` already; give each gateway \
+           an endpoint of its own",
+        ],
+    );
+    let backoff = format!("{STRIPE}backoff_base_ms = 100\nbackoff_max_ms = 50\n");
+    check_bad(
+        &backoff,
+        &[],
+        &["configuration:1: gateways.stripe.backoff_max_ms: 50 is less than backoff_base_ms, which is 100; raise it, \
+           or lower backoff_base_ms"],
+    );
+    check_bad(
+        STRIPE,
+        &[("QUITTANCE_GATEWAYS__STRIPE__TIMEOUT_MS", "soon")],
+        &[
+            "environment QUITTANCE_GATEWAYS__STRIPE__TIMEOUT_MS: gateways.stripe.timeout_ms: not a whole number; write a \
+           whole number from 100 to 25000, or leave it out for 20000",
+        ],
+    );
+}
+
+#[test]
+fn no_error_repeats_a_secret() {
+    for literal in ["sk_live_hunter2", "env:sk_live_hunter2", "ENV:X_hunter2", "hunter2"] {
+        for text in [
+            format!("[gateways.s]\nkind = \"stripe\"\napi_key = \"{literal}\"\n"),
+            format!("[gateways.s]\nkind = \"stripe\"\napi_key = \"env:A\"\nwebhook_secrets = \"{literal}\"\n"),
+            format!("[gateways.s]\nkind = \"stripe\"\napi_key = {literal}\n"),
+            format!("[gateways.s]\nkind = \"{literal}\"\napi_key = \"{literal}\n"),
+            format!("[gateways.s]\napi_base = \"https://{literal}@host\"\n"),
+        ] {
+            let errors = read(&text, &[]).expect_err(&text);
+            assert!(!errors.contains("hunter2"), "{errors}");
+        }
+    }
+}
+
+#[test]
+fn secrets_come_from_files_and_are_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    std::fs::write(&file, "sk_test_hunter2\n").unwrap();
+    let text = format!("[gateways.s]\nkind = \"stripe\"\napi_key = \"file:{}\"\n", file.display());
+    let config = read(&text, &[]).unwrap();
+    let secrets = config.resolve_secrets().unwrap();
+    assert_eq!(secrets.api_key("s").unwrap().expose(), "sk_test_hunter2");
+    assert!(!format!("{secrets:?} {config:?}").contains("hunter2"));
+    for (content, problem) in
+        [("", "it is empty"), ("two words", "it holds a space or a character that no header can carry")]
+    {
+        std::fs::write(&file, content).unwrap();
+        let expected = format!(
+            "configuration:3: gateways.s.api_key: no secret at file:{}: {problem}; put the secret alone into the file \
+             and make it readable for the server",
+            file.display()
+        );
+        assert_eq!(config.resolve_secrets().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named() {
+    let config = read("[gateways.s]\nkind = \"stripe\"\napi_key = \"env:QUITTANCE_TEST_NEVER_SET\"\n", &[]).unwrap();
+    assert_eq!(
+        config.resolve_secrets().unwrap_err().to_string(),
+        "configuration:3: gateways.s.api_key: no secret at env:QUITTANCE_TEST_NEVER_SET: the variable is not set; set \
+         the variable where the server is started"
+    );
+}
+
+#[test]
+fn a_file_that_was_named_has_to_be_there() {
+    let error = Config::load(Some(std::path::Path::new("/nonexistent/q.toml"))).unwrap_err().to_string();
+    assert!(error.starts_with("/nonexistent/q.toml: cannot be read ("), "{error}");
+    assert!(error.ends_with("; name a readable file with --config"), "{error}");
+}

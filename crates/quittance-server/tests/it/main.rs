@@ -1,0 +1,11 @@
+//! Tests of the server as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "tests: what fails to start or to answer is a failed test")]
+
+mod api;
+mod config;
+mod gateway;
+mod runtime;
+mod serve;
+mod stops;
+mod transport;
