@@ -20,6 +20,12 @@ pub struct Config {
     pub hold_ms: u64,
     /// How long a slow answer takes, in milliseconds; at most ten minutes are honoured.
     pub slow_ms: u64,
+    /// The longest time after which a late effect happens, in milliseconds; at most ten minutes are
+    /// honoured. `None` is one and a half times `hold_ms`. The shortest is a fifth of `hold_ms`.
+    pub late_effect_ms_max: Option<u64>,
+    /// How many late effects may be pending at once. Beyond them such a request meets
+    /// `timeout_before_effect` instead.
+    pub late_pending_max: usize,
     /// The accepted API keys. They all belong to one account. `None` accepts every key that
     /// begins with `sk_test_` or `rk_test_`.
     pub api_keys: Option<Vec<String>>,
@@ -41,6 +47,9 @@ impl Default for Config {
             webhook: None,
             hold_ms: 30_000,
             slow_ms: 500,
+            late_effect_ms_max: None,
+            // A request has at most 64 kB, so they take at most 64 MB.
+            late_pending_max: 1_024,
             api_keys: None,
             webhook_retry_base_ms: 500,
             webhook_late_ms: 5_000,
@@ -67,7 +76,7 @@ pub enum FaultProfile {
     None,
     /// A few requests in a hundred.
     Mild,
-    /// About 35 writes in 100, and webhooks that are dropped, repeated, late and out of order.
+    /// About 35 payments in 100, and webhooks that are dropped, repeated, late and out of order.
     Hostile,
     /// One's own probabilities.
     Custom(FaultRates),
@@ -144,6 +153,11 @@ pub struct FaultRates {
     pub slow_answer: u16,
     /// A 503 from before the idempotency layer.
     pub unavailable_503: u16,
+    /// The request is read, the connection is held and then closed, and the request is carried out
+    /// later: perhaps after the client has read the object and gone another way. The key is in use
+    /// until then. Only writes with a key that create, confirm, cancel or capture a payment intent
+    /// meet it; for all others this share is without a fault.
+    pub late_effect: u16,
     /// How often a read meets a fault, compared with a write (1,000 = as often).
     pub reads: u16,
     /// The event is never posted.
@@ -159,14 +173,15 @@ pub struct FaultRates {
 impl FaultRates {
     const MILD: Self = Self {
         timeout_before_effect: 2,
-        timeout_after_effect: 3,
-        lost_answer: 6,
+        timeout_after_effect: 2,
+        lost_answer: 4,
         connection_reset: 4,
         error_500_charged: 2,
         error_500_not_charged: 2,
         rate_limited_429: 5,
         slow_answer: 4,
         unavailable_503: 2,
+        late_effect: 3,
         reads: 200,
         webhook_dropped: 5,
         webhook_duplicate: 10,
@@ -176,14 +191,15 @@ impl FaultRates {
 
     const HOSTILE: Self = Self {
         timeout_before_effect: 20,
-        timeout_after_effect: 30,
-        lost_answer: 80,
+        timeout_after_effect: 20,
+        lost_answer: 60,
         connection_reset: 50,
-        error_500_charged: 40,
+        error_500_charged: 30,
         error_500_not_charged: 30,
         rate_limited_429: 50,
         slow_answer: 30,
         unavailable_503: 20,
+        late_effect: 40,
         reads: 200,
         webhook_dropped: 150,
         webhook_duplicate: 200,

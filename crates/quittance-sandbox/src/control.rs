@@ -17,6 +17,7 @@ use crate::answer::{Answer, ApiError};
 use crate::books::{audit, group};
 use crate::config::{FaultProfile, WebhookTarget};
 use crate::execution::Outcome;
+use crate::late;
 use crate::lock::lock;
 use crate::shared::Shared;
 
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/health", get(async || json_answer(&json!({"status": "ok"}))))
         .route("/_sandbox/books", get(show_books))
         .route("/_sandbox/faults", get(show_faults).post(set_faults))
+        .route("/_sandbox/faults/flush", post(flush_late_effects))
         .route("/_sandbox/authenticate/{intent}", get(ask_customer).post(authenticate))
         .route("/_sandbox/settle/{intent}", post(settle))
         .route("/_sandbox/expire/{intent}", post(expire))
@@ -53,9 +55,14 @@ async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Resp
 async fn show_faults(State(shared): App) -> Response {
     json_answer(&json!({
         "faults": shared.faults.counts(),
+        "late_pending": lock(&shared.core).late.pending(),
         "requests": shared.requests(),
         "profile": shared.faults.profile().to_string(),
     }))
+}
+
+async fn flush_late_effects(State(shared): App) -> Response {
+    json_answer(&json!({"flushed": late::flush(&shared)}))
 }
 
 #[derive(Deserialize)]

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use crate::config::{FaultProfile, FaultRates};
+use crate::config::{Config, FaultProfile, FaultRates};
 use crate::dice::Dice;
 use crate::lock::lock;
 
@@ -23,6 +24,10 @@ pub(crate) enum Fault {
     },
     SlowAnswer,
     Unavailable,
+    /// Carried out after this time, when nobody waits for the answer any more.
+    LateEffect {
+        delay: Duration,
+    },
 }
 
 impl Fault {
@@ -37,15 +42,18 @@ impl Fault {
             Self::RateLimited { .. } => "rate_limited_429",
             Self::SlowAnswer => "slow_answer",
             Self::Unavailable => "unavailable_503",
+            Self::LateEffect { .. } => "late_effect",
         }
     }
 }
 
-/// Whether a request can have an effect.
+/// Whether a request can have an effect, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
     Write,
+    /// A write that can also be late: on a payment, and with a key that it can hold until then.
+    KeyedPayment,
 }
 
 /// What is planned for one event's webhooks; delays in milliseconds, one for each copy.
@@ -58,7 +66,9 @@ pub(crate) struct WebhookPlan {
 pub(crate) struct Faults {
     seed: u64,
     per_key_max: u32,
-    late_ms: u64,
+    webhook_late_ms: u64,
+    /// The shortest and the longest delay of a late effect.
+    late_effect_ms: (u64, u64),
     state: Mutex<State>,
 }
 
@@ -81,10 +91,20 @@ const HISTORY_MAX: usize = 1_000_000;
 // Long enough that other events of the same second overtake.
 const SHUFFLE_MS: u64 = 150;
 
+/// The longest time that a fault may hold or delay a request.
+pub(crate) const DELAY_MS_MAX: u64 = 600_000;
+
 impl Faults {
-    pub(crate) fn new(seed: u64, per_key_max: u32, late_ms: u64, profile: FaultProfile) -> Self {
-        let state = State { profile, history: BTreeMap::new(), counts: BTreeMap::new() };
-        Self { seed, per_key_max, late_ms, state: Mutex::new(state) }
+    pub(crate) fn new(config: &Config) -> Self {
+        let hold_ms = config.hold_ms.min(DELAY_MS_MAX);
+        let late_ms_max = config.late_effect_ms_max.unwrap_or(hold_ms * 3 / 2).min(DELAY_MS_MAX);
+        Self {
+            seed: config.seed,
+            per_key_max: config.faults_per_key_max,
+            webhook_late_ms: config.webhook_late_ms,
+            late_effect_ms: (late_ms_max.min(hold_ms / 5), late_ms_max),
+            state: Mutex::new(State { profile: config.faults, history: BTreeMap::new(), counts: BTreeMap::new() }),
+        }
     }
 
     /// Decides from the seed, the endpoint, the key (or URL) and how often it came before.
@@ -101,7 +121,7 @@ impl Faults {
         if seen.faults >= self.per_key_max {
             return None;
         }
-        let fault = choose(access, &rates, dice)?;
+        let fault = choose(access, &rates, dice, self.late_effect_ms)?;
         seen.faults += 1;
         Some(fault)
     }
@@ -126,7 +146,7 @@ impl Faults {
         }
         let mut delay_ms = 0;
         if hits("webhook_late", rates.webhook_late) {
-            delay_ms += self.late_ms;
+            delay_ms += self.webhook_late_ms;
         }
         if hits("webhook_shuffled", rates.webhook_shuffled) {
             delay_ms += 1 + dice.text("delay").roll(SHUFFLE_MS);
@@ -155,10 +175,13 @@ impl Faults {
     }
 }
 
-fn choose(access: Access, rates: &FaultRates, dice: Dice) -> Option<Fault> {
+fn choose(access: Access, rates: &FaultRates, dice: Dice, late_effect_ms: (u64, u64)) -> Option<Fault> {
     let retry_after = (dice.text("retry").roll(2) == 0).then_some(1);
-    let write = u32::from(access == Access::Write) * 1000;
-    let both = if access == Access::Write { 1000 } else { u32::from(rates.reads) };
+    let (earliest, latest) = late_effect_ms;
+    let delay = Duration::from_millis(earliest + dice.text("late").roll(latest - earliest + 1));
+    let payment = u32::from(access == Access::KeyedPayment) * 1000;
+    let write = u32::from(access != Access::Read) * 1000;
+    let both = if access == Access::Read { u32::from(rates.reads) } else { 1000 };
     // A read has no effect that could be there or not.
     let chances = [
         (rates.timeout_before_effect, both, Fault::TimeoutBeforeEffect),
@@ -170,6 +193,7 @@ fn choose(access: Access, rates: &FaultRates, dice: Dice) -> Option<Fault> {
         (rates.rate_limited_429, both, Fault::RateLimited { retry_after }),
         (rates.slow_answer, both, Fault::SlowAnswer),
         (rates.unavailable_503, both, Fault::Unavailable),
+        (rates.late_effect, payment, Fault::LateEffect { delay }),
     ];
     // In millionths, because a share of a per mille is less than one.
     let mut roll = dice.roll(1_000_000);
@@ -185,15 +209,17 @@ fn choose(access: Access, rates: &FaultRates, dice: Dice) -> Option<Fault> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Access, Fault, Faults};
-    use crate::config::{FaultProfile, FaultRates};
+    use crate::config::{Config, FaultProfile, FaultRates};
 
     fn hostile(seed: u64) -> Faults {
-        Faults::new(seed, 4, 5_000, FaultProfile::Hostile)
+        Faults::new(&Config { seed, faults: FaultProfile::Hostile, ..Config::default() })
     }
 
     fn draw(faults: &Faults, key: &str) -> Option<Fault> {
-        faults.draw(Access::Write, "POST", "payment_intents", key)
+        faults.draw(Access::KeyedPayment, "POST", "payment_intents", key)
     }
 
     #[test]
@@ -209,15 +235,18 @@ mod tests {
     }
 
     #[test]
-    fn about_a_third_of_the_writes_and_few_reads_meet_a_fault() {
+    fn about_a_third_of_the_payments_and_few_reads_meet_a_fault() {
         let faults = hostile(1);
         let count = |access, class: &str| {
             let draws = (0..10_000).filter_map(|number| faults.draw(access, "X", class, &number.to_string()));
             draws.count()
         };
+        let payments = count(Access::KeyedPayment, "a");
         let writes = count(Access::Write, "a");
         let reads = count(Access::Read, "b");
-        assert!((3_300..3_700).contains(&writes), "{writes}");
+        assert!((3_300..3_700).contains(&payments), "{payments}");
+        // All but the 40 per mille that are late.
+        assert!((2_900..3_300).contains(&writes), "{writes}");
         // 200 per mille of the kinds that can hit a read: 20 + 50 + 30 + 50 + 30 + 20.
         assert!((320..480).contains(&reads), "{reads}");
     }
@@ -225,8 +254,33 @@ mod tests {
     #[test]
     fn a_patient_client_gets_through() {
         let rates = FaultRates { unavailable_503: 1000, ..FaultRates::default() };
-        let faults = Faults::new(1, 4, 5_000, FaultProfile::Custom(rates));
+        let faults = Faults::new(&Config { faults: FaultProfile::Custom(rates), ..Config::default() });
         let draws: Vec<_> = (0..6).map(|_| draw(&faults, "key").is_some()).collect();
         assert_eq!(draws, [true, true, true, true, false, false]);
+    }
+
+    /// Draws 1,000 late effects; `low` and `high` are the ends of the range in milliseconds.
+    fn check_delays(hold_ms: u64, late_effect_ms_max: Option<u64>, low: u64, high: u64) {
+        let faults = FaultProfile::Custom(FaultRates { late_effect: 1000, ..FaultRates::default() });
+        let faults = Faults::new(&Config { hold_ms, late_effect_ms_max, faults, ..Config::default() });
+        let delays = (0..1_000).map(|number| match draw(&faults, &number.to_string()) {
+            Some(Fault::LateEffect { delay }) => delay,
+            other => panic!("{other:?}"),
+        });
+        let (low, high) = (Duration::from_millis(low), Duration::from_millis(high));
+        let delays: Vec<_> = delays.collect();
+        assert!(delays.iter().all(|delay| (low..=high).contains(delay)), "{delays:?}");
+        let middle = (low + high) / 2;
+        assert!(low == high || delays.iter().any(|delay| *delay < middle), "{delays:?}");
+        assert!(low == high || delays.iter().any(|delay| *delay > middle), "{delays:?}");
+    }
+
+    #[test]
+    fn late_effects_come_within_the_configured_time() {
+        check_delays(30_000, None, 6_000, 45_000);
+        check_delays(1_000, Some(9_000), 200, 9_000);
+        check_delays(1_000, Some(100), 100, 100);
+        check_delays(0, None, 0, 0);
+        check_delays(u64::MAX, Some(u64::MAX), 120_000, 600_000);
     }
 }

@@ -2,7 +2,6 @@
 //! each fault among them. Does not own: what the request does.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -10,19 +9,19 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use crate::answer::{Answer, ApiError, ErrorKind};
+use crate::answer::{ApiError, ErrorKind};
 use crate::authentication;
-use crate::clock;
-use crate::connection::{Ending, hang_up};
+use crate::connection::hang_up;
 use crate::dialect::Params;
 use crate::dialect::endpoint::Endpoint;
 use crate::dialect::operation::Operation;
 use crate::execution::read;
-use crate::faults::{Access, Fault};
-use crate::idempotency::{Claim, Slot};
+use crate::faults::Access;
 use crate::lock::lock;
-use crate::objects::{API_VERSION, Origin};
-use crate::shared::{Core, Shared};
+use crate::objects::API_VERSION;
+use crate::shared::Shared;
+use crate::verdict::{End, Reply, Verdict, after_effect, before_effect};
+use crate::writing::{self, Write};
 
 // A form of the largest request understood here has a few kilobytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -33,35 +32,6 @@ struct Call<'a> {
     form: &'a str,
     request_id: &'a str,
     key: Option<&'a str>,
-}
-
-/// How a request ends, and after which pause.
-struct Verdict {
-    delay: Duration,
-    end: End,
-}
-
-enum End {
-    Reply(Reply),
-    HangUp(Ending),
-}
-
-struct Reply {
-    answer: Answer,
-    original_request: Option<String>,
-    retry_after: Option<u64>,
-}
-
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        Self { answer, original_request: None, retry_after: None }
-    }
-}
-
-impl Verdict {
-    fn reply(reply: impl Into<Reply>) -> Self {
-        Self { delay: Duration::ZERO, end: End::Reply(reply.into()) }
-    }
 }
 
 /// Answers everything under `/v1`.
@@ -116,7 +86,11 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
         let message = format!("Unrecognized request URL ({method}: {path}).");
         ApiError::new(404, ErrorKind::InvalidRequest, message)
     })?;
-    let access = if method == Method::GET { Access::Read } else { Access::Write };
+    let access = match call.key {
+        _ if method == Method::GET => Access::Read,
+        Some(_) if endpoint.can_be_late() => Access::KeyedPayment,
+        _ => Access::Write,
+    };
     let url = call.parts.uri.path_and_query().map_or(path, |url| url.as_str());
     let fault = shared.faults.draw(access, method.as_str(), endpoint.class(), call.key.unwrap_or(url));
     if let Some(verdict) = fault.and_then(|fault| before_effect(shared, access, fault)) {
@@ -130,129 +104,16 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
         let answer = read(&lock(&shared.core).books, id, operation)?;
         return Ok(after_effect(shared, fault, answer));
     }
-    write(shared, call, id, operation, fingerprint, fault)
-}
-
-/// The faults that strike before parameters and keys are looked at.
-fn before_effect(shared: &Shared, access: Access, fault: Fault) -> Option<Verdict> {
-    let verdict = match fault {
-        Fault::TimeoutBeforeEffect => Verdict { delay: shared.hold, end: End::HangUp(Ending::Closed) },
-        Fault::ConnectionReset => Verdict { delay: Duration::ZERO, end: End::HangUp(Ending::Reset) },
-        Fault::RateLimited { retry_after } => {
-            let message =
-                "Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.";
-            let answer = ApiError::new(429, ErrorKind::InvalidRequest, message).code("rate_limit").answer();
-            Verdict::reply(Reply { retry_after, ..answer.into() })
-        }
-        Fault::Unavailable => {
-            let error = ApiError::new(503, ErrorKind::Api, "The service is temporarily unavailable.");
-            Verdict::reply(error.answer())
-        }
-        // A write's 500 is stored, so it has to pass the idempotency layer.
-        Fault::Error500NotCharged if access == Access::Read => Verdict::reply(ApiError::internal().answer()),
-        _ => return None,
-    };
-    shared.faults.count(fault);
-    Some(verdict)
-}
-
-/// The faults that hide an answer that exists.
-fn after_effect(shared: &Shared, fault: Option<Fault>, reply: impl Into<Reply>) -> Verdict {
-    let reply = reply.into();
-    let verdict = match fault {
-        Some(Fault::TimeoutAfterEffect) => Verdict { delay: shared.hold, end: End::HangUp(Ending::Closed) },
-        Some(Fault::LostAnswer) => Verdict { delay: Duration::ZERO, end: End::HangUp(Ending::Reset) },
-        Some(Fault::SlowAnswer) => Verdict { delay: shared.slow, end: End::Reply(reply) },
-        _ => return Verdict::reply(reply),
-    };
-    if let Some(fault) = fault {
-        shared.faults.count(fault);
-    }
-    verdict
-}
-
-/// Passes the idempotency layer, and carries the request out when the key is new.
-fn write(
-    shared: &Shared,
-    call: &Call<'_>,
-    id: &str,
-    operation: Operation,
-    fingerprint: [u8; 16],
-    fault: Option<Fault>,
-) -> Result<Verdict, ApiError> {
-    let now = clock::monotonic();
-    let mut core = lock(&shared.core);
-    let claim = match call.key {
-        Some(key) => core.keys.claim(key, fingerprint, now),
-        None => Claim::Run { incarnation: 0 },
-    };
-    let incarnation = match claim {
-        Claim::Run { incarnation } => incarnation,
-        Claim::Replay { answer, original_request } => {
-            let original_request = Some(original_request);
-            let reply = Reply { original_request, ..answer.into() };
-            return Ok(after_effect(shared, fault, reply));
-        }
-        Claim::InUse => return Err(in_use(call.key.unwrap_or(""))),
-        Claim::Mismatch => return Err(mismatch(call.key.unwrap_or(""))),
-    };
-    let answer = carry_out(shared, &mut core, call, id, operation, incarnation, fault);
-    if let Some(key) = call.key {
-        let in_use = if fault == Some(Fault::SlowAnswer) { shared.slow } else { Duration::ZERO };
-        core.keys.store(
-            key,
-            Slot {
-                fingerprint,
-                answer: answer.clone(),
-                request_id: call.request_id.to_owned(),
-                executed_at: now,
-                in_use_until: now + in_use,
-                incarnation,
-            },
-        );
-    }
-    Ok(after_effect(shared, fault, answer))
-}
-
-/// The effect, and the two faults that replace its answer for good.
-fn carry_out(
-    shared: &Shared,
-    core: &mut Core,
-    call: &Call<'_>,
-    id: &str,
-    operation: Operation,
-    incarnation: u64,
-    fault: Option<Fault>,
-) -> Answer {
-    if fault == Some(Fault::Error500NotCharged) {
-        shared.faults.count(Fault::Error500NotCharged);
-        return ApiError::internal().answer();
-    }
-    let origin = Origin { id: Some(call.request_id.to_owned()), idempotency_key: call.key.map(str::to_owned) };
     let host = call.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let answer = shared.execute(core, origin, incarnation, host, |execution| execution.run(id, operation));
-    // A refusal had no effect that a 500 could hide.
-    if fault == Some(Fault::Error500Charged) && matches!(answer.status, 200 | 402) {
-        shared.faults.count(Fault::Error500Charged);
-        return ApiError::internal().answer();
-    }
-    answer
-}
-
-fn in_use(key: &str) -> ApiError {
-    let message = format!(
-        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted \
-         twice, and the other request is still going through): {key}. Please try again later."
-    );
-    ApiError::new(409, ErrorKind::Idempotency, message).code("idempotency_key_in_use")
-}
-
-fn mismatch(key: &str) -> ApiError {
-    let message = format!(
-        "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using \
-         a key other than '{key}' if you meant to execute a different request."
-    );
-    ApiError::new(400, ErrorKind::Idempotency, message)
+    let write = Write {
+        id: id.to_owned(),
+        operation,
+        fingerprint,
+        key: call.key.map(str::to_owned),
+        request_id: call.request_id.to_owned(),
+        host: host.to_owned(),
+    };
+    writing::write(shared, write, fault)
 }
 
 fn respond(headers: &HeaderMap, request_id: &str, reply: Reply) -> Response {

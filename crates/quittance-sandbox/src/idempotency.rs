@@ -6,11 +6,20 @@ use std::time::{Duration, Instant};
 
 use crate::answer::Answer;
 
-/// Stored answers by key. One account, so the key alone is the scope.
+/// What is known of each key. One account, so the key alone is the scope.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    slots: BTreeMap<String, Slot>,
+    entries: BTreeMap<String, Entry>,
     retention: Duration,
+}
+
+#[derive(Debug)]
+enum Entry {
+    /// The first request has arrived and is not carried out yet.
+    Reserved {
+        fingerprint: [u8; 16],
+    },
+    Answered(Slot),
 }
 
 /// The first answer to a key: whatever it was, a 500 included.
@@ -41,12 +50,16 @@ pub(crate) enum Claim {
 
 impl Keys {
     pub(crate) fn new(retention: Duration) -> Self {
-        Self { slots: BTreeMap::new(), retention }
+        Self { entries: BTreeMap::new(), retention }
     }
 
     pub(crate) fn claim(&self, key: &str, fingerprint: [u8; 16], now: Instant) -> Claim {
-        let Some(slot) = self.slots.get(key) else {
-            return Claim::Run { incarnation: 0 };
+        let slot = match self.entries.get(key) {
+            None => return Claim::Run { incarnation: 0 },
+            // Nothing is forgotten before it has happened.
+            Some(Entry::Reserved { fingerprint: first }) if *first == fingerprint => return Claim::InUse,
+            Some(Entry::Reserved { .. }) => return Claim::Mismatch,
+            Some(Entry::Answered(slot)) => slot,
         };
         if now.saturating_duration_since(slot.executed_at) >= self.retention {
             return Claim::Run { incarnation: slot.incarnation + 1 };
@@ -60,8 +73,13 @@ impl Keys {
         Claim::Replay { answer: slot.answer.clone(), original_request: slot.request_id.clone() }
     }
 
-    pub(crate) fn store(&mut self, key: &str, slot: Slot) {
-        self.slots.insert(key.to_owned(), slot);
+    /// Keeps the key in use until an answer is stored.
+    pub(crate) fn reserve(&mut self, key: &str, fingerprint: [u8; 16]) {
+        self.entries.insert(key.to_owned(), Entry::Reserved { fingerprint });
+    }
+
+    pub(crate) fn store(&mut self, key: String, slot: Slot) {
+        self.entries.insert(key, Entry::Answered(slot));
     }
 }
 
@@ -80,9 +98,12 @@ mod tests {
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut keys = Keys::new(Duration::from_secs(100));
         assert_eq!(keys.claim("k", [1; 16], start), Claim::Run { incarnation: 0 });
+        keys.reserve("k", [1; 16]);
+        assert_eq!(keys.claim("k", [1; 16], after(1_000)), Claim::InUse);
+        assert_eq!(keys.claim("k", [2; 16], after(1_000)), Claim::Mismatch);
         let answer = Answer { status: 500, body: Bytes::from_static(b"{}") };
         keys.store(
-            "k",
+            "k".to_owned(),
             Slot {
                 fingerprint: [1; 16],
                 answer: answer.clone(),

@@ -20,12 +20,15 @@ mod execution;
 mod faults;
 mod gateway;
 mod idempotency;
+mod late;
 mod lock;
 mod objects;
 mod serve;
 mod shared;
 mod signature;
+mod verdict;
 mod webhooks;
+mod writing;
 
 pub use config::{Config, FaultProfile, FaultRates, UnknownProfile, WebhookTarget};
 pub use serve::Sandbox;

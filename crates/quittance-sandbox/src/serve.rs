@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::connection::{Ending, Line};
 use crate::shared::Shared;
-use crate::{control, gateway, webhooks};
+use crate::{control, gateway, late, webhooks};
 
 const CONNECTIONS_MAX: usize = 4_096;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,8 +39,9 @@ impl Sandbox {
 
     /// The gateway as a router, for servers of one's own.
     ///
-    /// Two things then work less well than under [`Sandbox::serve`]: a connection that should be
-    /// reset ends in a broken-off answer instead, and no webhooks are sent.
+    /// Three things then work less well than under [`Sandbox::serve`]: a connection that should be
+    /// reset ends in a broken-off answer instead, no webhooks are sent, and late effects happen only
+    /// at `POST /_sandbox/faults/flush`.
     pub fn router(&self) -> Router {
         control::routes()
             .route("/v1", any(gateway::handle))
@@ -48,7 +49,8 @@ impl Sandbox {
             .with_state(Arc::clone(&self.shared))
     }
 
-    /// Serves until `shutdown` resolves, then drops every connection.
+    /// Serves until `shutdown` resolves, then drops every connection. Late effects that are still
+    /// pending then happen when the same gateway is served again, or never.
     ///
     /// # Errors
     ///
@@ -58,6 +60,7 @@ impl Sandbox {
         tokio::select! {
             result = accept(listener, router) => result,
             never = webhooks::deliver(&self.shared.webhooks) => match never {},
+            never = late::carry_out_when_due(&self.shared) => match never {},
             () = shutdown => Ok(()),
         }
     }

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::answer::{Answer, ApiError};
 use crate::books::Books;
 use crate::clock;
 use crate::config::Config;
 use crate::dice::{Dice, letters};
 use crate::execution::{Execution, Mint};
-use crate::faults::Faults;
+use crate::faults::{DELAY_MS_MAX, Faults};
 use crate::idempotency::Keys;
+use crate::late::Late;
 use crate::lock::lock;
 use crate::objects::Origin;
 use crate::webhooks::Webhooks;
@@ -26,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) core: Mutex<Core>,
     pub(crate) faults: Faults,
     pub(crate) webhooks: Arc<Webhooks>,
+    /// A late effect was added.
+    pub(crate) late_added: Notify,
     requests: AtomicU64,
 }
 
@@ -34,29 +39,29 @@ pub(crate) struct Shared {
 pub(crate) struct Core {
     pub(crate) books: Books,
     pub(crate) keys: Keys,
+    pub(crate) late: Late,
     last_second: i64,
     writes_without_key: u64,
 }
 
-/// The longest time that a fault may hold a request.
-const DELAY_MAX: Duration = Duration::from_secs(600);
-
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
-        let faults = Faults::new(config.seed, config.faults_per_key_max, config.webhook_late_ms, config.faults);
+        let faults = Faults::new(&config);
         Self {
             seed: config.seed,
             api_keys: config.api_keys,
-            hold: Duration::from_millis(config.hold_ms).min(DELAY_MAX),
-            slow: Duration::from_millis(config.slow_ms).min(DELAY_MAX),
+            hold: Duration::from_millis(config.hold_ms.min(DELAY_MS_MAX)),
+            slow: Duration::from_millis(config.slow_ms.min(DELAY_MS_MAX)),
             core: Mutex::new(Core {
                 books: Books::default(),
                 keys: Keys::new(Duration::from_millis(config.idempotency_retention_ms)),
+                late: Late::new(config.late_pending_max),
                 last_second: 0,
                 writes_without_key: 0,
             }),
             faults,
             webhooks: Arc::new(Webhooks::new(config.webhook, config.webhook_retry_base_ms)),
+            late_added: Notify::new(),
             requests: AtomicU64::new(0),
         }
     }

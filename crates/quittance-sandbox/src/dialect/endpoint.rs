@@ -73,6 +73,11 @@ impl Endpoint {
         })
     }
 
+    /// Whether a write here can be late: those that decide about the money of a payment.
+    pub(crate) fn can_be_late(self) -> bool {
+        matches!(self, Self::CreateIntent | Self::ConfirmIntent | Self::CancelIntent | Self::CaptureIntent)
+    }
+
     /// The path class that faults are drawn for: the URL without its id.
     pub(crate) fn class(self) -> &'static str {
         match self {

@@ -159,7 +159,7 @@ async fn books_count_charges_by_the_clients_own_reference() {
 }
 
 /// Sends until there is an answer that says something about this request; `None` after a 500.
-async fn insist(shop: &Shop, path: &str, key: &str, form: &str) -> Option<Answer> {
+pub(crate) async fn insist(shop: &Shop, path: &str, key: &str, form: &str) -> Option<Answer> {
     loop {
         let Ok(response) = shop.keyed(path, key, form).send().await else {
             continue;
@@ -196,8 +196,11 @@ async fn pay_carefully(shop: &Shop, number: u32) {
     }
 }
 
-async fn hostile_shop() -> Arc<Shop> {
-    let config = Config { faults: FaultProfile::Hostile, hold_ms: 1, slow_ms: 1, ..Config::default() };
+/// Late effects come long after the connection is closed.
+pub(crate) async fn hostile_shop() -> Arc<Shop> {
+    let late_effect_ms_max = Some(25);
+    let config =
+        Config { faults: FaultProfile::Hostile, hold_ms: 1, slow_ms: 1, late_effect_ms_max, ..Config::default() };
     Arc::new(Shop::open(config).await)
 }
 
@@ -210,6 +213,8 @@ async fn a_careful_client_charges_every_order_once() {
         payments.spawn(async move { pay_carefully(&shop, number).await });
     }
     payments.join_all().await;
+    shop.flush_late_effects().await;
+    assert!(shop.fault("late_effect").await > 0);
     let books = shop.get("/_sandbox/books?group=order").await.body;
     assert_eq!(books["sound"], true, "{books:#}");
     assert_eq!(books["group"]["charges_succeeded"], 150, "{books:#}");

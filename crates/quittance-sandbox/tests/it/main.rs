@@ -3,6 +3,8 @@
 
 mod faults;
 mod idempotency;
+mod late_clients;
+mod late_effects;
 mod lifecycle;
 mod lists;
 mod peers;

@@ -41,16 +41,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Shop {
     pub(crate) async fn open(config: Config) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Self::client();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(Sandbox::new(config).serve(listener, async {
             let _ = stopped.await;
         }));
-        // Without a pool a reset meets exactly the request it was meant for.
+        Self { base, client, _stop: stop }
+    }
+
+    /// Without a pool a reset meets exactly the request it was meant for.
+    pub(crate) fn client() -> Client {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE).build();
-        Self { base, client: client.expect("a client without TLS settings"), _stop: stop }
+        client.expect("a client without TLS settings")
     }
 
     /// A sandbox in which every write meets one fault, `times` times for each key.
@@ -97,6 +102,16 @@ impl Shop {
     /// How often a fault happened.
     pub(crate) async fn fault(&self, kind: &str) -> u64 {
         self.get("/_sandbox/faults").await.body["faults"][kind].as_u64().unwrap_or(0)
+    }
+
+    /// How many requests are received and not carried out yet.
+    pub(crate) async fn late_pending(&self) -> u64 {
+        self.get("/_sandbox/faults").await.body["late_pending"].as_u64().expect("a count")
+    }
+
+    /// Carries them out and says how many there were.
+    pub(crate) async fn flush_late_effects(&self) -> u64 {
+        self.control("faults/flush", Value::Null).await.body["flushed"].as_u64().expect("a count")
     }
 
     /// Successful charges in US dollars, after checking that the gateway's books are sound.

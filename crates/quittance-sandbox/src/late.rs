@@ -1,0 +1,91 @@
+//! Owns: writes that are carried out after their client has gone: the queue of them and its end.
+//! Does not own: which writes these are (`faults`) and what carrying out means (`writing`).
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::clock;
+use crate::lock::lock;
+use crate::shared::Shared;
+use crate::writing::{self, Write};
+
+/// What is pending. It stands under the same lock as books and keys, so that what is no longer
+/// pending is in the books.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// By the time they are due, then by the order of arrival.
+    waiting: BTreeMap<(Instant, u64), Postponed>,
+    arrivals: u64,
+    max: usize,
+}
+
+/// A write that holds its key.
+#[derive(Debug)]
+pub(crate) struct Postponed {
+    pub(crate) write: Write,
+    pub(crate) incarnation: u64,
+}
+
+impl Late {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { waiting: BTreeMap::new(), arrivals: 0, max }
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.len() < self.max
+    }
+
+    pub(crate) fn pending(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn add(&mut self, due: Instant, postponed: Postponed) {
+        self.arrivals += 1;
+        self.waiting.insert((due, self.arrivals), postponed);
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.waiting.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    fn take_first(&mut self) -> Option<Postponed> {
+        self.waiting.pop_first().map(|(_, postponed)| postponed)
+    }
+}
+
+/// Carries out everything that is pending, in the order in which it is due, and says how much it was.
+pub(crate) fn flush(shared: &Shared) -> usize {
+    let mut core = lock(&shared.core);
+    let pending = core.late.pending();
+    while let Some(postponed) = core.late.take_first() {
+        writing::carry_out_late(shared, &mut core, postponed);
+    }
+    pending
+}
+
+/// Carries out what is due and returns when the next one is.
+fn carry_out_due(shared: &Shared) -> Option<Instant> {
+    let mut core = lock(&shared.core);
+    loop {
+        let due = core.late.next_due()?;
+        if due > clock::monotonic() {
+            return Some(due);
+        }
+        if let Some(postponed) = core.late.take_first() {
+            writing::carry_out_late(shared, &mut core, postponed);
+        }
+    }
+}
+
+/// Carries out each at its time, until it is dropped.
+pub(crate) async fn carry_out_when_due(shared: &Shared) -> std::convert::Infallible {
+    loop {
+        match carry_out_due(shared) {
+            None => shared.late_added.notified().await,
+            Some(due) => tokio::select! {
+                () = tokio::time::sleep_until(due.into()) => {}
+                () = shared.late_added.notified() => {}
+            },
+        }
+    }
+}
