@@ -1,0 +1,71 @@
+//! What can be written on the command line. Each subcommand's own arguments are in its module.
+
+use crate::output::Format;
+use crate::{check_config, completions, demo, key, sandbox, serve, tenant, trace};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Every charge exactly once.
+#[derive(Parser, Debug)]
+#[command(name = "quittance", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 good, 1 a finding, 2 usage or configuration, 3 something outside cannot be reached,
+4 stopped by a brake, 5 internal failure (full disk, damaged data, a bug).
+
+The filter of what is logged is read from the variable QUITTANCE_LOG (`info`, `quittance_server=debug`).";
+
+/// Options of every subcommand.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Configuration; without this, quittance.toml is read if it is there
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory; only `serve`, `tenant` and `key` write to it
+    #[arg(long, global = true, value_name = "DIR", default_value = "quittance-data", help_heading = "Global options")]
+    pub(crate) data: PathBuf,
+    /// Form of what is printed
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, help_heading = "Global options")]
+    format: Option<Format>,
+    /// Short for `--format json`
+    #[arg(long, global = true, conflicts_with = "format", help_heading = "Global options")]
+    json: bool,
+}
+
+impl Global {
+    /// The form that was asked for.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format.unwrap_or(Format::Table) }
+    }
+}
+
+/// What is to be done.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Charge: the HTTP API, the webhooks, and everything that talks to the gateways
+    Serve(serve::Arguments),
+    /// Play a hostile gateway that speaks Stripe's dialect, with money that is not real
+    Sandbox(sandbox::Arguments),
+    /// Show in a minute that nothing is charged twice: a hostile gateway, lost answers, `kill -9`
+    Demo(demo::Arguments),
+    /// Replay every journal, recheck every chain, and compare all that follows from them
+    Verify,
+    /// Tell what happened under an id of any kind
+    Trace(trace::Arguments),
+    /// Organisations, each with books of its own
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Credentials of the API
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Name every mistake of the configuration, with its line and its remedy
+    CheckConfig(check_config::Arguments),
+    /// Print a script that completes these commands in a shell
+    Completions(completions::Arguments),
+}

@@ -1,0 +1,159 @@
+//! The demonstration: thousands of payments through a hostile gateway, impatient clients and `kill -9`, and then the
+//! comparison with the gateway's own list, charge by charge.
+//!
+//! Owns: the order of events. The server is a child process of our own program, the gateway a sandbox beside the demo;
+//! everything between them, and everything that is compared in the end, goes over HTTP. **Nothing of the engine's
+//! memory is asked: what is compared is what a stranger could read.**
+
+mod api;
+mod audit;
+mod dice;
+mod evidence;
+mod gateway;
+mod notes;
+mod plan;
+mod progress;
+mod report;
+mod server;
+mod shopper;
+mod stage;
+mod verdict;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use quittance_sandbox::FaultProfile;
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::report::Report;
+use self::stage::Stage;
+use crate::arguments::Global;
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Format};
+
+/// What `quittance demo` is told.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Arguments {
+    /// Show only this part
+    #[arg(long, value_name = "PART", value_enum)]
+    pub(crate) only: Option<Part>,
+    /// How many commands the clients send, each under an idempotency key of its own
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) commands: u32,
+    /// Decides amounts, orders, misbehaviour, faults and the moments of `kill -9`
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How hostile the gateway is
+    #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Faults::Hostile)]
+    pub(crate) faults: Faults,
+    /// Keep the data and print where it is
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// A part of the demonstration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Drift between two systems, found, repaired and undone
+    Drift,
+    /// Payments, each charged exactly once
+    Charges,
+}
+
+/// How hostile the gateway is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Faults {
+    /// It behaves, and so do the clients; the server is killed all the same
+    None,
+    /// A few requests in a hundred go wrong
+    Mild,
+    /// A third of all requests goes wrong
+    Hostile,
+}
+
+impl Faults {
+    const fn profile(self) -> FaultProfile {
+        match self {
+            Self::None => FaultProfile::None,
+            Self::Mild => FaultProfile::Mild,
+            Self::Hostile => FaultProfile::Hostile,
+        }
+    }
+
+    /// In how many of a thousand requests a client hangs up early.
+    const fn impatience(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Mild => 50,
+            Self::Hostile => 250,
+        }
+    }
+}
+
+/// Shells report 128 and the signal's number for a program that a signal ended; this is SIGINT's.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the demonstration and prints what came of it: 0 when every promise was kept, 1 otherwise.
+///
+/// # Errors
+///
+/// When it could not be carried out: no free port, no space, a server that does not start.
+pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
+    let format = global.format();
+    if arguments.only == Some(Part::Drift) {
+        let remedy = "run `quittance demo --only charges`; drift comes with `quittance diff`, in a later version";
+        return Err(Failure::new(Exit::Usage, "--only drift: this version cannot show drift yet", remedy).into());
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the demo's threads")?;
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            interrupted = interruption() => {
+                interrupted?;
+                eprintln!("interrupted; the server is stopped and the data removed");
+                Ok(ExitCode::from(INTERRUPTED))
+            }
+            code = perform(arguments, format) => code,
+        }
+    })
+}
+
+/// Comes back when somebody wants the demo to end. The server is a process group of its own, so it is still alive then,
+/// and is killed when the demo's state is dropped.
+fn interruption() -> impl Future<Output = Result<()>> {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    async move {
+        let [interrupt, terminate, hangup] = signals;
+        let (mut interrupt, mut terminate, mut hangup) = (interrupt?, terminate?, hangup?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        Ok(())
+    }
+}
+
+async fn perform(arguments: &Arguments, format: Format) -> Result<ExitCode> {
+    let folder = tempfile::Builder::new().prefix("quittance-demo-").tempdir().context("no room for the demo's data")?;
+    let report = show(arguments, folder.path().to_owned()).await;
+    let kept = arguments.keep.then(|| folder.keep());
+    let report = report?;
+    let is_good = report.verdict.is_good();
+    if let (Some(kept), Format::Json) = (&kept, format) {
+        eprintln!("kept in {}", kept.display());
+    }
+    let text = if format == Format::Json { report.json() } else { report.text(kept.as_deref()) };
+    output::write(&text).context("cannot print the report")?;
+    Ok(if is_good { Exit::Good } else { Exit::Finding }.into())
+}
+
+async fn show(arguments: &Arguments, folder: PathBuf) -> Result<Report> {
+    let mut stage = Stage::open(arguments, folder).await?;
+    stage.trade().await?;
+    stage.settle().await?;
+    stage.judge().await
+}

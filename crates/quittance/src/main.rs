@@ -1,0 +1,50 @@
+//! The one shipped binary: the command line of Quittance.
+//!
+//! Each subcommand is a module that owns its arguments and what it prints. Standard output holds the one document that
+//! was asked for and nothing else; progress, logs and errors go to standard error. **Nothing is decided here about
+//! money, and no command writes to somebody else's system.**
+
+mod arguments;
+mod check_config;
+mod completions;
+mod demo;
+mod failure;
+mod key;
+mod logs;
+mod operator;
+mod output;
+mod sandbox;
+mod serve;
+mod signals;
+mod tenant;
+mod trace;
+mod verify;
+
+use arguments::{Arguments, Command, Global};
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let Arguments { global, command } = Arguments::parse();
+    logs::begin(&command);
+    // Fails only when a provider is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    run(command, &global).unwrap_or_else(|error| failure::report(&error))
+}
+
+fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments, global),
+        Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Verify => verify::run(global),
+        Command::Trace(arguments) => trace::run(&arguments, global),
+        Command::Tenant(command) => tenant::run(command, global),
+        Command::Key(command) => key::run(command, global),
+        Command::CheckConfig(arguments) => check_config::run(&arguments, global),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments, global),
+    }
+}

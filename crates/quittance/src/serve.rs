@@ -1,0 +1,42 @@
+//! `quittance serve`: the server as a process.
+
+use crate::arguments::Global;
+use crate::output;
+use crate::signals::Signals;
+use anyhow::Context;
+use clap::Args;
+use quittance_server::config::Config;
+use quittance_server::serve::{ServeOptions, serve};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+/// How to serve.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Where to listen, instead of where the configuration says; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+/// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` is printed, and nothing after it.
+pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
+    let config = Config::load(global.config.as_deref())?;
+    let options = ServeOptions {
+        config,
+        data: global.data.clone(),
+        listen: arguments.listen,
+        on_ready: Some(Box::new(announce)),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(async {
+        let signals = Signals::take()?;
+        serve(options, signals.first()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn announce(address: SocketAddr) {
+    if let Err(error) = output::write(&format!("listening on http://{address}\n")) {
+        tracing::warn!(%error, "cannot say on standard output where the server listens");
+    }
+}

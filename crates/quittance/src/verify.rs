@@ -1,0 +1,127 @@
+//! `quittance verify`: proves the books, or names what is wrong with them.
+
+use crate::arguments::Global;
+use crate::failure::Exit;
+use crate::output::Document;
+use indicatif::{ProgressBar, ProgressStyle};
+use quittance_engine::verify::{Aspect, Finding, Progress, Report, verify};
+use quittance_sqlite::SqliteDatabase;
+use quittance_store::store::StoreError;
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Books after which a line is printed where no bar can be shown.
+const BOOKS_PER_LINE: u64 = 10_000;
+
+/// Verifies the data directory, beside a running server or without one.
+pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
+    let mut reader = SqliteDatabase::open_reader(&global.data)?;
+    let meter = Meter::new();
+    let mut report = verify(&mut reader, &mut |progress| meter.show(progress))?;
+    meter.phase("checking the structure of the file");
+    // After the books: a finding that names a book and a record says more than one that names a page.
+    match SqliteDatabase::check_integrity(&global.data) {
+        Err(StoreError::Corrupt { place, what }) => {
+            report.add(Finding { book: place, seq: None, aspect: Aspect::Chain, what });
+        }
+        other => other?,
+    }
+    meter.end();
+    document(&report).print(global.format())?;
+    Ok(if report.is_sound() { Exit::Good } else { Exit::Finding }.into())
+}
+
+fn document(report: &Report) -> Document {
+    let yes_or_no = |is_so| if is_so { "yes" } else { "NO" }.to_owned();
+    let row = vec![
+        report.books.to_string(),
+        report.records.to_string(),
+        yes_or_no(report.is_balanced()),
+        yes_or_no(report.is_chain_whole()),
+        report.findings_count.to_string(),
+        report.first_broken().map_or_else(|| "-".to_owned(), sentence),
+    ];
+    let mut notes: Vec<String> =
+        report.findings.iter().map(|finding| format!("found: {}", sentence(finding))).collect();
+    if report.findings_count > report.findings.len() as u64 {
+        notes.push(format!("… and {} more", report.findings_count - report.findings.len() as u64));
+    }
+    if report.unsettled > 0 {
+        notes.push(format!(
+            "{} books changed at every look: their journals were checked, the rows derived from them were not",
+            report.unsettled
+        ));
+    }
+    Document {
+        json: json(report),
+        columns: vec!["books", "records", "balanced", "chain_ok", "findings", "first_broken"],
+        rows: vec![row],
+        notes,
+        text: None,
+    }
+}
+
+fn sentence(finding: &Finding) -> String {
+    match finding.seq {
+        Some(seq) => format!("book {}, record {seq}: {}", finding.book, finding.what),
+        None => format!("book {}: {}", finding.book, finding.what),
+    }
+}
+
+fn json(report: &Report) -> Value {
+    let place = |finding: &Finding| json!({"book": finding.book, "record": finding.seq, "what": finding.what});
+    let whole = |finding: &Finding| {
+        json!({
+            "book": finding.book, "record": finding.seq, "aspect": finding.aspect.name(), "what": finding.what,
+        })
+    };
+    json!({
+        "books": report.books,
+        "records": report.records,
+        "balanced": report.is_balanced(),
+        "chain_ok": report.is_chain_whole(),
+        "first_broken": report.first_broken().map(place),
+        "findings": report.findings.iter().map(whole).collect::<Vec<_>>(),
+        "findings_count": report.findings_count,
+        "unsettled": report.unsettled,
+    })
+}
+
+/// Progress on standard error.
+struct Meter(Option<ProgressBar>);
+
+impl Meter {
+    fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(Some(bar))
+    }
+
+    fn show(&self, Progress { books, records }: Progress) {
+        match &self.0 {
+            Some(bar) => bar.set_message(format!("{books} books, {records} records")),
+            None if books.is_multiple_of(BOOKS_PER_LINE) => eprintln!("{books} books, {records} records"),
+            None => {}
+        }
+    }
+
+    fn phase(&self, what: &'static str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

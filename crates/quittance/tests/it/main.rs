@@ -1,0 +1,9 @@
+//! The binary as others see it: what it prints, how it ends, and what it does to a data directory.
+
+mod cli;
+mod demo;
+mod kill;
+mod peers;
+mod support;
+mod trace;
+mod verify;

@@ -1,0 +1,233 @@
+//! The binary under test, its servers, and a client of theirs. Waits on what is printed or answered, never on time alone.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Longest wait for a server to start, and for anything it is asked.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A directory with a configuration and data.
+pub(crate) struct Home {
+    pub(crate) directory: TempDir,
+}
+
+/// How a run of the binary ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// What was printed, as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+impl Home {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self { directory: TempDir::new().expect("a temporary directory") }
+    }
+
+    /// One whose server charges through this gateway, and asks again quickly.
+    pub(crate) fn with_gateway(gateway: &str) -> Self {
+        let home = Self::new();
+        home.write("key", "sk_test_it");
+        home.write("secret", "whsec_it");
+        let folder = home.path("").display().to_string();
+        let folder = folder.trim_end_matches('/');
+        home.write(
+            "quittance.toml",
+            &format!(
+                "[gateways.sandbox]\nkind = \"stripe\"\napi_base = \"{gateway}\"\napi_key = \"file:{folder}/key\"\n\
+                 webhook_endpoint = \"we_it\"\nwebhook_secrets = [\"file:{folder}/secret\"]\ntimeout_ms = 2000\n\
+                 backoff_base_ms = 20\nbackoff_max_ms = 200\n"
+            ),
+        );
+        home
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("written");
+    }
+
+    /// The binary, in this directory, with the words and this data directory.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = bare(words, self.directory.path());
+        command.arg("--data").arg(self.data());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, words: &[&str]) -> Ended {
+        end(&mut self.command(words))
+    }
+
+    /// Starts a server on the data.
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// A secret of a new credential that may do everything.
+    pub(crate) fn credential(&self) -> String {
+        let ended = self.run(&["key", "create", "--name", "it", "--scopes", "admin", "--json"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.json()["secret"].as_str().expect("a secret").to_owned()
+    }
+}
+
+/// The binary with these words, in a directory of the test's.
+pub(crate) fn bare(words: &[&str], directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quittance"));
+    command.args(words).current_dir(directory).stdin(Stdio::null()).env_remove("QUITTANCE_LOG").env_remove("COLUMNS");
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn end(command: &mut Command) -> Ended {
+    let output = command.output().expect("it runs");
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// A server that printed where it listens. Dropping it kills it.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) base: String,
+    /// Everything it prints after its first line; ends with it.
+    pub(crate) later: mpsc::Receiver<String>,
+}
+
+impl Server {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let stdout = child.stdout.take().expect("piped");
+        let (sender, later) = mpsc::sync_channel(100);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let first = later.recv_timeout(PATIENCE).expect("it says where it listens");
+        let base = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {first:?}")).to_owned();
+        Self { child, base, later }
+    }
+
+    /// A gateway that does as it is told.
+    pub(crate) fn sandbox(home: &Home) -> Self {
+        Self::start(&mut bare(&["sandbox", "--listen", "127.0.0.1:0", "--seed", "7"], home.directory.path()))
+    }
+
+    /// Ends it as an operating system does, and returns its exit code.
+    pub(crate) fn terminate(&mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(killed.success());
+        while self.later.recv_timeout(PATIENCE).is_ok() {}
+        self.child.wait().expect("it ends").code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client of one server.
+pub(crate) struct Client {
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+    base: String,
+    secret: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str, secret: Option<&str>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { runtime, client, base: base.to_owned(), secret: secret.map(str::to_owned) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
+        self.send(self.client.get(format!("{}{path}", self.base)))
+    }
+
+    pub(crate) fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
+        self.send(request.json(body))
+    }
+
+    fn send(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let request = match &self.secret {
+            Some(secret) => request.bearer_auth(secret),
+            None => request,
+        };
+        self.runtime.block_on(async {
+            let answer = request.send().await.expect("an answer");
+            let status = answer.status().as_u16();
+            (status, answer.json().await.unwrap_or(Value::Null))
+        })
+    }
+}
+
+/// A home whose server took a payment through a sandbox, was told of it by webhooks, and still runs.
+pub(crate) struct Shop {
+    pub(crate) home: Home,
+    pub(crate) server: Server,
+    _sandbox: Server,
+    /// As the client got it.
+    pub(crate) payment: Value,
+}
+
+impl Shop {
+    pub(crate) fn open() -> Self {
+        let place = Home::new();
+        let sandbox = Server::sandbox(&place);
+        let home = Home::with_gateway(&sandbox.base);
+        let secret = home.credential();
+        let server = home.serve();
+        let gateway = Client::new(&sandbox.base, None);
+        let target = json!({"url": format!("{}/webhooks/we_it", server.base), "secrets": ["whsec_it"]});
+        assert_eq!(gateway.post("/_sandbox/webhook_target", "-", &target).0, 200);
+        let client = Client::new(&server.base, Some(&secret));
+        let (status, customer) =
+            client.post("/v1/customers", "customer-1", &json!({"name": "Anna", "external_id": "anna"}));
+        assert_eq!(status, 201, "{customer}");
+        let asked = json!({
+            "customer": customer["id"], "amount": 1999, "currency": "USD", "gateway": "sandbox",
+            "payment_method": "pm_card_visa", "reference": "order-1",
+        });
+        let (status, payment) = client.post("/v1/payments", "payment-1", &asked);
+        assert_eq!((status, payment["status"].as_str()), (201, Some("succeeded")), "{payment}");
+        Self { home, server, _sandbox: sandbox, payment }
+    }
+
+    pub(crate) fn member(&self, name: &str) -> &str {
+        self.payment[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.payment))
+    }
+}
