@@ -10,7 +10,7 @@ mod object;
 mod request;
 pub mod webhook;
 
-pub use answer::{ListFact, decode_list, decode_read, decode_write};
+pub use answer::{ListFact, Unreadable, decode_list, decode_read, decode_write};
 pub use request::{IntentParameters, ListParameters, PAGE_LIMIT_MAX};
 
 /// The API version under which requests are made and answers are read, unless configured otherwise.

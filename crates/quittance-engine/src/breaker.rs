@@ -23,6 +23,10 @@ impl Default for Limits {
     }
 }
 
+/// How long a probe is waited for, longer than any takes. After it another one may be sent: whoever carried the first
+/// out may be gone.
+const PROBE_MS: u64 = 10_000;
+
 /// What the breaker lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -34,7 +38,10 @@ pub enum State {
         until: Timestamp,
     },
     /// One probe is under way.
-    Probing,
+    Probing {
+        /// When it counts as gone, and another may be sent.
+        until: Timestamp,
+    },
 }
 
 /// Result of a request, as far as the gateway's health is concerned.
@@ -76,16 +83,19 @@ impl Breaker {
     /// Takes the right to send one probe, if it is time for one.
     pub fn take_probe(&mut self, now: Timestamp) -> bool {
         match self.state {
-            State::Open { until } if until <= now => {
-                self.state = State::Probing;
+            State::Open { until } | State::Probing { until } if until <= now => {
+                self.state = State::Probing { until: now.plus_ms(PROBE_MS) };
                 true
             }
-            State::Open { .. } | State::Closed | State::Probing => false,
+            State::Open { .. } | State::Closed | State::Probing { .. } => false,
         }
     }
 
-    /// Reports a probe's result.
+    /// Reports a probe's result. One that comes after another probe has closed the breaker changes nothing.
     pub fn probed(&mut self, health: Health, now: Timestamp) {
+        if self.is_closed() {
+            return;
+        }
         self.recent.clear();
         self.state = match health {
             Health::Answered => State::Closed,
@@ -137,6 +147,21 @@ mod tests {
         assert!(breaker.take_probe(at(250)));
         breaker.probed(Health::Answered, at(260));
         assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn a_probe_that_never_ends_is_followed_by_another() {
+        let mut breaker = small();
+        for _ in 0..3 {
+            breaker.report(Health::Failing, at(0));
+        }
+        assert!(breaker.take_probe(at(100)));
+        assert_eq!(breaker.state(), State::Probing { until: at(100 + PROBE_MS) });
+        assert!(!breaker.take_probe(at(99 + PROBE_MS)));
+        assert!(breaker.take_probe(at(100 + PROBE_MS)));
+        breaker.probed(Health::Answered, at(101 + PROBE_MS));
+        breaker.probed(Health::Failing, at(102 + PROBE_MS));
+        assert!(breaker.is_closed(), "the first probe's late result is no news");
     }
 
     #[test]

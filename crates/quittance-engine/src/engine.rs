@@ -1,6 +1,6 @@
 //! The executor: a batch of submissions becomes one transaction.
 
-use crate::gateways::{Gateways, Leases};
+use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
 use crate::ports::{Ids, Render};
 use crate::submission::{EffectRef, Failure, Job, Outcome, Submission};
@@ -8,8 +8,9 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
-use quittance_store::store::{Change, Claim, Loaded, Read, Store, StoreError, Work};
+use quittance_store::store::{Change, Claim, Loaded, Read, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::EFFECTS;
+use quittance_store::value::Value;
 use std::collections::BTreeMap;
 
 /// Submissions decided in one transaction, at most.
@@ -60,7 +61,38 @@ impl Engine {
     /// [`StoreError`].
     pub fn start(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let owner = self.store.writer_epoch();
-        self.store.release_foreign(&EFFECTS, owner, now.0)
+        let due_at_max = now.plus_ms(self.longest_wait_ms()).0;
+        self.store.take_over(&EFFECTS, &TakeOver { owner, now: now.0, due_at_max })
+    }
+
+    /// Gateways that are configured no more and have effects left: nobody works on those until they are configured again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn orphaned_gateways(&mut self) -> Result<Vec<String>, StoreError> {
+        let (index, lane) = (&EFFECTS.indexes[0], EFFECTS.position("gateway"));
+        let mut orphaned = Vec::new();
+        let mut after = None;
+        loop {
+            let scan = Scan { index: Some(index), after: after.take(), ..Scan::forward(&EFFECTS, Vec::new(), 1) };
+            let Some(Value::Text(name)) = self.store.scan(&scan)?.pop().map(|mut row| row.swap_remove(lane)) else {
+                return Ok(orphaned);
+            };
+            after = Some(vec![name.as_str().into()]);
+            if !self.gateways.0.contains_key(&name) {
+                orphaned.push(name);
+            }
+        }
+    }
+
+    /// The longest of the configured waits.
+    fn longest_wait_ms(&self) -> u64 {
+        let waits = |gateway: &Gateway| {
+            let policy = &gateway.policy;
+            policy.backoff_max_ms.max(policy.pending_ms(u32::MAX)).max(gateway.timeout_ms)
+        };
+        self.gateways.0.values().map(waits).fold(self.leases.lease_ms, u64::max)
     }
 
     /// Decides and commits submissions. When this returns, everything the outcomes say is durable, and every ticket of
@@ -109,13 +141,12 @@ impl Engine {
     ///
     /// As [`Engine::step`].
     pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
-        let limit = permits.0.values().sum::<usize>().min(BATCH_MAX);
-        if limit == 0 {
-            return Ok(Step::default());
+        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
+        let mut rows = Vec::new();
+        for (gateway, &limit) in permits.0.iter().filter(|(_, limit)| **limit > 0) {
+            let claim = Claim { lane: gateway.as_str().into(), now: now.0, owner, leased_until, limit };
+            rows.extend(self.store.claim(&EFFECTS, &claim)?);
         }
-        let leased_until = now.plus_ms(self.leases.lease_ms).0;
-        let claim = Claim { now: now.0, owner: self.store.writer_epoch(), leased_until, limit };
-        let rows = self.store.claim(&EFFECTS, &claim)?;
         let mut begins = Vec::with_capacity(rows.len());
         for row in &rows {
             match Effect::from_row(row) {

@@ -2,11 +2,14 @@
 
 use quittance_connectors::stripe::Stripe;
 use quittance_core::effect::Policy;
+use quittance_core::tenant::Mode;
 use std::collections::BTreeMap;
 
 /// One configured gateway.
 #[derive(Clone, Debug)]
 pub struct Gateway {
+    /// Whether its credentials move real money; none where that cannot be told from them.
+    pub mode: Option<Mode>,
     /// The dialect it speaks.
     pub stripe: Stripe,
     /// How patient we are with it.

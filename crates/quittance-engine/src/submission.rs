@@ -168,10 +168,10 @@ pub enum Outcome {
     Replayed(Box<Command>),
     /// Refused without being stored: the key stands for something else, or has expired.
     Refused(Rejection),
-    /// A lesson was applied; the command it finished, if any, with its frozen answer.
+    /// A lesson was applied; the commands it finished, each with its frozen answer.
     Applied {
-        /// The finished command.
-        answered: Option<(CommandId, u16, Vec<u8>)>,
+        /// The finished commands.
+        answered: Vec<(CommandId, u16, Vec<u8>)>,
         /// A person should look, for this reason.
         alarm: Option<&'static str>,
     },

@@ -69,6 +69,11 @@ pub(crate) fn decided(outcome: &Outcome) {
     counter!("quittance_outcomes_total", "outcome" => word).increment(1);
 }
 
+/// Something learned about an effect that could not be stored.
+pub(crate) fn lesson_lost() {
+    counter!("quittance_lessons_lost_total").increment(1);
+}
+
 pub(crate) fn stepped(count: usize, took: Duration) {
     histogram!("quittance_step_seconds").record(took.as_secs_f64());
     counter!("quittance_steps_total").increment(1);

@@ -137,7 +137,7 @@ CREATE TABLE effects (
     version INTEGER NOT NULL,
     PRIMARY KEY (book, id)
 ) STRICT;
-CREATE INDEX effects_due ON effects (due_at, book, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due ON effects (gateway, due_at, book, id) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX effects_by_tenant ON effects (tenant, id);
 
 CREATE TABLE tickets (

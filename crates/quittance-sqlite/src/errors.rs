@@ -36,12 +36,12 @@ impl At<'_> {
         }
     }
 
-    /// As [`At::sqlite`], for the commit itself: when reading or writing failed there, whether the transaction is in the
-    /// log can only be told by reading again.
+    /// As [`At::sqlite`], for the commit itself. No space, a lock and a broken constraint are found before the log is
+    /// complete. After any other error the log may hold the whole transaction already, which only reading again tells.
     pub(crate) fn commit(&self, error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
-            Some(ErrorCode::SystemIoFailure) => StoreError::CommitUnknown { name: self.operation },
-            _ => self.sqlite(error),
+            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation) => self.sqlite(error),
+            _ => StoreError::CommitUnknown { name: self.operation },
         }
     }
 
@@ -67,4 +67,37 @@ impl At<'_> {
 
 fn is_duplicate(failure: &ffi::Error) -> bool {
     matches!(failure.extended_code, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a commit that ends with this code becomes.
+    fn commit(code: i32) -> StoreError {
+        let at = At { operation: "test", directory: Path::new("data"), table: None };
+        at.commit(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn commit_is_unknown_unless_it_surely_did_not_happen() {
+        assert!(matches!(commit(ffi::SQLITE_FULL), StoreError::Full { operation: "test" }));
+        assert!(matches!(commit(ffi::SQLITE_BUSY), StoreError::Locked { .. }));
+        assert!(matches!(commit(ffi::SQLITE_CONSTRAINT_FOREIGNKEY), StoreError::Failed { .. }));
+        let unsure = [
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_PROTOCOL,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_INTERRUPT,
+            ffi::SQLITE_ERROR,
+        ];
+        for code in unsure {
+            assert!(matches!(commit(code), StoreError::CommitUnknown { name: "test" }), "code {code}");
+        }
+    }
 }

@@ -27,12 +27,12 @@ pub(crate) struct TableSql {
 
 /// Statements of a queue.
 pub(crate) struct QueueSql {
-    /// `?1` now, `?2` limit; keys of due rows, oldest first.
+    /// `?1` the lane, `?2` now, `?3` limit; keys of due rows, oldest first.
     pub(crate) due: String,
     /// `?1…` the key, then lease end and owner; all columns of the row as it is then.
     pub(crate) lease: String,
-    /// `?1` now, `?2` the owner that keeps its rows.
-    pub(crate) release: String,
+    /// `?1` now, `?2` the owner that keeps its rows, `?3` the latest time a row may be due at.
+    pub(crate) take_over: String,
 }
 
 impl TableSql {
@@ -53,7 +53,7 @@ impl TableSql {
             insert,
             upsert,
             update: update(table, rest),
-            queue: (table.queue == Queue::Claimed).then(|| QueueSql::new(table)),
+            queue: (table.queue != Queue::No).then(|| QueueSql::new(table)),
         }
     }
 
@@ -64,7 +64,7 @@ impl TableSql {
 
 impl QueueSql {
     fn new(table: &'static Table) -> Self {
-        let (name, index) = (table.name, table.due_index());
+        let (name, lane, index) = (table.name, table.lane(), table.due_index());
         let from_due = format!("{name} INDEXED BY {}", index.name);
         let is_due = ddl::not_null(table, index);
         assert!(!is_due.is_empty(), "{name}.{DUE_AT} must be nullable");
@@ -73,7 +73,7 @@ impl QueueSql {
         let (end, owner) = (table.key_columns + 1, table.key_columns + 2);
         Self {
             due: format!(
-                "SELECT {keys} FROM {from_due} WHERE {is_due} AND {DUE_AT} <= ?1 ORDER BY {} LIMIT ?2",
+                "SELECT {keys} FROM {from_due} WHERE {lane} = ?1 AND {is_due} AND {DUE_AT} <= ?2 ORDER BY {} LIMIT ?3",
                 order_by(table, Some(index), Direction::Forward)
             ),
             lease: format!(
@@ -82,9 +82,9 @@ impl QueueSql {
                 equal(key_names(table)),
                 all_columns(table)
             ),
-            release: format!(
+            take_over: format!(
                 "UPDATE {from_due} SET {DUE_AT} = ?1, {LEASE_OWNER} = 0{next_version} \
-                 WHERE {is_due} AND {LEASE_OWNER} NOT IN (0, ?2)"
+                 WHERE {is_due} AND ({LEASE_OWNER} NOT IN (0, ?2) OR {DUE_AT} > ?3)"
             ),
         }
     }

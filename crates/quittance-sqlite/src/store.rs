@@ -5,7 +5,7 @@ use crate::reader::{self, Statements};
 use crate::rows;
 use quittance_store::rounds;
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Scan, Store, StoreError, Work};
+use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row, Value};
 use rusqlite::Connection;
 use std::fs::File;
@@ -149,7 +149,8 @@ impl SqliteStore {
         let sql = self.statements.of(table).queue(table);
         let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
         // Two steps, since UPDATE … RETURNING promises no order and no longer shows since when a row was due.
-        let due = rows::query(&self.connection, table, &sql.due, &[claim.now.into(), limit.into()], self.at(NAME))?;
+        let asked = [claim.lane.clone(), claim.now.into(), limit.into()];
+        let due = rows::query(&self.connection, table, &sql.due, &asked, self.at(NAME))?;
         let lease: [Value; 2] = [claim.leased_until.into(), claim.owner.into()];
         let mut leased = Vec::with_capacity(due.len());
         for key in due {
@@ -187,15 +188,17 @@ impl Store for SqliteStore {
     }
 
     fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        claim.assert_shape(table);
         self.atomically("claiming rows", |store| store.lease(table, claim))
     }
 
-    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
-        const NAME: &str = "releasing foreign leases";
+    fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError> {
+        const NAME: &str = "taking over a queue";
         self.atomically(NAME, |store| {
             let sql = store.statements.of(table).queue(table);
-            let released = rows::execute(&store.connection, &sql.release, &[now.into(), owner.into()]);
-            released.map_err(|error| At { table: Some(table.name), ..store.at(NAME) }.sqlite(error))
+            let TakeOver { owner, now, due_at_max } = *takeover;
+            let taken = rows::execute(&store.connection, &sql.take_over, &[now, owner, due_at_max].map(Value::from));
+            taken.map_err(|error| At { table: Some(table.name), ..store.at(NAME) }.sqlite(error))
         })
     }
 

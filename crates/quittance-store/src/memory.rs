@@ -7,7 +7,7 @@ mod rows;
 
 use crate::rounds;
 use crate::schema::{Table, Uniqueness};
-use crate::store::{Change, Claim, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
+use crate::store::{Change, Claim, Direction, Loaded, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
 use crate::value::{Key, Row, Value};
 use rows::Rows;
 use std::collections::BTreeMap;
@@ -97,11 +97,12 @@ impl Store for MemoryStore {
     }
 
     fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        claim.assert_shape(table);
         Ok(self.database.lock().rows(table).claim(claim))
     }
 
-    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
-        Ok(self.database.lock().rows(table).release_foreign(owner, now))
+    fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError> {
+        Ok(self.database.lock().rows(table).take_over(takeover))
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -65,7 +65,8 @@ pub struct Table {
     /// Secondary indexes.
     pub indexes: &'static [Index],
     /// Whether rows can be claimed by workers. A queue table declares the columns `due_at` (nullable), `lease_owner` and
-    /// `lease_epoch` and an index over `due_at`.
+    /// `lease_epoch`, a lane column (required), and an index over the lane and `due_at`. Rows are claimed lane by lane,
+    /// so that a lane whose rows cannot be worked on costs the others nothing.
     pub queue: Queue,
 }
 
@@ -73,7 +74,10 @@ pub struct Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// Rows are claimed through [`crate::store::Store::claim`].
-    Claimed,
+    Claimed {
+        /// The column whose values are the lanes.
+        lane: &'static str,
+    },
     /// Not a queue.
     No,
 }

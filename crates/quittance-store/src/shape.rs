@@ -4,7 +4,7 @@
 //! A wrong shape is a mistake in the source, never in data, and therefore panics.
 
 use crate::schema::{Index, Kind, Nullability, Queue, Table, Uniqueness};
-use crate::store::{Change, Read, Scan};
+use crate::store::{Change, Claim, Read, Scan};
 use crate::value::{Key, Row, Value};
 
 /// The column that [`Change::Update`] compares and claims raise.
@@ -31,18 +31,31 @@ impl Table {
         order
     }
 
-    /// The index through which rows of a queue are claimed: the first that begins with `due_at`.
+    /// The column whose values are the lanes of a queue.
+    ///
+    /// # Panics
+    ///
+    /// When the table is not a queue.
+    #[must_use]
+    pub fn lane(&self) -> &'static str {
+        match self.queue {
+            Queue::Claimed { lane } => lane,
+            Queue::No => panic!("table {} is not declared as a queue", self.name),
+        }
+    }
+
+    /// The index through which rows of a queue are claimed: the first over its lane and then `due_at`.
     ///
     /// # Panics
     ///
     /// When the table is not a queue or declares no such index.
     #[must_use]
     pub fn due_index(&self) -> &'static Index {
-        assert!(self.queue == Queue::Claimed, "table {} is not declared as a queue", self.name);
+        let columns = [self.lane(), DUE_AT];
         self.indexes
             .iter()
-            .find(|index| index.columns.first() == Some(&DUE_AT))
-            .unwrap_or_else(|| panic!("queue {} declares no index over {DUE_AT}", self.name))
+            .find(|index| index.columns == columns)
+            .unwrap_or_else(|| panic!("queue {} declares no index over {columns:?}", self.name))
     }
 
     /// Checks that a row has a value of the right kind in every column.
@@ -144,6 +157,17 @@ impl Change {
                 table.name
             );
         }
+    }
+}
+
+impl Claim {
+    /// Checks the lane against the declaration.
+    ///
+    /// # Panics
+    ///
+    /// When the table is not a queue, or the lane is of another kind than its column.
+    pub fn assert_shape(&self, table: &Table) {
+        table.assert_values([table.position(table.lane())], std::slice::from_ref(&self.lane));
     }
 }
 

@@ -1,7 +1,10 @@
 //! The store's closed set of verbs, and how they fail.
 
+mod error;
+
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
+pub use error::StoreError;
 use std::collections::BTreeMap;
 
 /// Reads; a reader sees some committed state, never a part of a transaction.
@@ -34,22 +37,26 @@ pub trait Store: Reader {
     /// before anything else.
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError>;
 
-    /// Takes up to `claim.limit` due rows of a queue: the oldest first, each with `due_at` set to the end of the lease,
-    /// `lease_owner` to the claimer, and `lease_epoch` raised by one. Returns the rows as they are after that. A row
-    /// whose lease ended is simply due again. Durable when it returns.
+    /// Takes up to `claim.limit` due rows of one lane of a queue: the oldest first, each with `due_at` set to the end of
+    /// the lease, `lease_owner` to the claimer, and `lease_epoch` raised by one. Returns the rows as they are after
+    /// that. A row whose lease ended is simply due again. Durable when it returns.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError>;
 
-    /// Makes rows that other owners hold due at `now`, and returns how many. Only an exclusive store knows that their
-    /// owners are dead; elsewhere this does nothing and leases run out.
+    /// Makes rows of a queue due at `takeover.now`, in all lanes, with nobody holding them, and returns how many:
+    ///
+    /// - rows that other owners hold. Only an exclusive store knows that those are dead; where others write too (a later
+    ///   PostgreSQL), such rows stay and their leases run out.
+    /// - rows due after `takeover.due_at_max`, whoever holds them or nobody: a clock that ran ahead wrote them, and must
+    ///   not strand work for a year.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError>;
+    fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError>;
 
     /// Number of this opening for writing: rises by one each time, so that a lease names the process that took it.
     fn writer_epoch(&self) -> i64;
@@ -213,8 +220,10 @@ pub enum Direction {
 }
 
 /// How rows of a queue are taken.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Claim {
+    /// Rows of this lane only: their value in the queue's lane column.
+    pub lane: Value,
     /// Rows due at this time or before; microseconds.
     pub now: i64,
     /// Who takes them: a writer epoch.
@@ -225,85 +234,13 @@ pub struct Claim {
     pub limit: usize,
 }
 
-/// How a store fails. Nothing was written unless the variant says otherwise.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A row to insert exists already, by key or by a unique index.
-    #[error("row already exists in {table}")]
-    Conflict {
-        /// Where.
-        table: &'static str,
-    },
-    /// A row to update is not there at the expected version.
-    #[error("row in {table} changed since it was read")]
-    Stale {
-        /// Where.
-        table: &'static str,
-    },
-    /// The caller's decision refused the transaction.
-    #[error("transaction {name} aborted: {reason}")]
-    Aborted {
-        /// Name of the transaction.
-        name: &'static str,
-        /// The caller's reason.
-        reason: String,
-    },
-    /// The commit was sent and its answer lost: it may or may not have happened.
-    #[error("outcome of committing {name} is unknown")]
-    CommitUnknown {
-        /// Name of the transaction.
-        name: &'static str,
-    },
-    /// Another process writes here.
-    #[error("{path} is in use by another process")]
-    Locked {
-        /// The data directory.
-        path: String,
-    },
-    /// The data was written by a newer version.
-    #[error("schema version {found} needs a newer quittance; this one knows versions up to {known}")]
-    NewerSchema {
-        /// Version in the data.
-        found: i64,
-        /// Newest version known here.
-        known: i64,
-    },
-    /// No store is there to be read.
-    #[error("no quittance data in {path}")]
-    Missing {
-        /// The data directory.
-        path: String,
-    },
-    /// The place cannot be written to.
-    #[error("{path} cannot be written")]
-    ReadOnly {
-        /// The data directory.
-        path: String,
-        /// Cause.
-        #[source]
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
-    },
-    /// The disk is full.
-    #[error("no space left while {operation}")]
-    Full {
-        /// What was tried.
-        operation: &'static str,
-    },
-    /// The data contradicts itself.
-    #[error("damaged data in {place}: {what}")]
-    Corrupt {
-        /// Table or file.
-        place: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// Anything else the engine below reports.
-    #[error("cannot complete {operation}")]
-    Failed {
-        /// What was tried.
-        operation: &'static str,
-        /// Cause.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+/// What a new owner of a queue takes over.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeOver {
+    /// Whose leases stay: a writer epoch.
+    pub owner: i64,
+    /// When the rows are due that are taken over; microseconds.
+    pub now: i64,
+    /// The latest time at which a row written by a right clock can be due, not before `now`; microseconds.
+    pub due_at_max: i64,
 }

@@ -228,10 +228,10 @@ pub static EFFECTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[
-        Index { name: "effects_due", columns: &["due_at"], uniqueness: Many },
+        Index { name: "effects_due", columns: &["gateway", "due_at"], uniqueness: Many },
         Index { name: "effects_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
     ],
-    queue: Queue::Claimed,
+    queue: Queue::Claimed { lane: "gateway" },
 };
 
 /// Tickets: one for each send of a write, committed before its first byte. The key makes a second one impossible.

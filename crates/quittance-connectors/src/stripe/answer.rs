@@ -1,14 +1,15 @@
 //! What a delivery tells us, as a fact.
 //!
-//! The rules are those of the answer table in the contract of exactly-once effects (Stripe v1). One addition: a 400,
-//! 402 or 404 counts as Stripe's word only if its body is Stripe's error object. A page made by a proxy on the way
-//! is a lost answer, because nobody who could know has said that nothing happened.
+//! The rules are those of the answer table in the contract of exactly-once effects (Stripe v1). One addition: a 4xx
+//! counts as Stripe's word only if its body is Stripe's error object. A page made by a proxy on the way is a lost
+//! answer, because nobody who could know has said that nothing happened.
 
 use quittance_core::fact::{Fact, Loss, Sighting};
+use quittance_core::id::EffectId;
 use serde_json::Value;
 
 use super::decline::decline;
-use super::object::{short_text, sighting};
+use super::object::{effect_id, short_text, sighting};
 use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
 
 /// What one delivery of a list request told us.
@@ -18,9 +19,9 @@ pub enum ListFact {
     Page {
         /// The objects that could be read, in the page's order.
         sightings: Vec<Sighting>,
-        /// Ids of the objects that could not (a currency that we do not know, say): they exist, so a proof of
-        /// absence has to read each, and a sweep has to report them.
-        unreadable_ids: Vec<String>,
+        /// The objects that could not (a currency that we do not know, say): they exist, so a sweep has to report
+        /// them.
+        unreadable: Vec<Unreadable>,
         /// Whether there is a page after this one.
         has_more: bool,
         /// Id of the page's last object, readable or not: what the next page starts after. None on an empty page.
@@ -28,6 +29,16 @@ pub enum ListFact {
     },
     /// No page; the fact says why and is never [`Fact::Seen`], [`Fact::Absent`] or [`Fact::Declined`].
     Failed(Fact),
+}
+
+/// An object of a list that is there and cannot be read as a payment intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The gateway's id of it.
+    pub id: String,
+    /// Our effect id, where its metadata carries one. Without one it is somebody else's, since we write ours into
+    /// every object that we make.
+    pub effect_id: Option<EffectId>,
 }
 
 /// What a request wanted: some statuses mean different things to a read and to a write.
@@ -86,22 +97,22 @@ fn unsuccessful(delivery: &Delivery, intent: Intent) -> Fact {
 /// What an answer other than 2xx says.
 fn answered(response: &Response, intent: Intent) -> Fact {
     match response.status {
-        400 | 402 | 404 => match error_object(response) {
+        400..=404 | 409 | 429 => match error_object(response) {
             Some(error) => refusal(response, &error, intent),
             None => Fact::Lost(Loss::Unclear),
         },
-        401 | 403 => Fact::Unauthorised,
-        409 => Fact::InUse,
-        429 => Fact::Throttled { retry_after_ms: retry_after_ms(response) },
         500 => Fact::Lost(Loss::ServerError),
         501..=599 => Fact::Lost(Loss::Unavailable),
         _ => Fact::Lost(Loss::Unclear),
     }
 }
 
-/// What a 400, 402 or 404 in Stripe's own words says.
+/// What a 4xx in Stripe's own words says.
 fn refusal(response: &Response, error: &Value, intent: Intent) -> Fact {
     match (response.status, intent) {
+        (401 | 403, _) => Fact::Unauthorised,
+        (409, _) => Fact::InUse,
+        (429, _) => Fact::Throttled { retry_after_ms: retry_after_ms(response) },
         (402, Intent::Write) => {
             Fact::Declined { decline: decline(error), sighting: sighting(&error["payment_intent"]) }
         }
@@ -131,18 +142,18 @@ fn page(response: &Response) -> Option<ListFact> {
     let list = json(response)?;
     let has_more = list["has_more"].as_bool()?;
     let mut sightings = Vec::new();
-    let mut unreadable_ids = Vec::new();
+    let mut unreadable = Vec::new();
     let mut last_id = None;
     for object in list["data"].as_array()? {
         let id = short_text(&object["id"])?;
         match sighting(object) {
             Some(sighting) => sightings.push(sighting),
-            None => unreadable_ids.push(id.clone()),
+            None => unreadable.push(Unreadable { id: id.clone(), effect_id: effect_id(object) }),
         }
         last_id = Some(id);
     }
     let is_endless = has_more && last_id.is_none();
-    (!is_endless).then_some(ListFact::Page { sightings, unreadable_ids, has_more, last_id })
+    (!is_endless).then_some(ListFact::Page { sightings, unreadable, has_more, last_id })
 }
 
 /// Stripe's error object, if the body carries one.

@@ -101,7 +101,7 @@ fn received_amount(object: &Value, status: &ObjectStatus, money: Money) -> Optio
 }
 
 /// Our effect id, where the object carries one of ours; anything else in its place belongs to somebody else.
-fn effect_id(object: &Value) -> Option<EffectId> {
+pub(super) fn effect_id(object: &Value) -> Option<EffectId> {
     object["metadata"]["effect_id"].as_str()?.parse().ok()
 }
 

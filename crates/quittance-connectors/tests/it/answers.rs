@@ -1,14 +1,14 @@
-//! Every row of the answer table, for writes, reads and lists.
+//! Every row of the answer table, for writes and reads.
 
 use quittance_connectors::message::{Delivery, MAX_ANSWER_BYTES};
-use quittance_connectors::stripe::{ListFact, decode_list, decode_read, decode_write};
+use quittance_connectors::stripe::{decode_read, decode_write};
 use quittance_core::fact::{Fact, Loss};
 use serde_json::{Value, json};
 
 use crate::data::{answer, intent, intent_with, json_answer, test_data};
 
-/// A fact in a word or two: what a test compares.
-fn kind(fact: &Fact) -> String {
+/// A fact in a word or two: what tests compare.
+pub fn kind(fact: &Fact) -> String {
     match fact {
         Fact::Seen(sighting) => format!("seen {:?}", sighting.status),
         Fact::Declined { decline, sighting } => {
@@ -42,7 +42,7 @@ fn check_both(delivery: &Delivery, expected: &str) {
     check(delivery, expected, expected);
 }
 
-fn error(kind: &str, code: &str) -> Value {
+pub fn error(kind: &str, code: &str) -> Value {
     json!({"error": {"type": kind, "code": code, "message": "…"}})
 }
 
@@ -78,14 +78,14 @@ fn row(name: &str) -> Vec<(Delivery, &'static str)> {
         }
         "400 idempotency_error" => vec![(json_answer(400, &error("idempotency_error", "")), "keymismatch")],
         "401" => vec![(json_answer(401, &error("invalid_request_error", "api_key_expired")), "unauthorised")],
-        "403" => vec![(answer(403, &[], "<html>"), "unauthorised")],
+        "403" => vec![(json_answer(403, &error("invalid_request_error", "")), "unauthorised")],
         "404" => {
             vec![(json_answer(404, &error("invalid_request_error", "resource_missing")), "refused resource_missing")]
         }
         "409 idempotency_key_in_use" => {
             vec![(json_answer(409, &error("idempotency_error", "idempotency_key_in_use")), "inuse")]
         }
-        "409 other" => vec![(answer(409, &[], ""), "inuse")],
+        "409 other" => vec![(json_answer(409, &error("api_error", "")), "inuse")],
         "424" => vec![(json_answer(424, &error("api_error", "")), "lost Unclear")],
         "429 rate_limit" => vec![(json_answer(429, &error("rate_limit_error", "rate_limit")), "throttled None")],
         "429 lock_timeout" => {
@@ -181,9 +181,9 @@ fn only_a_read_says_absent() {
 
 #[test]
 fn a_proxys_refusal_is_nobodys_word() {
-    for status in [400, 402, 404] {
+    for status in [400, 401, 402, 403, 404, 409, 429] {
         check_both(&answer(status, &[], "<html>404 Not Found</html>"), "lost Unclear");
-        check_both(&answer(status, &[], r#"{"error": "not_found"}"#), "lost Unclear");
+        check_both(&answer(status, &[("Retry-After", "2")], r#"{"error": "not_found"}"#), "lost Unclear");
         check_both(&answer(status, &[], ""), "lost Unclear");
     }
 }
@@ -257,7 +257,8 @@ fn retry_after_is_taken_in_seconds() {
         ("Wed, 21 Oct 2026 07:28:00 GMT", "throttled None"),
     ];
     for (value, expected) in cases {
-        check_both(&answer(429, &[("RETRY-AFTER", value)], ""), expected);
+        let limited = error("rate_limit_error", "rate_limit").to_string();
+        check_both(&answer(429, &[("RETRY-AFTER", value)], limited), expected);
     }
 }
 
@@ -268,46 +269,4 @@ fn bodies_beyond_the_limit_are_not_read() {
     check_both(&answer(200, &[], &body), "seen RequiresConfirmation");
     body.push(b' ');
     check_both(&answer(200, &[], &body), "lost Unreadable");
-}
-
-#[test]
-fn a_page_names_what_it_could_not_read() {
-    let foreign =
-        json!({"id": "pi_2", "object": "payment_intent", "status": "succeeded", "amount": 1, "currency": "zzz"});
-    let page = json!({"object": "list", "has_more": true, "data": [intent(), foreign]});
-    let ListFact::Page { sightings, unreadable_ids, has_more, last_id } = decode_list(&json_answer(200, &page)) else {
-        panic!("a page");
-    };
-    assert_eq!(sightings.len(), 1);
-    assert_eq!(sightings[0].object_id, "pi_1");
-    assert_eq!((unreadable_ids, has_more, last_id), (vec!["pi_2".to_owned()], true, Some("pi_2".to_owned())));
-}
-
-#[test]
-fn an_empty_page_is_a_page_only_if_it_is_the_last() {
-    let page = |has_more: bool| decode_list(&json_answer(200, &json!({"has_more": has_more, "data": []})));
-    let empty = ListFact::Page { sightings: vec![], unreadable_ids: vec![], has_more: false, last_id: None };
-    assert_eq!(page(false), empty);
-    assert_eq!(page(true), ListFact::Failed(Fact::Lost(Loss::Unreadable)));
-}
-
-#[test]
-fn lists_fail_with_a_fact() {
-    let cases = [
-        (json_answer(200, &json!({"data": []})), "lost Unreadable"),
-        (json_answer(200, &json!({"has_more": false})), "lost Unreadable"),
-        (json_answer(200, &json!({"has_more": false, "data": [{"id": null}]})), "lost Unreadable"),
-        (json_answer(200, &intent()), "lost Unreadable"),
-        (answer(200, &[], r#"{"has_more": false, "data": [{"id": "pi_1""#), "lost Unreadable"),
-        (json_answer(404, &error("invalid_request_error", "resource_missing")), "refused resource_missing"),
-        (json_answer(402, &error("card_error", "card_declined")), "lost Unclear"),
-        (answer(429, &[], ""), "throttled None"),
-        (Delivery::NotSent { reason: String::new() }, "notsent"),
-    ];
-    for (delivery, expected) in cases {
-        match decode_list(&delivery) {
-            ListFact::Failed(fact) => assert_eq!(kind(&fact), expected, "{delivery:?}"),
-            page @ ListFact::Page { .. } => panic!("{delivery:?} became {page:?}"),
-        }
-    }
 }

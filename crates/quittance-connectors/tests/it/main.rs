@@ -7,6 +7,7 @@ mod answers;
 mod data;
 mod events;
 mod key;
+mod lists;
 mod message;
 mod objects;
 mod properties;

@@ -73,8 +73,8 @@ pub enum Accepted {
         /// What the journal says of it.
         record: Record,
     },
-    /// The payment that holds the reference.
-    Existing(Box<Payment>),
+    /// The previous payment holds the reference, and is what was asked for.
+    Existing,
 }
 
 /// The hold of a payment carries the payment's own number, so that there can be only one.
@@ -105,7 +105,7 @@ pub fn create_payment(
 ) -> Result<Accepted, Rejection> {
     if let Some(holder) = previous.filter(|previous| !previous.payment.status.frees_reference()) {
         return match asked.on_duplicate {
-            OnDuplicate::ReturnExisting => Ok(Accepted::Existing(Box::new(holder.payment.clone()))),
+            OnDuplicate::ReturnExisting => Ok(Accepted::Existing),
             OnDuplicate::Reject => {
                 Err(Rejection::DuplicateIntent { command: holder.payment.command, payment: holder.payment.id })
             }
@@ -165,13 +165,15 @@ fn new_effect(payment: &Payment, previous: Option<&Previous>, now: Timestamp) ->
         sends: 0,
         lost_confirms: 0,
         is_unresolved: false,
-        has_stored_error: false,
+        needs_find: false,
         object_id: None,
         fence: None,
         names_method: false,
         refusal: None,
         after_cancel: None,
         tries: 0,
+        puzzles: 0,
+        joined: Vec::new(),
         first_sent_at: None,
         last_sent_at: None,
         due_at: Some(now),

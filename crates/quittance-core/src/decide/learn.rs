@@ -24,8 +24,8 @@ pub struct Lesson {
 /// What follows from it.
 #[derive(Clone, Debug)]
 pub struct Learned {
-    /// What the journal says of it.
-    pub record: Record,
+    /// What the journal says of it; nothing where a pending object was looked at again and nothing had changed.
+    pub record: Option<Record>,
     /// How the hold was closed, if it was.
     pub closing: Option<Closing>,
     /// Whether the client's question has its answer now.
@@ -48,16 +48,18 @@ pub fn learn(
 ) -> Result<Learned, LedgerError> {
     assert!(effect.payment == payment.id, "effect {} belongs to {}, not to {}", effect.id, effect.payment, payment.id);
     let saw = word(&lesson.stimulus);
-    let was_answerable = payment.status.is_answerable();
+    let puzzle = unknown_word(&lesson.stimulus);
+    let before = (effect.state, payment.status, payment.next_action.clone());
     let outcome = advance(effect, lesson.stimulus, policy, lesson.now, lesson.dice);
-    if let Some(because) = unmoving(&outcome, effect) {
+    if let Some((because, alarm)) = unmoving(&outcome, effect) {
         let (effect, source) = (effect.id, lesson.source);
-        let alarm = (outcome == Advance::Contradicted).then_some("the gateway contradicts a proven success");
         let record = Record::ObservationKept { effect, source, saw, because: because.into() };
-        return Ok(Learned { record, closing: None, is_answered: false, alarm });
+        return Ok(Learned { record: Some(record), closing: None, is_answered: false, alarm });
     }
     let (closing, alarm) = follow(payment, effect, &outcome);
     let postings = close(payment, balances, closing)?;
+    let is_pending_still = matches!(outcome, Advance::Pending { .. })
+        && before == (effect.state, payment.status, payment.next_action.clone());
     let record = Record::EffectAdvanced(Advanced {
         effect: effect.id,
         payment: payment.id,
@@ -72,13 +74,15 @@ pub fn learn(
         closing: closing.map(|closing| (hold_of(payment.id), closing)),
         postings,
     });
-    let is_answered = payment.status.is_answerable() && !was_answerable;
-    Ok(Learned { record, closing, is_answered, alarm })
+    let is_answered = payment.status.is_answerable() && !before.1.is_answerable();
+    let record = (!is_pending_still).then_some(record);
+    Ok(Learned { record, closing, is_answered, alarm: alarm.or(puzzle) })
 }
 
 /// Treats a send as lost whose lease ended: whether its bytes left is not known, and has to be found out.
 pub fn learn_of_lost_lease(effect: &mut Effect, payment: &mut Payment, now: Timestamp) -> Record {
     recover(effect, now);
+    payment.gateway_object.clone_from(&effect.object_id);
     payment.status = Status::of_effect(effect, None);
     Record::EffectAdvanced(Advanced {
         effect: effect.id,
@@ -96,24 +100,35 @@ pub fn learn_of_lost_lease(effect: &mut Effect, payment: &mut Payment, now: Time
     })
 }
 
-/// Why an outcome moves nothing; none when it moves something.
-fn unmoving(outcome: &Advance, effect: &Effect) -> Option<&'static str> {
-    match outcome {
-        Advance::Unchanged => Some("nothing new"),
-        Advance::Contradicted if effect.state == State::Succeeded => Some("contradicts a proven success"),
-        Advance::Contradicted
-        | Advance::Moved
-        | Advance::Pending { .. }
-        | Advance::Succeeded
-        | Advance::Failed(_)
-        | Advance::Review(_) => None,
+/// Why an outcome moves nothing, and whether somebody should know; none when it moves something.
+fn unmoving(outcome: &Advance, effect: &Effect) -> Option<(&'static str, Option<&'static str>)> {
+    match (outcome, effect.state) {
+        (Advance::Unchanged, _) => Some(("nothing new", None)),
+        (Advance::Contradicted, State::Succeeded) => {
+            Some(("contradicts a proven success", Some("the gateway contradicts a proven success")))
+        }
+        (Advance::Contradicted, State::Review) => {
+            Some(("a person decides", Some("the gateway charged a payment that is in review")))
+        }
+        _ => None,
+    }
+}
+
+/// A word of the gateway that this version does not know is never passed over in silence.
+fn unknown_word(stimulus: &Stimulus) -> Option<&'static str> {
+    match stimulus {
+        Stimulus::Answered(Fact::Seen(seen))
+        | Stimulus::Read(Fact::Seen(seen))
+        | Stimulus::Found(Some(seen))
+        | Stimulus::Observed(seen) => matches!(seen.status, ObjectStatus::Unrecognised(_))
+            .then_some("the gateway uses a status that this version does not know"),
+        _ => None,
     }
 }
 
 /// Moves the payment after its effect, and says how its hold ends.
 fn follow(payment: &mut Payment, effect: &mut Effect, outcome: &Advance) -> (Option<Closing>, Option<&'static str>) {
     payment.gateway_object = effect.object_id.clone();
-    payment.next_action = None;
     let mut ends = (None, None);
     match outcome {
         Advance::Moved => payment.status = Status::of_effect(effect, pending_word(payment.status).as_ref()),
@@ -141,6 +156,9 @@ fn follow(payment: &mut Payment, effect: &mut Effect, outcome: &Advance) -> (Opt
             ends = (None, Some("the gateway charged an attempt that had failed"));
         }
         Advance::Unchanged => {}
+    }
+    if payment.status != Status::RequiresAction {
+        payment.next_action = None;
     }
     ends
 }

@@ -79,7 +79,7 @@ impl Book {
         }
         let lesson = Lesson { source: Source::Send, stimulus, now: Timestamp(2), dice: 0 };
         let learned = learn(effect, payment, &mut self.balances, lesson, &Policy::default()).expect("a sound book");
-        self.journal.push(learned.record.clone());
+        self.journal.extend(learned.record.clone());
         learned
     }
 

@@ -122,9 +122,8 @@ fn judge_afterwards(effect: &Effect, stimulus: &Stimulus) -> Advance {
         return Advance::Unchanged;
     }
     match (effect.state, &sighting.status) {
-        (State::Failed | State::Canceled, ObjectStatus::Succeeded) | (State::Succeeded, ObjectStatus::Canceled) => {
-            Advance::Contradicted
-        }
+        (State::Failed | State::Canceled | State::Review, ObjectStatus::Succeeded)
+        | (State::Succeeded, ObjectStatus::Canceled) => Advance::Contradicted,
         _ => Advance::Unchanged,
     }
 }
@@ -133,7 +132,7 @@ fn lose(effect: &mut Effect, loss: Loss) {
     effect.state = State::Unknown;
     effect.is_unresolved = true;
     match effect.step {
-        Step::Create => effect.has_stored_error |= loss == Loss::ServerError,
+        Step::Create => effect.needs_find |= loss == Loss::ServerError,
         Step::Confirm => effect.lost_confirms += 1,
         Step::Cancel => {}
     }
@@ -161,33 +160,37 @@ impl Machine<'_> {
             self.effect.state.name()
         );
         let sending = if self.effect.is_unresolved { Sending::Replay } else { Sending::First };
+        let is_refusal = matches!(fact, Fact::Refused { .. } | Fact::Absent);
         match (self.effect.step, judge(fact, sending)) {
             (_, Verdict::Bug) => self.review("the gateway says its key was used with other parameters"),
             (_, Verdict::NotExecuted { retry_after_ms }) => {
                 self.effect.state = State::Intended;
                 self.wait(retry_after_ms)
             }
-            (_, Verdict::NoInformation { retry_after_ms }) => {
+            (step, Verdict::NoInformation { retry_after_ms }) => {
                 self.effect.state = State::Unknown;
+                self.effect.needs_find |= step == Step::Create && is_refusal;
                 self.wait(retry_after_ms)
             }
             (_, Verdict::InProgress) => self.lost(Loss::Unclear),
             (_, Verdict::Ambiguous(loss)) => self.lost(loss),
             (Step::Create, Verdict::Executed(sighting)) => self.created(&sighting),
             // Nothing was ever confirmed, so whatever the lost sends made is inert.
-            (Step::Create, Verdict::Declined(decline)) => self.fail(decline),
+            (Step::Create, Verdict::Declined { decline, .. }) => self.fail(decline),
             (Step::Create, Verdict::Refused { code, .. }) => self.fail(refused(code)),
             (Step::Confirm | Step::Cancel, Verdict::Executed(sighting)) if !self.is_ours(&sighting) => {
                 self.lost(Loss::Unreadable)
             }
-            (Step::Confirm, Verdict::Executed(sighting)) => self.confirmed(&sighting),
-            (Step::Confirm, Verdict::Declined(decline)) => self.abandon(decline),
+            (Step::Confirm, Verdict::Executed(sighting)) => self.confirm_answered(&sighting),
+            (Step::Confirm, Verdict::Declined { decline, sighting }) => {
+                self.confirm_declined(decline, sighting.as_ref())
+            }
             (Step::Confirm, Verdict::Refused { code, sighting }) => self.confirm_refused(code, sighting.as_ref()),
-            (Step::Cancel, Verdict::Executed(sighting)) => self.canceling(&sighting),
+            (Step::Cancel, Verdict::Executed(sighting)) => self.cancel_answered(&sighting),
             // Refused because it already succeeded, or already is canceled: the object itself knows.
-            (Step::Cancel, Verdict::Declined(_) | Verdict::Refused { .. }) => {
+            (Step::Cancel, Verdict::Declined { .. } | Verdict::Refused { .. }) => {
                 self.effect.state = State::Unknown;
-                self.wait_at_once_first()
+                self.look_at_once()
             }
         }
     }
@@ -224,6 +227,16 @@ impl Machine<'_> {
         self.wait(None)
     }
 
+    /// The answer to a confirm: an object that could be confirmed again is no answer to it, unless it was declined.
+    fn confirm_answered(&mut self, sighting: &Sighting) -> Advance {
+        let was_tried = self.effect.fence.as_ref().is_some_and(|fence| fence.is_passed_by(sighting));
+        match sighting.status {
+            ObjectStatus::RequiresConfirmation => self.puzzled(),
+            ObjectStatus::RequiresPaymentMethod if !was_tried => self.puzzled(),
+            _ => self.confirmed(sighting),
+        }
+    }
+
     /// The object after a confirm, or as a read of it shows.
     fn confirmed(&mut self, sighting: &Sighting) -> Advance {
         if let Some(review) = self.check_money(sighting) {
@@ -241,10 +254,7 @@ impl Machine<'_> {
             }
             ObjectStatus::RequiresConfirmation => self.confirmable(sighting),
             ObjectStatus::RequiresPaymentMethod => self.attempt_over(sighting),
-            ObjectStatus::Unrecognised(_) => {
-                self.effect.state = State::Unknown;
-                self.wait(None)
-            }
+            ObjectStatus::Unrecognised(_) => self.puzzled(),
         }
     }
 
@@ -253,40 +263,49 @@ impl Machine<'_> {
         if let Some(code) = self.effect.refusal.take() {
             return self.abandon(refused(code));
         }
-        if self.effect.tries > self.policy.tries_max {
-            return self.review("the gateway never runs a confirm that it accepts");
-        }
-        if self.effect.fence.is_some() {
-            self.next_generation();
-        }
-        self.effect.fence = Some(Fence::of(sighting));
         self.effect.names_method |= sighting.payment_method.is_none();
-        self.effect.state = State::Intended;
-        if self.effect.tries == 0 { self.at_once() } else { self.wait(None) }
+        let fence = self.effect.fence.replace(Fence::of(sighting));
+        if fence.is_none() {
+            self.effect.state = State::Intended;
+            return self.at_once();
+        }
+        self.next_generation();
+        self.wait(None)
     }
 
     /// No method is attached: declined if an attempt was made since the fence was taken, else not executed.
     fn attempt_over(&mut self, sighting: &Sighting) -> Advance {
-        let Some(fence) = &self.effect.fence else {
-            return self.confirmable(sighting);
-        };
-        if fence.is_passed_by(sighting) || self.effect.state == State::Pending {
+        let was_tried = self.effect.fence.as_ref().is_some_and(|fence| fence.is_passed_by(sighting));
+        if was_tried || self.effect.state == State::Pending {
             return self.abandon(sighting.decline.clone().unwrap_or_else(unexplained));
         }
-        self.effect.tries += 1;
         self.confirmable(sighting)
     }
 
+    /// A decline is believed unless the object it carries says otherwise.
+    fn confirm_declined(&mut self, decline: Decline, sighting: Option<&Sighting>) -> Advance {
+        let is_contradicted = sighting.is_some_and(|seen| !self.is_ours(seen) || !is_confirmable(seen));
+        if is_contradicted {
+            return self.lost(Loss::Unclear);
+        }
+        self.abandon(decline)
+    }
+
+    /// A refusal is believed only where nothing sent before can be what it is about.
     fn confirm_refused(&mut self, code: String, sighting: Option<&Sighting>) -> Advance {
-        let shows_another_state = sighting.is_some_and(|seen| {
-            !matches!(seen.status, ObjectStatus::RequiresConfirmation | ObjectStatus::RequiresPaymentMethod)
-        });
-        if shows_another_state || self.effect.lost_confirms > 0 {
+        let shows_another_state = sighting.is_some_and(|seen| !is_confirmable(seen));
+        let is_alone = self.effect.lost_confirms == 0 && (self.effect.sends <= 1 || sighting.is_some());
+        if shows_another_state || !is_alone {
             self.effect.refusal = Some(code);
             self.effect.state = State::Unknown;
-            return self.wait_at_once_first();
+            return self.look_at_once();
         }
         self.fail(refused(code))
+    }
+
+    /// The answer to a cancel: an object that could still be canceled is no answer to it.
+    fn cancel_answered(&mut self, sighting: &Sighting) -> Advance {
+        if is_cancelable(sighting) { self.puzzled() } else { self.canceling(sighting) }
     }
 
     fn canceling(&mut self, sighting: &Sighting) -> Advance {
@@ -304,10 +323,8 @@ impl Machine<'_> {
                     self.review("the object of a failed attempt turns out to have succeeded")
                 }
             },
-            ObjectStatus::Processing => {
-                self.effect.state = State::Unknown;
-                self.wait(None)
-            }
+            // It cannot be canceled while money is on its way, and is read until that has come to an end.
+            ObjectStatus::Processing => self.pend(sighting),
             ObjectStatus::RequiresPaymentMethod
             | ObjectStatus::RequiresConfirmation
             | ObjectStatus::RequiresAction
@@ -315,10 +332,7 @@ impl Machine<'_> {
                 self.next_generation();
                 self.wait(None)
             }
-            ObjectStatus::Unrecognised(_) => {
-                self.effect.state = State::Unknown;
-                self.wait(None)
-            }
+            ObjectStatus::Unrecognised(_) => self.puzzled(),
         }
     }
 
@@ -360,7 +374,9 @@ impl Machine<'_> {
         self.effect.step = step;
         // Never back to a number that was used: a step may be entered twice, and each entry needs a key of its own.
         self.next_generation();
+        self.effect.refusal = None;
         self.effect.tries = 0;
+        self.effect.puzzles = 0;
         self.effect.due_at = Some(self.now);
     }
 
@@ -373,7 +389,7 @@ impl Machine<'_> {
         self.effect.state = State::Intended;
         self.effect.sends = 0;
         self.effect.is_unresolved = false;
-        self.effect.has_stored_error = false;
+        self.effect.needs_find = false;
         self.effect.first_sent_at = None;
     }
 
@@ -398,7 +414,7 @@ impl Machine<'_> {
 
     fn lost(&mut self, loss: Loss) -> Advance {
         lose(self.effect, loss);
-        self.wait_at_once_first()
+        self.look_at_once()
     }
 
     fn at_once(&mut self) -> Advance {
@@ -407,7 +423,7 @@ impl Machine<'_> {
     }
 
     /// The first look after a loss is cheap and usually enough, so it is not delayed.
-    fn wait_at_once_first(&mut self) -> Advance {
+    fn look_at_once(&mut self) -> Advance {
         if self.effect.tries == 0 {
             self.effect.tries = 1;
             return self.at_once();
@@ -415,20 +431,37 @@ impl Machine<'_> {
         self.wait(None)
     }
 
-    /// A read that taught nothing. An outage, a limit or a bad credential is nobody's evidence and may last for ever;
-    /// a gateway that keeps answering nonsense is for a person.
+    /// A read that taught nothing. An outage, a limit or a bad credential is nobody's evidence and may last for ever.
     fn unlearned(&mut self, fact: &Fact) -> Advance {
-        let is_outage = matches!(
-            fact,
+        match fact {
             Fact::Unauthorised
-                | Fact::Throttled { .. }
-                | Fact::NotSent
-                | Fact::Lost(Loss::Timeout | Loss::Reset | Loss::Unavailable)
-        );
-        if !is_outage && self.effect.tries >= self.policy.tries_max {
-            return self.review("the outcome could not be learned after many tries");
+            | Fact::Throttled { .. }
+            | Fact::NotSent
+            | Fact::Lost(Loss::Timeout | Loss::Reset | Loss::ServerError | Loss::Unavailable | Loss::Unclear) => {
+                self.wait(retry_after(fact))
+            }
+            Fact::Seen(_)
+            | Fact::Absent
+            | Fact::Declined { .. }
+            | Fact::Refused { .. }
+            | Fact::InUse
+            | Fact::KeyMismatch
+            | Fact::Lost(Loss::Unreadable) => self.count_puzzle(),
         }
-        self.wait(retry_after(fact))
+    }
+
+    /// The gateway said something that cannot be the answer: the object is read, and nothing taken for granted.
+    fn puzzled(&mut self) -> Advance {
+        self.effect.state = State::Unknown;
+        self.count_puzzle()
+    }
+
+    fn count_puzzle(&mut self) -> Advance {
+        self.effect.puzzles = self.effect.puzzles.saturating_add(1);
+        if self.effect.puzzles > self.policy.tries_max {
+            return self.review("the gateway keeps answering what makes no sense");
+        }
+        self.wait(None)
     }
 
     fn wait(&mut self, retry_after_ms: Option<u64>) -> Advance {
@@ -440,9 +473,12 @@ impl Machine<'_> {
     }
 
     fn pend(&mut self, sighting: &Sighting) -> Advance {
-        self.effect.state = State::Pending;
-        self.effect.tries = 0;
-        self.effect.due_at = Some(self.now.plus_ms(self.policy.pending_poll_ms));
+        if self.effect.state != State::Pending {
+            self.effect.state = State::Pending;
+            self.effect.tries = 0;
+        }
+        self.effect.due_at = Some(self.now.plus_ms(self.policy.pending_ms(self.effect.tries)));
+        self.effect.tries = self.effect.tries.saturating_add(1);
         Advance::Pending { status: sighting.status.clone(), next_action: sighting.next_action.clone() }
     }
 
@@ -466,6 +502,14 @@ impl Machine<'_> {
         self.effect.due_at = None;
         self.effect.lease_owner = 0;
     }
+}
+
+fn is_confirmable(sighting: &Sighting) -> bool {
+    matches!(sighting.status, ObjectStatus::RequiresConfirmation | ObjectStatus::RequiresPaymentMethod)
+}
+
+fn is_cancelable(sighting: &Sighting) -> bool {
+    is_confirmable(sighting) || matches!(sighting.status, ObjectStatus::RequiresAction | ObjectStatus::RequiresCapture)
 }
 
 fn refused(code: String) -> Decline {

@@ -16,8 +16,13 @@ pub enum Sending {
 pub enum Verdict {
     /// It ran, and this is the object.
     Executed(Sighting),
-    /// It ran and the payment method was declined.
-    Declined(Decline),
+    /// It ran and the payment method was declined; the object as the decline showed it.
+    Declined {
+        /// Why.
+        decline: Decline,
+        /// The object, where the error carried it.
+        sighting: Option<Sighting>,
+    },
     /// It did not run, and nothing did before: it may be sent again.
     NotExecuted {
         /// The gateway's wish for how long to wait.
@@ -48,7 +53,7 @@ pub enum Verdict {
 pub fn judge(fact: Fact, sending: Sending) -> Verdict {
     match (fact, sending) {
         (Fact::Seen(sighting), _) => Verdict::Executed(sighting),
-        (Fact::Declined { decline, .. }, _) => Verdict::Declined(decline),
+        (Fact::Declined { decline, sighting }, _) => Verdict::Declined { decline, sighting },
         (Fact::Refused { code, sighting, is_replayed: true }, _)
         | (Fact::Refused { code, sighting, is_replayed: false }, Sending::First) => Verdict::Refused { code, sighting },
         (Fact::Absent, Sending::First) => Verdict::Refused { code: "resource_missing".into(), sighting: None },

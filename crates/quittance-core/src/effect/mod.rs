@@ -15,7 +15,7 @@ pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
 
 use crate::fact::{Decline, Sighting};
-use crate::id::{CustomerId, EffectId, PaymentId, TenantId};
+use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -123,19 +123,13 @@ pub struct Fence {
     pub latest_charge: Option<String>,
     /// Digest of the last payment error then.
     pub error_digest: Option<[u8; 32]>,
-    /// Whether a payment method was attached then.
-    pub has_payment_method: bool,
 }
 
 impl Fence {
     /// The fence a sighting gives.
     #[must_use]
     pub fn of(sighting: &Sighting) -> Self {
-        Self {
-            latest_charge: sighting.latest_charge.clone(),
-            error_digest: sighting.error_digest,
-            has_payment_method: sighting.payment_method.is_some(),
-        }
+        Self { latest_charge: sighting.latest_charge.clone(), error_digest: sighting.error_digest }
     }
 
     /// Whether an attempt was made on the object since. An error that merely disappeared proves nothing: gateways clear
@@ -183,8 +177,9 @@ pub struct Effect {
     pub lost_confirms: u32,
     /// Whether a send of this generation had its answer lost, so that another send of it is a replay.
     pub is_unresolved: bool,
-    /// Whether the gateway answered this generation with a 500, which it stores under the key.
-    pub has_stored_error: bool,
+    /// Whether replaying this generation's create can teach nothing more: a 500 is stored under its key, or the replay is
+    /// refused before the key is looked up. The object has to be searched for.
+    pub needs_find: bool,
     /// The gateway's object, once its id is committed.
     pub object_id: Option<String>,
     /// The object as read before the confirm; none means it has to be read first.
@@ -195,8 +190,12 @@ pub struct Effect {
     pub refusal: Option<String>,
     /// Why the object is being canceled.
     pub after_cancel: Option<AfterCancel>,
-    /// Fruitless tries in a row.
+    /// Waits in a row without progress; only the next wait depends on it.
     pub tries: u32,
+    /// Answers since the last progress that made no sense; too many are for a person.
+    pub puzzles: u32,
+    /// Commands besides the payment's own that wait for its answer.
+    pub joined: Vec<CommandId>,
     /// When this generation was first sent.
     pub first_sent_at: Option<Timestamp>,
     /// When anything was last sent.
@@ -218,13 +217,16 @@ pub struct Policy {
     pub backoff_base_ms: u64,
     /// Longest wait before another try.
     pub backoff_max_ms: u64,
-    /// Fruitless tries in a row after which a person has to look.
+    /// Answers without sense after which a person has to look. Outages, limits and bad credentials never count.
     pub tries_max: u32,
     /// How long the gateway is trusted to remember a key, less a margin.
     pub key_window_ms: u64,
-    /// Wait between reads of an object that is pending.
+    /// Wait before the first read of an object that is pending; it doubles up to [`PENDING_POLLS_MAX`] times as much.
     pub pending_poll_ms: u64,
 }
+
+/// Longest wait between reads of a pending object, in first waits: an hour by default, for events usually tell sooner.
+pub const PENDING_POLLS_MAX: u64 = 60;
 
 impl Default for Policy {
     /// Back-off from 0.5 s to 60 s; Stripe forgets keys after "at least 24 hours" (API reference, idempotent requests),
@@ -247,5 +249,11 @@ impl Policy {
         let ceiling = self.backoff_base_ms.saturating_mul(1 << tries.min(20)).min(self.backoff_max_ms).max(1);
         let floor = (self.backoff_base_ms / 2).min(ceiling - 1);
         floor + dice % (ceiling - floor)
+    }
+
+    /// Wait before the next read of a pending object that was read so often without a change.
+    #[must_use]
+    pub fn pending_ms(&self, tries: u32) -> u64 {
+        self.pending_poll_ms.saturating_mul((1 << tries.min(20)).min(PENDING_POLLS_MAX))
     }
 }

@@ -28,9 +28,7 @@ pub fn next_move(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
         (State::Intended, Step::Confirm) => Move::Send(Step::Confirm),
         (State::Intended, Step::Cancel) => Move::Send(Step::Cancel),
         (State::Sending, _) => Move::Recover,
-        (State::Unknown, Step::Create) if effect.has_stored_error || is_key_forgotten(effect, policy, now) => {
-            Move::Find
-        }
+        (State::Unknown, Step::Create) if effect.needs_find || is_key_forgotten(effect, policy, now) => Move::Find,
         (State::Unknown, Step::Create) => Move::Send(Step::Create),
         (State::Unknown, Step::Confirm | Step::Cancel) | (State::Pending, _) => Move::Read,
         (State::Succeeded | State::Failed | State::Canceled | State::Review, _) => Move::Rest,

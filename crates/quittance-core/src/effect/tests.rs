@@ -24,13 +24,15 @@ pub(crate) fn effect(state: State, step: Step) -> Effect {
         sends: u32::from(state != State::Intended),
         lost_confirms: 0,
         is_unresolved: state == State::Unknown,
-        has_stored_error: false,
-        fence: object.is_some().then_some(Fence { latest_charge: None, error_digest: None, has_payment_method: true }),
+        needs_find: false,
+        fence: object.is_some().then_some(Fence { latest_charge: None, error_digest: None }),
         object_id: object,
         names_method: false,
         refusal: None,
         after_cancel: (step == Step::Cancel).then(|| AfterCancel::Fail(decline())),
         tries: 0,
+        puzzles: 0,
+        joined: Vec::new(),
         first_sent_at: None,
         last_sent_at: None,
         due_at: Some(Timestamp(0)),
@@ -179,13 +181,13 @@ fn a_cancel_proves_which_way_it_went() {
     check(unknown(), read(ObjectStatus::Succeeded), "succeeded cancel 0: succeeded");
     check(unknown(), read(ObjectStatus::Canceled), "failed cancel 0: failed");
     check(unknown(), read(ObjectStatus::RequiresConfirmation), "intended cancel 1: moved");
-    check(unknown(), read(ObjectStatus::Processing), "unknown cancel 0: moved");
+    check(unknown(), read(ObjectStatus::Processing), "pending cancel 0: pending");
 }
 
 #[test]
 fn a_search_for_a_lost_create_adopts_or_makes_another() {
     let mut lost = effect(State::Unknown, Step::Create);
-    lost.has_stored_error = true;
+    lost.needs_find = true;
     assert_eq!(next_move(&lost, &Policy::default(), Timestamp(0)), Move::Find);
     let found = Stimulus::Found(Some(seen(ObjectStatus::RequiresConfirmation)));
     check(lost.clone(), found, "intended confirm 1: moved");
@@ -241,22 +243,90 @@ fn what_is_terminal_stays_and_contradictions_are_told() {
     check(ended(State::Succeeded), event(ObjectStatus::RequiresPaymentMethod), "succeeded confirm 0: unchanged");
     check(ended(State::Succeeded), event(ObjectStatus::Canceled), "succeeded confirm 0: contradicted");
     check(ended(State::Failed), event(ObjectStatus::Succeeded), "failed confirm 0: contradicted");
-    check(ended(State::Review), event(ObjectStatus::Succeeded), "review confirm 0: unchanged");
+    check(ended(State::Review), event(ObjectStatus::Succeeded), "review confirm 0: contradicted");
 }
 
 #[test]
 fn an_outage_never_ends_in_review_and_nonsense_does() {
     let tired = || {
         let mut effect = effect(State::Unknown, Step::Confirm);
-        effect.tries = Policy::default().tries_max;
+        effect.lost_confirms = 1;
+        effect.tries = 10 * Policy::default().tries_max;
+        effect.puzzles = Policy::default().tries_max;
         effect
     };
-    for fact in [Fact::NotSent, Fact::Unauthorised, throttled(), Fact::Lost(Loss::Unavailable)] {
+    let outages = [Loss::Timeout, Loss::Reset, Loss::ServerError, Loss::Unavailable, Loss::Unclear].map(Fact::Lost);
+    for fact in outages.into_iter().chain([Fact::NotSent, Fact::Unauthorised, throttled()]) {
         check(tired(), Stimulus::Read(fact), "unknown confirm 0: moved");
     }
+    let after = Stimulus::Read(Fact::Seen(seen(ObjectStatus::RequiresConfirmation)));
+    check(tired(), after, "intended confirm 1: moved");
     for fact in [Fact::Absent, Fact::Lost(Loss::Unreadable)] {
         check(tired(), Stimulus::Read(fact), "review confirm 0: review");
     }
+}
+
+#[test]
+fn an_answer_that_is_none_is_read_after_a_wait_and_ends_with_a_person() {
+    let policy = Policy::default();
+    for (step, status) in [
+        (Step::Confirm, ObjectStatus::RequiresConfirmation),
+        (Step::Confirm, ObjectStatus::RequiresPaymentMethod),
+        (Step::Confirm, ObjectStatus::Unrecognised("new".into())),
+        (Step::Cancel, ObjectStatus::RequiresConfirmation),
+        (Step::Cancel, ObjectStatus::Unrecognised("new".into())),
+    ] {
+        let mut effect = sending(step);
+        let mut rounds = 0;
+        while !effect.state.is_terminal() {
+            let outcome = advance(&mut effect, answer(Fact::Seen(seen(status.clone()))), &policy, Timestamp(0), 7);
+            assert!(effect.state.is_terminal() || effect.due_at > Some(Timestamp(0)), "no hot loop: {outcome:?}");
+            effect.state = if effect.state.is_terminal() { effect.state } else { State::Sending };
+            rounds += 1;
+            assert!(rounds <= policy.tries_max + 1, "{step:?} {status:?} never ends");
+        }
+        assert_eq!(effect.state, State::Review, "{step:?} {status:?}");
+    }
+}
+
+#[test]
+fn a_decline_whose_object_says_otherwise_is_not_believed() {
+    let declined = |sighting| answer(Fact::Declined { decline: decline(), sighting: Some(sighting) });
+    check(sending(Step::Confirm), declined(seen(ObjectStatus::RequiresPaymentMethod)), "failed confirm 0: failed");
+    for status in [ObjectStatus::Processing, ObjectStatus::Succeeded] {
+        check(sending(Step::Confirm), declined(seen(status)), "unknown confirm 0: moved");
+    }
+    let mut other = seen(ObjectStatus::RequiresPaymentMethod);
+    other.object_id = "pi_2".into();
+    check(sending(Step::Confirm), declined(other), "unknown confirm 0: moved");
+}
+
+#[test]
+fn a_refusal_without_an_object_is_read_where_it_may_be_about_an_earlier_send() {
+    let mut second = sending(Step::Confirm);
+    second.sends = 2;
+    check(second, answer(refused(false)), "unknown confirm 0: moved");
+}
+
+#[test]
+fn a_create_whose_replay_is_refused_is_searched_for() {
+    let mut lost = resending(Step::Create);
+    advance(&mut lost, answer(refused(false)), &Policy::default(), Timestamp(1), 7);
+    assert_eq!(next_move(&lost, &Policy::default(), Timestamp(2)), Move::Find);
+}
+
+#[test]
+fn a_pending_object_is_read_less_and_less_often() {
+    let policy = Policy::default();
+    let mut waiting = effect(State::Unknown, Step::Confirm);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let read = Stimulus::Read(Fact::Seen(seen(ObjectStatus::RequiresAction)));
+        advance(&mut waiting, read, &policy, Timestamp(0), 7);
+        waits.push(waiting.due_at.expect("it stays due").ms_since(Timestamp(0)));
+    }
+    assert_eq!(waits[..3], [60_000, 120_000, 240_000]);
+    assert_eq!(waits[11], 3_600_000);
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub(super) fn begin(
     let plan = match next {
         Move::Send(step) => Plan::Send(issue_ticket(around, step, &gateway, deadline, rows, context)?),
         Move::Read => Plan::Read(gateway.stripe.read_intent(&object_of(around)?)),
-        Move::Find => find(around, now),
+        Move::Find => find(around),
         Move::Rest | Move::Recover => return Ok(None),
     };
     around.effect.lease_owner = context.owner;
@@ -82,6 +82,13 @@ pub(super) fn begin(
 fn permitted(name: &str, context: &Context<'_>) -> Option<Gateway> {
     let left = context.permits.get(name).copied().unwrap_or(0);
     context.gateways.0.get(name).filter(|_| left > 0).cloned()
+}
+
+/// Whether a payment that is just being accepted may begin at once. A quarter of the room is kept for what is older, so
+/// that a flood of new work never starves reading back what is unknown.
+pub(super) fn has_room_for_new(name: &str, context: &Context<'_>) -> bool {
+    let left = context.permits.get(name).copied().unwrap_or(0);
+    context.gateways.0.get(name).is_some_and(|gateway| left > gateway.in_flight_max / 4)
 }
 
 /// Gives the lease back: whoever has room next takes it.
@@ -175,12 +182,13 @@ fn object_of(around: &EffectRows) -> Result<String, Miss> {
     effect.object_id.clone().ok_or_else(lacks)
 }
 
-fn find(around: &EffectRows, now: Timestamp) -> Plan {
+fn find(around: &EffectRows) -> Plan {
     let effect = &around.effect;
     let first = effect.first_sent_at.unwrap_or(effect.created_at);
+    let last = effect.last_sent_at.unwrap_or(first);
     Plan::Find {
         customer: around.customer.gateway_ids.get(&effect.gateway).cloned(),
         created_from: first.seconds() - FIND_MARGIN_S,
-        created_to: now.seconds() + FIND_MARGIN_S,
+        created_to: last.seconds() + FIND_MARGIN_S,
     }
 }

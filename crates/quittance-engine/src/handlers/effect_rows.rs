@@ -47,6 +47,9 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     }
     if let Some(effect) = wanted.row::<Effect>(effect_place(named.book, named.effect)) {
         wanted.row::<Tenant>(vec![effect.tenant.bytes().into()]);
+        for command in &effect.joined {
+            wanted.row::<Command>(vec![command.bytes().into()]);
+        }
         if effect.sends > 0 {
             wanted.row::<Ticket>(ticket_place(&effect, effect.step));
         }

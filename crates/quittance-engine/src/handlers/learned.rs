@@ -9,12 +9,13 @@ use crate::submission::{Job, LearnedFact, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::decide::{Learned, Lesson, hold_of, learn};
 use quittance_core::effect::{Policy, Source, Stimulus};
+use quittance_core::id::CommandId;
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::Record;
 use quittance_store::records::{ClosedHold, GatewayObject};
 
-/// A command that got its answer, with the answer.
-type Finished = Option<(quittance_core::id::CommandId, u16, Vec<u8>)>;
+/// Commands that got their answer, each with it.
+type Finished = Vec<(CommandId, u16, Vec<u8>)>;
 
 pub(super) fn handle(
     fact: &LearnedFact,
@@ -63,7 +64,9 @@ pub(super) fn apply(
     let lesson = Lesson { source, stimulus, now: context.now, dice: context.ids.dice() };
     let learned = learn(&mut around.effect, &mut around.payment, &mut around.book.balances, lesson, &policy)
         .map_err(|error| Miss::Corrupt(format!("the hold of {} cannot be closed: {error}", around.payment.id)))?;
-    rows.append(&mut around.book, &learned.record, context.now);
+    if let Some(record) = &learned.record {
+        rows.append(&mut around.book, record, context.now);
+    }
     if let Some(closing) = learned.closing {
         let hold = hold_of(around.payment.id);
         rows.put(&ClosedHold { book: around.book.id, hold, closing, seq: around.book.records });
@@ -71,7 +74,7 @@ pub(super) fn apply(
     if known_object != around.effect.object_id {
         adopt_object(around, rows);
     }
-    let answered = if learned.is_answered { answer(around, rows, context)? } else { None };
+    let answered = if learned.is_answered { answer(around, rows, context)? } else { Vec::new() };
     Ok((learned, answered))
 }
 
@@ -84,14 +87,25 @@ pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>) {
     }
 }
 
+/// Answers the payment's own command, and those that joined it: they asked for the payment that there is.
 fn answer(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<Finished, Miss> {
-    let mut command: Command = rows.expect(&vec![around.payment.command.bytes().into()])?;
-    if command.progress != Progress::InProgress {
-        return Ok(None);
+    let payment = &around.payment;
+    let existing = match payment.decline {
+        None => Answer::ExistingPayment(payment),
+        Some(_) => Answer::Payment(payment),
+    };
+    let own = std::iter::once((payment.command, Answer::Payment(payment)));
+    let joined = around.effect.joined.iter().map(|command| (*command, existing));
+    let mut finished = Vec::new();
+    for (id, answer) in own.chain(joined) {
+        let mut command: Command = rows.expect(&vec![id.bytes().into()])?;
+        if command.progress == Progress::InProgress {
+            let (status, body) = complete(&mut command, &answer, context);
+            rows.put(&command);
+            finished.push((id, status, body));
+        }
     }
-    let (status, body) = complete(&mut command, &Answer::Payment(&around.payment), context);
-    rows.put(&command);
-    Ok(Some((command.id, status, body)))
+    Ok(finished)
 }
 
 /// Goes on with an effect that is due at once; gives the lease of any other back.

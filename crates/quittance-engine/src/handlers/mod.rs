@@ -4,6 +4,8 @@ mod begin;
 mod client;
 mod effect_rows;
 mod learned;
+mod new_customer;
+mod new_payment;
 mod operator;
 mod webhook;
 

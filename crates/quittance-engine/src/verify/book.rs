@@ -4,6 +4,7 @@ use super::cursor::Cursor;
 use super::finding::{Aspect, Findings};
 use super::history::{History, name_of};
 use super::rows::{self, Compare, Seen};
+use super::{commands, objects};
 use quittance_core::ledger::Balances;
 use quittance_store::records::{Book, Entity};
 use quittance_store::schema::Table;
@@ -107,6 +108,8 @@ impl Shelf {
         }
         if history.is_sound {
             rows::missing(&history, &seen, &mut findings);
+            commands::check(reader, &history, &mut findings)?;
+            objects::check(reader, book, &history, &seen, &mut findings)?;
         }
         Ok(Checked { findings, records: history.records, is_replayed: history.is_sound })
     }

@@ -6,7 +6,7 @@ use quittance_store::value::{Row, Value};
 use std::collections::VecDeque;
 
 /// Rows of one page; so many of each table are in memory at once.
-const PAGE_ROWS: usize = 256;
+pub(super) const PAGE_ROWS: usize = 256;
 
 /// A place in a table, or in that part of it that belongs to one book.
 pub(super) struct Cursor {
@@ -32,6 +32,14 @@ impl Cursor {
     /// Takes the next row if it begins with `book`.
     pub(super) fn take(&mut self, reader: &mut dyn Reader, book: &Value) -> Result<Option<Row>, StoreError> {
         if self.next_book(reader)? == Some(book) { Ok(self.page.pop_front()) } else { Ok(None) }
+    }
+
+    /// Takes the rest of the page, or the next one; nothing behind the last.
+    pub(super) fn take_page(&mut self, reader: &mut dyn Reader) -> Result<VecDeque<Row>, StoreError> {
+        if self.page.is_empty() && !self.is_read_out {
+            self.turn(reader)?;
+        }
+        Ok(std::mem::take(&mut self.page))
     }
 
     /// Passes over rows that begin before `book`.

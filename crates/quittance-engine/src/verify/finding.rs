@@ -29,7 +29,7 @@ impl Aspect {
 /// One thing that is not as it has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The book (`cus_…`), or words for one whose id cannot be read.
+    /// The book (`cus_…`), or words for one whose id cannot be read, or where it is about none.
     pub book: String,
     /// Number of the record, where it is about one.
     pub seq: Option<i64>,

@@ -9,7 +9,7 @@ use quittance_core::replay::Replay;
 use quittance_store::records::{Entity, IntentEntry, JournalEntry, journal};
 use quittance_store::tables::JOURNAL;
 use quittance_store::value::{Row, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the journal says of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,12 @@ pub(super) type TicketKey = (EffectId, Step, u32, u32);
 pub(super) struct Accepted {
     pub(super) command: CommandId,
     pub(super) gateway: String,
+    /// Number of the record that accepted it: the newer payment has the greater.
+    pub(super) seq: i64,
 }
+
+/// An object at a gateway: the gateway's name, and the object's id there.
+pub(super) type ObjectKey = (String, String);
 
 /// What a book's journal amounts to.
 pub(super) struct History {
@@ -40,14 +45,12 @@ pub(super) struct History {
     pub(super) head: Option<[u8; 32]>,
     pub(super) tenant: Option<TenantId>,
     pub(super) accepted: BTreeMap<PaymentId, Accepted>,
-    pub(super) effects: BTreeMap<EffectId, PaymentId>,
-    /// Effects with a record of their own. Before that their step is in their row alone: an attempt that takes over
-    /// the object of an earlier one does not begin with `create`.
-    pub(super) touched: BTreeSet<EffectId>,
     pub(super) tickets: BTreeMap<TicketKey, TicketRecord>,
     pub(super) closings: BTreeMap<HoldId, (Closing, i64)>,
     /// The newest payment of each intent.
     pub(super) intents: BTreeMap<String, PaymentId>,
+    /// The newest payment of which a record says that it had the object.
+    pub(super) objects: BTreeMap<ObjectKey, PaymentId>,
     last_seq: i64,
 }
 
@@ -60,11 +63,10 @@ impl History {
             head: Some(GENESIS),
             tenant: None,
             accepted: BTreeMap::new(),
-            effects: BTreeMap::new(),
-            touched: BTreeSet::new(),
             tickets: BTreeMap::new(),
             closings: BTreeMap::new(),
             intents: BTreeMap::new(),
+            objects: BTreeMap::new(),
             last_seq: 0,
         }
     }
@@ -130,13 +132,11 @@ impl History {
         }
         match record {
             Record::BookOpened { tenant } => self.tenant = Some(*tenant),
-            Record::PaymentAccepted { payment, command, effect, gateway, reference, .. } => {
-                self.accepted.insert(*payment, Accepted { command: *command, gateway: gateway.clone() });
-                self.effects.insert(*effect, *payment);
+            Record::PaymentAccepted { payment, command, gateway, reference, .. } => {
+                self.accepted.insert(*payment, Accepted { command: *command, gateway: gateway.clone(), seq });
                 self.intents.insert(IntentEntry::of_reference(reference), *payment);
             }
             Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
-                self.touched.insert(*effect);
                 let ticket = TicketRecord {
                     gateway_key: gateway_key.clone(),
                     request_digest: *request_digest,
@@ -148,13 +148,42 @@ impl History {
                 }
             }
             Record::EffectAdvanced(advanced) => {
-                self.touched.insert(advanced.effect);
                 if let Some((hold, closing)) = advanced.closing {
                     self.closings.insert(hold, (closing, seq));
+                }
+                if let Some(object) = &advanced.object {
+                    self.hold_object(advanced.payment, object);
                 }
             }
             Record::ObservationKept { .. } => {}
         }
+    }
+
+    fn hold_object(&mut self, payment: PaymentId, object: &str) {
+        let Some(accepted) = self.accepted.get(&payment) else { return };
+        let key = (accepted.gateway.clone(), object.to_owned());
+        let holder = self.objects.entry(key).or_insert(payment);
+        if self.accepted.get(holder).is_none_or(|other| other.seq < accepted.seq) {
+            *holder = payment;
+        }
+    }
+
+    /// Whether `later` is a newer attempt of the same reference at the same gateway: only such a one may take over the
+    /// object of `earlier`.
+    pub(super) fn may_succeed(&self, later: PaymentId, earlier: PaymentId) -> bool {
+        let of = |id: PaymentId| Some((self.accepted.get(&id)?, self.replay.payments.get(&id)?));
+        match (of(later), of(earlier)) {
+            (Some((new, new_payment)), Some((old, old_payment))) => {
+                new.seq > old.seq && new.gateway == old.gateway && new_payment.reference == old_payment.reference
+            }
+            _ => false,
+        }
+    }
+
+    /// How many sends of this try of a step were committed to.
+    pub(super) fn sends(&self, effect: EffectId, step: Step, generation: u32) -> u32 {
+        let all = (effect, step, generation, 0)..=(effect, step, generation, u32::MAX);
+        self.tickets.range(all).next_back().map_or(0, |((.., send_no), _)| *send_no)
     }
 }
 

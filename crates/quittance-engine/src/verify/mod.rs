@@ -4,9 +4,12 @@
 //! anything is said about it.
 
 mod book;
+mod commands;
 mod cursor;
 mod finding;
 mod history;
+mod keys;
+mod objects;
 mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -16,6 +19,7 @@ mod tests;
 pub use finding::{Aspect, FINDINGS_MAX, Finding};
 
 use book::{Checked, Shelf};
+use finding::Findings;
 use history::name_of;
 use quittance_store::store::{Reader, StoreError};
 use quittance_store::tables::BOOKS;
@@ -87,17 +91,20 @@ impl Report {
     }
 
     fn include(&mut self, checked: Checked) {
-        let found = checked.findings;
-        let is_unbalanced = !checked.is_replayed || found.found.iter().any(|f| f.aspect == Aspect::Ledger);
+        let is_unbalanced = !checked.is_replayed || checked.findings.found.iter().any(|f| f.aspect == Aspect::Ledger);
         self.books += 1;
         self.records += u64::try_from(checked.records).unwrap_or(0);
         self.unbalanced += u64::from(is_unbalanced);
-        self.findings_count += found.count - found.found.len() as u64;
-        found.found.into_iter().for_each(|finding| self.add(finding));
+        self.include_findings(checked.findings);
+    }
+
+    fn include_findings(&mut self, findings: Findings) {
+        self.findings_count += findings.count - findings.found.len() as u64;
+        findings.found.into_iter().for_each(|finding| self.add(finding));
     }
 }
 
-/// Checks all books. Memory is bounded by the largest book.
+/// Checks all books, and then what belongs to none. Memory is bounded by the largest book.
 ///
 /// Data that cannot be read as what it should be is a finding. So is damage that the store itself reports: it ends the
 /// check, with what was found until then.
@@ -107,10 +114,10 @@ impl Report {
 /// [`StoreError`] when the store cannot be read for other reasons.
 pub fn verify(reader: &mut dyn Reader, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let mut last = None;
+    let mut last = "the first book".to_owned();
     match check_all(reader, &mut report, &mut last, progress) {
         Err(StoreError::Corrupt { place, what }) => {
-            let book = last.map_or_else(|| "the first book".to_owned(), |book| name_of(&book));
+            let book = last;
             let what = format!("damaged data in {place} at or soon after it: {what}; nothing behind it was checked");
             report.unbalanced += 1;
             report.add(Finding { book, seq: None, aspect: Aspect::Chain, what });
@@ -123,12 +130,12 @@ pub fn verify(reader: &mut dyn Reader, progress: &mut dyn FnMut(Progress)) -> Re
 fn check_all(
     reader: &mut dyn Reader,
     report: &mut Report,
-    last: &mut Option<Value>,
+    last: &mut String,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), StoreError> {
     let mut shelf = Shelf::whole();
     while let Some(book) = shelf.next_book(reader)? {
-        *last = Some(book.clone());
+        *last = name_of(&book);
         let mut checked = shelf.check(reader, &book)?;
         if checked.findings.count > 0 {
             let (again, is_settled) = look_again(reader, &book)?;
@@ -138,7 +145,8 @@ fn check_all(
         report.include(checked);
         progress(Progress { books: report.books, records: report.records });
     }
-    Ok(())
+    "none (idempotency keys)".clone_into(last);
+    keys::check(reader, &mut |findings| report.include_findings(findings))
 }
 
 /// Checks one book by itself, until its row is the same before and after. Says whether that was reached; where not, only

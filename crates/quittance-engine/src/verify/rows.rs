@@ -1,14 +1,15 @@
 //! Rows of the tables that are derived from a journal, compared with it one by one.
 
 use super::finding::Findings;
-use super::history::History;
+use super::history::{History, ObjectKey};
 use quittance_connectors::message::Request;
 use quittance_core::effect::Effect;
 use quittance_core::id::{EffectId, HoldId, PaymentId};
 use quittance_core::payment::Payment;
+use quittance_core::replay::{ReplayedEffect, ReplayedPayment};
 use quittance_store::records::{ClosedHold, Corrupt, Entity, IntentEntry, Ticket};
 use quittance_store::value::Row;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 /// Which rows were found, so that what is missing can be told at the end.
@@ -19,19 +20,21 @@ pub(super) struct Seen {
     tickets: BTreeSet<super::history::TicketKey>,
     holds: BTreeSet<HoldId>,
     intents: BTreeSet<String>,
+    /// Objects of earlier payments that these took over, where no record says so yet.
+    pub(super) inherited: BTreeMap<ObjectKey, PaymentId>,
 }
 
 /// A comparison of one row with the history of its book.
 pub(super) type Compare = fn(&Row, &History, &mut Seen, &mut Findings);
 
 /// Says of two values that should be the same that they are not.
-fn same<T: PartialEq + Debug>(findings: &mut Findings, subject: &str, member: &str, row: &T, journal: &T) {
+pub(super) fn same<T: PartialEq + Debug>(findings: &mut Findings, subject: &str, member: &str, row: &T, journal: &T) {
     if row != journal {
         findings.row(format!("{subject}: {member} is {row:?} in its row and {journal:?} by the journal"));
     }
 }
 
-fn readable<T>(read: Result<T, Corrupt>, findings: &mut Findings) -> Option<T> {
+pub(super) fn readable<T>(read: Result<T, Corrupt>, findings: &mut Findings) -> Option<T> {
     read.map_err(|error| findings.row(error.to_string())).ok()
 }
 
@@ -65,13 +68,65 @@ pub(super) fn effect(row: &Row, history: &History, seen: &mut Seen, findings: &m
     let Some(replayed) = history.replay.effects.get(&row.id) else {
         return findings.row(format!("{subject}: it has a row, but the journal never accepted it"));
     };
-    same(findings, &subject, "state", &row.state.name(), &replayed.state.name());
-    same(findings, &subject, "generation", &row.generation, &replayed.generation);
-    if history.touched.contains(&row.id) {
-        same(findings, &subject, "step", &row.step.name(), &replayed.step.name());
+    let f = findings;
+    same(f, &subject, "state", &row.state.name(), &replayed.state.name());
+    same(f, &subject, "generation", &row.generation, &replayed.generation);
+    // Before its first record the step is in its row alone: an attempt that takes over the object of an earlier one
+    // does not begin with `create`.
+    if replayed.is_advanced || replayed.tickets > 0 {
+        same(f, &subject, "step", &row.step.name(), &replayed.step.name());
+        same(f, &subject, "sends", &row.sends, &history.sends(row.id, replayed.step, replayed.generation));
     }
-    same(findings, &subject, "payment", &Some(row.payment), &history.effects.get(&row.id).copied());
-    same(findings, &subject, "tenant", &Some(row.tenant), &history.tenant);
+    same(f, &subject, "payment", &row.payment, &replayed.payment);
+    same(f, &subject, "tenant", &Some(row.tenant), &history.tenant);
+    due(&row, replayed, &subject, f);
+    if let Some(payment) = history.replay.payments.get(&replayed.payment) {
+        effect_of(&row, replayed, payment, history, seen, f);
+    }
+}
+
+/// What has no due time is never looked at again; what is decided must not be. When it is due no record says.
+fn due(row: &Effect, replayed: &ReplayedEffect, subject: &str, findings: &mut Findings) {
+    let state = replayed.state.name();
+    match row.due_at {
+        None if !replayed.state.is_terminal() => {
+            findings.row(format!("{subject}: it is {state} and never due, so nothing will ever be done about it"));
+        }
+        Some(_) if replayed.state.is_terminal() => {
+            findings.row(format!("{subject}: it is {state}, but still due"));
+        }
+        _ => {}
+    }
+}
+
+/// Compares an effect with what the journal says of its payment.
+fn effect_of(
+    row: &Effect,
+    replayed: &ReplayedEffect,
+    payment: &ReplayedPayment,
+    history: &History,
+    seen: &mut Seen,
+    findings: &mut Findings,
+) {
+    let subject = format!("effect {}", row.id);
+    let gateway = history.accepted.get(&replayed.payment).map(|accepted| accepted.gateway.as_str());
+    same(findings, &subject, "gateway", &Some(row.gateway.as_str()), &gateway);
+    same(findings, &subject, "amount", &row.money.amount, &payment.money.amount);
+    same(findings, &subject, "currency", &row.money.currency.code(), &payment.money.currency.code());
+    match &row.object_id {
+        object if replayed.is_advanced => same(findings, &subject, "gateway object", object, &payment.object),
+        None => {}
+        Some(object) => {
+            let key = (row.gateway.clone(), object.clone());
+            let holder = history.objects.get(&key).filter(|_| !replayed.is_fresh);
+            if holder.is_none_or(|holder| !history.may_succeed(replayed.payment, *holder)) {
+                let what =
+                    format!("{subject}: no earlier attempt of its payment left it the gateway object {object:?}");
+                return findings.row(what);
+            }
+            seen.inherited.insert(key, replayed.payment);
+        }
+    }
 }
 
 pub(super) fn ticket(row: &Row, history: &History, seen: &mut Seen, findings: &mut Findings) {

@@ -1,5 +1,8 @@
 //! Every kind of damage is found and named; a book that moves on meanwhile is none.
 
+mod decisive;
+mod forged;
+
 use super::sample::{Sample, customer, write};
 use super::{Progress, Report, verify};
 use quittance_store::memory::{MemoryDatabase, MemoryReader};
@@ -100,7 +103,7 @@ fn rows_that_differ_from_the_journal_are_named() {
         (&PAYMENTS, "reference", "reference is \"order-1x\""),
         (&PAYMENTS, "effect", "effect is eff_"),
         (&PAYMENTS, "status", "damaged row in payments, column status"),
-        (&EFFECTS, "payment", "payment is Some"),
+        (&EFFECTS, "payment", "payment is pay_"),
         (&EFFECTS, "body", "damaged row in effects"),
         (&TICKETS, "gateway_key", "gateway key is"),
         (&TICKETS, "request", "its request is not the one the journal names"),

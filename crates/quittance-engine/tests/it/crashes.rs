@@ -4,6 +4,7 @@ use crate::gateway::Gateway;
 use crate::world::{World, learned, pay};
 use quittance_core::payment::Status;
 use quittance_engine::submission::{Outcome, Submission};
+use quittance_engine::verify::verify;
 
 #[test]
 fn c3_a_ticket_without_a_send_is_replayed_with_the_same_key_and_bytes() {
@@ -88,4 +89,22 @@ fn a_decline_after_a_lost_confirm_is_reported_only_when_the_object_is_fenced() {
     world.settle();
     assert_eq!(world.payments()[0].status, Status::Failed);
     assert_eq!(world.gateway.intents[0]["status"], "canceled");
+}
+
+#[test]
+fn a_crash_while_an_old_object_is_fenced_leaves_rows_that_agree_with_the_journal() {
+    let mut world = World::new();
+    let mut declining = pay("k1", "o");
+    declining.method = "pm_card_chargeDeclined".into();
+    world.submit(declining.into());
+    world.settle();
+    let mut dearer = pay("k2", "o");
+    dearer.amount = 2_500;
+    world.submit(dearer.into());
+    world.crash();
+    world.poll();
+    let report = verify(&mut world.database.reader(), &mut |_| {}).expect("readable");
+    assert!(report.findings.is_empty(), "{report:?}");
+    world.settle();
+    assert_eq!(world.gateway.charged().len(), 1);
 }

@@ -2,8 +2,10 @@
 
 use crate::gateway::Gateway;
 use crate::world::{World, customer, pay};
+use quittance_connectors::message::Method;
 use quittance_core::decide::OnDuplicate;
 use quittance_core::payment::Status;
+use quittance_core::tenant::Mode;
 use quittance_engine::submission::{Outcome, Plan, Submission};
 
 #[test]
@@ -53,12 +55,19 @@ fn another_amount_under_a_failed_reference_fences_the_old_object() {
 #[test]
 fn a_reference_is_paid_once_whatever_the_key() {
     let mut world = World::new();
-    world.submit(pay("k1", "order-1").into());
+    let Outcome::Accepted { command: first, .. } = world.submit(pay("k1", "order-1").into()) else {
+        panic!("accepted")
+    };
     let refused = world.submit(pay("k2", "order-1").into());
     assert!(matches!(&refused, Outcome::Answered { status: 409, body, .. } if body == b"duplicate-intent"));
-    world.settle();
     let mut again = pay("k3", "order-1");
     again.on_duplicate = OnDuplicate::ReturnExisting;
+    let Outcome::Accepted { command: joined, .. } = world.submit(again.clone().into()) else { panic!("waits") };
+    world.settle();
+    assert_eq!((world.answers[&first].0, world.answers[&joined].0), (201, 200), "both got the end, not a moment");
+    let replayed = world.submit(again.clone().into());
+    assert!(matches!(replayed, Outcome::Replayed(_)), "{replayed:?}");
+    again.key = "k4".into();
     let existing = world.submit(again.into());
     assert!(matches!(existing, Outcome::Answered { status: 200, .. }), "{existing:?}");
     assert_eq!(world.payments().len(), 1);
@@ -116,4 +125,62 @@ fn a_gateway_object_of_another_amount_goes_to_a_person() {
     world.work(Gateway::serve);
     assert_eq!(world.payments()[0].status, Status::Review);
     assert_eq!(world.alarms.len(), 1);
+}
+
+#[test]
+fn new_work_leaves_room_for_what_is_older() {
+    let mut world = World::new();
+    world.permits = 0;
+    world.submit(pay("old", "old").into());
+    world.permits = 3;
+    let flood: Vec<Submission> = (0..9).map(|n| pay(&format!("k{n}"), &format!("o{n}")).into()).collect();
+    world.submit_all(flood);
+    world.permits -= world.jobs.len();
+    world.poll();
+    let old = world.payments()[0].effect;
+    assert!(world.jobs.iter().any(|job| job.effect.effect == old), "the oldest begins although new work never ends");
+}
+
+#[test]
+fn play_money_never_moves_real_money() {
+    let mut world = World::new();
+    world.set_gateway_mode(Mode::Live);
+    let refused = world.submit(pay("k", "o").into());
+    assert!(matches!(&refused, Outcome::Answered { body, .. } if body == b"gateway-not-found"), "{refused:?}");
+}
+
+#[test]
+fn looking_at_a_pending_payment_writes_no_history() {
+    let mut world = World::new();
+    world.submit(pay("k", "o").into());
+    world.work(Gateway::serve);
+    let waiting = |world: &mut World| {
+        world.work(|gateway, request| {
+            gateway.intents[0]["status"] = "requires_action".into();
+            gateway.intents[0]["next_action"] = serde_json::json!({"type": "redirect_to_url"});
+            let mut read = request.clone();
+            read.method = Method::Get;
+            read.target = "/v1/payment_intents/pi_1".into();
+            gateway.serve(&read)
+        })
+    };
+    waiting(&mut world);
+    let records = world.records();
+    for _ in 0..5 {
+        world.now = world.now.plus_ms(3_600_000);
+        world.poll();
+        waiting(&mut world);
+    }
+    assert_eq!(world.records(), records);
+    let payment = &world.payments()[0];
+    assert!(payment.status == Status::RequiresAction && payment.next_action.is_some(), "{payment:?}");
+}
+
+#[test]
+fn a_gateway_that_is_configured_no_more_is_told_as_long_as_it_has_work() {
+    let mut world = World::new();
+    world.submit(pay("k", "o").into());
+    assert_eq!(world.engine.orphaned_gateways().expect("readable"), Vec::<String>::new());
+    world.forget_gateways();
+    assert_eq!(world.engine.orphaned_gateways().expect("readable"), ["stripe"]);
 }

@@ -22,7 +22,7 @@ use quittance_engine::submission::{
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::Entity;
 use quittance_store::store::{Reader, Scan};
-use quittance_store::tables::PAYMENTS;
+use quittance_store::tables::{JOURNAL, PAYMENTS};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -75,8 +75,9 @@ pub fn tenant() -> TenantId {
     TenantId::from_uuid(Uuid::from_u128(0x7e))
 }
 
-fn engine(database: &MemoryDatabase, processes: u128) -> Engine {
+fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>) -> Engine {
     let gateway = gateways::Gateway {
+        mode,
         stripe: Stripe::default(),
         policy: Policy { backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() },
         timeout_ms: 2_000,
@@ -91,7 +92,7 @@ impl World {
     pub fn new() -> Self {
         let database = MemoryDatabase::new();
         let mut world = Self {
-            engine: engine(&database, 1),
+            engine: engine(&database, 1, None),
             database,
             gateway: Gateway::default(),
             now: Timestamp::from_seconds(1_800_000_000),
@@ -143,7 +144,7 @@ impl World {
             match outcome {
                 Outcome::Applied { answered, alarm } => {
                     self.alarms.extend(alarm);
-                    if let Some((command, status, body)) = answered {
+                    for (command, status, body) in answered {
                         let text = String::from_utf8(body.clone()).expect("text");
                         self.answers.insert(*command, (*status, text));
                     }
@@ -159,8 +160,26 @@ impl World {
     pub fn crash(&mut self) {
         self.processes += 1;
         self.jobs.clear();
-        self.engine = engine(&self.database, self.processes);
+        self.engine = engine(&self.database, self.processes, None);
         self.engine.start(self.now).expect("the store works");
+    }
+
+    /// From now on the gateway's credentials are of this mode.
+    pub fn set_gateway_mode(&mut self, mode: Mode) {
+        self.processes += 1;
+        self.engine = engine(&self.database, self.processes, Some(mode));
+    }
+
+    /// From now on no gateway is configured.
+    pub fn forget_gateways(&mut self) {
+        let ids = Box::new(Counter { next: 9 << 64 });
+        let store = Box::new(self.database.writer());
+        self.engine = Engine::new(store, ids, Box::new(Plain), Gateways::default(), Leases::default());
+    }
+
+    /// How many records the journals have.
+    pub fn records(&self) -> usize {
+        self.database.reader().scan(&Scan::forward(&JOURNAL, Vec::new(), 100_000)).expect("readable").len()
     }
 
     /// Carries the oldest job out at the gateway as `deliver` says, and submits what it taught.

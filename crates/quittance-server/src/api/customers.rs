@@ -27,10 +27,22 @@ pub(super) const NAME: Text = Text { bytes_max: 255, alphabet: Alphabet::Line };
 pub(super) const TOKEN: Text = Text { bytes_max: 255, alphabet: Alphabet::Token };
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3: a path of 256 with its angle brackets).
 const EMAIL: Text = Text { bytes_max: 254, alphabet: Alphabet::Line };
-/// The client's own fields.
-pub(super) const METADATA: MapLimits = MapLimits { entries_max: 50, name_bytes_max: 40, value_bytes_max: 500 };
+/// Names that we write ourselves into the metadata of a gateway's objects.
+const OUR_METADATA: [&str; 3] = ["effect_id", "payment_id", "customer_id"];
+/// The client's own fields: what Stripe keeps of an object (docs.stripe.com/api/metadata: 50 of them), less our own.
+pub(super) const METADATA: MapLimits = MapLimits {
+    entries_max: 50 - OUR_METADATA.len(),
+    name: Text { bytes_max: 40, alphabet: Alphabet::Field },
+    reserved_names: &OUR_METADATA,
+    value_bytes_max: 500,
+};
 /// Gateways' ids.
-const GATEWAY_IDS: MapLimits = MapLimits { entries_max: 20, name_bytes_max: 64, value_bytes_max: 255 };
+const GATEWAY_IDS: MapLimits = MapLimits {
+    entries_max: 20,
+    name: Text { bytes_max: 64, alphabet: Alphabet::Line },
+    reserved_names: &[],
+    value_bytes_max: 255,
+};
 
 /// `POST /v1/customers`
 pub(super) async fn create(State(handle): State<Handle>, request: Request) -> Response {

@@ -6,7 +6,6 @@ use super::query::{Name, Parameters};
 use super::rows;
 use super::waiting::{carry_out, or_problem};
 use crate::auth::authenticate;
-use crate::config::Config;
 use crate::json::{Alphabet, Fields, Json, Need, Text};
 use crate::problem::{Problem, catalogue};
 use crate::render::{self, PaymentView};
@@ -19,7 +18,7 @@ use quittance_core::decide::{CreatePayment, OnDuplicate};
 use quittance_core::id::PaymentId;
 use quittance_core::money::{AMOUNT_MAX, Money};
 use quittance_core::rejection::Rejection;
-use quittance_core::tenant::Scope;
+use quittance_core::tenant::{Mode, Scope};
 use quittance_engine::submission::{Action, CustomerRef};
 
 /// A description, passed to the gateway.
@@ -33,7 +32,7 @@ pub(super) async fn create(State(handle): State<Handle>, request: Request) -> Re
 async fn try_create(handle: &Handle, request: Request) -> Result<Response, Problem> {
     let intake = Intake::read(handle, request, "/v1/payments").await?;
     let (customer, asked) = read_body(&intake.body)?;
-    check_against_gateway(handle.config(), &asked)?;
+    check_against_gateway(handle, intake.caller.tenant.mode, &asked)?;
     carry_out(handle, intake, "POST /v1/payments", Action::CreatePayment { customer, asked }).await
 }
 
@@ -87,10 +86,14 @@ fn read_body(body: &Json) -> Result<(CustomerRef, CreatePayment), Problem> {
 }
 
 /// What the engine would refuse too, refused before the claim, so that the key stays free.
-fn check_against_gateway(config: &Config, asked: &CreatePayment) -> Result<(), Problem> {
-    if !config.gateways.contains_key(&asked.gateway) {
+fn check_against_gateway(handle: &Handle, mode: Mode, asked: &CreatePayment) -> Result<(), Problem> {
+    if !handle.config().gateways.contains_key(&asked.gateway) {
         let detail = Rejection::GatewayNotFound.to_string();
         return Err(Problem::at(&catalogue::GATEWAY_NOT_FOUND, "/gateway", detail));
+    }
+    if handle.gateway_mode(&asked.gateway).is_some_and(|gateway| gateway != mode) {
+        let detail = format!("belongs to the other mode; this tenant is {}", mode.name());
+        return Err(Problem::at(&catalogue::GATEWAY_MODE, "/gateway", detail));
     }
     to_wire(asked.money, stripe_rule(asked.money.currency)).map(|_| ()).map_err(|error| {
         let rejection = Rejection::AmountNotRepresentable { reason: error.to_string() };

@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use quittance_connectors::stripe::webhook::{Event, MAX_EVENT_BYTES, SignatureError, decode_event, verify};
+use quittance_core::tenant::Mode;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
 use serde::Serialize;
 
@@ -55,7 +56,7 @@ async fn try_receive(
         verify(signature, &body, &secrets, handle.now().seconds(), known.tolerance_s).map_err(unverified)?;
     let event = WebhookEvent {
         gateway: known.gateway.to_owned(),
-        event: decode(&body)?,
+        event: decode(&body, known.mode)?,
         endpoint: endpoint.to_owned(),
         secret_index,
         body: body.to_vec(),
@@ -90,8 +91,17 @@ fn unverified(error: SignatureError) -> Problem {
     }
 }
 
-fn decode(body: &[u8]) -> Result<Event, Problem> {
-    decode_event(body).map_err(|error| Problem::new(&catalogue::WEBHOOK_MALFORMED, error.to_string()))
+/// Reads an event. One about the other kind of money is not of this gateway, whoever signed it.
+fn decode(body: &[u8], mode: Option<Mode>) -> Result<Event, Problem> {
+    let malformed = |why: String| Problem::new(&catalogue::WEBHOOK_MALFORMED, why);
+    let event = decode_event(body).map_err(|error| malformed(error.to_string()))?;
+    let event_mode = event.livemode.map(|is_live| if is_live { Mode::Live } else { Mode::Test });
+    match (event_mode, mode) {
+        (Some(event), Some(gateway)) if event != gateway => {
+            Err(malformed(format!("a {} event for a {} gateway", event.name(), gateway.name())))
+        }
+        _ => Ok(event),
+    }
 }
 
 fn acknowledge(outcome: Outcome) -> Result<Received, Problem> {

@@ -24,6 +24,9 @@ const KEYS: [&str; 14] = [
     "pending_poll_ms",
 ];
 
+/// Less is not enough for a request to a gateway: half of it has to be left when one begins.
+const TIMEOUT_MS_MIN: u64 = 500;
+
 const API_BASE: &str = "https://api.stripe.com";
 
 /// A name of a gateway or an endpoint is part of records, account names and paths: keep it short and plain.
@@ -49,7 +52,7 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
     let default = Policy::default();
     let lease_ms = Leases::default().lease_ms;
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
-    let timeout_ms = number("timeout_ms", 20_000, 100..=lease_ms - LEASE_MARGIN_MS);
+    let timeout_ms = number("timeout_ms", 20_000, TIMEOUT_MS_MIN..=lease_ms - LEASE_MARGIN_MS);
     let in_flight_max = number("in_flight_max", 32, 1..=10_000);
     let webhook_tolerance_s = number("webhook_tolerance_s", 300, 1..=86_400);
     let policy = Policy {

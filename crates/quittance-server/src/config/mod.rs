@@ -81,7 +81,7 @@ pub struct Gateway {
     pub webhook_secrets: Vec<SecretRef>,
     /// How far a signature's time may be from ours, either way.
     pub webhook_tolerance_s: u32,
-    /// How long a request may take.
+    /// How long a request may take; 500 at least.
     pub timeout_ms: u64,
     /// Requests under way at once, at most.
     pub in_flight_max: usize,

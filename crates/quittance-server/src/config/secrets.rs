@@ -3,6 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
 use super::{Config, Gateway};
+use quittance_core::tenant::Mode;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -10,6 +11,10 @@ use std::path::PathBuf;
 
 /// Longest secret that is read, in bytes.
 const SECRET_BYTES_MAX: u64 = 4_096;
+
+/// How Stripe's secret and restricted keys begin (docs.stripe.com/keys).
+const KEY_PREFIXES: [(&str, Mode); 4] =
+    [("sk_live_", Mode::Live), ("rk_live_", Mode::Live), ("sk_test_", Mode::Test), ("rk_test_", Mode::Test)];
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +80,15 @@ impl Secrets {
     #[must_use]
     pub fn api_key(&self, gateway: &str) -> Option<&Secret> {
         self.by_gateway.get(gateway).map(|secrets| &secrets.api_key)
+    }
+
+    /// Whose money a gateway moves, as its credential begins: that of live or of test tenants. None where it begins
+    /// otherwise.
+    #[must_use]
+    pub fn gateway_mode(&self, gateway: &str) -> Option<Mode> {
+        let key = self.api_key(gateway)?.expose();
+        let begins_with = |(prefix, _): &&(&str, Mode)| key.starts_with(prefix);
+        KEY_PREFIXES.iter().find(begins_with).map(|(_, mode)| *mode)
     }
 
     /// The active secrets of a gateway's webhook endpoint, in the order of the configuration.

@@ -19,6 +19,8 @@ pub(crate) enum Alphabet {
     Token,
     /// Any characters that are no controls, without white space at the ends: names that people read.
     Line,
+    /// As [`Alphabet::Line`], without `[` and `]`: names that stand between brackets in a gateway's forms.
+    Field,
     /// Anything that can be kept.
     Any,
 }
@@ -43,9 +45,12 @@ impl Text {
         }
         let (is_good, wanted) = match self.alphabet {
             Alphabet::Token => (text.bytes().all(|byte| byte.is_ascii_graphic()), "visible ASCII without spaces"),
-            Alphabet::Line => (
-                text.trim() == text && !text.chars().any(char::is_control),
-                "one line without control characters and without white space at its ends",
+            Alphabet::Line => {
+                (is_line(text), "one line without control characters and without white space at its ends")
+            }
+            Alphabet::Field => (
+                is_line(text) && !text.contains(['[', ']']),
+                "one line without brackets and control characters and without white space at its ends",
             ),
             Alphabet::Any => (true, ""),
         };
@@ -53,13 +58,19 @@ impl Text {
     }
 }
 
+fn is_line(text: &str) -> bool {
+    text.trim() == text && !text.chars().any(char::is_control)
+}
+
 /// Limits of a map of texts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MapLimits {
     /// Entries at most.
     pub(crate) entries_max: usize,
-    /// Bytes of a name at most.
-    pub(crate) name_bytes_max: usize,
+    /// What a name has to look like.
+    pub(crate) name: Text,
+    /// Names that are ours.
+    pub(crate) reserved_names: &'static [&'static str],
     /// Bytes of a value at most.
     pub(crate) value_bytes_max: usize,
 }
@@ -203,9 +214,12 @@ impl<'a> Fields<'a> {
 
     fn map_entry(&mut self, name: &str, limits: MapLimits, key: &str, value: &Json) -> Option<(String, String)> {
         let pointer = joined(&joined("", name), key);
-        let name_rule = Text { bytes_max: limits.name_bytes_max, alphabet: Alphabet::Line };
-        if let Some(complaint) = name_rule.complaint(key) {
+        if let Some(complaint) = limits.name.complaint(key) {
             self.wrong_at(pointer, format!("the name {complaint}"));
+            return None;
+        }
+        if limits.reserved_names.contains(&key) {
+            self.wrong_at(pointer, "the name is one that the server writes itself; use another");
             return None;
         }
         match value {

@@ -75,8 +75,8 @@ kinds! {
         "The delivery is not signed by a known secret, or not recently."
         "Compare the endpoint's secrets with the gateway's, and the clocks. Nothing was stored.";
     WEBHOOK_MALFORMED: 400 "webhook-malformed" final
-        "The signed delivery is not an event."
-        "Send what the gateway sent, byte for byte.";
+        "The signed delivery is not an event of this gateway."
+        "Send what the gateway sent, byte for byte; live events to the endpoint of a live API key, test events to that of a test key.";
     UNAUTHORISED: 401 "unauthorised" final
         "No valid API key was given."
         "Send `Authorization: Bearer qk_…` with a key that is not revoked.";
@@ -86,6 +86,9 @@ kinds! {
     FORBIDDEN: 403 "forbidden" final
         "This API key may not do that."
         "Use a key with the scope that `detail` names.";
+    GATEWAY_MODE: 403 "gateway-mode" final
+        "This gateway moves the other kind of money: real for a test tenant, or play money for a live one."
+        "Name a gateway of the tenant's own mode: live tenants use live API keys of a gateway, test tenants test keys.";
     NOT_FOUND: 404 "not-found" final
         "Nothing is found here."
         "Check the path and the id; ids of other tenants are not found either.";

@@ -7,7 +7,9 @@ use super::gateways::Slot;
 use super::handle::Submitted;
 use super::jobs;
 use super::shared::{End, Shared};
+use super::waiters::Watch;
 use crate::{clock, metrics};
+use quittance_core::id::EffectId;
 use quittance_engine::Engine;
 use quittance_engine::engine::{BATCH_MAX, Permits, Step};
 use quittance_engine::submission::{Outcome, Submission};
@@ -41,6 +43,8 @@ pub(crate) struct Entry {
 struct Recipient {
     reply: Option<oneshot::Sender<Submitted>>,
     is_watched: bool,
+    /// The effect that a job taught us about.
+    lesson_of: Option<EffectId>,
 }
 
 pub(super) struct Executor {
@@ -81,18 +85,23 @@ impl Executor {
     fn work(&mut self) -> Result<(), StoreError> {
         loop {
             let patience = self.next_poll.saturating_duration_since(clock::monotonic());
-            let entries = self.shared.queue.take(BATCH_MAX, patience);
+            let mut entries = self.shared.queue.take(BATCH_MAX, patience);
             if entries.is_empty() && self.shared.queue.is_drained() {
                 return Ok(());
+            }
+            // Places come back before anything else begins, and when it is time, what is due chooses first: else what
+            // is new would take every place for ever.
+            for entry in &mut entries {
+                entry.slot = None;
+            }
+            if self.next_poll <= clock::monotonic() {
+                self.poll()?;
             }
             if !entries.is_empty() {
                 self.step(entries)?;
             }
             for gateway in self.shared.gateways.take_probes(clock::now()) {
                 jobs::spawn_probe(&self.tokio, gateway);
-            }
-            if self.next_poll <= clock::monotonic() {
-                self.poll()?;
             }
         }
     }
@@ -102,10 +111,12 @@ impl Executor {
         let mut recipients = Vec::with_capacity(entries.len());
         for entry in entries {
             metrics::submitted(&entry.submission);
-            // Places come back here, so that the permits below count what follows from a job as its successor.
-            drop(entry.slot);
+            let lesson_of = match &entry.submission {
+                Submission::Learned(lesson) => Some(lesson.effect.effect),
+                _ => None,
+            };
+            recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched, lesson_of });
             submissions.push(entry.submission);
-            recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched });
         }
         let mut permits = self.permits();
         let started = clock::monotonic();
@@ -114,7 +125,7 @@ impl Executor {
         metrics::stepped(count, clock::monotonic().saturating_duration_since(started));
         assert_eq!(step.outcomes.len(), recipients.len(), "every submission has an outcome");
         self.deliver(step, recipients);
-        self.schedule(&permits);
+        self.schedule();
         Ok(())
     }
 
@@ -134,7 +145,7 @@ impl Executor {
         self.is_full = false;
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
-        self.schedule(&permits);
+        self.schedule();
         Ok(())
     }
 
@@ -142,9 +153,10 @@ impl Executor {
         if self.shared.is_winding_down() { Permits::default() } else { self.shared.gateways.permits() }
     }
 
-    /// Brings the next poll forward where effects probably wait for a place.
-    fn schedule(&mut self, left: &Permits) {
-        if left.0.values().any(|permits| *permits == 0) {
+    /// Brings the next poll forward where effects probably wait for a place. For a gateway that is left alone nothing
+    /// has to hurry.
+    fn schedule(&mut self) {
+        if !self.is_full && !self.shared.is_winding_down() && self.shared.gateways.is_any_saturated() {
             self.next_poll = self.next_poll.min(clock::monotonic() + POLL_WHEN_BUSY);
         }
     }
@@ -152,31 +164,16 @@ impl Executor {
     /// Tells what is durable now: first everybody who has to wait is registered, then answers go out, so that none is
     /// missed whatever the order inside the batch.
     fn deliver(&self, step: Step, recipients: Vec<Recipient>) {
-        let watches: Vec<_> = step
-            .outcomes
-            .iter()
-            .zip(&recipients)
-            .map(|(outcome, recipient)| match outcome {
-                Outcome::Accepted { command, .. } | Outcome::Joined { command, .. } if recipient.is_watched => {
-                    Some(self.shared.waiters.watch(*command))
-                }
-                _ => None,
-            })
-            .collect();
+        let watches: Vec<_> =
+            step.outcomes.iter().zip(&recipients).map(|(outcome, recipient)| self.watch(outcome, recipient)).collect();
         for outcome in &step.outcomes {
-            metrics::decided(outcome);
-            match outcome {
-                Outcome::Answered { command, status, body }
-                | Outcome::Applied { answered: Some((command, status, body)), .. } => {
-                    self.shared.waiters.answer(*command, *status, body);
-                }
-                _ => {}
-            }
-            if let Outcome::Applied { alarm: Some(reason), .. } = outcome {
-                tracing::error!(reason, "a person should look at an effect");
-            }
+            self.announce(outcome);
         }
         for ((outcome, watch), recipient) in step.outcomes.into_iter().zip(watches).zip(recipients) {
+            if let (Some(effect), Outcome::Failed(failure)) = (recipient.lesson_of, &outcome) {
+                metrics::lesson_lost();
+                tracing::error!(%effect, ?failure, "what a gateway answered was not stored; it is asked again later");
+            }
             if let Some(reply) = recipient.reply {
                 // Whoever went away meanwhile finds the outcome under the same idempotency key.
                 let _ = reply.send(Submitted { outcome, watch });
@@ -187,6 +184,32 @@ impl Executor {
                 Some(gateway) => jobs::spawn(&self.shared, &self.tokio, gateway, job),
                 None => tracing::error!(gateway = job.gateway, "a job for a gateway that is not configured was left"),
             }
+        }
+    }
+
+    fn watch(&self, outcome: &Outcome, recipient: &Recipient) -> Option<Watch> {
+        match outcome {
+            Outcome::Accepted { command, .. } | Outcome::Joined { command, .. } if recipient.is_watched => {
+                Some(self.shared.waiters.watch(*command))
+            }
+            _ => None,
+        }
+    }
+
+    /// Counts an outcome and tells everybody who waits for it.
+    fn announce(&self, outcome: &Outcome) {
+        metrics::decided(outcome);
+        match outcome {
+            Outcome::Answered { command, status, body } => self.shared.waiters.answer(*command, *status, body),
+            Outcome::Applied { answered, alarm } => {
+                for (command, status, body) in answered {
+                    self.shared.waiters.answer(*command, *status, body);
+                }
+                if let Some(reason) = alarm {
+                    tracing::error!(reason, "a person should look at an effect");
+                }
+            }
+            _ => {}
         }
     }
 }

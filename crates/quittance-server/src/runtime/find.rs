@@ -1,17 +1,18 @@
 //! The search for an object that a lost create may have made.
 
 use super::gateways::GatewayState;
-use super::jobs::{Budget, ask, note};
-use quittance_connectors::stripe::{ListFact, ListParameters, PAGE_LIMIT_MAX, decode_list, decode_read};
+use super::jobs::{Budget, note};
+use quittance_connectors::stripe::{ListFact, ListParameters, PAGE_LIMIT_MAX, decode_list};
 use quittance_core::effect::Stimulus;
 use quittance_core::fact::{Fact, Loss, Sighting};
 use quittance_core::id::EffectId;
+use std::time::Duration;
 
-/// Pages that one search looks at: 5,000 objects. A list that is longer proves nothing, and the search is repeated.
+#[cfg(test)]
+mod tests;
+
+/// Pages that one search looks at: 5,000 objects. A list that is longer proves nothing.
 const PAGES_MAX: usize = 50;
-
-/// Objects on one page that could not be read from it and are read one by one.
-const SINGLE_READS_MAX: usize = 20;
 
 /// What is searched for.
 #[derive(Clone, Copy)]
@@ -40,11 +41,15 @@ enum Page {
 }
 
 /// Pages through the list, newest first, until an object carries our effect id or the list ends.
+///
+/// Begins another page as long as the budget leaves time for one. A search that ends before the list does is not an
+/// outage: [`Loss::Timeout`] says that the time was used up, [`Loss::Unclear`] that the list is too long.
 pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Budget) -> Stimulus {
     let mut filters = Filters::Narrow;
     let mut after: Option<String> = None;
-    for _ in 0..PAGES_MAX {
-        match page(gateway, search, filters, after.as_deref(), budget).await {
+    for pages in 0..PAGES_MAX {
+        let Some(patience) = budget.patience() else { return Stimulus::FindFailed(out_of_time(gateway, pages)) };
+        match page(gateway, search, filters, after.as_deref(), patience).await {
             Page::Found(sighting) => return Stimulus::Found(Some(sighting)),
             Page::Complete => return Stimulus::Found(None),
             Page::Next(last_id) => after = Some(last_id),
@@ -54,7 +59,14 @@ pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Bud
             Page::Failed(fact) => return Stimulus::FindFailed(fact),
         }
     }
+    tracing::warn!(gateway = gateway.name, effect = %search.effect, "the list is too long to be searched");
     Stimulus::FindFailed(Fact::Lost(Loss::Unclear))
+}
+
+/// Why a search ends before its list does: where nothing was asked, the gateway has no part in it.
+fn out_of_time(gateway: &GatewayState, pages: usize) -> Fact {
+    tracing::warn!(gateway = gateway.name, kind = "find", pages, "too little time is left for another page");
+    if pages == 0 { Fact::NotSent } else { Fact::Lost(Loss::Timeout) }
 }
 
 /// A peer that does not know a filter says 400, or breaks.
@@ -67,28 +79,29 @@ async fn page(
     search: Search<'_>,
     filters: Filters,
     after: Option<&str>,
-    budget: Budget,
+    patience: Duration,
 ) -> Page {
-    let Some(patience) = budget.patience() else { return Page::Failed(Fact::NotSent) };
-    let delivery =
-        gateway.transport.deliver(&gateway.stripe.list_intents(&parameters(search, filters, after)), patience).await;
+    let request = gateway.stripe.list_intents(&parameters(search, filters, after));
+    let delivery = gateway.transport.deliver(&request, patience).await;
     match decode_list(&delivery) {
         ListFact::Failed(fact) => {
             note(gateway, "find", &delivery, &fact);
             gateway.report(&fact);
             Page::Failed(fact)
         }
-        ListFact::Page { sightings, unreadable_ids, has_more, last_id } => {
+        ListFact::Page { sightings, unreadable, has_more, last_id } => {
             // That a page came is a good answer, whatever is on it.
             gateway.report(&Fact::Absent);
             note(gateway, "find", &delivery, &Fact::Absent);
             if let Some(ours) = sightings.into_iter().find(|sighting| sighting.effect_id == Some(search.effect)) {
                 return Page::Found(ours);
             }
-            match look_closer(gateway, search, &unreadable_ids, budget).await {
-                Some(result) => result,
-                None => last_id.filter(|_| has_more).map_or(Page::Complete, Page::Next),
+            // What cannot be read and is not ours is no business of this search.
+            if let Some(ours) = unreadable.iter().find(|object| object.effect_id == Some(search.effect)) {
+                tracing::error!(gateway = gateway.name, object = ours.id, "an object of ours cannot be read");
+                return Page::Failed(Fact::Lost(Loss::Unreadable));
             }
+            last_id.filter(|_| has_more).map_or(Page::Complete, Page::Next)
         }
     }
 }
@@ -99,19 +112,4 @@ fn parameters<'a>(search: Search<'a>, filters: Filters, after: Option<&'a str>) 
         Filters::None => (None, None, None),
     };
     ListParameters { customer, created_gte: from, created_lte: to, starting_after: after, limit: PAGE_LIMIT_MAX }
-}
-
-/// Reads the objects that could not be read from the page: absence is only proven when none of them is ours.
-async fn look_closer(gateway: &GatewayState, search: Search<'_>, ids: &[String], budget: Budget) -> Option<Page> {
-    if ids.len() > SINGLE_READS_MAX {
-        return Some(Page::Failed(Fact::Lost(Loss::Unreadable)));
-    }
-    for id in ids {
-        match ask(gateway, &gateway.stripe.read_intent(id), budget, "read", decode_read).await {
-            Fact::Seen(sighting) if sighting.effect_id == Some(search.effect) => return Some(Page::Found(sighting)),
-            Fact::Seen(_) | Fact::Absent => {}
-            fact => return Some(Page::Failed(fact)),
-        }
-    }
-    None
 }

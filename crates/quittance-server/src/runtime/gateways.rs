@@ -78,6 +78,11 @@ impl GatewayStates {
         Permits(self.by_name.iter().map(|(name, gateway)| (name.clone(), gateway.permits())).collect())
     }
 
+    /// Whether a gateway that is talked to has as many requests under way as it may, so that work waits for a place.
+    pub(super) fn is_any_saturated(&self) -> bool {
+        self.by_name.values().any(|gateway| gateway.is_saturated())
+    }
+
     /// Requests under way, at all gateways.
     pub(crate) fn in_flight(&self) -> usize {
         self.by_name.values().map(|gateway| gateway.in_flight.load(Ordering::Acquire)).sum()
@@ -113,12 +118,16 @@ impl GatewayState {
         self.in_flight_max.saturating_sub(self.in_flight.load(Ordering::Acquire))
     }
 
+    fn is_saturated(&self) -> bool {
+        self.lock().breaker.is_closed() && self.in_flight.load(Ordering::Acquire) >= self.in_flight_max
+    }
+
     fn complaint(&self) -> Option<&'static str> {
         let condition = self.lock();
         match condition.breaker.state() {
             State::Closed if condition.is_unauthorised => Some("it refuses our credentials"),
             State::Closed => None,
-            State::Open { .. } | State::Probing => Some("it does not answer"),
+            State::Open { .. } | State::Probing { .. } => Some("it does not answer"),
         }
     }
 
@@ -155,7 +164,7 @@ impl GatewayState {
     /// nothing about them changes nothing.
     fn note_credentials(&self, condition: &mut Condition, fact: &Fact) {
         let is_unauthorised = *fact == Fact::Unauthorised;
-        let is_silent = health(fact) == Health::Failing || matches!(fact, Fact::Throttled { .. });
+        let is_silent = matches!(fact, Fact::NotSent | Fact::Lost(_) | Fact::Throttled { .. });
         if is_silent || is_unauthorised == condition.is_unauthorised {
             return;
         }
@@ -188,15 +197,67 @@ fn health(fact: &Fact) -> Health {
 }
 
 /// The gateways as deciding needs to know them.
-pub(super) fn for_engine(config: &Config) -> Gateways {
+pub(super) fn for_engine(config: &Config, secrets: &Secrets) -> Gateways {
     let gateway = |name: &String, gateway: &crate::config::Gateway| {
+        let mode = secrets.gateway_mode(name);
+        if mode.is_none() {
+            tracing::warn!(
+                gateway = name,
+                "its API key does not say whether it is live or test; tenants of both modes may use it"
+            );
+        }
         let known = Gateway {
             stripe: Stripe::default(),
             policy: gateway.policy,
             timeout_ms: gateway.timeout_ms,
             in_flight_max: gateway.in_flight_max,
+            mode,
         };
         (name.clone(), known)
     };
     Gateways(config.gateways.iter().map(|(name, config)| gateway(name, config)).collect())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// States of a gateway `stripe` at this address, with one place.
+    pub(in crate::runtime) fn states(base: &str) -> GatewayStates {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("key");
+        std::fs::write(&key, "sk_test_1").expect("written");
+        let text = format!(
+            "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"file:{}\"\napi_base = \"{base}\"\nin_flight_max = 1\n",
+            key.display()
+        );
+        let config = Config::from_text(&text, &|_| None).expect("a configuration");
+        let secrets = config.resolve_secrets().expect("a secret");
+        GatewayStates::new(&config, &secrets, Limits { window: 1, failures_max: 1, cool_down_ms: 60_000 })
+            .expect("a way to the gateway")
+    }
+
+    #[test]
+    fn an_open_breaker_is_no_crowd() {
+        let states = states("http://127.0.0.1:1");
+        let gateway = states.get("stripe").expect("a gateway");
+        assert!(!states.is_any_saturated());
+        let slot = gateway.slot();
+        assert!(states.is_any_saturated());
+        gateway.report(&Fact::Lost(Loss::Timeout));
+        assert!(!states.is_any_saturated(), "nothing waits for a place at a gateway that is left alone");
+        assert_eq!(states.permits().0["stripe"], 0);
+        drop(slot);
+    }
+
+    #[test]
+    fn what_is_nobodys_word_says_nothing_about_credentials() {
+        let states = states("http://127.0.0.1:1");
+        let gateway = states.get("stripe").expect("a gateway");
+        gateway.report(&Fact::Unauthorised);
+        gateway.report(&Fact::Lost(Loss::Unclear));
+        assert_eq!(gateway.complaint(), Some("it refuses our credentials"));
+        gateway.report(&Fact::Absent);
+        assert_eq!(gateway.complaint(), None);
+    }
 }

@@ -6,6 +6,7 @@ use super::waiters::Watch;
 use crate::clock;
 use crate::config::{Config, Secret};
 use quittance_core::id::CommandId;
+use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use quittance_engine::queue::{Lane, Refusal};
 use quittance_engine::submission::{Outcome, Submission};
@@ -68,6 +69,8 @@ pub struct WebhookEndpoint<'a> {
     pub secrets: Vec<&'a Secret>,
     /// How far a signature's time may be from ours, either way; above 0.
     pub tolerance_s: u32,
+    /// Whose money the gateway moves; none where its credential does not say.
+    pub mode: Option<Mode>,
 }
 
 impl Handle {
@@ -150,7 +153,14 @@ impl Handle {
         let (gateway, config) =
             self.shared.config.gateways.iter().find(|(_, config)| config.webhook_endpoint.as_deref() == Some(name))?;
         let secrets = self.shared.secrets.webhook_secrets(gateway).iter().collect();
-        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s })
+        let mode = self.gateway_mode(gateway);
+        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s, mode })
+    }
+
+    /// Whose money a gateway moves: that of live or of test tenants. None where its credential does not say.
+    #[must_use]
+    pub fn gateway_mode(&self, gateway: &str) -> Option<Mode> {
+        self.shared.secrets.gateway_mode(gateway)
     }
 
     /// Whether work should be sent here.

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A page that could take less time than this is not asked for.
+const PAGE_TIME_MIN: Duration = Duration::from_millis(250);
+
 /// How much time is left for a job. Measured from its start by both clocks, checked again before every request.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
@@ -32,6 +35,12 @@ impl Budget {
     /// what is unknown costs a read-back, while what was not sent costs nothing.
     pub(super) fn new(deadline: Timestamp, timeout: Duration) -> Self {
         Self { watch: Stopwatch::start(), deadline, least: timeout / 2 }
+    }
+
+    /// The same time for the pages of a search, which may begin until shortly before its end: a page that is lost costs
+    /// nothing but the time.
+    pub(super) fn for_pages(self, timeout: Duration) -> Self {
+        Self { least: (timeout / 10).max(PAGE_TIME_MIN), ..self }
     }
 
     /// How long a request that begins now may take; none when it must not begin.
@@ -69,7 +78,7 @@ async fn carry_out(gateway: &GatewayState, job: &Job, budget: Budget) -> (Source
                 created_from: *created_from,
                 created_to: *created_to,
             };
-            (Source::Find, find(gateway, search, budget).await)
+            (Source::Find, find(gateway, search, budget.for_pages(gateway.timeout)).await)
         }
     }
 }

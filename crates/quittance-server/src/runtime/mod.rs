@@ -104,14 +104,11 @@ impl Runtime {
         breakers: breaker::Limits,
     ) -> Result<Self, ServeError> {
         let gateways = GatewayStates::new(&config, &secrets, breakers)?;
-        let for_engine = gateways::for_engine(&config);
+        let for_engine = gateways::for_engine(&config, &secrets);
         let leases = Leases::default();
         let mut engine =
             Engine::new(database.writer, Box::<SystemIds>::default(), Box::new(Renderer), for_engine, leases);
-        let released = engine.start(clock::now()).map_err(ServeError::Recover)?;
-        if released > 0 {
-            tracing::info!(effects = released, "taking up what an earlier process left");
-        }
+        take_up(&mut engine)?;
         let limits =
             queue::Limits { entries_max: config.server.queue_entries_max, age_max_ms: config.server.queue_age_max_ms };
         let (end_sender, end) = watch::channel(None);
@@ -189,4 +186,16 @@ async fn await_end(end: &mut watch::Receiver<Option<End>>) -> Result<(), ServeEr
         Ok(Some(End::Stopped)) => Ok(()),
         Ok(None) | Err(_) => Err(ServeError::Stopped { reason: "the executor is gone".to_owned() }),
     }
+}
+
+/// Goes on where earlier processes ended, and says what nobody will go on with.
+fn take_up(engine: &mut Engine) -> Result<(), ServeError> {
+    let released = engine.start(clock::now()).map_err(ServeError::Recover)?;
+    if released > 0 {
+        tracing::info!(effects = released, "taking up what an earlier process left");
+    }
+    for gateway in engine.orphaned_gateways().map_err(ServeError::Recover)? {
+        tracing::error!(gateway, "payments at this gateway are open and it is not configured: they wait until it is");
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ mod call;
 mod flow;
 mod gate;
 mod load;
+mod modes;
 mod reads;
 mod render;
 mod snapshot;

@@ -1,5 +1,6 @@
 //! The configuration: what is understood, and what every mistake is told.
 
+use quittance_core::tenant::Mode;
 use quittance_server::config::Config;
 use std::collections::BTreeMap;
 
@@ -82,7 +83,7 @@ fn every_mistake_is_reported_with_its_line() {
              secret must not be",
             "configuration:8: gateways.stripe.flow: this value is not served by this version; write \
              \"payment_intents\"; others come later",
-            "configuration:9: gateways.stripe.timeout_ms: 26000 is out of range; write a whole number from 100 to \
+            "configuration:9: gateways.stripe.timeout_ms: 26000 is out of range; write a whole number from 500 to \
              25000, or leave it out for 20000",
             "configuration:10: gateways.stripe.webhook_tolerance_s: 0 is out of range; write a whole number from 1 to \
              86400, or leave it out for 300",
@@ -147,9 +148,43 @@ fn sections_are_checked_against_each_other() {
         &[("QUITTANCE_GATEWAYS__STRIPE__TIMEOUT_MS", "soon")],
         &[
             "environment QUITTANCE_GATEWAYS__STRIPE__TIMEOUT_MS: gateways.stripe.timeout_ms: not a whole number; write a \
-           whole number from 100 to 25000, or leave it out for 20000",
+           whole number from 500 to 25000, or leave it out for 20000",
         ],
     );
+}
+
+#[test]
+fn a_timeout_too_short_for_a_request_is_refused() {
+    check_bad(
+        &format!("{STRIPE}timeout_ms = 499\n"),
+        &[],
+        &[
+            "configuration:4: gateways.stripe.timeout_ms: 499 is out of range; write a whole number from 500 to 25000, or \
+           leave it out for 20000",
+        ],
+    );
+    assert_eq!(read(&format!("{STRIPE}timeout_ms = 500\n"), &[]).unwrap().gateways["stripe"].timeout_ms, 500);
+}
+
+#[test]
+fn an_api_key_says_whose_money_it_moves() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    let config =
+        read(&format!("[gateways.s]\nkind = \"stripe\"\napi_key = \"file:{}\"\n", file.display()), &[]).unwrap();
+    for (key, mode) in [
+        ("sk_live_1", Some(Mode::Live)),
+        ("rk_live_1", Some(Mode::Live)),
+        ("sk_test_1", Some(Mode::Test)),
+        ("rk_test_1", Some(Mode::Test)),
+        ("pk_live_1", None),
+        ("SK_LIVE_1", None),
+        ("a_sk_live_1", None),
+    ] {
+        std::fs::write(&file, key).unwrap();
+        let secrets = config.resolve_secrets().unwrap();
+        assert_eq!((secrets.gateway_mode("s"), secrets.gateway_mode("other")), (mode, None), "{key}");
+    }
 }
 
 #[test]

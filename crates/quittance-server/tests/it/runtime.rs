@@ -174,6 +174,26 @@ async fn lost_answers_are_read_back_and_never_charged_twice() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_waited_gets_a_place_however_much_is_new() {
+    let setup = set_up("in_flight_max = 1\n").await;
+    setup.gateway.fault("confirm", Fault::Unauthorised);
+    let first = pay(&setup.runtime.handle(), "first").await;
+    wait_until(|| setup.gateway.requests().len() == 2).await;
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let handle = setup.runtime.handle();
+        flood.spawn(async move {
+            for turn in 0.. {
+                pay(&handle, &format!("order-{number}-{turn}")).await;
+            }
+        });
+    }
+    assert_eq!(outcome_of(first).await, (201, true), "it is tried again");
+    flood.shutdown().await;
+    setup.runtime.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_search_goes_on_without_filters_where_a_peer_refuses_them() {
     let setup = set_up("").await;

@@ -10,7 +10,7 @@ use quittance_server::runtime::{Database, Handle, Runtime, SubmitError};
 use quittance_server::serve::ServeError;
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, Work};
+use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,8 +57,8 @@ impl Store for Failing {
         self.store.claim(table, claim)
     }
 
-    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
-        self.store.release_foreign(table, owner, now)
+    fn take_over(&mut self, table: &'static Table, take_over: &TakeOver) -> Result<usize, StoreError> {
+        self.store.take_over(table, take_over)
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -2,7 +2,7 @@
 
 use crate::support::{READY, RunningChild, Writes, append, appended, child_directory, say, skip};
 use quittance_sqlite::SqliteDatabase;
-use quittance_store::store::{Change, Loaded, Read, Reader, Store, StoreError, Work};
+use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::EFFECTS;
 use rusqlite::Connection;
 use std::fs::{self, Permissions};
@@ -66,9 +66,9 @@ fn second_writer_in_another_process_is_refused() {
 }
 
 #[test]
-fn leases_of_a_dead_writer_are_released() {
+fn leases_of_a_dead_writer_are_taken_over() {
     let directory = tempfile::tempdir().unwrap();
-    let claim = |now, owner| quittance_store::store::Claim { now, owner, leased_until: now + 30, limit: 9 };
+    let claim = |now, owner| Claim { lane: "".into(), now, owner, leased_until: now + 30, limit: 9 };
     let mut first = SqliteDatabase::open_for_writing(directory.path()).unwrap();
     let mut row = vec![quittance_store::value::Value::from(""); EFFECTS.columns.len()];
     for (value, column) in row.iter_mut().zip(EFFECTS.columns) {
@@ -86,7 +86,7 @@ fn leases_of_a_dead_writer_are_released() {
     let mut second = SqliteDatabase::open_for_writing(directory.path()).unwrap();
     let owner = second.writer_epoch();
     assert!(second.claim(&EFFECTS, &claim(2, owner)).unwrap().is_empty(), "leased to the first");
-    assert_eq!(second.release_foreign(&EFFECTS, owner, 2).unwrap(), 1);
+    assert_eq!(second.take_over(&EFFECTS, &TakeOver { owner, now: 2, due_at_max: 99 }).unwrap(), 1);
     assert_eq!(second.claim(&EFFECTS, &claim(2, owner)).unwrap().len(), 1);
 }
 

@@ -1,8 +1,8 @@
-//! Claiming: order, leases, fencing, and that two claimers never hold one row.
+//! Claiming: lanes, order, leases, fencing, and that two claimers never hold one row; taking over what others left.
 
 use super::sample::{insert, update, write};
 use super::{Case, Harness, Owners};
-use crate::store::{Claim, Reader, Store};
+use crate::store::{Claim, Reader, Store, TakeOver};
 use crate::tables::EFFECTS;
 use crate::value::{Row, Value};
 use std::collections::BTreeSet;
@@ -10,20 +10,34 @@ use std::thread;
 
 pub(super) const CASES: &[Case] = &[
     ("the oldest due rows are claimed first", oldest_first),
+    ("lanes do not see each other's rows", lanes_are_apart),
     ("a claim is a lease", claim_is_a_lease),
     ("a lease that ended is due again", ended_lease_is_due),
     ("a claim makes other versions stale", claim_raises_version),
     ("two claimers never share a row", claimers_never_share),
-    ("leases of the dead are released", foreign_leases_are_released),
+    ("leases of the dead are taken over", foreign_leases_are_taken_over),
+    ("a clock that ran ahead strands nothing", far_rows_are_taken_over),
 ];
 
+/// The lane of the cases that need only one; those beside it sort right before and right after it.
+const LANE: &str = "card";
+
 fn put(store: &mut dyn Store, id: u8, due_at: Option<i64>) {
-    let values = [("book", Value::from([id / 10])), ("id", [id].into()), ("due_at", due_at.into())];
-    write(store, vec![insert(&EFFECTS, &values)]).unwrap();
+    put_in(store, LANE, id, due_at);
+}
+
+fn put_in(store: &mut dyn Store, lane: &str, id: u8, due_at: Option<i64>) {
+    let key = [("book", Value::from([id / 10])), ("id", [id].into())];
+    let values = [("gateway", lane.into()), ("due_at", due_at.into())];
+    write(store, vec![insert(&EFFECTS, &[key, values].concat())]).unwrap();
 }
 
 fn claim(store: &mut dyn Store, now: i64, owner: i64, limit: usize) -> Vec<Row> {
-    store.claim(&EFFECTS, &Claim { now, owner, leased_until: now + 30, limit }).unwrap()
+    claim_in(store, LANE, now, owner, limit)
+}
+
+fn claim_in(store: &mut dyn Store, lane: &str, now: i64, owner: i64, limit: usize) -> Vec<Row> {
+    store.claim(&EFFECTS, &Claim { lane: lane.into(), now, owner, leased_until: now + 30, limit }).unwrap()
 }
 
 fn ids(rows: &[Row]) -> Vec<u8> {
@@ -58,6 +72,25 @@ fn oldest_first(fresh: &mut dyn FnMut() -> Harness) {
     assert_eq!(ids(&claim(store, 10, 1, 2)), [23, 11]);
     assert_eq!(ids(&claim(store, 10, 1, 10)), [31, 12, 44]);
     assert!(claim(store, 10, 1, 10).is_empty());
+}
+
+fn lanes_are_apart(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, mut reader, .. } = fresh();
+    let store = &mut *lanes[0];
+    for (lane, id, due_at) in [("car", 11, 1), ("card", 12, 8), ("card", 21, 4), ("card\0", 13, 2), ("card", 22, 4)] {
+        put_in(store, lane, id, Some(due_at));
+    }
+    let others = [11, 13].map(|id| stored(&mut *reader, id));
+    assert!(claim_in(store, "", 10, 1, 9).is_empty());
+    assert!(claim_in(store, "c", 10, 1, 9).is_empty());
+    // Older rows of other lanes count towards no limit.
+    assert_eq!(ids(&claim_in(store, "card", 5, 1, 1)), [21]);
+    assert_eq!(ids(&claim_in(store, "card", 9, 1, 9)), [22, 12]);
+    assert!(claim_in(store, "card", 9, 1, 9).is_empty());
+    assert_eq!([11, 13].map(|id| stored(&mut *reader, id)), others, "other lanes are left alone");
+    assert_eq!(ids(&claim_in(store, "card\0", 36, 1, 9)), [13]);
+    assert_eq!(ids(&claim_in(store, "card", 36, 2, 9)), [21], "leases end lane by lane");
+    assert_eq!(ids(&claim_in(store, "car", 99, 2, 9)), [11]);
 }
 
 fn claim_is_a_lease(fresh: &mut dyn FnMut() -> Harness) {
@@ -118,26 +151,58 @@ fn claimers_never_share(fresh: &mut dyn FnMut() -> Harness) {
     drop(keep);
 }
 
-fn foreign_leases_are_released(fresh: &mut dyn FnMut() -> Harness) {
+fn take_over(store: &mut dyn Store, owner: i64, now: i64, due_at_max: i64) -> usize {
+    store.take_over(&EFFECTS, &TakeOver { owner, now, due_at_max }).unwrap()
+}
+
+fn foreign_leases_are_taken_over(fresh: &mut dyn FnMut() -> Harness) {
     let Harness { mut lanes, mut reader, owners, .. } = fresh();
     let store = &mut *lanes[0];
     (11..=14).for_each(|id| put(store, id, Some(i64::from(id))));
     put(store, 15, None);
+    put_in(store, "cash", 16, Some(12));
     assert_eq!(ids(&claim(store, 12, 1, 9)), [11, 12]);
+    assert_eq!(ids(&claim_in(store, "cash", 12, 1, 9)), [16]);
     assert_eq!(ids(&claim(store, 13, 2, 9)), [13]);
     let before = stored(&mut *reader, 13);
-    let released = store.release_foreign(&EFFECTS, 2, 20).unwrap();
+    let taken = take_over(store, 2, 20, 43);
     if owners == Owners::Shared {
-        assert_eq!(released, 0);
+        assert_eq!(taken, 0, "other owners may live");
         return;
     }
-    assert_eq!(released, 2);
-    for id in [11, 12] {
+    assert_eq!(taken, 3);
+    for id in [11, 12, 16] {
         let columns = ["due_at", "lease_owner", "lease_epoch", "version"];
         assert_eq!(columns.map(|column| integer(&stored(&mut *reader, id), column)), [20, 0, 1, 3]);
     }
     assert_eq!(stored(&mut *reader, 13), before, "the owner keeps its own");
     assert_eq!(integer(&stored(&mut *reader, 14), "version"), 1, "a row that nobody holds stays");
-    assert_eq!(store.release_foreign(&EFFECTS, 2, 21).unwrap(), 0);
+    assert_eq!(stored(&mut *reader, 15)[EFFECTS.position("due_at")], Value::Null, "what is done stays done");
+    assert_eq!(take_over(store, 2, 21, 43), 0);
     assert_eq!(ids(&claim(store, 20, 2, 9)), [14, 11, 12]);
+    assert_eq!(ids(&claim_in(store, "cash", 20, 2, 9)), [16]);
+}
+
+fn far_rows_are_taken_over(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, mut reader, .. } = fresh();
+    let store = &mut *lanes[0];
+    for (id, due_at) in [(11, Some(50)), (12, Some(51)), (13, Some(i64::MAX)), (14, Some(900)), (15, None)] {
+        put(store, id, due_at);
+    }
+    put_in(store, "cash", 16, Some(1_000));
+    // A clock that is ahead, first the owner's own, then another's.
+    assert_eq!(ids(&claim(store, 900, 2, 9)), [11, 12, 14]);
+    put(store, 17, Some(50));
+    assert_eq!(ids(&claim_in(store, "cash", 1_000, 1, 9)), [16]);
+    let before = [15, 17].map(|id| stored(&mut *reader, id));
+    assert_eq!(take_over(store, 2, 20, 50), 5);
+    let columns = ["due_at", "lease_owner", "lease_epoch", "version"];
+    let now = |reader: &mut dyn Reader, id| columns.map(|column| integer(&stored(reader, id), column));
+    for id in [11, 12, 14, 16] {
+        assert_eq!(now(&mut *reader, id), [20, 0, 1, 3], "held until long after");
+    }
+    assert_eq!(now(&mut *reader, 13), [20, 0, 0, 2], "held by nobody");
+    assert_eq!([15, 17].map(|id| stored(&mut *reader, id)), before, "the bound itself is not beyond it");
+    assert_eq!(take_over(store, 2, 21, 50), 0);
+    assert_eq!(ids(&claim(store, 20, 2, 9)), [11, 12, 13, 14]);
 }

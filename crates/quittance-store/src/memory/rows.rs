@@ -1,6 +1,6 @@
 //! One table in memory: its rows by primary key, and every declared index as an ordered map.
 
-use super::{BTreeMap, Change, Claim, Direction, Key, Row, Scan, StoreError, Table, Uniqueness, Value};
+use super::{BTreeMap, Change, Claim, Direction, Key, Row, Scan, StoreError, Table, TakeOver, Uniqueness, Value};
 use crate::schema::Index;
 use crate::shape::{DUE_AT, LEASE_EPOCH, LEASE_OWNER, VERSION};
 use std::ops::Bound;
@@ -83,17 +83,24 @@ impl Rows {
     }
 
     pub(super) fn claim(&mut self, claim: &Claim) -> Vec<Row> {
-        let due = self.due_until(Some(claim.now), claim.limit);
-        due.into_iter().map(|key| self.lease(&key, claim)).collect()
+        let Some(lane) = page(std::slice::from_ref(&claim.lane), None, None) else { return Vec::new() };
+        let entries = self.index(self.table.due_index()).range(lane);
+        let due = entries.take_while(|(values, _)| values[1] <= Value::Integer(claim.now));
+        let keys: Vec<Key> = due.take(claim.limit).map(|(_, key)| key.clone()).collect();
+        keys.into_iter().map(|key| self.lease(&key, claim)).collect()
     }
 
-    pub(super) fn release_foreign(&mut self, owner: i64, now: i64) -> usize {
-        let lease_owner = self.table.position(LEASE_OWNER);
-        let mut keys = self.due_until(None, usize::MAX);
-        keys.retain(|key| ![Value::Integer(0), Value::Integer(owner)].contains(&self.by_key[key][lease_owner]));
+    pub(super) fn take_over(&mut self, takeover: &TakeOver) -> usize {
+        let (due_at, lease_owner) = (self.table.position(DUE_AT), self.table.position(LEASE_OWNER));
+        let kept = [Value::Integer(0), Value::Integer(takeover.owner)];
+        let mut keys: Vec<Key> = self.index(self.table.due_index()).values().cloned().collect();
+        keys.retain(|key| {
+            let row = &self.by_key[key];
+            !kept.contains(&row[lease_owner]) || row[due_at] > Value::Integer(takeover.due_at_max)
+        });
         for key in &keys {
             let mut row = self.by_key[key].clone();
-            row[self.table.position(DUE_AT)] = now.into();
+            row[due_at] = takeover.now.into();
             row[lease_owner] = 0.into();
             self.raise(&mut row, VERSION);
             self.replace(key, Some(row));
@@ -117,13 +124,6 @@ impl Rows {
         if let Some(Value::Integer(count)) = counter {
             *count += 1;
         }
-    }
-
-    /// Keys of rows that have a time to be due at, oldest first, up to `now` if it is given.
-    fn due_until(&self, now: Option<i64>, limit: usize) -> Vec<Key> {
-        let entries = self.index(self.table.due_index()).iter();
-        let due = entries.take_while(|(values, _)| now.is_none_or(|now| values[0] <= Value::Integer(now)));
-        due.take(limit).map(|(_, key)| key.clone()).collect()
     }
 
     fn index(&self, index: &Index) -> &BTreeMap<Vec<Value>, Key> {

@@ -8,7 +8,7 @@ use crate::value::{Row, Value};
 use quittance_core::currency::Currency;
 use quittance_core::effect::{AfterCancel, Effect, Fence, State, Step};
 use quittance_core::fact::Decline;
-use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::time::Timestamp;
 
@@ -60,13 +60,15 @@ impl Entity for Effect {
             sends: body.sends,
             lost_confirms: body.lost_confirms,
             is_unresolved: body.is_unresolved,
-            has_stored_error: body.has_stored_error,
+            needs_find: body.needs_find,
             object_id: body.object_id,
             fence: body.fence,
             names_method: body.names_method,
             refusal: body.refusal,
             after_cancel: body.after_cancel,
             tries: body.tries,
+            puzzles: body.puzzles,
+            joined: body.joined,
             first_sent_at: body.first_sent_at,
             last_sent_at: body.last_sent_at,
         })
@@ -80,13 +82,15 @@ struct Body {
     sends: u32,
     lost_confirms: u32,
     is_unresolved: bool,
-    has_stored_error: bool,
+    needs_find: bool,
     object_id: Option<String>,
     fence: Option<Fence>,
     names_method: bool,
     refusal: Option<String>,
     after_cancel: Option<AfterCancel>,
     tries: u32,
+    puzzles: u32,
+    joined: Vec<CommandId>,
     first_sent_at: Option<Timestamp>,
     last_sent_at: Option<Timestamp>,
 }
@@ -101,7 +105,7 @@ fn encode(effect: &Effect) -> Vec<u8> {
         .count(effect.sends)
         .count(effect.lost_confirms)
         .flag(effect.is_unresolved)
-        .flag(effect.has_stored_error)
+        .flag(effect.needs_find)
         .option(effect.object_id.as_deref(), |w, id| {
             w.text(id);
         })
@@ -112,12 +116,17 @@ fn encode(effect: &Effect) -> Vec<u8> {
         })
         .option(effect.after_cancel.as_ref(), encode_after_cancel)
         .count(effect.tries)
+        .count(effect.puzzles)
         .option(effect.first_sent_at, |w, at| {
             w.integer(at.0);
         })
         .option(effect.last_sent_at, |w, at| {
             w.integer(at.0);
         });
+    writer.count(u32::try_from(effect.joined.len()).expect("few commands join a payment"));
+    for command in &effect.joined {
+        writer.fixed(&command.bytes());
+    }
     writer.finish()
 }
 
@@ -132,15 +141,17 @@ fn decode(bytes: &[u8]) -> Result<Body, CodecError> {
         sends: reader.count()?,
         lost_confirms: reader.count()?,
         is_unresolved: reader.flag()?,
-        has_stored_error: reader.flag()?,
+        needs_find: reader.flag()?,
         object_id: reader.option(Reader::text)?,
         fence: reader.option(decode_fence)?,
         names_method: reader.flag()?,
         refusal: reader.option(Reader::text)?,
         after_cancel: reader.option(decode_after_cancel)?,
         tries: reader.count()?,
+        puzzles: reader.count()?,
         first_sent_at: reader.option(Reader::integer)?.map(Timestamp),
         last_sent_at: reader.option(Reader::integer)?.map(Timestamp),
+        joined: (0..reader.count()?).map(|_| reader.fixed().map(CommandId::from_bytes)).collect::<Result<_, _>>()?,
     };
     reader.end()?;
     Ok(body)
@@ -153,16 +164,11 @@ fn encode_fence(writer: &mut Writer, fence: &Fence) {
         })
         .option(fence.error_digest.as_ref(), |w, digest| {
             w.fixed(digest);
-        })
-        .flag(fence.has_payment_method);
+        });
 }
 
 fn decode_fence(reader: &mut Reader<'_>) -> Result<Fence, CodecError> {
-    Ok(Fence {
-        latest_charge: reader.option(Reader::text)?,
-        error_digest: reader.option(Reader::fixed)?,
-        has_payment_method: reader.flag()?,
-    })
+    Ok(Fence { latest_charge: reader.option(Reader::text)?, error_digest: reader.option(Reader::fixed)? })
 }
 
 fn encode_after_cancel(writer: &mut Writer, after: &AfterCancel) {

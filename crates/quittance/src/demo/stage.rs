@@ -40,7 +40,7 @@ pub(crate) struct Stage {
 }
 
 /// Clients at once.
-const CLIENTS: usize = 48;
+const CLIENTS: usize = 96;
 /// Customers that are made at once.
 const CUSTOMERS_AT_ONCE: usize = 16;
 /// How long the last payments may take to come to an end.

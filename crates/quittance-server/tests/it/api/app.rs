@@ -44,7 +44,8 @@ pub struct App {
     pub place: Place,
     config: String,
     _files: TempDir,
-    _silence: TcpListener,
+    /// Where the gateways `silent` and `live` are; what they were sent breaks off when it is dropped.
+    pub silence: Option<TcpListener>,
 }
 
 impl App {
@@ -56,7 +57,9 @@ impl App {
     /// The same, on data of the caller's.
     pub async fn start_on(place: Place) -> Self {
         let files = TempDir::new().expect("a folder");
-        for (name, value) in [("api", "sk_test_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])] {
+        for (name, value) in
+            [("api", "sk_test_1"), ("live", "sk_live_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])]
+        {
             std::fs::write(files.path().join(name), value).expect("a secret written");
         }
         let silence = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -68,7 +71,7 @@ impl App {
         let handle = runtime.handle();
         create(&handle).await;
         let router = router(handle.clone());
-        Self { router, handle, runtime, place, config, _files: files, _silence: silence }
+        Self { router, handle, runtime, place, config, _files: files, silence: Some(silence) }
     }
 
     /// Stops the engine and starts another one on the same data.
@@ -135,7 +138,7 @@ async fn sandbox() -> SocketAddr {
 
 fn configuration(files: &TempDir, sandbox: SocketAddr, silence: SocketAddr) -> String {
     let file = |name: &str| format!("file:{}", files.path().join(name).display());
-    let (api, new, old) = (file("api"), file("new"), file("old"));
+    let (api, live, new, old) = (file("api"), file("live"), file("new"), file("old"));
     format!(
         r#"
 [gateways.stripe]
@@ -149,6 +152,13 @@ webhook_secrets = ["{new}", "{old}"]
 kind = "stripe"
 api_key = "{api}"
 api_base = "http://{silence}"
+
+[gateways.live]
+kind = "stripe"
+api_key = "{live}"
+api_base = "http://{silence}"
+webhook_endpoint = "we_live"
+webhook_secrets = ["{new}"]
 "#
     )
 }

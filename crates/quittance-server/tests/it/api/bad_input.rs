@@ -51,6 +51,10 @@ const PAYMENTS: &[(&str, &str)] = &[
     ("\"order-1\"", "\"order-1\", \"metadata\": {\"n\": 1, \"o\": null, \"p\": {\"q\": \"r\"}, \"\": \"s\"}"),
     ("\"order-1\"", "\"order-1\", \"metadata\": {\"a/b\": \"1\", \"a/b\": \"2\"}"),
     ("\"order-1\"", "\"order-1\", \"metadata\": [\"a\"]"),
+    (
+        "\"order-1\"",
+        "\"order-1\", \"metadata\": {\"effect_id\": \"a\", \"payment_id\": \"b\", \"customer_id\": \"c\", \"a[b]\": \"d\"}",
+    ),
     ("\"order-1\"", "\"order-1\", \"x4242424242424242\": {\"deep\": [{\"4242424242424242\": 1}]}"),
     ("\"order-1\"", "\"order-1\", \"capture_method\": \"manual\""),
     ("\"order-1\"", "\"order-1\", \"capture_method\": \"never\""),
@@ -79,6 +83,7 @@ const CUSTOMERS: &[&str] = &[
     r#"{"gateway_ids": {"paypal": "x"}}"#,
     r#"{"gateway_ids": {"stripe": ""}}"#,
     r#"{"gateway_ids": {"stripe": 1}}"#,
+    r#"{"metadata": {"customer_id": "x"}}"#,
     r#"{"name": "4242424242424242"}"#,
     r#"{"nmae": "Alice"}"#,
 ];
@@ -139,6 +144,18 @@ async fn every_row_of_bad_input_is_refused_and_stores_nothing() {
 fn shown(good: &str, bad: &str) -> String {
     let bad = bad.escape_debug().to_string().replace("\\\"", "\"").replace("\\\\", "\\");
     if good == GOOD { bad } else { format!("with {bad} for {good}") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_leaves_room_for_our_own() {
+    let app = App::start().await.with_alice().await;
+    let with_entries = |count: usize| {
+        let entries: Vec<_> = (0..count).map(|number| format!("\"n{number}\": \"v\"")).collect();
+        GOOD.replacen("\"order-1\"", &format!("\"order-1\", \"metadata\": {{{}}}", entries.join(", ")), 1)
+    };
+    let refused = app.post("/v1/payments", "k", &with_entries(48)).await.expect(400, "invalid-body");
+    assert!(refused.problem().ends_with("\"/metadata\" has 48 entries; at most 47 are kept"), "{}", refused.problem());
+    app.post("/v1/payments", "k", &with_entries(47)).await.expect(201, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

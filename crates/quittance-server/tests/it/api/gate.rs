@@ -2,7 +2,7 @@
 
 use quittance_store::memory::MemoryStore;
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, Work};
+use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -71,8 +71,8 @@ impl Store for GatedStore {
         self.inner.claim(table, claim)
     }
 
-    fn release_foreign(&mut self, table: &'static Table, owner: i64, now: i64) -> Result<usize, StoreError> {
-        self.inner.release_foreign(table, owner, now)
+    fn take_over(&mut self, table: &'static Table, take_over: &TakeOver) -> Result<usize, StoreError> {
+        self.inner.take_over(table, take_over)
     }
 
     fn writer_epoch(&self) -> i64 {

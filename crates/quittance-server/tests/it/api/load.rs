@@ -5,6 +5,7 @@ use super::call::Call;
 use super::gate::{Gate, Mode};
 use super::webhooks::sign;
 use quittance_store::memory::MemoryDatabase;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const ROUTE: &str = "/v1/payments";
@@ -67,6 +68,22 @@ async fn a_full_disk_is_said_and_leaves_the_key_free() {
     assert!(answer.header("retry-after").is_some());
     gate.set(Mode::Open);
     app.post(ROUTE, "key-1", &body).await.expect(201, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_stored_is_counted() {
+    quittance_server::metrics::ensure_installed();
+    let (mut app, gate) = gated().await;
+    let body = payment_at("silent", "order-1", "pm_1");
+    app.send(post(ROUTE, "key-1", &body).header("prefer", "respond-async")).await.expect(202, "");
+    gate.set(Mode::Full);
+    app.silence.take();
+    let counted = async {
+        while !app.handle.metrics_text().contains("\nquittance_lessons_lost_total ") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), counted).await.expect("it is counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,166 @@
+//! A client creates a payment: its customer, its reference, the decision, and the first ticket.
+
+use super::begin::{begin, has_room_for_new};
+use super::client::{answered, external_place};
+use super::effect_rows::{self, EffectRows};
+use super::learned::adopt_object;
+use super::{Context, Handled, Wanted};
+use crate::ports::Answer;
+use crate::submission::{CustomerRef, Job, Outcome};
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::currency::{stripe_rule, to_wire};
+use quittance_core::customer::Customer;
+use quittance_core::decide::{Accepted, CreatePayment, NewIds, Previous, create_payment};
+use quittance_core::effect::Effect;
+use quittance_core::id::{EffectId, PaymentId, TenantId};
+use quittance_core::idempotency::Command;
+use quittance_core::payment::Payment;
+use quittance_core::rejection::Rejection;
+use quittance_core::tenant::Tenant;
+use quittance_store::records::{Book, IntentEntry};
+use quittance_store::tables::CUSTOMERS;
+
+/// Commands that may wait for one payment besides its own; further ones are refused as duplicates.
+const JOINED_MAX: usize = 100;
+
+pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePayment, wanted: &mut Wanted<'_>) {
+    let book = match customer {
+        CustomerRef::Id(id) => {
+            wanted.row::<Customer>(vec![id.bytes().into()]);
+            *id
+        }
+        CustomerRef::External(external_id) => {
+            match wanted.unique::<Customer>(&CUSTOMERS.indexes[0], external_place(tenant, external_id)) {
+                Some(customer) => customer.id,
+                None => return,
+            }
+        }
+    };
+    wanted.row::<Book>(vec![book.bytes().into()]);
+    let intent = IntentEntry::of_reference(&asked.reference);
+    if let Some(entry) = wanted.row::<IntentEntry>(vec![book.bytes().into(), intent.into()]) {
+        let place = vec![book.bytes().into(), entry.payment.bytes().into()];
+        if let Some(payment) = wanted.row::<Payment>(place) {
+            wanted.row::<Effect>(vec![book.bytes().into(), payment.effect.bytes().into()]);
+        }
+    }
+}
+
+pub(super) fn handle(
+    named: &CustomerRef,
+    asked: &CreatePayment,
+    command: &mut Command,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Handled, Miss> {
+    let customer = match find_customer(named, command.tenant, rows)? {
+        Some(customer) => customer,
+        None => return Ok(answered(command, &Answer::Rejected(&Rejection::CustomerNotFound), context)),
+    };
+    let tenant: Tenant = rows.expect(&vec![command.tenant.bytes().into()])?;
+    if let Err(rejection) = check_gateway(asked, &tenant, context) {
+        return Ok(answered(command, &Answer::Rejected(&rejection), context));
+    }
+    let mut book: Book = rows.expect(&vec![customer.id.bytes().into()])?;
+    let intent = intent_of(&customer, asked, rows)?;
+    let previous = match &intent {
+        Some(entry) => Some(previous(entry, rows)?),
+        None => None,
+    };
+    let ids = NewIds {
+        command: command.id,
+        payment: PaymentId::from_uuid(context.ids.uuid(context.now)),
+        effect: EffectId::from_uuid(context.ids.uuid(context.now)),
+    };
+    match create_payment(asked.clone(), &customer, previous.as_ref(), &mut book.balances, ids, context.now) {
+        Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
+        Ok(Accepted::Existing) => return_existing(previous, command, rows, context),
+        Ok(Accepted::New { payment, effect, record }) => {
+            rows.append(&mut book, &record, context.now);
+            take_reference(intent, &payment, rows);
+            command.subject = Some(payment.id.to_string());
+            let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
+            let around = EffectRows { effect: *effect, payment: *payment, customer, book };
+            Ok(Handled { outcome, job: accept(around, rows, context)? })
+        }
+    }
+}
+
+/// Writes the new rows, and begins at once where the gateway has room.
+fn accept(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
+    // Whoever accepts a payment holds its first lease, so that the usual answer needs no polling.
+    around.effect.lease_epoch = 1;
+    // The object of a failed attempt is this one's now, and so are the events about it.
+    adopt_object(&around, rows);
+    let job = match has_room_for_new(&around.effect.gateway, context) {
+        true => begin(&mut around, rows, context)?,
+        false => None,
+    };
+    effect_rows::put(&around, rows);
+    Ok(job)
+}
+
+fn take_reference(intent: Option<IntentEntry>, payment: &Payment, rows: &mut WorkingSet<'_>) {
+    let entry = IntentEntry {
+        book: payment.book,
+        intent: intent.map_or_else(|| IntentEntry::of_reference(&payment.reference), |entry| entry.intent),
+        payment: payment.id,
+    };
+    rows.put(&entry);
+}
+
+/// The payment that holds the reference: as it is, where its question is answered; else the command waits with it.
+fn return_existing(
+    previous: Option<Previous>,
+    command: &mut Command,
+    rows: &mut WorkingSet<'_>,
+    context: &Context<'_>,
+) -> Result<Handled, Miss> {
+    let Some(Previous { payment, mut effect }) = previous else {
+        return Err(Miss::Corrupt("a reference is held by no payment".into()));
+    };
+    command.subject = Some(payment.id.to_string());
+    if payment.status.is_answerable() {
+        return Ok(answered(command, &Answer::ExistingPayment(&payment), context));
+    }
+    if effect.joined.len() >= JOINED_MAX {
+        let rejection = Rejection::DuplicateIntent { command: payment.command, payment: payment.id };
+        return Ok(answered(command, &Answer::Rejected(&rejection), context));
+    }
+    effect.joined.push(command.id);
+    rows.put(&effect);
+    Ok(Outcome::Accepted { command: command.id, subject: payment.id.to_string() }.into())
+}
+
+fn find_customer(named: &CustomerRef, tenant: TenantId, rows: &WorkingSet<'_>) -> Result<Option<Customer>, Miss> {
+    let found = match named {
+        CustomerRef::Id(id) => rows.get::<Customer>(&vec![id.bytes().into()])?,
+        CustomerRef::External(external_id) => {
+            rows.unique::<Customer>(&CUSTOMERS.indexes[0], &external_place(tenant, external_id))?
+        }
+    };
+    // Another tenant's customer is no customer here, whatever its id.
+    Ok(found.filter(|customer| customer.tenant == tenant))
+}
+
+fn check_gateway(asked: &CreatePayment, tenant: &Tenant, context: &Context<'_>) -> Result<(), Rejection> {
+    let gateway = context.gateways.0.get(&asked.gateway).ok_or(Rejection::GatewayNotFound)?;
+    // Play money never moves real money, nor the other way round.
+    if gateway.mode.is_some_and(|mode| mode != tenant.mode) {
+        return Err(Rejection::GatewayNotFound);
+    }
+    to_wire(asked.money, stripe_rule(asked.money.currency))
+        .map(|_| ())
+        .map_err(|error| Rejection::AmountNotRepresentable { reason: error.to_string() })
+}
+
+fn intent_of(customer: &Customer, asked: &CreatePayment, rows: &WorkingSet<'_>) -> Result<Option<IntentEntry>, Miss> {
+    let intent = IntentEntry::of_reference(&asked.reference);
+    rows.get::<IntentEntry>(&vec![customer.id.bytes().into(), intent.into()])
+}
+
+fn previous(entry: &IntentEntry, rows: &WorkingSet<'_>) -> Result<Previous, Miss> {
+    let payment: Payment = rows.expect(&vec![entry.book.bytes().into(), entry.payment.bytes().into()])?;
+    let effect: Effect = rows.expect(&vec![entry.book.bytes().into(), payment.effect.bytes().into()])?;
+    Ok(Previous { payment, effect })
+}

@@ -1,0 +1,171 @@
+//! The rows beside the sample's journal.
+
+use super::records::{money, request};
+use super::{Attempt, FIRST, Sample, at, customer, tenant};
+use quittance_core::customer::Customer;
+use quittance_core::decide::hold_of;
+use quittance_core::effect::{Effect, State, Step};
+use quittance_core::idempotency::{Command, Key, Progress};
+use quittance_core::journal::Closing;
+use quittance_core::payment::{Payment, Status};
+use quittance_core::tenant::{Mode, Tenant};
+use quittance_store::records::{ClosedHold, Disposition, GatewayObject, InboxEntry, IntentEntry, KeyEntry, Ticket};
+use std::collections::BTreeMap;
+
+impl Sample {
+    pub(super) fn add_owners(&mut self) {
+        self.add(&Tenant {
+            id: tenant(),
+            name: "default".into(),
+            mode: Mode::Test,
+            fingerprint_secret: [0; 32],
+            gateway_key_secret: [0; 32],
+            created_at: at(0),
+        });
+        self.add(&Customer {
+            id: customer(),
+            tenant: tenant(),
+            external_id: Some("anna".into()),
+            name: None,
+            email: None,
+            currency: None,
+            timezone: None,
+            gateway_ids: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            created_at: at(0),
+        });
+    }
+
+    pub(super) fn add_command(&mut self, of: Attempt, progress: Progress) {
+        let key = Key::parse(of.key()).expect("a key");
+        self.add(&KeyEntry { tenant: tenant(), key_digest: key.digest(), command: of.command() });
+        self.add(&Command {
+            id: of.command(),
+            tenant: tenant(),
+            key: key.as_str().into(),
+            operation: "POST /v1/payments".into(),
+            fingerprint: [7; 32],
+            fingerprint_version: 1,
+            progress,
+            subject: Some(of.payment().to_string()),
+            credential: None,
+            api_version: "1".into(),
+            received_at: at(1),
+        });
+    }
+
+    /// The rows of a first attempt that succeeded.
+    pub(super) fn add_succeeded(&mut self) {
+        self.add_command(FIRST, Progress::Completed { status: 201, body: b"{}".to_vec(), at: at(5) });
+        self.add(&payment_row(FIRST));
+        self.add(&effect_row(FIRST));
+        self.add_closed(Closing::Posted);
+        self.add_place_of(FIRST);
+        self.add_event();
+        self.add_tickets();
+    }
+
+    pub(super) fn add_closed(&mut self, closing: Closing) {
+        self.add(&ClosedHold { book: customer(), hold: hold_of(FIRST.payment()), closing, seq: 6 });
+    }
+
+    /// The reference and the object lead to this attempt.
+    pub(super) fn add_place_of(&mut self, of: Attempt) {
+        let (book, payment, effect) = (customer(), of.payment(), of.effect());
+        self.add(&IntentEntry { book, intent: IntentEntry::of_reference("order-1"), payment });
+        self.add(&GatewayObject { gateway: "stripe".into(), object: "pi_1".into(), book, effect, payment });
+    }
+
+    fn add_event(&mut self) {
+        self.add(&InboxEntry {
+            endpoint: "we_main".into(),
+            event: "evt_1".into(),
+            kind: "payment_intent.succeeded".into(),
+            object: Some("pi_1".into()),
+            book: Some(customer()),
+            disposition: Disposition::Applied,
+            secret_index: 0,
+            received_at: at(6),
+            body: b"{}".to_vec(),
+        });
+    }
+
+    /// The two sends of a first attempt.
+    pub(super) fn add_tickets(&mut self) {
+        self.add(&ticket_row(FIRST, Step::Create, 0));
+        self.add(&ticket_row(FIRST, Step::Confirm, 1));
+    }
+}
+
+pub(super) fn ticket_row(of: Attempt, step: Step, generation: u32) -> Ticket {
+    Ticket {
+        book: customer(),
+        effect: of.effect(),
+        step,
+        generation,
+        send_no: 1,
+        gateway_key: format!("key-{}", step.name()),
+        request_digest: request(step).digest(),
+        request: request(step).encode(),
+        lease_epoch: 1,
+        issued_at: at(1),
+        deadline: at(20),
+    }
+}
+
+/// A payment that succeeded.
+pub(super) fn payment_row(of: Attempt) -> Payment {
+    Payment {
+        id: of.payment(),
+        book: customer(),
+        tenant: tenant(),
+        command: of.command(),
+        effect: of.effect(),
+        money: money(),
+        gateway: "stripe".into(),
+        payment_method: "pm_card_visa".into(),
+        reference: "order-1".into(),
+        status: Status::Succeeded,
+        captured_amount: 1999,
+        refunded_amount: 0,
+        gateway_object: Some("pi_1".into()),
+        decline: None,
+        next_action: None,
+        description: None,
+        metadata: BTreeMap::new(),
+        created_at: at(1),
+    }
+}
+
+/// The effect of a payment that succeeded.
+pub(super) fn effect_row(of: Attempt) -> Effect {
+    Effect {
+        id: of.effect(),
+        book: customer(),
+        tenant: tenant(),
+        payment: of.payment(),
+        gateway: "stripe".into(),
+        money: money(),
+        state: State::Succeeded,
+        step: Step::Confirm,
+        generation: 1,
+        sends: 1,
+        lost_confirms: 0,
+        is_unresolved: false,
+        needs_find: false,
+        object_id: Some("pi_1".into()),
+        fence: None,
+        names_method: false,
+        refusal: None,
+        after_cancel: None,
+        tries: 0,
+        puzzles: 0,
+        joined: Vec::new(),
+        first_sent_at: None,
+        last_sent_at: None,
+        due_at: None,
+        lease_epoch: 1,
+        lease_owner: 0,
+        created_at: at(1),
+    }
+}

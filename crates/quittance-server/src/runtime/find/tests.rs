@@ -1,0 +1,93 @@
+//! Searches at a gateway of canned pages.
+
+use super::*;
+use crate::clock;
+use crate::runtime::gateways::tests::states;
+use axum::extract::RawQuery;
+use axum::{Json, Router, routing::get};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn effect() -> EffectId {
+    EffectId::from_bytes([7; 16])
+}
+
+fn object(id: &str, currency: &str, effect: Option<EffectId>) -> Value {
+    let metadata = effect.map_or(json!({}), |effect| json!({ "effect_id": effect.to_string() }));
+    json!({"id": id, "status": "requires_confirmation", "amount": 1, "currency": currency, "metadata": metadata})
+}
+
+fn page(has_more: bool, data: &[Value]) -> Value {
+    json!({ "data": data, "has_more": has_more })
+}
+
+/// A gateway that answers each query for a page with what `answer` makes of it, after `delay`.
+async fn gateway(delay: Duration, answer: fn(&str) -> Value) -> Arc<GatewayState> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let list = async move |RawQuery(query): RawQuery| {
+        tokio::time::sleep(delay).await;
+        Json(answer(&query.unwrap_or_default()))
+    };
+    let router = Router::new().route("/v1/payment_intents", get(list));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    states(&base).get("stripe").expect("a gateway")
+}
+
+/// A search with so much time left, of so much that a request may take.
+async fn search(gateway: &GatewayState, left: Duration, timeout: Duration) -> Stimulus {
+    let search = Search { effect: effect(), customer: None, created_from: 0, created_to: 1 };
+    find(gateway, search, budget(left, timeout).for_pages(timeout)).await
+}
+
+fn budget(left: Duration, timeout: Duration) -> Budget {
+    Budget::new(clock::now().plus_ms(left.as_millis() as u64), timeout)
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_and_is_not_ours_is_passed_by() {
+    let two_pages = gateway(Duration::ZERO, |query| match query.contains("starting_after=pi_2") {
+        false => page(true, &[object("pi_3", "zzz", None), object("pi_2", "zzz", Some(EffectId::from_bytes([8; 16])))]),
+        true => page(false, &[object("pi_1", "usd", Some(effect()))]),
+    })
+    .await;
+    let found = search(&two_pages, TIMEOUT, TIMEOUT).await;
+    assert!(matches!(&found, Stimulus::Found(Some(ours)) if ours.object_id == "pi_1"), "{found:?}");
+    let foreign = gateway(Duration::ZERO, |_| page(false, &[object("pi_1", "zzz", None)])).await;
+    assert_eq!(search(&foreign, TIMEOUT, TIMEOUT).await, Stimulus::Found(None));
+}
+
+#[tokio::test]
+async fn an_object_of_ours_that_cannot_be_read_fails_the_search() {
+    let ours = gateway(Duration::ZERO, |_| page(false, &[object("pi_1", "zzz", Some(effect()))])).await;
+    let expected = Stimulus::FindFailed(Fact::Lost(Loss::Unreadable));
+    assert_eq!(search(&ours, TIMEOUT, TIMEOUT).await, expected);
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_given_up() {
+    let endless = gateway(Duration::ZERO, |_| page(true, &[object("pi_1", "usd", None)])).await;
+    assert_eq!(search(&endless, TIMEOUT, TIMEOUT).await, Stimulus::FindFailed(Fact::Lost(Loss::Unclear)));
+}
+
+#[tokio::test]
+async fn a_search_ends_with_its_time_and_says_so() {
+    let timeout = Duration::from_millis(500);
+    let slow = gateway(timeout * 3 / 5, |_| page(true, &[object("pi_1", "usd", None)])).await;
+    assert_eq!(search(&slow, timeout, timeout).await, Stimulus::FindFailed(Fact::Lost(Loss::Timeout)));
+    let nothing_asked = Stimulus::FindFailed(Fact::NotSent);
+    assert_eq!(search(&slow, Duration::ZERO, timeout).await, nothing_asked);
+}
+
+#[test]
+fn pages_are_asked_for_until_shortly_before_the_end() {
+    let begins = |left_ms: u64| {
+        let budget = budget(Duration::from_millis(left_ms), TIMEOUT);
+        (budget.patience().is_some(), budget.for_pages(TIMEOUT).patience().is_some())
+    };
+    assert_eq!([begins(15_000), begins(5_000), begins(1_900)], [(true, true), (false, true), (false, false)]);
+    let short = Duration::from_millis(500);
+    assert!(budget(Duration::from_millis(200), short).for_pages(short).patience().is_none());
+}
