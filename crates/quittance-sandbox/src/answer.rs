@@ -82,6 +82,11 @@ impl ApiError {
         Self::new(401, ErrorKind::InvalidRequest, message)
     }
 
+    /// The 401 of a key that nobody knows.
+    pub(crate) fn bad_key() -> Self {
+        Self::unauthenticated("Invalid API Key provided.")
+    }
+
     pub(crate) fn unknown_parameter(name: &str) -> Self {
         Self::invalid("parameter_unknown", format!("Received unknown parameter: {name}")).param(name)
     }

@@ -22,7 +22,7 @@ pub(crate) fn check(headers: &HeaderMap, accepted: Option<&[String]>) -> Result<
         Some(keys) => keys.contains(&key),
         None => key.starts_with("sk_test_") || key.starts_with("rk_test_"),
     });
-    if known { Ok(()) } else { Err(ApiError::unauthenticated("Invalid API Key provided.")) }
+    if known { Ok(()) } else { Err(ApiError::bad_key()) }
 }
 
 fn user_name(encoded: &str) -> Option<String> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::profile::Class;
+
 /// Everything that shapes one sandbox. `Config::default()` is a well-behaved gateway.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -36,6 +38,19 @@ pub struct Config {
     pub webhook_late_ms: u64,
     /// After this time an idempotency key is forgotten and executes afresh, in milliseconds.
     pub idempotency_retention_ms: u64,
+    /// What the gateway keeps for itself.
+    pub fees: Fees,
+    /// When a charge gets its balance transaction.
+    pub balance_transactions: TransactionTiming,
+    /// After which time the gateway does by itself what comes later: a pending refund succeeds, a payout moves on, a
+    /// dispute is decided by its evidence; in milliseconds, at most ten minutes are honoured.
+    /// `POST /_sandbox/agenda/flush` does all of it at once.
+    pub agenda_ms: u64,
+    /// What the gateway can be asked afterwards; see [`Class`]. `POST /_sandbox/profile` changes it.
+    pub class: Class,
+    /// How wrong its clock is, in seconds: the `Date` header and every `created` are off by so much. Webhooks are
+    /// signed at the right time all the same. A year either way is honoured. `POST /_sandbox/clock` changes it.
+    pub clock_skew_seconds: i64,
 }
 
 impl Default for Config {
@@ -56,8 +71,49 @@ impl Default for Config {
             // Stripe removes keys "after they're at least 24 hours old" (API reference,
             // "Idempotent requests").
             idempotency_retention_ms: 24 * 60 * 60 * 1000,
+            fees: Fees::default(),
+            balance_transactions: TransactionTiming::AtOnce,
+            agenda_ms: 2_000,
+            class: Class::default(),
+            clock_skew_seconds: 0,
         }
     }
+}
+
+/// What the gateway keeps for itself, in minor units of whatever currency was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fees {
+    /// The share of a charge, in ten-thousandths; halves are rounded up.
+    pub per_ten_thousand: i64,
+    /// What each charge costs besides.
+    pub fixed: i64,
+    /// What each chargeback costs, won or lost.
+    pub dispute: i64,
+}
+
+impl Default for Fees {
+    /// 2.9 % and 30, and 1,500 for a dispute: Stripe's prices for cards in the United States.
+    fn default() -> Self {
+        Self { per_ten_thousand: 290, fixed: 30, dispute: 1_500 }
+    }
+}
+
+impl Fees {
+    /// The fee of a charge; never more than the charge.
+    pub(crate) fn of(self, amount: i64) -> i64 {
+        let share = i128::from(amount) * i128::from(self.per_ten_thousand);
+        let fee = (share + 5_000).div_euclid(10_000) + i128::from(self.fixed);
+        i64::try_from(fee).unwrap_or(i64::MAX).clamp(0, amount)
+    }
+}
+
+/// When a charge gets its balance transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionTiming {
+    /// Before `charge.succeeded` is sent.
+    AtOnce,
+    /// It is null in `charge.succeeded`, and a `charge.updated` follows when it is there.
+    Later,
 }
 
 /// Where webhooks go and what signs them.
@@ -158,6 +214,15 @@ pub struct FaultRates {
     /// until then. Only writes with a key that create, confirm, cancel or capture a payment intent
     /// meet it; for all others this share is without a fault.
     pub late_effect: u16,
+    /// The request is carried out, and the answer is a 200 with half of its body.
+    pub truncated_json: u16,
+    /// The request is carried out, and the answer is a 200 with a page of HTML.
+    pub html_200: u16,
+    /// A page of a list that was asked for with `starting_after` ends with that very row again and says that there is
+    /// more. Only reads meet it.
+    pub cursor_repeats: u16,
+    /// A 401 for a good key: for this request and for up to four more, whosesoever they are.
+    pub unauthorised_401: u16,
     /// How often a read meets a fault, compared with a write (1,000 = as often).
     pub reads: u16,
     /// The event is never posted.
@@ -182,6 +247,10 @@ impl FaultRates {
         slow_answer: 4,
         unavailable_503: 2,
         late_effect: 3,
+        truncated_json: 0,
+        html_200: 0,
+        cursor_repeats: 0,
+        unauthorised_401: 0,
         reads: 200,
         webhook_dropped: 5,
         webhook_duplicate: 10,
@@ -197,9 +266,14 @@ impl FaultRates {
         error_500_charged: 30,
         error_500_not_charged: 30,
         rate_limited_429: 50,
-        slow_answer: 30,
+        slow_answer: 20,
         unavailable_503: 20,
         late_effect: 40,
+        truncated_json: 5,
+        html_200: 5,
+        cursor_repeats: 5,
+        // It says that the key is bad, and a client may well stop for good.
+        unauthorised_401: 0,
         reads: 200,
         webhook_dropped: 150,
         webhook_duplicate: 200,

@@ -14,14 +14,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
-use crate::books::{audit, group};
+use crate::books::{audit, group, group_refunds};
 use crate::config::{FaultProfile, WebhookTarget};
+use crate::control_money;
+use crate::control_profile;
 use crate::execution::Outcome;
 use crate::late;
 use crate::lock::lock;
 use crate::shared::Shared;
 
-type App = State<Arc<Shared>>;
+pub(crate) type App = State<Arc<Shared>>;
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -32,6 +34,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/authenticate/{intent}", get(ask_customer).post(authenticate))
         .route("/_sandbox/settle/{intent}", post(settle))
         .route("/_sandbox/expire/{intent}", post(expire))
+        .merge(control_money::routes())
+        .merge(control_profile::routes())
         .route("/_sandbox/webhooks", get(show_webhooks))
         .route("/_sandbox/webhooks/flush", post(flush_webhooks))
         .route("/_sandbox/webhook_target", post(set_webhook_target))
@@ -41,6 +45,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
 struct BooksQuery {
     /// A metadata key of payment intents, to count successful charges for each of its values.
     group: Option<String>,
+    /// A metadata key of refunds, to count them for each of its values.
+    group_refunds: Option<String>,
 }
 
 async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Response {
@@ -48,6 +54,9 @@ async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Resp
     let mut books = json!(audit(&core.books));
     if let Some(key) = query.group {
         books["group"] = json!(group(&core.books, &key));
+    }
+    if let Some(key) = query.group_refunds {
+        books["group_refunds"] = json!(group_refunds(&core.books, &key));
     }
     json_answer(&books)
 }
@@ -86,8 +95,8 @@ async fn set_faults(State(shared): App, body: Bytes) -> Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OutcomeChoice {
-    outcome: Outcome,
+pub(crate) struct OutcomeChoice {
+    pub(crate) outcome: Outcome,
 }
 
 /// The page behind `next_action`, for a person with a browser.
@@ -164,15 +173,15 @@ async fn set_webhook_target(State(shared): App, body: Bytes) -> Response {
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("invalid JSON: {error}")))
 }
 
-fn json_answer(value: &Value) -> Response {
+pub(crate) fn json_answer(value: &Value) -> Response {
     answer(Answer::ok(value))
 }
 
-fn answer(answer: Answer) -> Response {
+pub(crate) fn answer(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));

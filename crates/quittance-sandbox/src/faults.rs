@@ -3,58 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use crate::config::{Config, FaultProfile, FaultRates};
+use crate::config::{Config, FaultProfile};
 use crate::dice::Dice;
+use crate::fault::{Access, Fault, choose};
 use crate::lock::lock;
-
-/// What can happen to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    TimeoutBeforeEffect,
-    TimeoutAfterEffect,
-    LostAnswer,
-    ConnectionReset,
-    Error500Charged,
-    Error500NotCharged,
-    /// With `Retry-After` in seconds, sometimes.
-    RateLimited {
-        retry_after: Option<u64>,
-    },
-    SlowAnswer,
-    Unavailable,
-    /// Carried out after this time, when nobody waits for the answer any more.
-    LateEffect {
-        delay: Duration,
-    },
-}
-
-impl Fault {
-    fn name(self) -> &'static str {
-        match self {
-            Self::TimeoutBeforeEffect => "timeout_before_effect",
-            Self::TimeoutAfterEffect => "timeout_after_effect",
-            Self::LostAnswer => "lost_answer",
-            Self::ConnectionReset => "connection_reset",
-            Self::Error500Charged => "error_500_charged",
-            Self::Error500NotCharged => "error_500_not_charged",
-            Self::RateLimited { .. } => "rate_limited_429",
-            Self::SlowAnswer => "slow_answer",
-            Self::Unavailable => "unavailable_503",
-            Self::LateEffect { .. } => "late_effect",
-        }
-    }
-}
-
-/// Whether a request can have an effect, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    Write,
-    /// A write that can also be late: on a payment, and with a key that it can hold until then.
-    KeyedPayment,
-}
 
 /// What is planned for one event's webhooks; delays in milliseconds, one for each copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,38 +128,6 @@ impl Faults {
     }
 }
 
-fn choose(access: Access, rates: &FaultRates, dice: Dice, late_effect_ms: (u64, u64)) -> Option<Fault> {
-    let retry_after = (dice.text("retry").roll(2) == 0).then_some(1);
-    let (earliest, latest) = late_effect_ms;
-    let delay = Duration::from_millis(earliest + dice.text("late").roll(latest - earliest + 1));
-    let payment = u32::from(access == Access::KeyedPayment) * 1000;
-    let write = u32::from(access != Access::Read) * 1000;
-    let both = if access == Access::Read { u32::from(rates.reads) } else { 1000 };
-    // A read has no effect that could be there or not.
-    let chances = [
-        (rates.timeout_before_effect, both, Fault::TimeoutBeforeEffect),
-        (rates.timeout_after_effect, write, Fault::TimeoutAfterEffect),
-        (rates.lost_answer, write, Fault::LostAnswer),
-        (rates.connection_reset, both, Fault::ConnectionReset),
-        (rates.error_500_charged, write, Fault::Error500Charged),
-        (rates.error_500_not_charged, both, Fault::Error500NotCharged),
-        (rates.rate_limited_429, both, Fault::RateLimited { retry_after }),
-        (rates.slow_answer, both, Fault::SlowAnswer),
-        (rates.unavailable_503, both, Fault::Unavailable),
-        (rates.late_effect, payment, Fault::LateEffect { delay }),
-    ];
-    // In millionths, because a share of a per mille is less than one.
-    let mut roll = dice.roll(1_000_000);
-    for (per_mille, share, fault) in chances {
-        let width = u64::from(u32::from(per_mille) * share);
-        if roll < width {
-            return Some(fault);
-        }
-        roll -= width;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -247,7 +168,7 @@ mod tests {
         assert!((3_300..3_700).contains(&payments), "{payments}");
         // All but the 40 per mille that are late.
         assert!((2_900..3_300).contains(&writes), "{writes}");
-        // 200 per mille of the kinds that can hit a read: 20 + 50 + 30 + 50 + 30 + 20.
+        // 200 per mille of the kinds that can hit a read: 20 + 50 + 30 + 50 + 20 + 5 + 5 + 20 + 5.
         assert!((320..480).contains(&reads), "{reads}");
     }
 

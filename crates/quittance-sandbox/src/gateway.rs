@@ -2,6 +2,7 @@
 //! each fault among them. Does not own: what the request does.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -11,16 +12,18 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::answer::{ApiError, ErrorKind};
 use crate::authentication;
+use crate::clock;
 use crate::connection::hang_up;
 use crate::dialect::Params;
 use crate::dialect::endpoint::Endpoint;
 use crate::dialect::operation::Operation;
 use crate::execution::read;
-use crate::faults::Access;
+use crate::fault::{Access, Fault};
 use crate::lock::lock;
 use crate::objects::API_VERSION;
+use crate::profile::Class;
 use crate::shared::Shared;
-use crate::verdict::{End, Reply, Verdict, after_effect, before_effect};
+use crate::verdict::{End, JSON, Reply, Verdict, after_effect, before_effect};
 use crate::writing::{self, Write};
 
 // A form of the largest request understood here has a few kilobytes.
@@ -49,7 +52,11 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         tokio::time::sleep(verdict.delay).await;
     }
     match verdict.end {
-        End::Reply(reply) => respond(&parts.headers, &request_id, reply),
+        End::Reply(reply) => {
+            let mut response = respond(&parts.headers, &request_id, reply);
+            date(&shared, &mut response);
+            response
+        }
         End::HangUp(ending) => hang_up(&parts.extensions, ending).await,
     }
 }
@@ -80,6 +87,10 @@ fn idempotency_key<'a>(method: &Method, headers: &'a HeaderMap) -> Result<Option
 
 fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
     authentication::check(&call.parts.headers, shared.api_keys.as_deref())?;
+    if shared.is_unauthorised() {
+        shared.faults.count(Fault::Unauthorised { requests: 1 });
+        return Err(ApiError::bad_key());
+    }
     let method = &call.parts.method;
     let path = call.parts.uri.path();
     let (endpoint, id) = Endpoint::find(method, path).ok_or_else(|| {
@@ -100,27 +111,60 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
     let params = Params::parse(&format!("{query}&{}", call.form))?;
     let fingerprint = params.fingerprint(method.as_str(), path);
     let operation = Operation::read(endpoint, params)?;
+    let class = lock(&shared.profile).class(endpoint);
     if access == Access::Read {
-        let answer = read(&lock(&shared.core).books, id, operation)?;
-        return Ok(after_effect(shared, fault, answer));
+        return answer_read(shared, class, id, operation, fault);
     }
     let host = call.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let write = Write {
         id: id.to_owned(),
         operation,
         fingerprint,
-        key: call.key.map(str::to_owned),
+        key: call.key.filter(|_| class.honours_keys()).map(str::to_owned),
         request_id: call.request_id.to_owned(),
         host: host.to_owned(),
     };
     writing::write(shared, write, fault)
 }
 
+fn answer_read(
+    shared: &Shared,
+    class: Class,
+    id: &str,
+    mut operation: Operation,
+    fault: Option<Fault>,
+) -> Result<Verdict, ApiError> {
+    if !class.reads_back() {
+        return Err(unreadable(id));
+    }
+    if let Some(query) = operation.list_query() {
+        query.hidden_events = lock(&shared.profile).hidden_events();
+        if fault == Some(Fault::CursorRepeats) && query.starting_after.is_some() {
+            query.repeats_cursor = true;
+            shared.faults.count(Fault::CursorRepeats);
+        }
+    }
+    let answer = read(&lock(&shared.core).books, id, operation)?;
+    Ok(after_effect(shared, fault, answer))
+}
+
+/// What a gateway answers that gives nothing back.
+fn unreadable(id: &str) -> ApiError {
+    if id.is_empty() {
+        return ApiError::new(403, ErrorKind::InvalidRequest, "This account may not list objects of this kind.");
+    }
+    ApiError::missing("object", id, "id")
+}
+
 fn respond(headers: &HeaderMap, request_id: &str, reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.answer.body));
     *response.status_mut() = StatusCode::from_u16(reply.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let answer = response.headers_mut();
-    answer.insert("content-type", HeaderValue::from_static("application/json"));
+    answer.insert("content-type", HeaderValue::from_static(reply.content_type));
+    if reply.content_type != JSON {
+        // Whoever wrote it knows nothing of the gateway's headers.
+        return response;
+    }
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             answer.insert(name, value);
@@ -140,4 +184,14 @@ fn respond(headers: &HeaderMap, request_id: &str, reply: Reply) -> Response {
         answer.insert("idempotency-key", key.clone());
     }
     response
+}
+
+/// Only a wrong clock needs to be told: the server writes the right time by itself.
+fn date(shared: &Shared, response: &mut Response) {
+    let skew = shared.clock_skew_seconds.load(Ordering::Relaxed);
+    if skew != 0
+        && let Ok(value) = HeaderValue::from_str(&clock::http_date(clock::unix_seconds().saturating_add(skew)))
+    {
+        response.headers_mut().insert("date", value);
+    }
 }

@@ -7,6 +7,7 @@
 //! **The sandbox never shares billing code with what it judges: it depends on no other crate of this workspace, and
 //! never moves real money.**
 
+mod agenda;
 mod answer;
 mod authentication;
 mod books;
@@ -14,15 +15,19 @@ mod clock;
 mod config;
 mod connection;
 mod control;
+mod control_money;
+mod control_profile;
 mod dialect;
 mod dice;
 mod execution;
+mod fault;
 mod faults;
 mod gateway;
 mod idempotency;
 mod late;
 mod lock;
 mod objects;
+mod profile;
 mod serve;
 mod shared;
 mod signature;
@@ -30,5 +35,6 @@ mod verdict;
 mod webhooks;
 mod writing;
 
-pub use config::{Config, FaultProfile, FaultRates, UnknownProfile, WebhookTarget};
+pub use config::{Config, FaultProfile, FaultRates, Fees, TransactionTiming, UnknownProfile, WebhookTarget};
+pub use profile::Class;
 pub use serve::Sandbox;

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::connection::{Ending, Line};
 use crate::shared::Shared;
-use crate::{control, gateway, late, webhooks};
+use crate::{agenda, control, gateway, late, webhooks};
 
 const CONNECTIONS_MAX: usize = 4_096;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,9 +39,10 @@ impl Sandbox {
 
     /// The gateway as a router, for servers of one's own.
     ///
-    /// Three things then work less well than under [`Sandbox::serve`]: a connection that should be
-    /// reset ends in a broken-off answer instead, no webhooks are sent, and late effects happen only
-    /// at `POST /_sandbox/faults/flush`.
+    /// Some things then work less well than under [`Sandbox::serve`]: a connection that should be
+    /// reset ends in a broken-off answer instead, no webhooks are sent, late effects happen only
+    /// at `POST /_sandbox/faults/flush`, and what the gateway does by itself only at
+    /// `POST /_sandbox/agenda/flush`.
     pub fn router(&self) -> Router {
         control::routes()
             .route("/v1", any(gateway::handle))
@@ -61,6 +62,7 @@ impl Sandbox {
             result = accept(listener, router) => result,
             never = webhooks::deliver(&self.shared.webhooks) => match never {},
             never = late::carry_out_when_due(&self.shared) => match never {},
+            never = agenda::carry_out_when_due(&self.shared) => match never {},
             () = shutdown => Ok(()),
         }
     }

@@ -1,16 +1,17 @@
 //! Owns: everything the requests of one sandbox share, and carrying out a write under its lock.
 //! Does not own: the order in which a request is judged (`gateway`).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::agenda::Agenda;
 use crate::answer::{Answer, ApiError};
 use crate::books::Books;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Fees, TransactionTiming};
 use crate::dice::{Dice, letters};
 use crate::execution::{Execution, Mint};
 use crate::faults::{DELAY_MS_MAX, Faults};
@@ -18,7 +19,11 @@ use crate::idempotency::Keys;
 use crate::late::Late;
 use crate::lock::lock;
 use crate::objects::Origin;
+use crate::profile::Profile;
 use crate::webhooks::Webhooks;
+
+/// A year either way: enough for every mistake, and dates keep four digits.
+pub(crate) const SKEW_SECONDS_MAX: i64 = 366 * 24 * 60 * 60;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -31,6 +36,15 @@ pub(crate) struct Shared {
     pub(crate) webhooks: Arc<Webhooks>,
     /// A late effect was added.
     pub(crate) late_added: Notify,
+    /// Something was put on the agenda.
+    pub(crate) agenda_added: Notify,
+    agenda_delay: Duration,
+    fees: Fees,
+    balance_transactions: TransactionTiming,
+    pub(crate) profile: Mutex<Profile>,
+    /// How many requests will get a 401 for a good key.
+    pub(crate) unauthorised: AtomicU64,
+    pub(crate) clock_skew_seconds: AtomicI64,
     requests: AtomicU64,
 }
 
@@ -40,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) books: Books,
     pub(crate) keys: Keys,
     pub(crate) late: Late,
+    pub(crate) agenda: Agenda,
     last_second: i64,
     writes_without_key: u64,
 }
@@ -47,6 +62,7 @@ pub(crate) struct Core {
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
         let faults = Faults::new(&config);
+        let profile = Profile::new(&config);
         Self {
             seed: config.seed,
             api_keys: config.api_keys,
@@ -56,12 +72,20 @@ impl Shared {
                 books: Books::default(),
                 keys: Keys::new(Duration::from_millis(config.idempotency_retention_ms)),
                 late: Late::new(config.late_pending_max),
+                agenda: Agenda::default(),
                 last_second: 0,
                 writes_without_key: 0,
             }),
             faults,
             webhooks: Arc::new(Webhooks::new(config.webhook, config.webhook_retry_base_ms)),
             late_added: Notify::new(),
+            agenda_added: Notify::new(),
+            agenda_delay: Duration::from_millis(config.agenda_ms.min(DELAY_MS_MAX)),
+            fees: config.fees,
+            balance_transactions: config.balance_transactions,
+            profile: Mutex::new(profile),
+            unauthorised: AtomicU64::new(0),
+            clock_skew_seconds: AtomicI64::new(config.clock_skew_seconds.clamp(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX)),
             requests: AtomicU64::new(0),
         }
     }
@@ -74,6 +98,12 @@ impl Shared {
     pub(crate) fn next_request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         format!("req_{}", &letters(Dice::new(self.seed).text("req").number(number))[..14])
+    }
+
+    /// Whether this request falls into a window of 401s, of which it then uses one up.
+    pub(crate) fn is_unauthorised(&self) -> bool {
+        let taken = self.unauthorised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        taken.is_ok()
     }
 
     /// Carries out `work` and sends its events. The ids of its objects follow from the idempotency
@@ -91,7 +121,7 @@ impl Shared {
             Some(key) => Dice::new(self.seed).text("key").text(key).number(incarnation),
             None => Dice::new(self.seed).text("write").number(core.next_write()),
         };
-        let now = core.now();
+        let now = core.now(self.clock_skew_seconds.load(Ordering::Relaxed));
         let mut execution = Execution {
             books: &mut core.books,
             mint: Mint::new(dice),
@@ -100,9 +130,16 @@ impl Shared {
             host: host.to_owned(),
             webhooks: u32::from(self.webhooks.has_target()),
             emitted: Vec::new(),
+            fees: self.fees,
+            balance_transactions: self.balance_transactions,
+            planned: Vec::new(),
         };
         let answer = work(&mut execution).unwrap_or_else(|error| error.answer());
         self.webhooks.enqueue(execution.emitted, &self.faults);
+        if !execution.planned.is_empty() {
+            core.agenda.add(clock::monotonic() + self.agenda_delay, execution.planned);
+            self.agenda_added.notify_one();
+        }
         answer
     }
 
@@ -113,9 +150,9 @@ impl Shared {
 }
 
 impl Core {
-    /// Never lower than before, even when the machine's clock is set back: lists rely on it.
-    fn now(&mut self) -> i64 {
-        self.last_second = self.last_second.max(clock::unix_seconds());
+    /// Never lower than before, even when a clock is set back: lists rely on it.
+    fn now(&mut self, skew_seconds: i64) -> i64 {
+        self.last_second = self.last_second.max(clock::unix_seconds().saturating_add(skew_seconds));
         self.last_second
     }
 

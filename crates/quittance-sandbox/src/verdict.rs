@@ -1,11 +1,12 @@
 //! Owns: how a request ends, and the faults that change its end without touching the books. Does
 //! not own: writing the answer to the wire (`gateway`).
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::answer::{Answer, ApiError, ErrorKind};
 use crate::connection::Ending;
-use crate::faults::{Access, Fault};
+use crate::fault::{Access, Fault};
 use crate::shared::Shared;
 
 /// How a request ends, and after which pause.
@@ -23,11 +24,15 @@ pub(crate) struct Reply {
     pub(crate) answer: Answer,
     pub(crate) original_request: Option<String>,
     pub(crate) retry_after: Option<u64>,
+    pub(crate) content_type: &'static str,
 }
+
+/// What every answer is that comes from the gateway itself.
+pub(crate) const JSON: &str = "application/json";
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, original_request: None, retry_after: None }
+        Self { answer, original_request: None, retry_after: None, content_type: JSON }
     }
 }
 
@@ -61,6 +66,11 @@ pub(crate) fn before_effect(shared: &Shared, access: Access, fault: Fault) -> Op
             let error = ApiError::new(503, ErrorKind::Api, "The service is temporarily unavailable.");
             Verdict::reply(error.answer())
         }
+        Fault::Unauthorised { requests } => {
+            // This request is the first of them.
+            shared.unauthorised.fetch_add(requests - 1, Ordering::Relaxed);
+            Verdict::reply(ApiError::bad_key().answer())
+        }
         // A write's 500 is stored, so it has to pass the idempotency layer.
         Fault::Error500NotCharged if access == Access::Read => Verdict::reply(ApiError::internal().answer()),
         _ => return None,
@@ -76,10 +86,26 @@ pub(crate) fn after_effect(shared: &Shared, fault: Option<Fault>, reply: impl In
         Some(Fault::TimeoutAfterEffect) => Verdict::timeout(shared),
         Some(Fault::LostAnswer) => Verdict::reset(),
         Some(Fault::SlowAnswer) => Verdict { delay: shared.slow, end: End::Reply(reply) },
+        Some(Fault::TruncatedJson) if reply.answer.status == 200 => Verdict::reply(truncated(reply)),
+        Some(Fault::Html200) if reply.answer.status == 200 => Verdict::reply(replaced_by_html(reply)),
         _ => return Verdict::reply(reply),
     };
     if let Some(fault) = fault {
         shared.faults.count(fault);
     }
     verdict
+}
+
+/// HTTP is content with it; only a parser notices.
+fn truncated(mut reply: Reply) -> Reply {
+    reply.answer.body.truncate(reply.answer.body.len() / 2);
+    reply
+}
+
+/// What a proxy says that believes itself to be helpful.
+fn replaced_by_html(mut reply: Reply) -> Reply {
+    const PAGE: &str = "<!doctype html><title>One moment</title><p>Please wait while we check your connection.</p>";
+    reply.answer.body = PAGE.into();
+    reply.content_type = "text/html; charset=utf-8";
+    reply
 }

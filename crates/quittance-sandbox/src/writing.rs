@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::answer::{Answer, ApiError, ErrorKind};
 use crate::clock;
 use crate::dialect::operation::Operation;
-use crate::faults::Fault;
+use crate::fault::Fault;
 use crate::idempotency::{Claim, Slot};
 use crate::late::Postponed;
 use crate::lock::lock;
@@ -54,17 +54,18 @@ pub(crate) fn write(shared: &Shared, write: Write, fault: Option<Fault>) -> Resu
     }
 }
 
-/// Only takes the key for now. Without room, or without a key to take, the request is lost altogether.
+/// Only takes the key for now, when keys are honoured. Without room the request is lost altogether.
 fn postpone(shared: &Shared, core: &mut Core, postponed: Postponed, delay: Duration) -> Verdict {
-    match &postponed.write.key {
-        Some(key) if core.late.has_room() => {
-            core.keys.reserve(key, postponed.write.fingerprint);
-            core.late.add(clock::monotonic() + delay, postponed);
-            shared.faults.count(Fault::LateEffect { delay });
-            shared.late_added.notify_one();
-        }
-        _ => shared.faults.count(Fault::TimeoutBeforeEffect),
+    if !core.late.has_room() {
+        shared.faults.count(Fault::TimeoutBeforeEffect);
+        return Verdict::timeout(shared);
     }
+    if let Some(key) = &postponed.write.key {
+        core.keys.reserve(key, postponed.write.fingerprint);
+    }
+    core.late.add(clock::monotonic() + delay, postponed);
+    shared.faults.count(Fault::LateEffect { delay });
+    shared.late_added.notify_one();
     Verdict::timeout(shared)
 }
 

@@ -1,11 +1,11 @@
 //! Owns: totals and the invariants the gateway checks of itself. Does not own: any change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::Books;
-use crate::objects::{Charge, ChargeStatus, Intent, Status};
+use crate::objects::{Charge, ChargeStatus, Intent, Movement, Status, Transaction};
 
 /// What `GET /_sandbox/books` answers.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,14 @@ struct Totals {
     amount_authorized: i128,
     amount_captured: i128,
     amount_released: i128,
+    /// Pending refunds included, failed ones not.
+    amount_refunded: i128,
+    /// What disputes took, less what they gave back.
+    amount_disputed: i128,
+    fees: i128,
+    amount_paid_out: i128,
+    /// What is left: the sum of all net amounts.
+    balance: i128,
 }
 
 // Enough to see what is wrong; a broken invariant breaks for thousands at once.
@@ -41,11 +49,15 @@ pub(crate) fn audit(books: &Books) -> Audit {
     for charge in books.charges.rows() {
         add(currencies.entry(charge.currency.clone()).or_default(), charge);
     }
+    for transaction in books.transactions.rows() {
+        move_balance(currencies.entry(transaction.currency.clone()).or_default(), transaction);
+    }
     let mut payment_intents = BTreeMap::new();
     for intent in books.intents.rows() {
         *payment_intents.entry(intent.status.name()).or_default() += 1;
     }
     let wrong = books.intents.rows().iter().filter_map(|intent| violation(books, intent));
+    let wrong = wrong.chain(books.charges.rows().iter().filter_map(|charge| money_violation(books, charge)));
     let violations: Vec<String> = wrong.take(VIOLATIONS_MAX).collect();
     let living = books.customers.rows().iter().filter(|customer| !customer.is_deleted);
     Audit {
@@ -68,7 +80,40 @@ fn add(totals: &mut Totals, charge: &Charge) {
         totals.charges_uncaptured += u64::from(!charge.is_captured);
         totals.amount_authorized += i128::from(charge.amount);
         totals.amount_captured += i128::from(charge.amount_captured);
-        totals.amount_released += i128::from(charge.amount_refunded);
+        totals.amount_released += i128::from(charge.amount_released);
+        totals.amount_refunded += i128::from(charge.amount_refunded);
+    }
+}
+
+fn move_balance(totals: &mut Totals, transaction: &Transaction) {
+    let amount = i128::from(transaction.amount);
+    totals.fees += i128::from(transaction.fee);
+    totals.balance += i128::from(transaction.net());
+    match transaction.movement {
+        Movement::DisputeWithdrawal | Movement::DisputeReinstatement => totals.amount_disputed -= amount,
+        Movement::Payout | Movement::PayoutCancel | Movement::PayoutFailure => totals.amount_paid_out -= amount,
+        Movement::Charge | Movement::Payment | Movement::Refund | Movement::PaymentRefund | Movement::RefundFailure => {
+        }
+    }
+}
+
+/// What a charge says of its refunds and credits, compared with them.
+fn money_violation(books: &Books, charge: &Charge) -> Option<String> {
+    let id = &charge.id;
+    let positions = books.refunds_by_charge.find(id).iter();
+    let refunds = positions.filter_map(|position| books.refunds.rows().get(*position));
+    let refunded: i64 = refunds.filter(|refund| refund.status.holds_money()).map(|refund| refund.amount).sum();
+    if refunded != charge.amount_refunded || refunded > charge.amount_captured {
+        let (captured, claimed) = (charge.amount_captured, charge.amount_refunded);
+        return Some(format!("{id} captured {captured}, says it refunded {claimed}, and refunded {refunded}"));
+    }
+    let positions = books.transactions_by_source.find(id).iter();
+    let credits = positions.filter_map(|position| books.transactions.rows().get(*position));
+    let credited: Vec<i64> = credits.map(|credit| credit.amount).collect();
+    match credited.as_slice() {
+        [] if charge.balance_transaction.is_none() => None,
+        [credit] if *credit == charge.amount_captured => None,
+        other => Some(format!("{id} captured {}, its credits are {other:?}", charge.amount_captured)),
     }
 }
 
@@ -94,36 +139,6 @@ fn violation(books: &Books, intent: &Intent) -> Option<String> {
     None
 }
 
-/// How the client used the gateway: successful charges by the value of one metadata key.
-#[derive(Debug, Serialize)]
-pub(crate) struct Groups {
-    metadata: String,
-    groups: u64,
-    charges_succeeded: u64,
-    groups_charged_more_than_once: u64,
-    /// At most 20 of them.
-    examples: BTreeSet<String>,
-}
-
-/// Counts successful charges that were not released, for each value of a metadata key of the payment intent.
-pub(crate) fn group(books: &Books, key: &str) -> Groups {
-    let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
-    let kept = |charge: &&Charge| charge.has_succeeded() && charge.amount_refunded == 0;
-    for charge in books.charges.rows().iter().filter(kept) {
-        if let Some(value) = charge.metadata.get(key) {
-            *charged.entry(value).or_default() += 1;
-        }
-    }
-    let twice = || charged.iter().filter(|(_, charges)| **charges > 1);
-    Groups {
-        metadata: key.to_owned(),
-        groups: count(charged.len()),
-        charges_succeeded: charged.values().sum(),
-        groups_charged_more_than_once: count(twice().count()),
-        examples: twice().take(20).map(|(value, _)| (*value).to_owned()).collect(),
-    }
-}
-
-fn count(number: usize) -> u64 {
+pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }

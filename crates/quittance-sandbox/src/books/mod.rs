@@ -2,15 +2,18 @@
 //! change (`execution`).
 
 mod audit;
+mod groups;
+mod rows;
 mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(crate) use audit::{audit, group};
+pub(crate) use audit::audit;
+pub(crate) use groups::{group, group_refunds};
 pub(crate) use table::{Page, Row, Selection, Table};
 
-use crate::objects::{Charge, Customer, Event, Intent, PaymentMethod};
+use crate::objects::{Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction};
 
 /// Everything the gateway knows.
 #[derive(Debug, Default)]
@@ -20,11 +23,21 @@ pub(crate) struct Books {
     pub(crate) customers: Table<Customer>,
     pub(crate) methods: Table<PaymentMethod>,
     pub(crate) events: Table<Arc<Event>>,
+    pub(crate) refunds: Table<Refund>,
+    pub(crate) disputes: Table<Dispute>,
+    pub(crate) transactions: Table<Transaction>,
+    pub(crate) payouts: Table<Payout>,
     pub(crate) intents_by_customer: Index,
     pub(crate) charges_by_customer: Index,
     pub(crate) charges_by_intent: Index,
     pub(crate) methods_by_customer: Index,
     pub(crate) events_by_type: Index,
+    pub(crate) refunds_by_charge: Index,
+    pub(crate) refunds_by_intent: Index,
+    pub(crate) disputes_by_charge: Index,
+    pub(crate) disputes_by_intent: Index,
+    pub(crate) transactions_by_source: Index,
+    pub(crate) transactions_by_payout: Index,
 }
 
 /// Rising positions in a table, by the value of one member.
@@ -50,50 +63,5 @@ impl Index {
 
     pub(crate) fn find(&self, value: &str) -> &[usize] {
         self.0.get(value).map_or(&[], Vec::as_slice)
-    }
-}
-
-impl Row for Intent {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
-impl Row for Charge {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
-impl Row for Customer {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
-impl Row for PaymentMethod {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
-    }
-}
-
-impl Row for Arc<Event> {
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn created(&self) -> i64 {
-        self.created
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::dialect::operation::ListQuery;
+use crate::dialect::list_query::ListQuery;
 
 /// What a table needs to know of its rows.
 pub(crate) trait Row {
@@ -82,12 +82,19 @@ impl<T: Row> Table<T> {
     ) -> (Vec<&T>, bool) {
         let mut low = self.first(selection, |row| query.created_min.is_none_or(|min| row.created() >= min));
         let mut high = self.first(selection, |row| query.created_max.is_some_and(|max| row.created() > max));
+        let newest = high;
         if let Some(cursor) = query.starting_after.as_deref().and_then(|id| self.position(id)) {
             high = high.min(self.rank(selection, cursor));
         }
-        let before = query.ending_before.as_deref().and_then(|id| self.position(id));
+        let mut before = query.ending_before.as_deref().and_then(|id| self.position(id));
         if let Some(cursor) = before {
             low = low.max(self.rank(selection, cursor.saturating_add(1)));
+        }
+        if query.repeats_cursor {
+            // Backwards from the cursor's own row: what the client has just seen.
+            before = query.starting_after.as_deref().and_then(|id| self.position(id));
+            low = low.max(high);
+            high = newest;
         }
         let rows = (low..high).filter_map(|rank| self.at(selection, rank)).filter(|row| keep(row));
         let wanted = query.limit.saturating_add(1);
@@ -96,7 +103,7 @@ impl<T: Row> Table<T> {
             Some(_) => rows.take(wanted).collect(),
             None => rows.rev().take(wanted).collect(),
         };
-        let has_more = found.len() > query.limit;
+        let has_more = query.repeats_cursor || found.len() > query.limit;
         found.truncate(query.limit);
         if before.is_some() {
             found.reverse();
@@ -143,7 +150,7 @@ impl<T: Row> Table<T> {
 #[cfg(test)]
 mod tests {
     use super::{Row, Selection, Table};
-    use crate::dialect::operation::ListQuery;
+    use crate::dialect::list_query::ListQuery;
 
     struct Dated(String, i64);
 

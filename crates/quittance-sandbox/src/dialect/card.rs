@@ -1,6 +1,7 @@
 //! Owns: what Stripe's documented test payment methods do. Does not own: the objects made of them.
 //!
-//! Source: <https://docs.stripe.com/testing>.
+//! Source: <https://docs.stripe.com/testing>. From memory: the cards of refunds and disputes with their last
+//! digits, and that every `pm_card_…` has a `tok_…` of the same name.
 
 /// What happens when a payment method is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,44 @@ pub(crate) enum Behaviour {
     NeedsAuthentication,
     /// A bank debit: the outcome comes later.
     Processes,
+}
+
+/// What happens after a charge, or to its refunds, without anybody's doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    Nothing,
+    /// A refund is pending first and succeeds later.
+    RefundPends,
+    /// A refund succeeds first and fails later.
+    RefundFails,
+    Dispute(Quarrel),
+}
+
+/// Why the cardholder objects, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quarrel {
+    Fraudulent,
+    ProductNotReceived,
+    /// A question first: no money moves unless it escalates.
+    Inquiry,
+}
+
+impl Quarrel {
+    /// Stripe's `reason`.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Fraudulent | Self::Inquiry => "fraudulent",
+            Self::ProductNotReceived => "product_not_received",
+        }
+    }
+
+    /// Visa's codes.
+    pub(crate) fn network_code(self) -> &'static str {
+        match self {
+            Self::Fraudulent | Self::Inquiry => "10.4",
+            Self::ProductNotReceived => "13.1",
+        }
+    }
 }
 
 /// The codes of a refusal by the issuer.
@@ -46,6 +85,7 @@ pub(crate) struct Brand {
 pub(crate) struct TestMethod {
     pub(crate) brand: Brand,
     pub(crate) behaviour: Behaviour,
+    pub(crate) aftermath: Aftermath,
 }
 
 impl TestMethod {
@@ -61,11 +101,19 @@ pub(crate) fn test_method(name: &str) -> Option<TestMethod> {
         return Some(method("bank", "6789", Behaviour::Processes));
     }
     let rest = name.strip_prefix("pm_card_")?;
-    good_card(rest).or_else(|| special_card(rest.strip_prefix("visa_").unwrap_or(rest)))
+    good_card(rest).or_else(|| {
+        let rest = rest.strip_prefix("visa_").unwrap_or(rest);
+        special_card(rest).or_else(|| troublesome_card(rest))
+    })
+}
+
+/// The same cards as tokens of the older charges: `tok_visa` is the card of `pm_card_visa`.
+pub(crate) fn test_token(name: &str) -> Option<TestMethod> {
+    test_method(&format!("pm_card_{}", name.strip_prefix("tok_")?))
 }
 
 const fn method(name: &'static str, last4: &'static str, behaviour: Behaviour) -> TestMethod {
-    TestMethod { brand: Brand { name, last4, funding: "credit" }, behaviour }
+    TestMethod { brand: Brand { name, last4, funding: "credit" }, behaviour, aftermath: Aftermath::Nothing }
 }
 
 fn good_card(name: &str) -> Option<TestMethod> {
@@ -83,7 +131,7 @@ fn good_card(name: &str) -> Option<TestMethod> {
         _ => return None,
     };
     let brand = Brand { name: brand, last4, funding };
-    Some(TestMethod { brand, behaviour: Behaviour::Succeeds })
+    Some(TestMethod { brand, behaviour: Behaviour::Succeeds, aftermath: Aftermath::Nothing })
 }
 
 fn special_card(name: &str) -> Option<TestMethod> {
@@ -131,4 +179,17 @@ fn special_card(name: &str) -> Option<TestMethod> {
         _ => return None,
     };
     Some(method("visa", last4, behaviour))
+}
+
+/// Cards that are charged without trouble, which comes later.
+fn troublesome_card(name: &str) -> Option<TestMethod> {
+    let (last4, aftermath) = match name {
+        "pendingRefund" => ("7726", Aftermath::RefundPends),
+        "refundFail" => ("5126", Aftermath::RefundFails),
+        "createDispute" => ("0259", Aftermath::Dispute(Quarrel::Fraudulent)),
+        "createDisputeProductNotReceived" => ("2685", Aftermath::Dispute(Quarrel::ProductNotReceived)),
+        "createDisputeInquiry" => ("1976", Aftermath::Dispute(Quarrel::Inquiry)),
+        _ => return None,
+    };
+    Some(TestMethod { aftermath, ..method("visa", last4, Behaviour::Succeeds) })
 }

@@ -77,9 +77,41 @@ fn step(currency: &str) -> i64 {
     }
 }
 
+/// An amount as Stripe's messages write it: `$15.00`.
+pub(crate) fn display(amount: i64, currency: &str) -> String {
+    let decimals = match currency {
+        "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf" | "vnd" | "vuv" | "xaf"
+        | "xof" | "xpf" => 0,
+        "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+        _ => 2,
+    };
+    let unit = 10_i64.pow(decimals);
+    let (whole, rest) = (amount / unit, (amount % unit).abs());
+    let number = match usize::try_from(decimals) {
+        Ok(width @ 1..) => format!("{whole}.{rest:0width$}"),
+        _ => whole.to_string(),
+    };
+    match currency {
+        "usd" => format!("${number}"),
+        "eur" => format!("€{number}"),
+        "gbp" => format!("£{number}"),
+        "jpy" => format!("¥{number}"),
+        other => format!("{number} {other}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{check_amount, check_currency};
+    use super::{check_amount, check_currency, display};
+
+    #[test]
+    fn amounts_are_written_with_the_decimals_of_their_currency() {
+        for (amount, currency, text) in
+            [(1_505, "usd", "$15.05"), (1_505, "jpy", "¥1505"), (1_505, "kwd", "1.505 kwd"), (7, "eur", "€0.07")]
+        {
+            assert_eq!(display(amount, currency), text);
+        }
+    }
 
     #[test]
     fn amounts_follow_the_published_rules() {

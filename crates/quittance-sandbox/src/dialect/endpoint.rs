@@ -25,6 +25,24 @@ pub(crate) enum Endpoint {
     ReadMethod,
     AttachMethod,
     DetachMethod,
+    CreateRefund,
+    ListRefunds,
+    ReadRefund,
+    UpdateRefund,
+    CancelRefund,
+    ReadBalance,
+    ListTransactions,
+    ReadTransaction,
+    CreatePayout,
+    ListPayouts,
+    ReadPayout,
+    CancelPayout,
+    ListDisputes,
+    ReadDispute,
+    UpdateDispute,
+    CloseDispute,
+    CreateCharge,
+    CaptureCharge,
 }
 
 impl Endpoint {
@@ -69,13 +87,50 @@ impl Endpoint {
             ("payment_methods", "get", "one", "") => Self::ReadMethod,
             ("payment_methods", "post", "one", "attach") => Self::AttachMethod,
             ("payment_methods", "post", "one", "detach") => Self::DetachMethod,
+            _ => return Self::of_money(collection, verb, kind, action),
+        })
+    }
+
+    fn of_money(collection: &str, verb: &str, kind: &str, action: &str) -> Option<Self> {
+        Some(match (collection, verb, kind, action) {
+            ("refunds", "post", "all", "") => Self::CreateRefund,
+            ("refunds", "get", "all", "") => Self::ListRefunds,
+            ("refunds", "get", "one", "") => Self::ReadRefund,
+            ("refunds", "post", "one", "") => Self::UpdateRefund,
+            ("refunds", "post", "one", "cancel") => Self::CancelRefund,
+            ("balance", "get", "all", "") => Self::ReadBalance,
+            ("balance_transactions", "get", "all", "") => Self::ListTransactions,
+            ("balance_transactions", "get", "one", "") => Self::ReadTransaction,
+            ("payouts", "post", "all", "") => Self::CreatePayout,
+            ("payouts", "get", "all", "") => Self::ListPayouts,
+            ("payouts", "get", "one", "") => Self::ReadPayout,
+            ("payouts", "post", "one", "cancel") => Self::CancelPayout,
+            ("disputes", "get", "all", "") => Self::ListDisputes,
+            ("disputes", "get", "one", "") => Self::ReadDispute,
+            ("disputes", "post", "one", "") => Self::UpdateDispute,
+            ("disputes", "post", "one", "close") => Self::CloseDispute,
+            ("charges", "post", "all", "") => Self::CreateCharge,
+            ("charges", "post", "one", "capture") => Self::CaptureCharge,
             _ => return None,
         })
     }
 
-    /// Whether a write here can be late: those that decide about the money of a payment.
+    /// Whether a write here can be late: those that decide about money.
     pub(crate) fn can_be_late(self) -> bool {
-        matches!(self, Self::CreateIntent | Self::ConfirmIntent | Self::CancelIntent | Self::CaptureIntent)
+        matches!(
+            self,
+            Self::CreateIntent
+                | Self::ConfirmIntent
+                | Self::CancelIntent
+                | Self::CaptureIntent
+                | Self::CreateRefund
+                | Self::CancelRefund
+                | Self::CreatePayout
+                | Self::CancelPayout
+                | Self::CreateCharge
+                | Self::CaptureCharge
+                | Self::CloseDispute
+        )
     }
 
     /// The path class that faults are drawn for: the URL without its id.
@@ -86,7 +141,7 @@ impl Endpoint {
             Self::ConfirmIntent => "payment_intents/{id}/confirm",
             Self::CancelIntent => "payment_intents/{id}/cancel",
             Self::CaptureIntent => "payment_intents/{id}/capture",
-            Self::ListCharges => "charges",
+            Self::ListCharges | Self::CreateCharge => "charges",
             Self::ReadCharge => "charges/{id}",
             Self::ListEvents => "events",
             Self::ReadEvent => "events/{id}",
@@ -96,6 +151,19 @@ impl Endpoint {
             Self::ReadMethod => "payment_methods/{id}",
             Self::AttachMethod => "payment_methods/{id}/attach",
             Self::DetachMethod => "payment_methods/{id}/detach",
+            Self::CaptureCharge => "charges/{id}/capture",
+            Self::CreateRefund | Self::ListRefunds => "refunds",
+            Self::ReadRefund | Self::UpdateRefund => "refunds/{id}",
+            Self::CancelRefund => "refunds/{id}/cancel",
+            Self::ReadBalance => "balance",
+            Self::ListTransactions => "balance_transactions",
+            Self::ReadTransaction => "balance_transactions/{id}",
+            Self::CreatePayout | Self::ListPayouts => "payouts",
+            Self::ReadPayout => "payouts/{id}",
+            Self::CancelPayout => "payouts/{id}/cancel",
+            Self::ListDisputes => "disputes",
+            Self::ReadDispute | Self::UpdateDispute => "disputes/{id}",
+            Self::CloseDispute => "disputes/{id}/close",
         }
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod card;
 pub(crate) mod currency;
 pub(crate) mod endpoint;
 pub(crate) mod form;
+pub(crate) mod list_query;
+pub(crate) mod money_params;
 pub(crate) mod operation;
 pub(crate) mod params;
 pub(crate) mod payment_params;

@@ -2,7 +2,8 @@
 //! do. (Payment intents have their own file, `payment_params`.)
 
 use super::endpoint::Endpoint;
-use super::form::Node;
+use super::list_query::{ListQuery, list};
+use super::money_params::{self, ChargeDraft, EvidencePatch, PayoutDraft, RefundDraft};
 use super::params::{MetadataPatch, Params};
 use super::payment_params::{self, Confirmation, IntentDraft, IntentPatch};
 use crate::answer::ApiError;
@@ -17,7 +18,7 @@ pub(crate) enum Operation {
     ConfirmIntent(Confirmation),
     CancelIntent { reason: Option<&'static str>, expand: Expand },
     CaptureIntent { amount: Option<i64>, expand: Expand },
-    ReadCharge,
+    ReadCharge(Expand),
     ListCharges(ListQuery),
     ReadEvent,
     ListEvents(ListQuery),
@@ -30,29 +31,33 @@ pub(crate) enum Operation {
     ListMethods(ListQuery),
     AttachMethod { customer: String },
     DetachMethod,
+    CreateRefund(RefundDraft),
+    ReadRefund(Expand),
+    ListRefunds(ListQuery),
+    UpdateRefund(Option<MetadataPatch>),
+    CancelRefund,
+    ReadBalance,
+    ReadTransaction,
+    ListTransactions(ListQuery),
+    CreatePayout(PayoutDraft),
+    ReadPayout(Expand),
+    ListPayouts(ListQuery),
+    CancelPayout,
+    ReadDispute,
+    ListDisputes(ListQuery),
+    UpdateDispute(EvidencePatch),
+    CloseDispute,
+    CreateCharge(Box<ChargeDraft>),
+    CaptureCharge { amount: Option<i64> },
 }
 
-/// Whether `latest_charge` is to be an object instead of an id; nothing else can be expanded.
+/// What is to be an object instead of an id; nothing else can be expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Expand {
     #[default]
     Nothing,
     LatestCharge,
-}
-
-/// Paging and the filters of all lists; each endpoint reads only its own.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ListQuery {
-    pub(crate) limit: usize,
-    pub(crate) starting_after: Option<String>,
-    pub(crate) ending_before: Option<String>,
-    pub(crate) created_min: Option<i64>,
-    pub(crate) created_max: Option<i64>,
-    pub(crate) customer: Option<String>,
-    pub(crate) payment_intent: Option<String>,
-    pub(crate) email: Option<String>,
-    pub(crate) types: Vec<String>,
-    pub(crate) delivery_success: Option<bool>,
+    BalanceTransaction,
 }
 
 /// What creating and updating a customer share. `Some("")` unsets.
@@ -88,7 +93,7 @@ impl Operation {
                 let query = list(&mut params, &["customer"])?;
                 Self::ListIntents(query, expand(&mut params, "data.latest_charge")?)
             }
-            Endpoint::ReadCharge => Self::ReadCharge,
+            Endpoint::ReadCharge => Self::ReadCharge(expand(&mut params, "balance_transaction")?),
             Endpoint::ListCharges => Self::ListCharges(list(&mut params, &["customer", "payment_intent"])?),
             Endpoint::ReadEvent => Self::ReadEvent,
             Endpoint::ListEvents => Self::ListEvents(list(&mut params, &["type"])?),
@@ -107,9 +112,55 @@ impl Operation {
                 Self::AttachMethod { customer: customer.ok_or_else(|| ApiError::missing_parameter("customer"))? }
             }
             Endpoint::DetachMethod => Self::DetachMethod,
+            of_money => Self::read_money(of_money, &mut params)?,
         };
         params.finish()?;
         Ok(operation)
+    }
+
+    fn read_money(endpoint: Endpoint, params: &mut Params) -> Result<Self, ApiError> {
+        Ok(match endpoint {
+            Endpoint::CreateRefund => Self::CreateRefund(money_params::refund(params)?),
+            Endpoint::ReadRefund => Self::ReadRefund(expand(params, "balance_transaction")?),
+            Endpoint::ListRefunds => Self::ListRefunds(list(params, &["charge", "payment_intent"])?),
+            Endpoint::UpdateRefund => Self::UpdateRefund(params.metadata()?),
+            Endpoint::CancelRefund => Self::CancelRefund,
+            Endpoint::ReadBalance => Self::ReadBalance,
+            Endpoint::ReadTransaction => Self::ReadTransaction,
+            Endpoint::ListTransactions => {
+                Self::ListTransactions(list(params, &["payout", "one_type", "source", "currency"])?)
+            }
+            Endpoint::CreatePayout => Self::CreatePayout(money_params::payout(params)?),
+            Endpoint::ReadPayout => Self::ReadPayout(expand(params, "balance_transaction")?),
+            Endpoint::ListPayouts => Self::ListPayouts(list(params, &["status"])?),
+            Endpoint::CancelPayout => Self::CancelPayout,
+            Endpoint::ReadDispute => Self::ReadDispute,
+            Endpoint::ListDisputes => Self::ListDisputes(list(params, &["charge", "payment_intent"])?),
+            Endpoint::UpdateDispute => Self::UpdateDispute(money_params::evidence(params)?),
+            Endpoint::CloseDispute => Self::CloseDispute,
+            Endpoint::CreateCharge => Self::CreateCharge(Box::new(money_params::charge(params)?)),
+            Endpoint::CaptureCharge => Self::CaptureCharge { amount: money_params::charge_capture(params)? },
+            // `read` has taken all the others.
+            _ => return Err(ApiError::internal()),
+        })
+    }
+}
+
+impl Operation {
+    /// Paging and filters, of a list.
+    pub(crate) fn list_query(&mut self) -> Option<&mut ListQuery> {
+        match self {
+            Self::ListIntents(query, _)
+            | Self::ListCharges(query)
+            | Self::ListEvents(query)
+            | Self::ListCustomers(query)
+            | Self::ListMethods(query)
+            | Self::ListRefunds(query)
+            | Self::ListTransactions(query)
+            | Self::ListPayouts(query)
+            | Self::ListDisputes(query) => Some(query),
+            _ => None,
+        }
     }
 }
 
@@ -118,84 +169,13 @@ pub(crate) fn expand(params: &mut Params, expandable: &str) -> Result<Expand, Ap
         return Ok(Expand::Nothing);
     };
     match paths.iter().find(|path| *path != expandable) {
+        None if expandable == "balance_transaction" => Ok(Expand::BalanceTransaction),
         None => Ok(Expand::LatestCharge),
         Some(path) => {
             let message = format!("This property cannot be expanded ({path}).");
             Err(ApiError::bad_request(message).param("expand"))
         }
     }
-}
-
-fn list(params: &mut Params, filters: &[&str]) -> Result<ListQuery, ApiError> {
-    let mut query = ListQuery { limit: limit(params)?, ..ListQuery::default() };
-    query.starting_after = params.word("starting_after")?;
-    query.ending_before = params.word("ending_before")?;
-    if query.starting_after.is_some() && query.ending_before.is_some() {
-        let message = "You may only specify one of these parameters: starting_after, ending_before.";
-        return Err(ApiError::bad_request(message));
-    }
-    created(params, &mut query)?;
-    for filter in filters {
-        match *filter {
-            "customer" => query.customer = params.word("customer")?,
-            "payment_intent" => query.payment_intent = params.word("payment_intent")?,
-            "email" => query.email = params.word("email")?,
-            _ => {
-                query.types = types(params)?;
-                query.delivery_success = params.boolean("delivery_success")?;
-            }
-        }
-    }
-    Ok(query)
-}
-
-fn limit(params: &mut Params) -> Result<usize, ApiError> {
-    match params.integer("limit")? {
-        None => Ok(10),
-        Some(limit) => match usize::try_from(limit) {
-            Ok(limit @ 1..=100) => Ok(limit),
-            _ => {
-                let message = "Invalid limit: must be between 1 and 100";
-                Err(ApiError::invalid("parameter_invalid_integer", message).param("limit"))
-            }
-        },
-    }
-}
-
-fn types(params: &mut Params) -> Result<Vec<String>, ApiError> {
-    let one = params.word("type")?;
-    let many = params.words("types")?;
-    if one.is_some() && many.is_some() {
-        let message = "You may only specify one of these parameters: type, types.";
-        return Err(ApiError::bad_request(message));
-    }
-    Ok(many.unwrap_or_else(|| one.into_iter().collect()))
-}
-
-/// `created=5` or `created[gt|gte|lt|lte]=5`.
-fn created(params: &mut Params, query: &mut ListQuery) -> Result<(), ApiError> {
-    let bounds = match params.take("created") {
-        None => return Ok(()),
-        Some(Node::Leaf(value)) => {
-            vec![("gte".to_owned(), Node::Leaf(value.clone())), ("lte".to_owned(), Node::Leaf(value))]
-        }
-        Some(Node::Branch(bounds)) => bounds,
-    };
-    for (name, value) in bounds {
-        let invalid = || ApiError::invalid("parameter_invalid_integer", "Invalid timestamp").param("created");
-        let Node::Leaf(value) = value else {
-            return Err(invalid());
-        };
-        let second: i64 = value.parse().map_err(|_| invalid())?;
-        match name.as_str() {
-            "gt" => query.created_min = Some(second.saturating_add(1)),
-            "gte" => query.created_min = Some(second),
-            "lt" => query.created_max = Some(second.saturating_sub(1)),
-            "lte" => query.created_max = Some(second),
-            other => return Err(ApiError::unknown_parameter(&format!("created[{other}]"))),
-        }
-    }
-    Ok(())
 }
 
 fn customer(params: &mut Params) -> Result<CustomerPatch, ApiError> {

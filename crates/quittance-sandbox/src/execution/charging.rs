@@ -79,6 +79,10 @@ impl Execution<'_> {
         charge.status = ChargeStatus::Succeeded;
         charge.is_captured = captured;
         charge.amount_captured = if captured { intent.amount } else { 0 };
+        if captured {
+            self.credit(&mut charge);
+        }
+        let id = charge.id.clone();
         intent.last_payment_error = None;
         intent.next_action = None;
         if captured {
@@ -91,6 +95,9 @@ impl Execution<'_> {
         self.book(&mut intent, charge, "charge.succeeded");
         let event = if captured { "payment_intent.succeeded" } else { "payment_intent.amount_capturable_updated" };
         self.emit_intent(event, &intent);
+        if captured {
+            self.face_aftermath(&id, method.test.aftermath);
+        }
         intent
     }
 
@@ -142,25 +149,14 @@ impl Execution<'_> {
     /// A pending charge; the caller says how it ended.
     fn new_charge(&mut self, intent: &Intent, method: &PaymentMethod) -> Charge {
         Charge {
-            id: self.mint.id("ch_3"),
-            created: self.now,
-            status: ChargeStatus::Pending,
-            amount: intent.amount,
-            amount_captured: 0,
-            amount_refunded: 0,
-            currency: intent.currency.clone(),
-            is_captured: false,
             customer: intent.customer.clone(),
             description: intent.description.clone(),
             receipt_email: intent.receipt_email.clone(),
             statement_descriptor: intent.statement_descriptor.clone(),
-            failure: None,
             // Stripe copies the metadata once, when it makes the charge.
             metadata: intent.metadata.clone(),
-            payment_intent: intent.id.clone(),
-            payment_method: method.id.clone(),
-            payment_method_kind: method.test.kind(),
-            brand: method.test.brand,
+            payment_intent: Some(intent.id.clone()),
+            ..self.blank_charge("ch_3", (intent.amount, &intent.currency), method)
         }
     }
 
@@ -168,11 +164,7 @@ impl Execution<'_> {
     fn book(&mut self, intent: &mut Intent, charge: Charge, event: &'static str) {
         intent.latest_charge = Some(charge.id.clone());
         self.emit(event, &charge);
-        let position = self.books.charges.add(charge);
-        self.books.charges_by_intent.add(&intent.id, position);
-        if let Some(customer) = &intent.customer {
-            self.books.charges_by_customer.add(customer, position);
-        }
+        self.add_charge(charge);
         self.save(intent);
     }
 }

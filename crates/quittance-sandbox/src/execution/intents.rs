@@ -7,7 +7,7 @@ use crate::answer::{Answer, ApiError};
 use crate::dialect::currency;
 use crate::dialect::operation::Expand;
 use crate::dialect::payment_params::{IntentDraft, IntentPatch};
-use crate::objects::{Intent, IntentView, Status};
+use crate::objects::{Charge, Intent, IntentView, Status};
 
 impl Execution<'_> {
     pub(super) fn create_intent(&mut self, draft: IntentDraft) -> Result<Answer, ApiError> {
@@ -179,7 +179,7 @@ impl Execution<'_> {
         if intent.status == Status::RequiresCapture
             && let Some(charge) = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get_mut(id))
         {
-            charge.amount_refunded = charge.amount;
+            charge.amount_released = charge.amount;
         }
         intent.status = Status::Canceled;
         intent.amount_capturable = 0;
@@ -213,19 +213,22 @@ impl Execution<'_> {
         intent.amount_capturable = 0;
         intent.amount_received = amount;
         self.save(&intent);
-        self.capture_charge(&intent, amount);
+        let charge = self.capture_charge(&intent, amount);
         self.emit_intent("payment_intent.succeeded", &intent);
+        if let Some(charge) = charge {
+            self.face_aftermath(&charge.id, charge.aftermath);
+        }
         Ok(self.show(&intent, expand))
     }
 
-    fn capture_charge(&mut self, intent: &Intent, amount: i64) {
-        let charge = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get_mut(id));
-        if let Some(charge) = charge {
-            charge.is_captured = true;
-            charge.amount_captured = amount;
-            let charge = charge.clone();
-            self.emit("charge.captured", &charge);
-        }
+    fn capture_charge(&mut self, intent: &Intent, amount: i64) -> Option<Charge> {
+        let mut charge = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get(id)).cloned()?;
+        charge.is_captured = true;
+        charge.amount_captured = amount;
+        self.credit(&mut charge);
+        self.save_charge(&charge);
+        self.emit("charge.captured", &charge);
+        Some(charge)
     }
 
     /// A copy to work on; `save` puts it back.

@@ -1,11 +1,18 @@
 //! Owns: carrying out one checked request, from its ids to the events it causes. Does not own:
 //! whether the request may run (idempotency) or whether anybody hears of it (faults, webhooks).
 
+mod balance;
+mod charges;
 mod charging;
 mod customers;
+mod disputes;
 mod intents;
 mod outcomes;
+mod payouts;
 mod reading;
+mod reading_money;
+mod refunds;
+mod tasks;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -14,12 +21,15 @@ use serde::Serialize;
 
 use crate::answer::{Answer, ApiError, to_raw};
 use crate::books::Books;
+use crate::config::{Fees, TransactionTiming};
 use crate::dialect::operation::Operation;
 use crate::dice::{Dice, letters};
 use crate::objects::{Event, Origin};
 
+pub(crate) use disputes::Ruling;
 pub(crate) use outcomes::Outcome;
 pub(crate) use reading::read;
+pub(crate) use tasks::Task;
 
 /// Makes the ids of one request. They follow from the seed and the idempotency key, so that the
 /// same work gets the same ids whatever else goes on at the same time.
@@ -38,6 +48,12 @@ impl Mint {
         self.made += 1;
         format!("{prefix}{}", letters(self.dice.text(prefix).number(self.made)))
     }
+
+    /// An id that does not shift those made after it: it follows from what it belongs to.
+    fn derived(&self, prefix: &str, owner: &str, number: usize) -> String {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        format!("{prefix}{}", letters(self.dice.text(prefix).text(owner).number(number)))
+    }
 }
 
 /// One request at work. Everything happens under the lock of the books.
@@ -53,6 +69,10 @@ pub(crate) struct Execution<'a> {
     pub(crate) webhooks: u32,
     /// In the order in which they happened.
     pub(crate) emitted: Vec<Arc<Event>>,
+    pub(crate) fees: Fees,
+    pub(crate) balance_transactions: TransactionTiming,
+    /// What the gateway is to do later by itself.
+    pub(crate) planned: Vec<Task>,
 }
 
 impl Execution<'_> {
@@ -71,6 +91,15 @@ impl Execution<'_> {
             Operation::DeleteCustomer => self.delete_customer(id),
             Operation::AttachMethod { customer } => self.attach_method(id, &customer),
             Operation::DetachMethod => self.detach_method(id),
+            Operation::CreateRefund(draft) => self.create_refund(draft),
+            Operation::UpdateRefund(metadata) => self.update_refund(id, metadata),
+            Operation::CancelRefund => self.cancel_refund(id),
+            Operation::CreatePayout(draft) => self.create_payout(draft),
+            Operation::CancelPayout => self.cancel_payout(id),
+            Operation::UpdateDispute(patch) => self.update_dispute(id, patch),
+            Operation::CloseDispute => self.close_dispute(id),
+            Operation::CreateCharge(draft) => self.create_charge(*draft),
+            Operation::CaptureCharge { amount } => self.capture_charge_alone(id, amount),
             reading => read(self.books, id, reading),
         }
     }

@@ -72,8 +72,8 @@ impl Execution<'_> {
     }
 
     fn settle_charge(&mut self, intent: &Intent, outcome: Outcome) {
-        let charge = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get_mut(id));
-        let Some(charge) = charge else {
+        let charge = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get(id)).cloned();
+        let Some(mut charge) = charge else {
             return;
         };
         let event = match outcome {
@@ -81,6 +81,7 @@ impl Execution<'_> {
                 charge.status = ChargeStatus::Succeeded;
                 charge.is_captured = true;
                 charge.amount_captured = charge.amount;
+                self.credit(&mut charge);
                 "charge.succeeded"
             }
             Outcome::Fail => {
@@ -89,12 +90,15 @@ impl Execution<'_> {
                 "charge.failed"
             }
         };
-        let charge = charge.clone();
+        self.save_charge(&charge);
         self.emit(event, &charge);
     }
 
     /// An authorisation that nobody captured ends, as after seven days.
     pub(crate) fn expire(&mut self, id: &str) -> Result<Answer, ApiError> {
+        if id.starts_with("ch_") {
+            return self.expire_charge(id);
+        }
         let intent = self.expect_status(id, Status::RequiresCapture)?;
         let intent = self.cancel(intent, Some("automatic"));
         Ok(self.show(&intent, Expand::Nothing))

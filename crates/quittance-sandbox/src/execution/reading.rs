@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::reading_money;
 use crate::answer::{Answer, ApiError};
 use crate::books::{Books, Index, Page, Row, Selection, Table};
 use crate::dialect::card;
-use crate::dialect::operation::{Expand, ListQuery, Operation};
+use crate::dialect::list_query::ListQuery;
+use crate::dialect::operation::{Expand, Operation};
 use crate::objects::{Intent, IntentView, PaymentMethod};
 
 /// Answers a read of the object (or list) named by the URL.
@@ -15,7 +17,9 @@ pub(crate) fn read(books: &Books, id: &str, operation: Operation) -> Result<Answ
             let intent = one(&books.intents, id, "payment_intent", "intent")?;
             Ok(Answer::ok(&view(books, intent, expand)))
         }
-        Operation::ReadCharge => one(&books.charges, id, "charge", "id").map(Answer::ok),
+        Operation::ReadCharge(expand) => {
+            one(&books.charges, id, "charge", "id").map(|charge| reading_money::show(books, charge, expand))
+        }
         Operation::ReadEvent => one(&books.events, id, "event", "id").map(|event| Answer::ok(event.as_ref())),
         Operation::ReadCustomer => one(&books.customers, id, "customer", "id").map(Answer::ok),
         Operation::ReadMethod => read_method(books, id),
@@ -33,19 +37,18 @@ pub(crate) fn read(books: &Books, id: &str, operation: Operation) -> Result<Answ
             let page = page(&books.methods, selection, &query, |_| true);
             page.map(|(rows, has_more)| list("/v1/payment_methods", rows, has_more))
         }
-        // Writes never come here: `Execution::run` takes them.
-        _ => Err(ApiError::internal()),
+        of_money => reading_money::read(books, id, of_money),
     }
 }
 
 /// A filter that was not given lets everything through.
-fn passes(filter: Option<&str>, value: Option<&str>) -> bool {
+pub(super) fn passes(filter: Option<&str>, value: Option<&str>) -> bool {
     filter.is_none() || filter == value
 }
 
 pub(super) fn view<'a>(books: &'a Books, intent: &'a Intent, expand: Expand) -> IntentView<'a> {
     let latest_charge = match expand {
-        Expand::Nothing => None,
+        Expand::Nothing | Expand::BalanceTransaction => None,
         Expand::LatestCharge => intent.latest_charge.as_deref().and_then(|id| books.charges.get(id)),
     };
     IntentView { intent, latest_charge }
@@ -80,9 +83,16 @@ fn list_events(books: &Books, query: &ListQuery) -> Result<Answer, ApiError> {
     };
     let (rows, has_more) = page(&books.events, selection, query, |event| {
         let has_type = query.types.is_empty() || query.types.iter().any(|wanted| matches(wanted, event.kind));
-        has_type && query.delivery_success.is_none_or(|wanted| wanted == event.is_delivered())
+        let is_hidden = query.hidden_events.iter().any(|hidden| is_of(hidden, event.kind));
+        !is_hidden && has_type && query.delivery_success.is_none_or(|wanted| wanted == event.is_delivered())
     })?;
     Ok(list("/v1/events", rows.into_iter().map(Arc::as_ref).collect(), has_more))
+}
+
+/// Whether an event is about objects of this kind; disputes have the names of charges before theirs.
+fn is_of(kind: &str, event: &str) -> bool {
+    let rest = event.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.'));
+    rest.is_some_and(|rest| !rest.starts_with("dispute."))
 }
 
 /// The test names can be read as if they were payment methods; nothing is created.
@@ -99,15 +109,15 @@ fn read_method(books: &Books, id: &str) -> Result<Answer, ApiError> {
     }
 }
 
-fn one<'a, T: Row>(table: &'a Table<T>, id: &str, noun: &str, param: &str) -> Result<&'a T, ApiError> {
+pub(super) fn one<'a, T: Row>(table: &'a Table<T>, id: &str, noun: &str, param: &str) -> Result<&'a T, ApiError> {
     table.get(id).ok_or_else(|| ApiError::missing(noun, id, param))
 }
 
-fn select<'a>(index: &'a Index, value: Option<&str>) -> Selection<'a> {
+pub(super) fn select<'a>(index: &'a Index, value: Option<&str>) -> Selection<'a> {
     value.map_or(Selection::All, |value| Selection::These(index.find(value)))
 }
 
-fn page<'a, T: Row>(
+pub(super) fn page<'a, T: Row>(
     table: &'a Table<T>,
     selection: Selection<'a>,
     query: &ListQuery,
@@ -124,6 +134,6 @@ fn page<'a, T: Row>(
     Ok(table.page(selection, query, keep))
 }
 
-fn list<T: serde::Serialize>(url: &'static str, data: Vec<T>, has_more: bool) -> Answer {
+pub(super) fn list<T: serde::Serialize>(url: &'static str, data: Vec<T>, has_more: bool) -> Answer {
     Answer::ok(&Page { object: "list", data, has_more, url })
 }

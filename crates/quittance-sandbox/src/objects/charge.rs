@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
 use super::{empty_list, nulls};
-use crate::dialect::card::{Brand, Decline};
+use crate::dialect::card::{Aftermath, Brand, Decline};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChargeStatus {
@@ -22,8 +22,10 @@ pub(crate) struct Charge {
     pub(crate) status: ChargeStatus,
     pub(crate) amount: i64,
     pub(crate) amount_captured: i64,
-    /// The released part of an authorisation that was canceled; nothing else is refunded here.
+    /// What refunds that did not fail give back.
     pub(crate) amount_refunded: i64,
+    /// The authorisation that was canceled; Stripe shows it as refunded.
+    pub(crate) amount_released: i64,
     pub(crate) currency: String,
     pub(crate) is_captured: bool,
     pub(crate) customer: Option<String>,
@@ -32,16 +34,42 @@ pub(crate) struct Charge {
     pub(crate) statement_descriptor: Option<String>,
     pub(crate) failure: Option<Decline>,
     pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) payment_intent: String,
+    /// `None` for a charge made without a payment intent.
+    pub(crate) payment_intent: Option<String>,
     pub(crate) payment_method: String,
     pub(crate) payment_method_kind: &'static str,
     pub(crate) brand: Brand,
+    /// What follows the charge without anybody's doing; not part of the JSON.
+    pub(crate) aftermath: Aftermath,
+    pub(crate) balance_transaction: Option<String>,
+    pub(crate) is_disputed: bool,
 }
 
 impl Charge {
     /// Money was taken or is held: what may exist at most once for each intent.
     pub(crate) fn has_succeeded(&self) -> bool {
         self.status == ChargeStatus::Succeeded
+    }
+
+    /// What can still be refunded.
+    pub(crate) fn amount_refundable(&self) -> i64 {
+        self.amount_captured - self.amount_refunded
+    }
+
+    fn is_refunded(&self) -> bool {
+        let is_returned = self.amount_captured > 0 && self.amount_refundable() == 0;
+        is_returned || self.amount_released == self.amount
+    }
+
+    /// The old card object, on charges made from a token.
+    fn source(&self) -> Option<serde_json::Value> {
+        self.payment_intent.is_none().then(|| {
+            json!({
+                "id": self.payment_method, "object": "card", "brand": self.brand.name, "country": "US",
+                "customer": self.customer, "exp_month": 12, "exp_year": 2034, "funding": self.brand.funding,
+                "last4": self.brand.last4, "metadata": {},
+            })
+        })
     }
 
     fn outcome(&self) -> serde_json::Value {
@@ -78,18 +106,16 @@ impl Charge {
     }
 }
 
-const NULLS: [&str; 14] = [
+const NULLS: [&str; 12] = [
     "application",
     "application_fee",
     "application_fee_amount",
-    "balance_transaction",
     "failure_balance_transaction",
     "on_behalf_of",
     "receipt_number",
     "receipt_url",
     "review",
     "shipping",
-    "source",
     "source_transfer",
     "transfer_data",
     "transfer_group",
@@ -112,15 +138,16 @@ impl Charge {
     fn money<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("amount", &self.amount)?;
         map.serialize_entry("amount_captured", &self.amount_captured)?;
-        map.serialize_entry("amount_refunded", &self.amount_refunded)?;
+        map.serialize_entry("amount_refunded", &(self.amount_refunded + self.amount_released))?;
+        map.serialize_entry("balance_transaction", &self.balance_transaction)?;
         map.serialize_entry("captured", &self.is_captured)?;
         map.serialize_entry("currency", &self.currency)?;
-        map.serialize_entry("disputed", &false)?;
+        map.serialize_entry("disputed", &self.is_disputed)?;
         map.serialize_entry("failure_code", &self.failure.map(|failure| failure.code))?;
         map.serialize_entry("failure_message", &self.failure.map(|failure| failure.message))?;
         map.serialize_entry("outcome", &self.outcome())?;
         map.serialize_entry("paid", &self.has_succeeded())?;
-        map.serialize_entry("refunded", &(self.amount_refunded == self.amount))?;
+        map.serialize_entry("refunded", &self.is_refunded())?;
         let status = match self.status {
             ChargeStatus::Pending => "pending",
             ChargeStatus::Succeeded => "succeeded",
@@ -142,6 +169,7 @@ impl Charge {
         map.serialize_entry("payment_method_details", &self.method_details())?;
         map.serialize_entry("receipt_email", &self.receipt_email)?;
         map.serialize_entry("refunds", &empty_list(&format!("/v1/charges/{}/refunds", self.id)))?;
+        map.serialize_entry("source", &self.source())?;
         map.serialize_entry("statement_descriptor", &self.statement_descriptor)?;
         map.serialize_entry("statement_descriptor_suffix", &())
     }

@@ -3,15 +3,23 @@
 
 mod charge;
 mod customer;
+mod dispute;
 mod event;
 mod intent;
 mod payment_method;
+mod payout;
+mod refund;
+mod transaction;
 
 pub(crate) use charge::{Charge, ChargeStatus};
 pub(crate) use customer::Customer;
+pub(crate) use dispute::{Dispute, DisputeStatus, EVIDENCE};
 pub(crate) use event::{API_VERSION, Event, Origin};
 pub(crate) use intent::{Intent, IntentView, Status};
 pub(crate) use payment_method::PaymentMethod;
+pub(crate) use payout::{Payout, PayoutStatus};
+pub(crate) use refund::{Refund, RefundStatus};
+pub(crate) use transaction::{Movement, Transaction};
 
 use serde::ser::SerializeMap;
 

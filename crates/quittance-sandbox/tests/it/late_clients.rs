@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::faults::{hostile_shop, insist};
-use crate::shop::{Shop, read};
+use crate::shop::{Shop, try_read};
 
 const INTENTS: &str = "/v1/payment_intents";
 
@@ -35,8 +35,9 @@ async fn status(shop: &Shop, path: &str) -> String {
     loop {
         if let Ok(response) = shop.request(Method::GET, path).send().await
             && response.status() == 200
+            && let Some(answer) = try_read(response).await
         {
-            return read(response).await.text("/status");
+            return answer.text("/status");
         }
     }
 }

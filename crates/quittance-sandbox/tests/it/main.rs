@@ -1,6 +1,10 @@
 //! Owns: the tests that speak HTTP with a running sandbox. Does not own: tests of its parts, which
 //! sit beside them.
 
+mod balance;
+mod bodies;
+mod charges;
+mod disputes;
 mod faults;
 mod idempotency;
 mod late_clients;
@@ -8,5 +12,10 @@ mod late_effects;
 mod lifecycle;
 mod lists;
 mod peers;
+mod profiles;
+mod refund_clients;
+mod refunds;
 mod shop;
+mod unauthorised;
 mod webhooks;
+mod wrong_clock;

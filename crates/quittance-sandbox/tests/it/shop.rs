@@ -51,6 +51,11 @@ impl Shop {
         Self { base, client, _stop: stop }
     }
 
+    /// Nothing happens by itself within the time of a test.
+    pub(crate) async fn patient() -> Self {
+        Self::open(Config { agenda_ms: u64::MAX, ..Config::default() }).await
+    }
+
     /// Without a pool a reset meets exactly the request it was meant for.
     pub(crate) fn client() -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -99,6 +104,38 @@ impl Shop {
         read(request.send().await.expect("an answer")).await
     }
 
+    /// A payment of 1,099 with this method, captured at once.
+    pub(crate) async fn charge_with(&self, method: &str) -> Answer {
+        self.post("/v1/payment_intents", &CHARGE.replace("pm_card_visa", method)).await
+    }
+
+    /// The types of all events, oldest first, without those of payment intents.
+    pub(crate) async fn events(&self) -> Vec<String> {
+        let events = self.get("/v1/events?limit=100").await.body;
+        let kinds = events["data"].as_array().into_iter().flatten().rev().filter_map(|event| event["type"].as_str());
+        kinds.filter(|kind| !kind.starts_with("payment_intent.")).map(str::to_owned).collect()
+    }
+
+    /// Lets everything happen that the gateway does later by itself, and says how much it was.
+    pub(crate) async fn flush_agenda(&self) -> u64 {
+        self.control("agenda/flush", Value::Null).await.body["flushed"].as_u64().expect("a count")
+    }
+
+    /// The ids of a list.
+    pub(crate) async fn ids(&self, path: &str) -> Vec<String> {
+        let list = self.get(path).await;
+        assert_eq!(list.status, 200, "{path}: {list:#?}");
+        let data = list.body["data"].as_array().into_iter().flatten();
+        data.filter_map(|object| object["id"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// The audit in US dollars, after checking that the books are sound.
+    pub(crate) async fn dollars(&self) -> Value {
+        let mut books = self.get("/_sandbox/books").await.body;
+        assert_eq!(books["sound"], true, "{books:#}");
+        books["currencies"]["usd"].take()
+    }
+
     /// How often a fault happened.
     pub(crate) async fn fault(&self, kind: &str) -> u64 {
         self.get("/_sandbox/faults").await.body["faults"][kind].as_u64().unwrap_or(0)
@@ -123,12 +160,17 @@ impl Shop {
 }
 
 pub(crate) async fn read(response: Response) -> Answer {
+    try_read(response).await.expect("a JSON body")
+}
+
+/// `None` when the body is no JSON: an answer that says nothing.
+pub(crate) async fn try_read(response: Response) -> Option<Answer> {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (is_replayed, retry_after) = (header("idempotent-replayed").is_some(), header("retry-after"));
     let request_id = header("request-id").unwrap_or_default();
     let status = response.status().as_u16();
-    let body = response.json().await.expect("a JSON body");
-    Answer { status, is_replayed, retry_after, request_id, body }
+    let body = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
+    Some(Answer { status, is_replayed, retry_after, request_id, body })
 }
 
 /// A payment that is charged at once.

@@ -133,6 +133,50 @@ def lists(client):
     check("deleted", client.v1.customers.delete(customer.id).deleted)
 
 
+def money(client, base):
+    charged = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"], "confirm": True}
+    paid = client.v1.payment_intents.create({**charged, "payment_method": "pm_card_refundFail"})
+    refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 500, "metadata": {"effect_id": "eff_2"}})
+    check("refunded", refund.status == "succeeded" and refund.charge == paid.latest_charge, refund)
+    debit = client.v1.balance_transactions.retrieve(refund.balance_transaction)
+    check("debit", (debit.type, debit.net) == ("refund", -500), debit)
+    control(base, f"refunds/{refund.id}/settle", {"outcome": "fail"})
+    failed = client.v1.refunds.retrieve(refund.id)
+    check("failed later", failed.status == "failed" and failed.failure_balance_transaction, failed)
+    listed = client.v1.refunds.list({"payment_intent": paid.id})
+    check("refund listed", [r.id for r in listed.data] == [refund.id], listed)
+    try:
+        client.v1.refunds.create({"charge": paid.latest_charge, "amount": 2001})
+        check("a refund too large is refused", False)
+    except stripe.InvalidRequestError as error:
+        check("too large", error.param == "amount", error)
+    charge = client.v1.charges.create({"amount": 900, "currency": "chf", "source": "tok_visa"})
+    check("charge", charge.captured and charge.source.object == "card", charge)
+    payout = client.v1.payouts.create({"amount": 700, "currency": "chf"}, {"idempotency_key": "payout-1"})
+    check("payout", payout.status == "pending" and not payout.automatic, payout)
+    check("payout canceled", client.v1.payouts.cancel(payout.id).status == "canceled")
+    balance = client.v1.balance.retrieve()
+    amounts = {entry.currency: entry.amount for entry in balance.available}
+    # 2,000 less 88 and 900 less 56.
+    check("balance", amounts["chf"] == 2756, balance)
+
+
+def disputes(client, base):
+    paid = client.v1.payment_intents.create({
+        "amount": 2000, "currency": "sek", "payment_method_types": ["card"], "confirm": True,
+        "payment_method": "pm_card_createDispute",
+    })
+    dispute = client.v1.disputes.list({"payment_intent": paid.id}).data[0]
+    check("disputed", dispute.status == "needs_response" and dispute.balance_transactions[0].fee == 1500, dispute)
+    answered = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    check("under review", answered.status == "under_review", answered)
+    control(base, f"disputes/{dispute.id}/close", {"outcome": "won"})
+    won = client.v1.disputes.retrieve(dispute.id)
+    check("won", won.status == "won" and len(won.balance_transactions) == 2, won)
+    closed = client.v1.events.list({"type": "charge.dispute.closed"})
+    check("closed", closed.data[0].data.object.id == dispute.id, closed)
+
+
 def webhooks(client, created, arrivals):
     seen = {}
     while "payment_intent.succeeded" not in seen:
@@ -164,4 +208,6 @@ if __name__ == "__main__":
     refusals(stripe_client, intent)
     lists(stripe_client)
     webhooks(stripe_client, intent, webhook_arrivals)
+    money(stripe_client, base)
+    disputes(stripe_client, base)
     print(f"{passed} checks passed")
