@@ -104,6 +104,8 @@ pub fn advance(effect: &mut Effect, stimulus: Stimulus, policy: &Policy, now: Ti
         Stimulus::Read(fact) => machine.read(fact),
         Stimulus::Found(Some(sighting)) => machine.created(&sighting),
         Stimulus::Found(None) => machine.create_again(),
+        // A search that cannot be completed is no reason to wait for ever: whatever the lost create made is inert.
+        Stimulus::FindFailed(Fact::Lost(Loss::Unclear)) => machine.create_again(),
         Stimulus::FindFailed(fact) => machine.unlearned(&fact),
         Stimulus::Observed(sighting) => machine.observed(&sighting),
     }

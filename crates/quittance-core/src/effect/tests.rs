@@ -192,7 +192,8 @@ fn a_search_for_a_lost_create_adopts_or_makes_another() {
     let found = Stimulus::Found(Some(seen(ObjectStatus::RequiresConfirmation)));
     check(lost.clone(), found, "intended confirm 1: moved");
     check(lost.clone(), Stimulus::Found(None), "intended create 1: moved");
-    check(lost, Stimulus::FindFailed(throttled()), "unknown create 0: moved");
+    check(lost.clone(), Stimulus::FindFailed(throttled()), "unknown create 0: moved");
+    check(lost, Stimulus::FindFailed(Fact::Lost(Loss::Unclear)), "intended create 1: moved");
 }
 
 #[test]

@@ -11,12 +11,14 @@ use quittance_connectors::stripe::IntentParameters;
 use quittance_core::decide::learn_of_lost_lease;
 use quittance_core::effect::{Move, Step, next_move, ticket};
 use quittance_core::journal::Record;
-use quittance_core::tenant::Tenant;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Ticket;
 
 /// How long a claimed effect whose gateway takes nothing at the moment is left alone.
 const STANDSTILL_MS: u64 = 250;
+
+/// How long an effect is left alone whose gateway was given credentials of the other mode after it was accepted.
+const OTHER_MODE_MS: u64 = 60_000;
 
 /// Objects made this long before the first send, or after the last, are looked at when a lost create is searched for:
 /// wide enough for clocks that disagree.
@@ -31,8 +33,9 @@ pub(super) fn handle(named: &EffectRef, rows: &mut WorkingSet<'_>, context: &mut
         return Ok(Outcome::Fenced.into());
     }
     let job = begin(&mut around, rows, context)?;
-    if job.is_none() && !around.effect.state.is_terminal() {
-        // It was claimed in the turn of another gateway; left due, each poll would claim and release it again.
+    let is_due = around.effect.due_at.is_some_and(|due_at| due_at <= context.now);
+    if job.is_none() && is_due {
+        // There was room when it was claimed and none now; left due, each poll would claim and release it again.
         release(&mut around, context.now.plus_ms(STANDSTILL_MS));
     }
     effect_rows::put(&around, rows);
@@ -50,6 +53,11 @@ pub(super) fn begin(
         release(around, now);
         return Ok(None);
     };
+    if gateway.mode.is_some_and(|mode| mode != around.tenant.mode) {
+        tracing::error!(effect = %around.effect.id, "the gateway's credentials are of the other mode; nothing is sent");
+        release(around, now.plus_ms(OTHER_MODE_MS));
+        return Ok(None);
+    }
     let mut next = next_move(&around.effect, &gateway.policy, now);
     if next == Move::Recover {
         let record = learn_of_lost_lease(&mut around.effect, &mut around.payment, now);
@@ -151,7 +159,7 @@ fn request(around: &EffectRows, step: Step, gateway: &Gateway, rows: &WorkingSet
         }
         Step::Cancel => gateway.stripe.cancel_intent(&object_of(around)?),
     };
-    let tenant: Tenant = rows.expect(&vec![effect.tenant.bytes().into()])?;
+    let tenant = &around.tenant;
     let key = gateway_key(&tenant.gateway_key_secret, tenant.id, effect.id, step.name(), effect.generation);
     Ok(request.with_key(key))
 }

@@ -17,6 +17,7 @@ pub(super) struct EffectRows {
     pub(super) effect: Effect,
     pub(super) payment: Payment,
     pub(super) customer: Customer,
+    pub(super) tenant: Tenant,
     pub(super) book: Book,
 }
 
@@ -59,9 +60,11 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
 pub(super) fn get(book: CustomerId, effect: EffectId, rows: &WorkingSet<'_>) -> Result<EffectRows, Miss> {
     let effect: Effect = rows.expect(&effect_place(book, effect))?;
     let payment: Payment = rows.expect(&payment_place(book, effect.payment))?;
+    let tenant: Tenant = rows.expect(&vec![effect.tenant.bytes().into()])?;
     Ok(EffectRows {
         effect,
         payment,
+        tenant,
         customer: rows.expect(&vec![book.bytes().into()])?,
         book: rows.expect(&vec![book.bytes().into()])?,
     })

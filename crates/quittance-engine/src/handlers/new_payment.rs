@@ -80,7 +80,7 @@ pub(super) fn handle(
             take_reference(intent, &payment, rows);
             command.subject = Some(payment.id.to_string());
             let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
-            let around = EffectRows { effect: *effect, payment: *payment, customer, book };
+            let around = EffectRows { effect: *effect, payment: *payment, customer, tenant, book };
             Ok(Handled { outcome, job: accept(around, rows, context)? })
         }
     }

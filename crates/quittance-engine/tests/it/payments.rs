@@ -150,6 +150,20 @@ fn play_money_never_moves_real_money() {
 }
 
 #[test]
+fn a_gateway_that_gets_credentials_of_the_other_mode_sends_nothing_of_the_first() {
+    let mut world = World::new();
+    world.permits = 0;
+    world.submit(pay("k", "o").into());
+    world.permits = 10;
+    world.set_gateway_mode(Mode::Live);
+    world.poll();
+    assert!(world.jobs.is_empty(), "a test payment must not become a real one");
+    world.set_gateway_mode(Mode::Test);
+    world.settle();
+    assert_eq!(world.gateway.charged().len(), 1);
+}
+
+#[test]
 fn looking_at_a_pending_payment_writes_no_history() {
     let mut world = World::new();
     world.submit(pay("k", "o").into());
