@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::customer::Customer;
-use crate::effect::{AfterCancel, Effect, State, Step};
+use crate::effect::{AfterCancel, Effect, Identity, Step};
 use crate::id::{CommandId, EffectId, HoldId, PaymentId};
 use crate::journal::Record;
 use crate::ledger::{Balances, Movement, Posting, transfer};
@@ -152,35 +152,8 @@ fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Time
 }
 
 fn new_effect(payment: &Payment, previous: Option<&Previous>, now: Timestamp) -> Effect {
-    let mut effect = Effect {
-        id: payment.effect,
-        book: payment.book,
-        tenant: payment.tenant,
-        payment: payment.id,
-        gateway: payment.gateway.clone(),
-        money: payment.money,
-        state: State::Intended,
-        step: Step::Create,
-        generation: 0,
-        sends: 0,
-        lost_confirms: 0,
-        is_unresolved: false,
-        needs_find: false,
-        object_id: None,
-        fence: None,
-        names_method: false,
-        refusal: None,
-        after_cancel: None,
-        tries: 0,
-        puzzles: 0,
-        joined: Vec::new(),
-        first_sent_at: None,
-        last_sent_at: None,
-        due_at: Some(now),
-        lease_epoch: 0,
-        lease_owner: 0,
-        created_at: now,
-    };
+    let identity = Identity { id: payment.effect, book: payment.book, tenant: payment.tenant, payment: payment.id };
+    let mut effect = Effect::new(identity, payment.gateway.clone(), payment.money, now);
     if let Some(previous) = previous {
         continue_from(&mut effect, previous);
     }

@@ -60,19 +60,11 @@ pub fn learn(
     let postings = close(payment, balances, closing)?;
     let is_pending_still = matches!(outcome, Advance::Pending { .. })
         && before == (effect.state, payment.status, payment.next_action.clone());
+    let closing_of_hold = closing.map(|closing| (hold_of(payment.id), closing));
     let record = Record::EffectAdvanced(Advanced {
-        effect: effect.id,
-        payment: payment.id,
-        source: lesson.source,
-        saw,
-        state: effect.state,
-        step: effect.step,
-        generation: effect.generation,
-        object: effect.object_id.clone(),
-        status: payment.status,
-        decline: payment.decline.clone(),
-        closing: closing.map(|closing| (hold_of(payment.id), closing)),
+        closing: closing_of_hold,
         postings,
+        ..advanced(effect, payment, lesson.source, saw)
     });
     let is_answered = payment.status.is_answerable() && !before.1.is_answerable();
     let record = (!is_pending_still).then_some(record);
@@ -84,11 +76,16 @@ pub fn learn_of_lost_lease(effect: &mut Effect, payment: &mut Payment, now: Time
     recover(effect, now);
     payment.gateway_object.clone_from(&effect.object_id);
     payment.status = Status::of_effect(effect, None);
-    Record::EffectAdvanced(Advanced {
+    Record::EffectAdvanced(advanced(effect, payment, Source::Recovery, "lease_lost".into()))
+}
+
+/// What the journal says of an effect and its payment as they are now, with no hold closed.
+fn advanced(effect: &Effect, payment: &Payment, source: Source, saw: String) -> Advanced {
+    Advanced {
         effect: effect.id,
         payment: payment.id,
-        source: Source::Recovery,
-        saw: "lease_lost".into(),
+        source,
+        saw,
         state: effect.state,
         step: effect.step,
         generation: effect.generation,
@@ -97,7 +94,7 @@ pub fn learn_of_lost_lease(effect: &mut Effect, payment: &mut Payment, now: Time
         decline: payment.decline.clone(),
         closing: None,
         postings: Vec::new(),
-    })
+    }
 }
 
 /// Why an outcome moves nothing, and whether somebody should know; none when it moves something.

@@ -210,6 +210,55 @@ pub struct Effect {
     pub created_at: Timestamp,
 }
 
+/// Whose effect it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The effect's own id.
+    pub id: EffectId,
+    /// The book it belongs to.
+    pub book: CustomerId,
+    /// The tenant of the book.
+    pub tenant: TenantId,
+    /// The payment it carries out.
+    pub payment: PaymentId,
+}
+
+impl Effect {
+    /// An effect of which nothing was sent, due at once, with its own object to create.
+    #[must_use]
+    pub const fn new(identity: Identity, gateway: String, money: Money, now: Timestamp) -> Self {
+        Self {
+            id: identity.id,
+            book: identity.book,
+            tenant: identity.tenant,
+            payment: identity.payment,
+            gateway,
+            money,
+            state: State::Intended,
+            step: Step::Create,
+            generation: 0,
+            sends: 0,
+            lost_confirms: 0,
+            is_unresolved: false,
+            needs_find: false,
+            object_id: None,
+            fence: None,
+            names_method: false,
+            refusal: None,
+            after_cancel: None,
+            tries: 0,
+            puzzles: 0,
+            joined: Vec::new(),
+            first_sent_at: None,
+            last_sent_at: None,
+            due_at: Some(now),
+            lease_epoch: 0,
+            lease_owner: 0,
+            created_at: now,
+        }
+    }
+}
+
 /// Limits and spans of the effect machine; configuration, with defaults for Stripe.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {

@@ -11,34 +11,23 @@ pub(crate) fn money() -> Money {
 
 pub(crate) fn effect(state: State, step: Step) -> Effect {
     let object = (step != Step::Create).then(|| "pi_1".to_owned());
-    Effect {
+    let identity = Identity {
         id: EffectId::from_uuid(Uuid::from_u128(1)),
         book: CustomerId::from_uuid(Uuid::from_u128(2)),
         tenant: TenantId::from_uuid(Uuid::from_u128(3)),
         payment: PaymentId::from_uuid(Uuid::from_u128(4)),
-        gateway: "stripe".into(),
-        money: money(),
+    };
+    Effect {
         state,
         step,
-        generation: 0,
         sends: u32::from(state != State::Intended),
-        lost_confirms: 0,
         is_unresolved: state == State::Unknown,
-        needs_find: false,
         fence: object.is_some().then_some(Fence { latest_charge: None, error_digest: None }),
         object_id: object,
-        names_method: false,
-        refusal: None,
         after_cancel: (step == Step::Cancel).then(|| AfterCancel::Fail(decline())),
-        tries: 0,
-        puzzles: 0,
-        joined: Vec::new(),
-        first_sent_at: None,
-        last_sent_at: None,
-        due_at: Some(Timestamp(0)),
         lease_epoch: 1,
         lease_owner: 1,
-        created_at: Timestamp(0),
+        ..Effect::new(identity, "stripe".into(), money(), Timestamp(0))
     }
 }
 

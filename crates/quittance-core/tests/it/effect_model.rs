@@ -7,7 +7,7 @@
 use proptest::prelude::*;
 use quittance_core::currency::Currency;
 use quittance_core::effect::{
-    Advance, Effect, Move, Policy, State, Step, Stimulus, advance, next_move, recover, ticket,
+    Advance, Effect, Identity, Move, Policy, State, Step, Stimulus, advance, next_move, recover, ticket,
 };
 use quittance_core::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
 use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
@@ -237,35 +237,13 @@ impl World {
 }
 
 fn effect() -> Effect {
-    Effect {
+    let identity = Identity {
         id: EffectId::from_uuid(Uuid::from_u128(1)),
         book: CustomerId::from_uuid(Uuid::from_u128(2)),
         tenant: TenantId::from_uuid(Uuid::from_u128(3)),
         payment: PaymentId::from_uuid(Uuid::from_u128(4)),
-        gateway: "model".into(),
-        money: money(),
-        state: State::Intended,
-        step: Step::Create,
-        generation: 0,
-        sends: 0,
-        lost_confirms: 0,
-        is_unresolved: false,
-        needs_find: false,
-        object_id: None,
-        fence: None,
-        names_method: false,
-        refusal: None,
-        after_cancel: None,
-        tries: 0,
-        puzzles: 0,
-        joined: Vec::new(),
-        first_sent_at: None,
-        last_sent_at: None,
-        due_at: Some(Timestamp(0)),
-        lease_epoch: 1,
-        lease_owner: 1,
-        created_at: Timestamp(0),
-    }
+    };
+    Effect::new(identity, "model".into(), money(), Timestamp(0))
 }
 
 proptest! {

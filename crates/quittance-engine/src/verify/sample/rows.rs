@@ -4,7 +4,7 @@ use super::records::{money, request};
 use super::{Attempt, FIRST, Sample, at, customer, tenant};
 use quittance_core::customer::Customer;
 use quittance_core::decide::hold_of;
-use quittance_core::effect::{Effect, State, Step};
+use quittance_core::effect::{Effect, Identity, State, Step};
 use quittance_core::idempotency::{Command, Key, Progress};
 use quittance_core::journal::Closing;
 use quittance_core::payment::{Payment, Status};
@@ -139,33 +139,15 @@ pub(super) fn payment_row(of: Attempt) -> Payment {
 
 /// The effect of a payment that succeeded.
 pub(super) fn effect_row(of: Attempt) -> Effect {
+    let identity = Identity { id: of.effect(), book: customer(), tenant: tenant(), payment: of.payment() };
     Effect {
-        id: of.effect(),
-        book: customer(),
-        tenant: tenant(),
-        payment: of.payment(),
-        gateway: "stripe".into(),
-        money: money(),
         state: State::Succeeded,
         step: Step::Confirm,
         generation: 1,
         sends: 1,
-        lost_confirms: 0,
-        is_unresolved: false,
-        needs_find: false,
         object_id: Some("pi_1".into()),
-        fence: None,
-        names_method: false,
-        refusal: None,
-        after_cancel: None,
-        tries: 0,
-        puzzles: 0,
-        joined: Vec::new(),
-        first_sent_at: None,
-        last_sent_at: None,
         due_at: None,
         lease_epoch: 1,
-        lease_owner: 0,
-        created_at: at(1),
+        ..Effect::new(identity, "stripe".into(), money(), at(1))
     }
 }
