@@ -1,13 +1,15 @@
 //! Who may open what: one writer, readers beside it, and only our own data.
 
-use crate::support::{READY, RunningChild, Writes, append, appended, child_directory, say, skip};
+use crate::support::{READY, RunningChild, Writes, append, appended, child_directory, say};
 use quittance_sqlite::SqliteDatabase;
 use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::EFFECTS;
 use rusqlite::Connection;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn reopening_keeps_data_and_raises_the_epoch() {
@@ -179,11 +181,27 @@ fn read_only_directory_is_named() {
     set_mode(0o500);
     if fs::write(directory.path().join("probe"), "").is_ok() {
         set_mode(0o700);
-        return skip("reading in a read-only directory: permissions do not bind this user; run as another user");
+        return run_as_nobody("opening::read_only_directory_is_named");
     }
     let reader = SqliteDatabase::open_reader(directory.path()).map(|_| ());
+    let writer = SqliteDatabase::open_for_writing(directory.path()).map(|_| ());
     set_mode(0o700);
     assert!(matches!(reader, Err(StoreError::ReadOnly { .. })), "{reader:?}");
+    assert!(matches!(writer, Err(StoreError::ReadOnly { .. })), "{writer:?}");
+}
+
+/// Permissions do not bind the superuser, so its tests of them run again as nobody.
+fn run_as_nobody(test: &str) {
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("it");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = Command::new(program);
+    command.args([test, "--exact"]).uid(NOBODY).gid(NOBODY).current_dir("/").env("TMPDIR", "/tmp");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
