@@ -42,6 +42,12 @@ pub enum Rejection {
         /// Why.
         reason: String,
     },
+    /// Only what is in review can be resolved by a person.
+    #[error("this effect is not in review; its outcome is known or being found out")]
+    NotInReview,
+    /// The decision contradicts how the payment's hold was closed.
+    #[error("the payment's hold was closed the other way; record the money by itself, this payment stays in review")]
+    HoldIsGone,
     /// The book's balances would overflow.
     #[error("the book cannot hold a further amount of this size")]
     BookFull,
@@ -59,6 +65,8 @@ impl Rejection {
             Self::CustomerExists { .. } => "customer-exists",
             Self::GatewayNotFound => "gateway-not-found",
             Self::AmountNotRepresentable { .. } => "amount-not-representable",
+            Self::NotInReview => "not-in-review",
+            Self::HoldIsGone => "hold-is-gone",
             Self::BookFull => "book-full",
         }
     }

@@ -3,8 +3,8 @@
 use quittance_connectors::message::Request;
 use quittance_connectors::stripe::webhook::Event;
 use quittance_core::currency::Currency;
-use quittance_core::decide::CreatePayment;
-use quittance_core::effect::{Source, Stimulus};
+use quittance_core::decide::{CreatePayment, Resolution};
+use quittance_core::effect::{PersonsWord, Source, Stimulus};
 use quittance_core::id::{ApiKeyId, CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::rejection::Rejection;
@@ -66,6 +66,15 @@ pub enum Action {
         customer: CustomerRef,
         /// Which.
         asked: CreatePayment,
+    },
+    /// A person's decision on an effect in review.
+    Resolve {
+        /// Which effect; the lease is not looked at.
+        effect: EffectRef,
+        /// What has happened.
+        resolution: Resolution,
+        /// Who says so, and why.
+        word: PersonsWord,
     },
 }
 

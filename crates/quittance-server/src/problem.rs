@@ -195,6 +195,8 @@ impl From<&Rejection> for Problem {
             Rejection::CustomerExists { .. } => &catalogue::CUSTOMER_EXISTS,
             Rejection::GatewayNotFound => &catalogue::GATEWAY_NOT_FOUND,
             Rejection::AmountNotRepresentable { .. } => &catalogue::AMOUNT_NOT_REPRESENTABLE,
+            Rejection::NotInReview => &catalogue::NOT_IN_REVIEW,
+            Rejection::HoldIsGone => &catalogue::HOLD_IS_GONE,
             Rejection::BookFull => &catalogue::BOOK_FULL,
         };
         let (command, subject) = match rejection {

@@ -80,7 +80,7 @@ pub fn learn_of_lost_lease(effect: &mut Effect, payment: &mut Payment, now: Time
 }
 
 /// What the journal says of an effect and its payment as they are now, with no hold closed.
-fn advanced(effect: &Effect, payment: &Payment, source: Source, saw: String) -> Advanced {
+pub(super) fn advanced(effect: &Effect, payment: &Payment, source: Source, saw: String) -> Advanced {
     Advanced {
         effect: effect.id,
         payment: payment.id,
@@ -174,7 +174,11 @@ fn pending_word(status: Status) -> Option<ObjectStatus> {
     }
 }
 
-fn close(payment: &Payment, balances: &mut Balances, closing: Option<Closing>) -> Result<Vec<Posting>, LedgerError> {
+pub(super) fn close(
+    payment: &Payment,
+    balances: &mut Balances,
+    closing: Option<Closing>,
+) -> Result<Vec<Posting>, LedgerError> {
     let movement = match closing {
         None => return Ok(Vec::new()),
         Some(Closing::Posted) => Movement::PostHeld,

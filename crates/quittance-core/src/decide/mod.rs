@@ -2,8 +2,10 @@
 
 mod create_payment;
 mod learn;
+mod resolve;
 #[cfg(test)]
 mod tests;
 
 pub use create_payment::{Accepted, CreatePayment, NewIds, OnDuplicate, Previous, create_payment, hold_of};
 pub use learn::{Learned, Lesson, learn, learn_of_lost_lease};
+pub use resolve::{Resolution, resolve};

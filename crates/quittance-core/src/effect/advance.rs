@@ -18,6 +18,19 @@ pub enum Source {
     Webhook(String),
     /// A lease that ended while bytes may have been out.
     Recovery,
+    /// A person decided.
+    Person(PersonsWord),
+}
+
+/// What a person says of an effect in review, and on what ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonsWord {
+    /// Who: the credential.
+    pub by: String,
+    /// What proves it: a statement line, a screenshot's name, the gateway's support case.
+    pub evidence: String,
+    /// Why it was decided so.
+    pub reason: String,
 }
 
 impl Source {
@@ -30,6 +43,7 @@ impl Source {
             Self::Find => "find",
             Self::Webhook(_) => "webhook",
             Self::Recovery => "recovery",
+            Self::Person(_) => "person",
         }
     }
 }

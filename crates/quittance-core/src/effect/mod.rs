@@ -10,7 +10,7 @@ mod next_move;
 #[cfg(test)]
 mod tests;
 
-pub use advance::{Advance, Source, Stimulus, advance, recover, ticket};
+pub use advance::{Advance, PersonsWord, Source, Stimulus, advance, recover, ticket};
 pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
 

@@ -1,6 +1,6 @@
 //! A client's command: its idempotency key first, then what it asks.
 
-use super::{Context, Handled, Wanted, new_customer, new_payment};
+use super::{Context, Handled, Wanted, new_customer, new_payment, resolution};
 use crate::ports::Answer;
 use crate::submission::{Action, ClientCommand, Outcome};
 use crate::working_set::{Miss, WorkingSet};
@@ -29,6 +29,7 @@ pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
     match &command.action {
         Action::CreateCustomer(new) => new_customer::reads(command.tenant, new, wanted),
         Action::CreatePayment { customer, asked } => new_payment::reads(command.tenant, customer, asked, wanted),
+        Action::Resolve { effect, .. } => resolution::reads(effect, wanted),
     }
 }
 
@@ -72,6 +73,9 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
     let handled = match &asked.action {
         Action::CreateCustomer(new) => new_customer::handle(new, &mut command, rows, context)?,
         Action::CreatePayment { customer, asked } => new_payment::handle(customer, asked, &mut command, rows, context)?,
+        Action::Resolve { effect, resolution, word } => {
+            resolution::handle(effect, *resolution, word, &mut command, rows, context)?
+        }
     };
     rows.put(&KeyEntry { tenant: asked.tenant, key_digest: asked.key.digest(), command: command.id });
     rows.put(&command);

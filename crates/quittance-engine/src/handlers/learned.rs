@@ -88,7 +88,7 @@ pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>) {
 }
 
 /// Answers the payment's own command, and those that joined it: they asked for the payment that there is.
-fn answer(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<Finished, Miss> {
+pub(super) fn answer(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<Finished, Miss> {
     let payment = &around.payment;
     let existing = match payment.decline {
         None => Answer::ExistingPayment(payment),

@@ -7,6 +7,7 @@ mod learned;
 mod new_customer;
 mod new_payment;
 mod operator;
+mod resolution;
 mod webhook;
 
 use crate::gateways::{Gateways, Leases};

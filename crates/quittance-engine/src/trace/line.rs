@@ -143,12 +143,14 @@ const fn actor_of(source: &Source) -> &'static str {
     match source {
         Source::Send | Source::Read | Source::Find | Source::Webhook(_) => "gateway",
         Source::Recovery => "engine",
+        Source::Person(_) => "person",
     }
 }
 
 fn source_text(source: &Source) -> String {
     match source {
         Source::Webhook(event) => format!("webhook:{event}"),
+        Source::Person(word) => format!("person:{} evidence: {}; reason: {}", word.by, word.evidence, word.reason),
         Source::Send | Source::Read | Source::Find | Source::Recovery => source.name().to_owned(),
     }
 }

@@ -5,5 +5,6 @@ mod gateway;
 mod hostile;
 mod idempotency;
 mod payments;
+mod review;
 mod webhooks;
 mod world;

@@ -7,7 +7,7 @@ use quittance_core::payment::Status;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
 use serde_json::{Value, json};
 
-fn event(id: &str, kind: &str, object: &Value) -> Submission {
+pub fn event(id: &str, kind: &str, object: &Value) -> Submission {
     let body = json!({
         "id": id, "object": "event", "type": kind, "created": 1_800_000_000, "api_version": "2025-03-31.basil",
         "livemode": false, "data": {"object": object},

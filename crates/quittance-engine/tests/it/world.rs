@@ -4,8 +4,8 @@ use crate::gateway::Gateway;
 use quittance_connectors::message::{Delivery, Request};
 use quittance_connectors::stripe::{ListFact, Stripe, decode_list, decode_read, decode_write};
 use quittance_core::currency::Currency;
-use quittance_core::decide::{CreatePayment, OnDuplicate};
-use quittance_core::effect::{Policy, Source, Stimulus};
+use quittance_core::decide::{CreatePayment, OnDuplicate, Resolution};
+use quittance_core::effect::{PersonsWord, Policy, Source, Stimulus};
 use quittance_core::fact::Fact;
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::Key;
@@ -17,7 +17,7 @@ use quittance_engine::engine::{Engine, Permits, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
 use quittance_engine::ports::{Answer, Ids, Render};
 use quittance_engine::submission::{
-    Action, ClientCommand, CustomerRef, Job, LearnedFact, NewCustomer, Outcome, Plan, Submission,
+    Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, NewCustomer, Outcome, Plan, Submission,
 };
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::Entity;
@@ -246,6 +246,14 @@ fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) 
 pub fn customer(name: &str) -> Submission {
     let new = NewCustomer { external_id: Some(name.to_owned()), ..NewCustomer::default() };
     command(&format!("customer-{name}"), 0, "POST /v1/customers", Action::CreateCustomer(new))
+}
+
+/// A person's decision on the newest payment, with evidence.
+pub fn decide(world: &World, key: &str, resolution: Resolution) -> Submission {
+    let payment = world.payments().pop().expect("there is one");
+    let effect = EffectRef { book: payment.book, effect: payment.effect, payment: payment.id, epoch: 0 };
+    let word = PersonsWord { by: "key_1".into(), evidence: "statement 7".into(), reason: "seen at the bank".into() };
+    command(key, 0, "POST /v1/effects/{id}/resolve", Action::Resolve { effect, resolution, word })
 }
 
 /// A payment of alice, under this key and reference, for this amount and card.

@@ -30,12 +30,23 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Reads a `POST` to a route without path parameters.
+    /// Reads a client's `POST` to a route without path parameters.
     pub(super) async fn read(handle: &Handle, request: Request, route: &str) -> Result<Self, Problem> {
+        Self::read_as(handle, request, Scope::Write, route, &[]).await
+    }
+
+    /// Reads a `POST` that needs a scope, to a route with path parameters.
+    pub(super) async fn read_as(
+        handle: &Handle,
+        request: Request,
+        scope: Scope,
+        route: &str,
+        path: &[(&str, &str)],
+    ) -> Result<Self, Problem> {
         let bytes_max = handle.config().server.body_bytes_max;
         check_announced_length(request.headers(), bytes_max)?;
         let (parts, body) = request.into_parts();
-        let caller = authenticate(handle, &parts.headers, Scope::Write).await?;
+        let caller = authenticate(handle, &parts.headers, scope).await?;
         let key = key(&parts.headers)?;
         Parameters::of(&parts.uri, &[])?;
         check_media_type(&parts.headers)?;
@@ -43,7 +54,7 @@ impl Intake {
         let shape = Shape {
             method: "POST",
             route,
-            path: &[],
+            path,
             query: &[],
             media_type: "application/json",
             // The body as it came: a later change of defaults cannot make an old key mismatch.

@@ -6,6 +6,7 @@
 mod commands;
 mod cursor;
 mod customers;
+mod effects;
 mod guard;
 mod health;
 mod intake;
@@ -32,6 +33,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/payments", post(payments::create).get(payment_list::list))
         .route("/v1/payments/{id}", get(payments::show))
         .route("/v1/commands/{id}", get(commands::show))
+        .route("/v1/effects/{id}/resolve", post(effects::resolve))
         .route("/v1/ledger/entries", get(ledger::entries))
         .route("/v1/ledger/balances", get(ledger::balances))
         .route("/v1/ledger/accounts", get(ledger::accounts))

@@ -110,6 +110,12 @@ kinds! {
     KEY_IN_PROGRESS: 409 "idempotency-in-progress" retry
         "The first request under this key has not been accepted yet."
         "Send the request again with the same key.";
+    NOT_IN_REVIEW: 409 "not-in-review" final
+        "Only an effect in review is decided by a person."
+        "Look at the payment: its outcome is known, or is being found out.";
+    HOLD_IS_GONE: 409 "hold-is-gone" final
+        "The payment's hold was closed the other way."
+        "Give the money back at the gateway and resolve as `failed`.";
     BOOK_FULL: 409 "book-full" final
         "The customer's book cannot hold a further amount of this size."
         "Check the amount; sums are kept in 64 bits.";

@@ -9,6 +9,7 @@ mod gate;
 mod load;
 mod modes;
 mod reads;
+mod review;
 mod render;
 mod snapshot;
 mod webhooks;

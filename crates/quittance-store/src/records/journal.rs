@@ -8,7 +8,7 @@ use crate::tables::JOURNAL;
 use crate::value::Row;
 use quittance_core::account::{Account, Side};
 use quittance_core::currency::Currency;
-use quittance_core::effect::{Source, State, Step};
+use quittance_core::effect::{PersonsWord, Source, State, Step};
 use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::journal::{Advanced, Closing, Record};
 use quittance_core::ledger::Posting;
@@ -170,8 +170,14 @@ fn decode_advanced(r: &mut Reader<'_>) -> Result<Advanced, CodecError> {
 
 fn encode_source(w: &mut Writer, source: &Source) {
     w.text(source.name());
-    if let Source::Webhook(event) = source {
-        w.text(event);
+    match source {
+        Source::Send | Source::Read | Source::Find | Source::Recovery => {}
+        Source::Webhook(event) => {
+            w.text(event);
+        }
+        Source::Person(word) => {
+            w.text(&word.by).text(&word.evidence).text(&word.reason);
+        }
     }
 }
 
@@ -182,6 +188,7 @@ fn decode_source(r: &mut Reader<'_>) -> Result<Source, CodecError> {
         "find" => Source::Find,
         "recovery" => Source::Recovery,
         "webhook" => Source::Webhook(r.text()?),
+        "person" => Source::Person(PersonsWord { by: r.text()?, evidence: r.text()?, reason: r.text()? }),
         _ => return Err(CodecError::OutOfRange),
     })
 }

@@ -7,7 +7,7 @@ use super::*;
 use quittance_core::account::Account;
 use quittance_core::currency::Currency;
 use quittance_core::customer::Customer;
-use quittance_core::effect::{AfterCancel, Effect, Fence, Source, State, Step};
+use quittance_core::effect::{AfterCancel, Effect, Fence, PersonsWord, Source, State, Step};
 use quittance_core::fact::Decline;
 use quittance_core::id::{ApiKeyId, CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
@@ -84,6 +84,8 @@ fn records() -> Vec<(&'static str, Record)> {
         closing: Some((hold, Closing::Voided)),
         ..advanced.clone()
     };
+    let word = PersonsWord { by: "key_1".into(), evidence: "statement 7".into(), reason: "seen at the bank".into() };
+    let resolved = Advanced { source: Source::Person(word), saw: "resolved:failed".into(), ..failed.clone() };
     let kept = Record::ObservationKept {
         effect,
         source: Source::Read,
@@ -96,6 +98,7 @@ fn records() -> Vec<(&'static str, Record)> {
         ("journal.ticket_issued", ticket),
         ("journal.effect_advanced.posted", Record::EffectAdvanced(advanced)),
         ("journal.effect_advanced.voided", Record::EffectAdvanced(failed)),
+        ("journal.effect_advanced.resolved", Record::EffectAdvanced(resolved)),
         ("journal.observation_kept", kept),
     ]
 }

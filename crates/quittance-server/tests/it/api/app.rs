@@ -25,6 +25,7 @@ pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_new", "whsec_old"];
 /// Secrets of the API keys of the first tenant.
 pub const WRITER: &str = "qk_test_writer";
 pub const READER: &str = "qk_test_reader";
+pub const ADMIN: &str = "qk_test_admin";
 /// A writer of the other tenant.
 pub const STRANGER: &str = "qk_test_stranger";
 
@@ -190,9 +191,12 @@ async fn create(handle: &Handle) {
         };
         submit(handle, Submission::CreateTenant(Box::new(tenant))).await;
     }
-    for (number, tenant, secret, scope) in
-        [(1, 1, WRITER, Scope::Write), (2, 1, READER, Scope::Read), (3, 2, STRANGER, Scope::Write)]
-    {
+    for (number, tenant, secret, scope) in [
+        (1, 1, WRITER, Scope::Write),
+        (2, 1, READER, Scope::Read),
+        (3, 2, STRANGER, Scope::Write),
+        (4, 1, ADMIN, Scope::Admin),
+    ] {
         let key = ApiKey {
             id: key_id(number),
             tenant: TenantId::from_bytes([tenant; 16]),
@@ -206,7 +210,7 @@ async fn create(handle: &Handle) {
     }
 }
 
-/// The id of an API key: 1 the writer, 2 the reader, 3 the stranger.
+/// The id of an API key: 1 the writer, 2 the reader, 3 the stranger, 4 the admin.
 pub fn key_id(number: u8) -> ApiKeyId {
     ApiKeyId::from_bytes([number; 16])
 }

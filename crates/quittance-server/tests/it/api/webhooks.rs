@@ -15,7 +15,7 @@ pub fn sign(secret: &str, at: i64, body: &[u8]) -> String {
     format!("t={at},v1={hex}")
 }
 
-async fn deliver(app: &App, signature: &str, body: &[u8]) -> Answer {
+pub async fn deliver(app: &App, signature: &str, body: &[u8]) -> Answer {
     let call = Call::new("POST", "/webhooks/we_main").header("stripe-signature", signature);
     app.send(call.body(body)).await
 }

@@ -1,0 +1,79 @@
+//! What automation may not decide: a person does, once, with evidence, and the books follow.
+
+use crate::gateway::Gateway;
+use crate::webhooks::event;
+use crate::world::{World, decide, pay};
+use quittance_core::decide::Resolution;
+use quittance_core::payment::Status;
+use quittance_engine::submission::Outcome;
+use quittance_engine::verify::verify;
+
+/// A payment whose object came back for another amount.
+fn in_review() -> World {
+    let mut world = World::new();
+    world.submit(pay("k", "o").into());
+    world.work(|gateway, request| {
+        let answer = gateway.serve(request);
+        gateway.intents[0]["amount"] = 1.into();
+        answer
+    });
+    world.work(Gateway::serve);
+    assert_eq!(world.payments()[0].status, Status::Review);
+    world
+}
+
+fn check_sound(world: &mut World) {
+    let report = verify(&mut world.database.reader(), &mut |_| {}).expect("readable");
+    assert!(report.findings.is_empty(), "{report:?}");
+}
+
+#[test]
+fn a_person_ends_a_review_once_and_everybody_gets_the_answer() {
+    for (resolution, status, code) in
+        [(Resolution::Succeeded, Status::Succeeded, 201), (Resolution::Failed, Status::Failed, 402)]
+    {
+        let mut world = in_review();
+        let decision = decide(&world, "d1", resolution);
+        let outcome = world.submit(decision.clone());
+        assert!(matches!(outcome, Outcome::Answered { status: 200, .. }), "{outcome:?}");
+        assert_eq!(world.payments()[0].status, status);
+        assert!(matches!(world.submit(decision), Outcome::Replayed(_)));
+        let Outcome::Replayed(first) = world.submit(pay("k", "o").into()) else { panic!("the payment is answered") };
+        let quittance_core::idempotency::Progress::Completed { status, .. } = first.progress else {
+            panic!("{first:?}")
+        };
+        assert_eq!(status, code);
+        let again = decide(&world, "d2", resolution);
+        let refused = world.submit(again);
+        assert!(matches!(&refused, Outcome::Answered { body, .. } if body == b"not-in-review"), "{refused:?}");
+        check_sound(&mut world);
+    }
+}
+
+#[test]
+fn a_failure_that_a_person_declares_frees_the_reference() {
+    let mut world = in_review();
+    let decision = decide(&world, "d", Resolution::Failed);
+    world.submit(decision);
+    assert!(matches!(world.submit(pay("k2", "o").into()), Outcome::Accepted { .. }));
+}
+
+#[test]
+fn a_hold_that_was_let_go_is_not_posted_afterwards() {
+    let mut world = World::new();
+    let mut declining = pay("k", "o");
+    declining.method = "pm_card_chargeDeclined".into();
+    world.submit(declining.into());
+    world.settle();
+    let mut impossible = world.gateway.intents[0].clone();
+    impossible["status"] = "succeeded".into();
+    impossible["amount_received"] = impossible["amount"].clone();
+    world.submit(event("evt_1", "payment_intent.succeeded", &impossible));
+    let decision = decide(&world, "d1", Resolution::Succeeded);
+    let refused = world.submit(decision);
+    assert!(matches!(&refused, Outcome::Answered { body, .. } if body == b"hold-is-gone"), "{refused:?}");
+    let decision = decide(&world, "d2", Resolution::Failed);
+    assert!(matches!(world.submit(decision), Outcome::Answered { status: 200, .. }));
+    assert_eq!(world.payments()[0].status, Status::Failed);
+    check_sound(&mut world);
+}

@@ -1,0 +1,65 @@
+//! Effects at gateways: what a person decides where automation may not.
+
+use super::customers::NAME;
+use super::intake::Intake;
+use super::query::Name;
+use super::rows;
+use super::waiting::{carry_out, or_problem};
+use crate::json::{Alphabet, Fields, Json, Need, Text};
+use crate::problem::{Problem, catalogue};
+use crate::runtime::Handle;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use quittance_core::decide::Resolution;
+use quittance_core::effect::{Effect, PersonsWord};
+use quittance_core::id::{ApiKeyId, EffectId, PaymentId, TenantId};
+use quittance_core::tenant::Scope;
+use quittance_engine::submission::{Action, EffectRef};
+use quittance_store::store::{Reader, StoreError};
+use quittance_store::tables::EFFECTS;
+
+/// Why it was decided so, in a person's words.
+const REASON: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
+
+/// `POST /v1/effects/{id}/resolve`
+pub(super) async fn resolve(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
+    or_problem(try_resolve(&handle, &id, request).await)
+}
+
+async fn try_resolve(handle: &Handle, id: &str, request: Request) -> Result<Response, Problem> {
+    let path = [("id", id)];
+    let intake = Intake::read_as(handle, request, Scope::Admin, "/v1/effects/{id}/resolve", &path).await?;
+    let (resolution, word) = read_body(&intake.body, intake.caller.credential)?;
+    let not_found = || Problem::new(&catalogue::NOT_FOUND, "no effect or payment has this id");
+    let (tenant, id) = (intake.caller.tenant.id, id.to_owned());
+    let effect = handle.read(move |reader| find(reader, tenant, &id)).await?.ok_or_else(not_found)?;
+    carry_out(handle, intake, "POST /v1/effects/{id}/resolve", Action::Resolve { effect, resolution, word }).await
+}
+
+fn read_body(body: &Json, by: ApiKeyId) -> Result<(Resolution, PersonsWord), Problem> {
+    let mut fields = Fields::of(body).map_err(Problem::invalid_body)?;
+    let words = [("succeeded", Resolution::Succeeded), ("failed", Resolution::Failed)];
+    let resolution = fields.word("resolution", Need::Required, &words);
+    let evidence = fields.text("evidence", Need::Required, NAME);
+    let reason = fields.text("reason", Need::Required, REASON);
+    fields.finish().map_err(Problem::invalid_body)?;
+    let Some((resolution, (evidence, reason))) = resolution.zip(evidence.zip(reason)) else {
+        return Err(Problem::internal(&"a required member is missing and was not noticed"));
+    };
+    Ok((resolution, PersonsWord { by: by.to_string(), evidence, reason }))
+}
+
+/// The effect of this id, or of the payment of this id.
+fn find(reader: &mut dyn Reader, tenant: TenantId, id: &str) -> Result<Option<EffectRef>, StoreError> {
+    let effect = match (id.parse::<EffectId>(), id.parse::<PaymentId>()) {
+        (Ok(effect), _) => effect,
+        (_, Ok(payment)) => match rows::payment(reader, tenant, payment)? {
+            Some(payment) => payment.effect,
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let values = vec![tenant.bytes().into(), effect.bytes().into()];
+    let found: Option<Effect> = rows::unique(reader, &EFFECTS.indexes[1], values)?;
+    Ok(found.map(|effect| EffectRef { book: effect.book, effect: effect.id, payment: effect.payment, epoch: 0 }))
+}
