@@ -65,16 +65,20 @@ pub struct Previous {
 #[derive(Clone, Debug)]
 pub enum Accepted {
     /// A new payment.
-    New {
-        /// The payment.
-        payment: Box<Payment>,
-        /// Its effect, due at once.
-        effect: Box<Effect>,
-        /// What the journal says of it.
-        record: Record,
-    },
+    New(Box<NewPayment>),
     /// The previous payment holds the reference, and is what was asked for.
     Existing,
+}
+
+/// A payment that was accepted.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    /// The payment.
+    pub payment: Payment,
+    /// Its effect, due at once.
+    pub effect: Effect,
+    /// What the journal says of it.
+    pub record: Record,
 }
 
 /// The hold of a payment carries the payment's own number, so that there can be only one.
@@ -125,7 +129,7 @@ pub fn create_payment(
         reference: payment.reference.clone(),
         postings,
     };
-    Ok(Accepted::New { payment: Box::new(payment), effect: Box::new(effect), record })
+    Ok(Accepted::New(Box::new(NewPayment { payment, effect, record })))
 }
 
 fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Timestamp) -> Payment {

@@ -6,6 +6,6 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub use create_payment::{Accepted, CreatePayment, NewIds, OnDuplicate, Previous, create_payment, hold_of};
+pub use create_payment::{Accepted, CreatePayment, NewIds, NewPayment, OnDuplicate, Previous, create_payment, hold_of};
 pub use learn::{Learned, Lesson, learn, learn_of_lost_lease};
 pub use resolve::{Resolution, resolve};

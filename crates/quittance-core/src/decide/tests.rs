@@ -66,9 +66,10 @@ struct Book {
 fn book(amount: i64) -> Book {
     let mut balances = Balances::default();
     let made = create_payment(asked(amount), &customer(), None, &mut balances, ids(10), Timestamp(0));
-    let Ok(Accepted::New { payment, effect, record }) = made else { panic!("accepted, not {made:?}") };
+    let Ok(Accepted::New(made)) = made else { panic!("accepted, not {made:?}") };
+    let NewPayment { payment, effect, record } = *made;
     let journal = vec![Record::BookOpened { tenant: customer().tenant }, record];
-    Book { balances, newest: Previous { payment: *payment, effect: *effect }, journal }
+    Book { balances, newest: Previous { payment, effect }, journal }
 }
 
 impl Book {
@@ -144,11 +145,12 @@ fn a_decline_lets_the_hold_go_and_the_next_attempt_uses_the_same_object() {
     assert_eq!(failed.closing, Some(Closing::Voided));
     assert_eq!((book.balance(), book.newest.payment.status), ((0, 0), Status::Failed));
     let next = create_payment(asked(500), &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3));
-    let Ok(Accepted::New { effect, .. }) = next else { panic!("{next:?}") };
+    let Ok(Accepted::New(next)) = next else { panic!("{next:?}") };
+    let effect = next.effect;
     assert_eq!((effect.step, effect.object_id.as_deref(), effect.fence), (Step::Confirm, Some("pi_1"), None));
     let dearer = create_payment(asked(900), &customer(), Some(&book.newest), &mut book.balances, ids(30), Timestamp(3));
-    let Ok(Accepted::New { effect, .. }) = dearer else { panic!("{dearer:?}") };
-    assert_eq!(effect.step, Step::Cancel, "an object for another amount is fenced first");
+    let Ok(Accepted::New(dearer)) = dearer else { panic!("{dearer:?}") };
+    assert_eq!(dearer.effect.step, Step::Cancel, "an object for another amount is fenced first");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::submission::{CustomerRef, Job, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::currency::{stripe_rule, to_wire};
 use quittance_core::customer::Customer;
-use quittance_core::decide::{Accepted, CreatePayment, NewIds, Previous, create_payment};
+use quittance_core::decide::{Accepted, CreatePayment, NewIds, NewPayment, Previous, create_payment};
 use quittance_core::effect::Effect;
 use quittance_core::id::{EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::Command;
@@ -75,12 +75,13 @@ pub(super) fn handle(
     match create_payment(asked.clone(), &customer, previous.as_ref(), &mut book.balances, ids, context.now) {
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(Accepted::Existing) => return_existing(previous, command, rows, context),
-        Ok(Accepted::New { payment, effect, record }) => {
+        Ok(Accepted::New(new)) => {
+            let NewPayment { payment, effect, record } = *new;
             rows.append(&mut book, &record, context.now);
             take_reference(intent, &payment, rows);
             command.subject = Some(payment.id.to_string());
             let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
-            let around = EffectRows { effect: *effect, payment: *payment, customer, tenant, book };
+            let around = EffectRows { effect, payment, customer, tenant, book };
             Ok(Handled { outcome, job: accept(around, rows, context)? })
         }
     }

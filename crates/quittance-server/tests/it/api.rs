@@ -9,7 +9,7 @@ mod gate;
 mod load;
 mod modes;
 mod reads;
-mod review;
 mod render;
+mod review;
 mod snapshot;
 mod webhooks;
