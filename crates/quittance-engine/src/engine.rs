@@ -1,14 +1,15 @@
 //! The executor: a batch of submissions becomes one transaction.
 
+use crate::batch::BatchWork;
 use crate::gateways::{Gateway, Gateways, Leases};
-use crate::handlers::{Context, Handled, Wanted, handle, reads};
+use crate::handlers::Handled;
+use crate::pause::Paused;
 use crate::ports::{Ids, Render};
 use crate::submission::{EffectRef, Failure, Job, Outcome, Submission};
-use crate::working_set::{Miss, WorkingSet};
 use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
-use quittance_store::store::{Change, Claim, Loaded, Read, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Scan, Store, StoreError, TakeOver};
 use quittance_store::tables::EFFECTS;
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub struct Engine {
     render: Box<dyn Render>,
     gateways: Gateways,
     leases: Leases,
+    paused: Paused,
 }
 
 impl Engine {
@@ -51,18 +53,26 @@ impl Engine {
         gateways: Gateways,
         leases: Leases,
     ) -> Self {
-        Self { store, ids, render, gateways, leases }
+        Self { store, ids, render, gateways, leases, paused: Paused::default() }
     }
 
-    /// Takes over what earlier processes left: where the store is exclusive, their leases end now. Returns how many.
+    /// Learns what is paused, and takes over what earlier processes left: where the store is exclusive, their leases end
+    /// now. Returns how many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn start(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        self.paused = Paused::load(self.store.as_mut())?;
         let owner = self.store.writer_epoch();
         let due_at_max = now.plus_ms(self.longest_wait_ms()).0;
         self.store.take_over(&EFFECTS, &TakeOver { owner, now: now.0, due_at_max })
+    }
+
+    /// What is paused: at those gateways nothing begins, whatever the permits say. Known from [`Engine::start`] on.
+    #[must_use]
+    pub fn paused(&self) -> &Paused {
+        &self.paused
     }
 
     /// Gateways that are configured no more and have effects left: nobody works on those until they are configured again.
@@ -143,7 +153,7 @@ impl Engine {
     pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
         let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
         let mut rows = Vec::new();
-        for (gateway, &limit) in permits.0.iter().filter(|(_, limit)| **limit > 0) {
+        for (gateway, limit) in self.paused.permitted(&permits.0).into_iter().filter(|(_, limit)| *limit > 0) {
             let claim = Claim { lane: gateway.as_str().into(), now: now.0, owner, leased_until, limit };
             rows.extend(self.store.claim(&EFFECTS, &claim)?);
         }
@@ -205,13 +215,21 @@ impl Engine {
             render: self.render.as_ref(),
             gateways: &self.gateways,
             leases: self.leases,
-            permits: permits.0.clone(),
+            permits: self.paused.permitted(&permits.0),
             left: BTreeMap::new(),
             results: Vec::new(),
         };
         self.store.transact("commands", &mut work)?;
         permits.0 = work.left;
-        Ok(work.results)
+        let results = work.results;
+        for (submission, result) in batch.iter().zip(&results) {
+            if let (Submission::SetSwitch(switch), Some(Outcome::Done)) =
+                (submission, result.as_ref().map(|r| &r.outcome))
+            {
+                self.paused.apply(switch);
+            }
+        }
+        Ok(results)
     }
 }
 
@@ -226,71 +244,5 @@ fn failure(error: &StoreError) -> Failure {
             Failure::Damaged(error.to_string())
         }
         _ => Failure::StoreUnavailable(error.to_string()),
-    }
-}
-
-struct BatchWork<'a> {
-    batch: &'a [&'a Submission],
-    now: Timestamp,
-    owner: i64,
-    ids: &'a mut dyn Ids,
-    render: &'a dyn Render,
-    gateways: &'a Gateways,
-    leases: Leases,
-    permits: BTreeMap<String, usize>,
-    left: BTreeMap<String, usize>,
-    results: Vec<Option<Handled>>,
-}
-
-impl Work for BatchWork<'_> {
-    fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
-        let mut wanted = Wanted { loaded, reads: Vec::new() };
-        for submission in self.batch {
-            reads(submission, &mut wanted);
-        }
-        wanted.reads
-    }
-
-    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
-        let mut rows = WorkingSet::new(loaded);
-        let mut context = Context {
-            now: self.now,
-            ids: self.ids,
-            render: self.render,
-            gateways: self.gateways,
-            leases: self.leases,
-            owner: self.owner,
-            permits: self.permits.clone(),
-        };
-        self.results.clear();
-        for submission in self.batch {
-            let result = handle(submission, &mut rows, &mut context);
-            self.results.push(settle(result, &mut rows, &mut context));
-        }
-        self.left = context.permits;
-        Ok(rows.changes())
-    }
-}
-
-/// Keeps what a command wrote, or drops it; none means that it has to be tried again.
-fn settle(result: Result<Handled, Miss>, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Option<Handled> {
-    match result {
-        Ok(handled) => {
-            rows.keep();
-            if let Some(left) = handled.job.as_ref().and_then(|job| context.permits.get_mut(&job.gateway)) {
-                *left = left.saturating_sub(1);
-            }
-            Some(handled)
-        }
-        Err(miss) => {
-            rows.drop_stage();
-            match miss {
-                Miss::NotLoaded => None,
-                Miss::Corrupt(what) => {
-                    tracing::error!(what, "damaged data; the command was not carried out");
-                    Some(Outcome::Failed(Failure::Damaged(what)).into())
-                }
-            }
-        }
     }
 }

@@ -8,10 +8,12 @@
 //! **The engine never speaks HTTP, never writes SQL, never reads a clock or draws a number by itself, and needs no async
 //! runtime**, so that a simulator can step it. What it needs from outside comes through the named ports of [`ports`].
 
+mod batch;
 pub mod breaker;
 pub mod engine;
 pub mod gateways;
 mod handlers;
+pub mod pause;
 pub mod ports;
 pub mod queue;
 pub mod submission;

@@ -34,7 +34,7 @@ pub enum Refusal {
 pub enum Lane {
     /// New work: refused under load.
     Front,
-    /// What was learned about work already begun: always taken, for losing it would cost a read-back.
+    /// What was learned about work already begun, and brakes: always taken, for losing a lesson would cost a read-back.
     Inner,
 }
 

@@ -10,6 +10,7 @@ use quittance_core::idempotency::{Command, Key};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
+use quittance_store::records::Switch;
 use std::collections::BTreeMap;
 
 /// One command.
@@ -34,6 +35,8 @@ pub enum Submission {
         /// When.
         at: Timestamp,
     },
+    /// An operator pauses or resumes a gateway, or everything. What is so already stays as it is, and is done.
+    SetSwitch(Box<Switch>),
 }
 
 /// A client's command.

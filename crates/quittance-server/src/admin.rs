@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -58,7 +59,15 @@ pub(crate) fn router(handle: Handle) -> Router {
     };
     let list_tenants = |State(handle): State<Handle>| async move { answer(&handle, Ok(Operation::ListTenants)).await };
     let list_keys = |State(handle): State<Handle>| async move { answer(&handle, Ok(Operation::ListKeys)).await };
+    let pause = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("pause", body)).await
+    };
+    let resume = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("resume", body)).await
+    };
     Router::new()
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
         .route("/tenants", get(list_tenants).post(create_tenant))
         .route("/keys", get(list_keys).post(create_key))
         .route("/keys/{id}/revoke", post(revoke_key))
@@ -108,23 +117,24 @@ fn message(error: &OperateError) -> String {
 pub(crate) async fn perform(handle: &Handle, operation: Operation) -> Result<Value, OperateError> {
     let now = handle.now();
     // The plan's own refusal travels beside the store's errors.
-    let planned = handle.read(move |reader| match plan(reader, &operation, now) {
+    let configured: BTreeSet<String> = handle.config().gateways.keys().cloned().collect();
+    let planned = handle.read(move |reader| match plan(reader, &operation, &configured, now) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::Refused(refused)) => Ok(Err(refused)),
         Err(PlanError::Store(error)) => Err(error),
     });
-    let plan = match planned.await {
-        Ok(planned) => planned?,
-        Err(ReadError::Store(error)) => return Err(OperateError::NotStored(error.to_string())),
-        Err(error) => return Err(OperateError::Unavailable(error.to_string())),
+    let unread = |error| match error {
+        ReadError::Store(error) => OperateError::NotStored(error.to_string()),
+        error => OperateError::Unavailable(error.to_string()),
     };
+    let plan = planned.await.map_err(unread)??;
     for submission in plan.submissions {
         let outcome = handle.submit(submission).await.map_err(|error| match error {
             SubmitError::Overloaded { .. } | SubmitError::Closed => OperateError::Unavailable(error.to_string()),
         })?;
         conclude(outcome)?;
     }
-    Ok(plan.answer)
+    handle.read(|reader| plan.answer.read(reader)).await.map_err(unread)
 }
 
 /// Has the server that runs on this data carry an operation out; none when no server runs there.
@@ -174,6 +184,12 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
         }
         Operation::ListKeys => (reqwest::Method::GET, "/keys".into(), nothing),
         Operation::RevokeKey { id } => (reqwest::Method::POST, format!("/keys/{}/revoke", plain(id)), nothing),
+        Operation::Pause { gateway, reason } => {
+            (reqwest::Method::POST, "/pause".into(), json!({ "gateway": gateway, "reason": reason }))
+        }
+        Operation::Resume { gateway, reason } => {
+            (reqwest::Method::POST, "/resume".into(), json!({ "gateway": gateway, "reason": reason }))
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod operate;
 pub mod runtime;
 pub mod serve;
+mod switches;
 pub mod transport;
 
 // The HTTP API.

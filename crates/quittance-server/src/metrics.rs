@@ -46,7 +46,10 @@ pub(crate) fn submitted(submission: &Submission) {
         Submission::Learned(_) => "learned",
         Submission::Webhook(_) => "webhook",
         Submission::Begin(_) => "begin",
-        Submission::CreateTenant(_) | Submission::CreateKey(_) | Submission::RevokeKey { .. } => "operator",
+        Submission::CreateTenant(_)
+        | Submission::CreateKey(_)
+        | Submission::RevokeKey { .. }
+        | Submission::SetSwitch(_) => "operator",
     };
     counter!("quittance_commands_total", "kind" => kind).increment(1);
 }
@@ -112,6 +115,11 @@ pub(crate) fn breaker(gateway: &str, is_closed: bool) {
 pub(crate) fn unauthorised(gateway: &str, is_unauthorised: bool) {
     let value: f64 = if is_unauthorised { 1.0 } else { 0.0 };
     gauge!("quittance_gateway_unauthorised", "gateway" => gateway.to_owned()).set(value);
+}
+
+pub(crate) fn paused(gateway: &str, is_paused: bool) {
+    let value: f64 = if is_paused { 1.0 } else { 0.0 };
+    gauge!("quittance_paused", "gateway" => gateway.to_owned()).set(value);
 }
 
 pub(crate) fn gateway_in_flight(gateway: &str, count: usize) {

@@ -1,4 +1,4 @@
-//! What operators do: tenants and credentials.
+//! What operators do: tenants, credentials and brakes.
 //!
 //! One operation means the same whether it comes in over the local socket of a running server ([`crate::admin`]) or is
 //! carried out here on data that no server has open: [`plan`] reads and prepares, the engine writes, [`conclude`] says
@@ -10,14 +10,15 @@ mod plan;
 pub use plan::plan;
 
 use crate::render::Renderer;
-use crate::{admin, clock, ids};
+use crate::{admin, clock, ids, switches};
 use quittance_engine::Engine;
 use quittance_engine::engine::Permits;
 use quittance_engine::gateways::{Gateways, Leases};
 use quittance_engine::submission::{Failure, Outcome, Submission};
 use quittance_sqlite::SqliteDatabase;
-use quittance_store::store::StoreError;
+use quittance_store::store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What an operator asks. The form it has on the local socket, too.
@@ -50,6 +51,24 @@ pub enum Operation {
     RevokeKey {
         /// Its id (`key_…`).
         id: String,
+    },
+    /// Lets nothing leave for a gateway; answers `{paused: […]}`. What is paused already stays as it is.
+    Pause {
+        /// Its name; without it, everything is meant.
+        #[serde(default)]
+        gateway: Option<String>,
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Takes a pause back; answers `{paused: […]}`, what is left. Each pause is taken back under its own name.
+    Resume {
+        /// Its name; without it, the pause of everything is meant.
+        #[serde(default)]
+        gateway: Option<String>,
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
     },
 }
 
@@ -91,8 +110,30 @@ pub enum OperateError {
 pub struct Plan {
     /// Submissions in order; none for what only reads.
     pub submissions: Vec<Submission>,
-    /// The answer. May hold a secret.
-    pub answer: serde_json::Value,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What an operation answers once it is carried out.
+pub enum Answer {
+    /// This. May hold a secret.
+    Known(serde_json::Value),
+    /// What is paused by then.
+    Paused,
+}
+
+impl Answer {
+    /// The answer as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    pub fn read(self, reader: &mut dyn Reader) -> Result<serde_json::Value, StoreError> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Paused => Ok(serde_json::json!(switches::list(reader)?)),
+        }
+    }
 }
 
 /// Why an operation cannot be prepared.
@@ -111,14 +152,19 @@ impl From<StoreError> for PlanError {
 }
 
 /// Carries an operation out: through the server that runs on the data, or, where none does, on the data itself.
+/// `configured` are the gateways that can be paused there; a server knows its own.
 ///
 /// # Errors
 ///
 /// [`OperateError`].
-pub async fn run(directory: &Path, operation: &Operation) -> Result<serde_json::Value, OperateError> {
+pub async fn run(
+    directory: &Path,
+    operation: &Operation,
+    configured: &BTreeSet<String>,
+) -> Result<serde_json::Value, OperateError> {
     match admin::call(directory, operation).await? {
         Some(answer) => Ok(answer),
-        None => run_directly(directory, operation),
+        None => run_directly(directory, operation, configured),
     }
 }
 
@@ -127,11 +173,15 @@ pub async fn run(directory: &Path, operation: &Operation) -> Result<serde_json::
 /// # Errors
 ///
 /// [`OperateError`].
-pub fn run_directly(directory: &Path, operation: &Operation) -> Result<serde_json::Value, OperateError> {
+pub fn run_directly(
+    directory: &Path,
+    operation: &Operation,
+    configured: &BTreeSet<String>,
+) -> Result<serde_json::Value, OperateError> {
     let failed = |source| OperateError::Store { path: directory.display().to_string(), source };
     let store = SqliteDatabase::open_for_writing(directory).map_err(failed)?;
     let mut reader = SqliteDatabase::open_reader(directory).map_err(failed)?;
-    let plan = plan(&mut reader, operation, clock::now()).map_err(|error| match error {
+    let plan = plan(&mut reader, operation, configured, clock::now()).map_err(|error| match error {
         PlanError::Refused(refused) => refused,
         PlanError::Store(source) => failed(source),
     })?;
@@ -141,7 +191,7 @@ pub fn run_directly(directory: &Path, operation: &Operation) -> Result<serde_jso
         let step = engine.step(clock::now(), vec![submission], &mut Permits::default()).map_err(failed)?;
         step.outcomes.into_iter().try_for_each(conclude)?;
     }
-    Ok(plan.answer)
+    plan.answer.read(&mut reader).map_err(failed)
 }
 
 /// Says whether an outcome is what an operation wanted.

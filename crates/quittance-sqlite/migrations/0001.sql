@@ -185,3 +185,13 @@ CREATE TABLE inbox (
     PRIMARY KEY (endpoint, event)
 ) STRICT;
 CREATE INDEX inbox_by_object ON inbox (object, endpoint, event) WHERE object IS NOT NULL;
+
+CREATE TABLE switches (
+    name TEXT NOT NULL,
+    is_paused INTEGER NOT NULL,
+    reason TEXT,
+    by TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;

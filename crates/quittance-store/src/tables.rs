@@ -13,7 +13,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 }
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 14] = [
+pub const ALL: [&Table; 15] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -28,6 +28,7 @@ pub const ALL: [&Table; 14] = [
     &CLOSED_HOLDS,
     &GATEWAY_OBJECTS,
     &INBOX,
+    &SWITCHES,
 ];
 
 /// Organisations, live or test.
@@ -300,5 +301,21 @@ pub static INBOX: Table = Table {
     ],
     key_columns: 2,
     indexes: &[Index { name: "inbox_by_object", columns: &["object"], uniqueness: Many }],
+    queue: Queue::No,
+};
+
+/// Brakes of operators: what is paused, by a gateway's name or `*` for everything. What has no row is not paused.
+pub static SWITCHES: Table = Table {
+    name: "switches",
+    columns: &[
+        column("name", Text, Required),
+        column("is_paused", Integer, Required),
+        column("reason", Text, Optional),
+        column("by", Text, Required),
+        column("changed_at", Integer, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 1,
+    indexes: &[],
     queue: Queue::No,
 };

@@ -1,7 +1,7 @@
 //! What can be written on the command line. Each subcommand's own arguments are in its module.
 
 use crate::output::Format;
-use crate::{check_config, completions, demo, key, sandbox, serve, tenant, trace};
+use crate::{check_config, completions, demo, key, pause, sandbox, serve, tenant, trace};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Configuration; without this, quittance.toml is read if it is there
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
-    /// Data directory; only `serve`, `tenant` and `key` write to it
+    /// Data directory; only `serve`, `tenant`, `key`, `pause` and `resume` write to it
     #[arg(long, global = true, value_name = "DIR", default_value = "quittance-data", help_heading = "Global options")]
     pub(crate) data: PathBuf,
     /// Form of what is printed
@@ -64,6 +64,10 @@ pub(crate) enum Command {
     /// Credentials of the API
     #[command(subcommand)]
     Key(key::Command),
+    /// Let nothing leave for a gateway, or for any; payments are accepted and wait
+    Pause(pause::Arguments),
+    /// Let a gateway, or everything, go on where it was paused
+    Resume(pause::Arguments),
     /// Name every mistake of the configuration, with its line and its remedy
     CheckConfig(check_config::Arguments),
     /// Print a script that completes these commands in a shell

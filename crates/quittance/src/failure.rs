@@ -30,7 +30,7 @@ impl From<Exit> for ExitCode {
             Exit::Finding => 1,
             Exit::Usage => 2,
             Exit::Unreachable => 3,
-            // 4 is a brake's; nothing here can be stopped by one yet.
+            // 4 is a brake's; a server that is paused goes on serving, so nothing here ends by one.
             Exit::Internal => 5,
         })
     }

@@ -13,6 +13,7 @@ mod key;
 mod logs;
 mod operator;
 mod output;
+mod pause;
 mod sandbox;
 mod serve;
 mod signals;
@@ -43,6 +44,8 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Trace(arguments) => trace::run(&arguments, global),
         Command::Tenant(command) => tenant::run(command, global),
         Command::Key(command) => key::run(command, global),
+        Command::Pause(arguments) => pause::pause(arguments, global),
+        Command::Resume(arguments) => pause::resume(arguments, global),
         Command::CheckConfig(arguments) => check_config::run(&arguments, global),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, global),

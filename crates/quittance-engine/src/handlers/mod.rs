@@ -55,6 +55,7 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),
         Submission::CreateKey(key) => operator::reads_key(key, wanted),
         Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
+        Submission::SetSwitch(switch) => operator::reads_switch(switch, wanted),
     }
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn handle(
         Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
         Submission::CreateKey(key) => operator::create_key(key, rows),
         Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),
+        Submission::SetSwitch(switch) => operator::set_switch(switch, rows),
     }
 }
 

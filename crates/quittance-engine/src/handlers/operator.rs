@@ -1,4 +1,4 @@
-//! What operators do: tenants and credentials.
+//! What operators do: tenants, credentials and brakes.
 
 use super::{Handled, Wanted};
 use crate::submission::Outcome;
@@ -6,6 +6,7 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_core::id::ApiKeyId;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
+use quittance_store::records::{Entity, Switch};
 use quittance_store::tables::TENANTS;
 
 pub(super) fn reads_tenant(tenant: &Tenant, wanted: &mut Wanted<'_>) {
@@ -42,5 +43,18 @@ pub(super) fn revoke_key(id: ApiKeyId, at: Timestamp, rows: &mut WorkingSet<'_>)
     };
     key.revoked_at.get_or_insert(at);
     rows.put(&key);
+    Ok(Outcome::Done.into())
+}
+
+pub(super) fn reads_switch(switch: &Switch, wanted: &mut Wanted<'_>) {
+    wanted.row::<Switch>(switch.key());
+}
+
+pub(super) fn set_switch(switch: &Switch, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+    let was_paused = rows.get::<Switch>(&switch.key())?.is_some_and(|stored| stored.is_paused);
+    // What is paused already keeps its time, its reason, and who paused it first.
+    if switch.is_paused != was_paused {
+        rows.put(switch);
+    }
     Ok(Outcome::Done.into())
 }

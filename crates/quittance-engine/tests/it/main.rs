@@ -4,6 +4,7 @@ mod crashes;
 mod gateway;
 mod hostile;
 mod idempotency;
+mod pause;
 mod payments;
 mod review;
 mod webhooks;

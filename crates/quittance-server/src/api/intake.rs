@@ -65,6 +65,31 @@ impl Intake {
     }
 }
 
+/// A request that means the same however often it comes: it needs no key, and one that it carries is not looked at.
+pub(super) struct KeylessIntake {
+    /// Who sent it.
+    pub(super) caller: Caller,
+    /// Its body; one that is empty counts as an object without members.
+    pub(super) body: Json,
+}
+
+impl KeylessIntake {
+    /// Reads a `POST` to a route without path parameters.
+    pub(super) async fn read(handle: &Handle, request: Request, scope: Scope) -> Result<Self, Problem> {
+        let bytes_max = handle.config().server.body_bytes_max;
+        check_announced_length(request.headers(), bytes_max)?;
+        let (parts, body) = request.into_parts();
+        let caller = authenticate(handle, &parts.headers, scope).await?;
+        Parameters::of(&parts.uri, &[])?;
+        let bytes = bounded(body, bytes_max).await?;
+        if bytes.is_empty() {
+            return Ok(Self { caller, body: Json::Object(Vec::new()) });
+        }
+        check_media_type(&parts.headers)?;
+        Ok(Self { caller, body: Json::read(&bytes)? })
+    }
+}
+
 /// Refuses by `Content-Length`, before anything is read.
 pub(super) fn check_announced_length(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());

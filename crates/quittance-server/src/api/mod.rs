@@ -11,6 +11,7 @@ mod guard;
 mod health;
 mod intake;
 mod ledger;
+mod pause;
 mod payment_list;
 mod payments;
 mod prefer;
@@ -38,6 +39,8 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/ledger/balances", get(ledger::balances))
         .route("/v1/ledger/accounts", get(ledger::accounts))
         .route("/v1/trace/{id}", get(trace::show))
+        .route("/v1/pause", post(pause::pause))
+        .route("/v1/resume", post(pause::resume))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))
         .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
     Router::new()

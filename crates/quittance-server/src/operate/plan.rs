@@ -1,16 +1,17 @@
 //! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
 
-use super::{OperateError, Operation, Plan, PlanError};
-use crate::ids;
+use super::{Answer, OperateError, Operation, Plan, PlanError};
+use crate::{ids, switches};
 use quittance_core::id::{ApiKeyId, TenantId};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::Ids;
 use quittance_engine::submission::Submission;
-use quittance_store::records::{Corrupt, Entity};
+use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Reader, Scan, StoreError};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Longest name of a tenant or key, in bytes.
 const NAME_BYTES_MAX: usize = 255;
@@ -21,31 +22,46 @@ const LIST_MAX: usize = 10_000;
 /// Name of the tenant that a first key is made for when none was named.
 const DEFAULT_TENANT: &str = "default";
 
-/// Prepares an operation over what is stored.
+/// Prepares an operation over what is stored, where these gateways are configured.
 ///
 /// # Errors
 ///
 /// [`PlanError`].
-pub fn plan(reader: &mut dyn Reader, operation: &Operation, now: Timestamp) -> Result<Plan, PlanError> {
+pub fn plan(
+    reader: &mut dyn Reader,
+    operation: &Operation,
+    configured: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<Plan, PlanError> {
     match operation {
         Operation::CreateTenant { name, mode } => {
             let mode = Mode::from_name(mode).ok_or_else(|| invalid("mode is `live` or `test`"))?;
             let tenant = new_tenant(checked_name(name)?, mode, now);
-            let answer = tenant_view(&tenant);
+            let answer = Answer::Known(tenant_view(&tenant));
             Ok(Plan { submissions: vec![Submission::CreateTenant(Box::new(tenant))], answer })
         }
         Operation::ListTenants => {
-            Ok(Plan { submissions: Vec::new(), answer: json!({ "data": list(reader, tenant_view)? }) })
+            Ok(Plan { submissions: Vec::new(), answer: Answer::Known(json!({ "data": list(reader, tenant_view)? })) })
         }
         Operation::CreateKey { tenant, name, scope } => {
             let scope = Scope::from_name(scope).ok_or_else(|| invalid("scope is `admin`, `write` or `read`"))?;
             create_key(reader, tenant.as_deref(), checked_name(name)?, scope, now)
         }
-        Operation::ListKeys => Ok(Plan { submissions: Vec::new(), answer: json!({ "data": list(reader, key_view)? }) }),
+        Operation::ListKeys => {
+            Ok(Plan { submissions: Vec::new(), answer: Answer::Known(json!({ "data": list(reader, key_view)? })) })
+        }
         Operation::RevokeKey { id } => {
             let id: ApiKeyId = id.parse().map_err(|error| invalid(&format!("no id of a key: {error}")))?;
-            let answer = json!({ "id": id.to_string(), "revoked_at": time(now) });
+            let answer = Answer::Known(json!({ "id": id.to_string(), "revoked_at": time(now) }));
             Ok(Plan { submissions: vec![Submission::RevokeKey { id, at: now }], answer })
+        }
+        Operation::Pause { gateway, reason } => {
+            let switch = switch(gateway.clone(), reason.clone(), now);
+            set(reader, Switch { is_paused: true, ..switch }, configured)
+        }
+        Operation::Resume { gateway, reason } => {
+            let switch = switch(gateway.clone(), reason.clone(), now);
+            set(reader, Switch { is_paused: false, ..switch }, configured)
         }
     }
 }
@@ -76,15 +92,34 @@ fn create_key(
         created_at: now,
         revoked_at: None,
     };
-    let answer = json!({
+    let answer = Answer::Known(json!({
         "id": key.id.to_string(),
         "secret": secret,
         "name": key.name,
         "scope": scope.name(),
         "tenant": tenant.id.to_string(),
-    });
+    }));
     submissions.push(Submission::CreateKey(Box::new(key)));
     Ok(Plan { submissions, answer })
+}
+
+/// The switch that an operator means, released.
+fn switch(gateway: Option<String>, reason: Option<String>, now: Timestamp) -> Switch {
+    let (name, by) = (switches::name_of(gateway), switches::OPERATOR.to_owned());
+    Switch { name, is_paused: false, reason, by, changed_at: now }
+}
+
+fn set(reader: &mut dyn Reader, switch: Switch, configured: &BTreeSet<String>) -> Result<Plan, PlanError> {
+    if !switches::is_known(reader, &switch.name, configured.contains(&switch.name))? {
+        return Err(invalid("no gateway of this name is configured"));
+    }
+    let is_good = |reason: &str| {
+        (1..=switches::REASON_BYTES_MAX).contains(&reason.len()) && !reason.chars().any(char::is_control)
+    };
+    if !switch.reason.as_deref().is_none_or(is_good) {
+        return Err(invalid("a reason has 1 to 500 bytes and no control characters"));
+    }
+    Ok(Plan { submissions: vec![Submission::SetSwitch(Box::new(switch))], answer: Answer::Paused })
 }
 
 /// The tenant that is meant; none where none was named and none exists.

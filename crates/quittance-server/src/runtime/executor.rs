@@ -124,6 +124,8 @@ impl Executor {
         let step = self.engine.step(clock::now(), submissions, &mut permits)?;
         metrics::stepped(count, clock::monotonic().saturating_duration_since(started));
         assert_eq!(step.outcomes.len(), recipients.len(), "every submission has an outcome");
+        // Before anybody hears that something is paused, and before the jobs of the same batch can leave.
+        self.shared.gateways.follow(self.engine.paused());
         self.deliver(step, recipients);
         self.schedule();
         Ok(())

@@ -1,7 +1,7 @@
 //! The search for an object that a lost create may have made.
 
 use super::gateways::GatewayState;
-use super::jobs::{Budget, note};
+use super::jobs::{Budget, note, patience};
 use quittance_connectors::stripe::{ListFact, ListParameters, PAGE_LIMIT_MAX, decode_list};
 use quittance_core::effect::Stimulus;
 use quittance_core::fact::{Fact, Loss, Sighting};
@@ -43,12 +43,12 @@ enum Page {
 /// Pages through the list, newest first, until an object carries our effect id or the list ends.
 ///
 /// Begins another page as long as the budget leaves time for one. A search that ends before the list does is not an
-/// outage: [`Loss::Timeout`] says that the time was used up, [`Loss::Unclear`] that the list is too long.
+/// outage: [`Loss::Timeout`] says that no page may be asked for any more, [`Loss::Unclear`] that the list is too long.
 pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Budget) -> Stimulus {
     let mut filters = Filters::Narrow;
     let mut after: Option<String> = None;
     for pages in 0..PAGES_MAX {
-        let Some(patience) = budget.patience() else { return Stimulus::FindFailed(out_of_time(gateway, pages)) };
+        let Some(patience) = patience(gateway, budget, "find") else { return Stimulus::FindFailed(cut_short(pages)) };
         match page(gateway, search, filters, after.as_deref(), patience).await {
             Page::Found(sighting) => return Stimulus::Found(Some(sighting)),
             Page::Complete => return Stimulus::Found(None),
@@ -64,8 +64,7 @@ pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Bud
 }
 
 /// Why a search ends before its list does: where nothing was asked, the gateway has no part in it.
-fn out_of_time(gateway: &GatewayState, pages: usize) -> Fact {
-    tracing::warn!(gateway = gateway.name, kind = "find", pages, "too little time is left for another page");
+const fn cut_short(pages: usize) -> Fact {
     if pages == 0 { Fact::NotSent } else { Fact::Lost(Loss::Timeout) }
 }
 

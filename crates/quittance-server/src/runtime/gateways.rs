@@ -10,8 +10,9 @@ use quittance_core::time::Timestamp;
 use quittance_engine::breaker::{Breaker, Health, Limits, State};
 use quittance_engine::engine::Permits;
 use quittance_engine::gateways::{Gateway, Gateways};
+use quittance_engine::pause::Paused;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct GatewayState {
     pub(super) timeout: Duration,
     in_flight_max: usize,
     in_flight: Arc<AtomicUsize>,
+    /// What the committed switches say; looked at before every request.
+    is_paused: AtomicBool,
     condition: Mutex<Condition>,
 }
 
@@ -60,10 +63,12 @@ impl GatewayStates {
                 timeout: Duration::from_millis(gateway.timeout_ms),
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),
+                is_paused: AtomicBool::new(false),
                 condition: Mutex::new(Condition { breaker: Breaker::new(limits), is_unauthorised: false }),
             };
             metrics::breaker(name, true);
             metrics::unauthorised(name, false);
+            metrics::paused(name, false);
             by_name.insert(name.clone(), Arc::new(state));
         }
         Ok(Self { by_name })
@@ -71,6 +76,11 @@ impl GatewayStates {
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<GatewayState>> {
         self.by_name.get(name).cloned()
+    }
+
+    /// Follows the committed switches. Once this returns, no request begins at a gateway that is paused.
+    pub(super) fn follow(&self, paused: &Paused) {
+        self.by_name.values().for_each(|gateway| gateway.set_paused(paused.holds_back(&gateway.name)));
     }
 
     /// How many jobs may begin now.
@@ -90,7 +100,11 @@ impl GatewayStates {
 
     /// Gateways whose breaker is open and whose probe is due; each has to be probed by the caller.
     pub(super) fn take_probes(&self, now: Timestamp) -> Vec<Arc<GatewayState>> {
-        self.by_name.values().filter(|gateway| gateway.lock().breaker.take_probe(now)).cloned().collect()
+        self.by_name
+            .values()
+            .filter(|gateway| !gateway.is_paused() && gateway.lock().breaker.take_probe(now))
+            .cloned()
+            .collect()
     }
 
     /// Gateways that are not talked to now, with the reason.
@@ -111,18 +125,37 @@ impl GatewayState {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn set_paused(&self, is_paused: bool) {
+        if self.is_paused.swap(is_paused, Ordering::AcqRel) != is_paused {
+            metrics::paused(&self.name, is_paused);
+            tracing::warn!(gateway = self.name, is_paused, "an operator's brake was set or released");
+        }
+    }
+
+    /// Whether nothing may leave for it.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Acquire)
+    }
+
+    fn takes_work(&self) -> bool {
+        !self.is_paused() && self.lock().breaker.is_closed()
+    }
+
     fn permits(&self) -> usize {
-        if !self.lock().breaker.is_closed() {
+        if !self.takes_work() {
             return 0;
         }
         self.in_flight_max.saturating_sub(self.in_flight.load(Ordering::Acquire))
     }
 
     fn is_saturated(&self) -> bool {
-        self.lock().breaker.is_closed() && self.in_flight.load(Ordering::Acquire) >= self.in_flight_max
+        self.takes_work() && self.in_flight.load(Ordering::Acquire) >= self.in_flight_max
     }
 
     fn complaint(&self) -> Option<&'static str> {
+        if self.is_paused() {
+            return Some("it is paused");
+        }
         let condition = self.lock();
         match condition.breaker.state() {
             State::Closed if condition.is_unauthorised => Some("it refuses our credentials"),
@@ -219,45 +252,4 @@ pub(super) fn for_engine(config: &Config, secrets: &Secrets) -> Gateways {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// States of a gateway `stripe` at this address, with one place.
-    pub(in crate::runtime) fn states(base: &str) -> GatewayStates {
-        let folder = tempfile::tempdir().expect("a folder");
-        let key = folder.path().join("key");
-        std::fs::write(&key, "sk_test_1").expect("written");
-        let text = format!(
-            "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"file:{}\"\napi_base = \"{base}\"\nin_flight_max = 1\n",
-            key.display()
-        );
-        let config = Config::from_text(&text, &|_| None).expect("a configuration");
-        let secrets = config.resolve_secrets().expect("a secret");
-        GatewayStates::new(&config, &secrets, Limits { window: 1, failures_max: 1, cool_down_ms: 60_000 })
-            .expect("a way to the gateway")
-    }
-
-    #[test]
-    fn an_open_breaker_is_no_crowd() {
-        let states = states("http://127.0.0.1:1");
-        let gateway = states.get("stripe").expect("a gateway");
-        assert!(!states.is_any_saturated());
-        let slot = gateway.slot();
-        assert!(states.is_any_saturated());
-        gateway.report(&Fact::Lost(Loss::Timeout));
-        assert!(!states.is_any_saturated(), "nothing waits for a place at a gateway that is left alone");
-        assert_eq!(states.permits().0["stripe"], 0);
-        drop(slot);
-    }
-
-    #[test]
-    fn what_is_nobodys_word_says_nothing_about_credentials() {
-        let states = states("http://127.0.0.1:1");
-        let gateway = states.get("stripe").expect("a gateway");
-        gateway.report(&Fact::Unauthorised);
-        gateway.report(&Fact::Lost(Loss::Unclear));
-        assert_eq!(gateway.complaint(), Some("it refuses our credentials"));
-        gateway.report(&Fact::Absent);
-        assert_eq!(gateway.complaint(), None);
-    }
-}
+pub(super) mod tests;

@@ -95,9 +95,11 @@ impl Handle {
     }
 
     async fn enqueue(&self, submission: Submission, is_watched: bool) -> Result<Submitted, SubmitError> {
+        // A brake has to work above all when too much goes on.
+        let lane = if matches!(submission, Submission::SetSwitch(_)) { Lane::Inner } else { Lane::Front };
         let (reply, answer) = oneshot::channel();
         let entry = super::executor::Entry { submission, reply: Some(reply), slot: None, is_watched };
-        self.shared.queue.push(Lane::Front, entry, self.now()).map_err(|(refusal, _)| match refusal {
+        self.shared.queue.push(lane, entry, self.now()).map_err(|(refusal, _)| match refusal {
             Refusal::Overloaded => {
                 crate::metrics::refused();
                 SubmitError::Overloaded { retry_after_s: RETRY_AFTER_S }

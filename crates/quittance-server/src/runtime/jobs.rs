@@ -83,7 +83,21 @@ async fn carry_out(gateway: &GatewayState, job: &Job, budget: Budget) -> (Source
     }
 }
 
-/// One request and its fact. Without enough time left nothing is sent, which says nothing about the gateway.
+/// How long a request that leaves now may take. None, with a line in the log, when it must not leave: its gateway is
+/// paused, or too little time is left.
+pub(super) fn patience(gateway: &GatewayState, budget: Budget, kind: &'static str) -> Option<Duration> {
+    if gateway.is_paused() {
+        tracing::info!(gateway = gateway.name, kind, "not sent: the gateway is paused");
+        return None;
+    }
+    let patience = budget.patience();
+    if patience.is_none() {
+        tracing::warn!(gateway = gateway.name, kind, "not sent: too little time is left");
+    }
+    patience
+}
+
+/// One request and its fact. What must not leave is not sent, which says nothing about the gateway.
 pub(super) async fn ask(
     gateway: &GatewayState,
     request: &Request,
@@ -91,10 +105,7 @@ pub(super) async fn ask(
     kind: &'static str,
     decode: fn(&Delivery) -> Fact,
 ) -> Fact {
-    let Some(patience) = budget.patience() else {
-        tracing::warn!(gateway = gateway.name, kind, "not sent: too little time is left");
-        return Fact::NotSent;
-    };
+    let Some(patience) = patience(gateway, budget, kind) else { return Fact::NotSent };
     let delivery = gateway.transport.deliver(request, patience).await;
     let fact = decode(&delivery);
     note(gateway, kind, &delivery, &fact);
@@ -126,6 +137,9 @@ fn hand_back(shared: &Shared, slot: Slot, lesson: LearnedFact) {
 /// Asks a gateway whose breaker is open for one harmless page.
 pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>) {
     tokio.spawn(async move {
+        if gateway.is_paused() {
+            return gateway.probed(&Fact::NotSent);
+        }
         let request = gateway.stripe.list_intents(&ListParameters { limit: 1, ..ListParameters::default() });
         let delivery = gateway.transport.deliver(&request, gateway.timeout.min(PROBE_TIMEOUT)).await;
         let fact = match decode_list(&delivery) {
@@ -136,4 +150,24 @@ pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewaySt
         note(&gateway, "probe", &delivery, &fact);
         gateway.probed(&fact);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::gateways::tests::states;
+
+    #[tokio::test]
+    async fn what_has_its_ticket_and_is_paused_before_it_leaves_is_not_sent() {
+        let states = states("http://127.0.0.1:1");
+        let gateway = states.get("stripe").expect("a gateway");
+        let request = gateway.stripe.read_intent("pi_1");
+        let budget = Budget::new(clock::now().plus_ms(600_000), gateway.timeout);
+        gateway.set_paused(true);
+        assert_eq!(ask(&gateway, &request, budget, "send", decode_write).await, Fact::NotSent);
+        gateway.set_paused(false);
+        assert_eq!(states.permits().0["stripe"], 1, "it says nothing about the gateway");
+        ask(&gateway, &request, budget, "send", decode_write).await;
+        assert_eq!(states.permits().0["stripe"], 0, "what is sent there fails");
+    }
 }

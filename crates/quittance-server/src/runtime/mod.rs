@@ -109,6 +109,7 @@ impl Runtime {
         let mut engine =
             Engine::new(database.writer, Box::<SystemIds>::default(), Box::new(Renderer), for_engine, leases);
         take_up(&mut engine)?;
+        gateways.follow(engine.paused());
         let limits =
             queue::Limits { entries_max: config.server.queue_entries_max, age_max_ms: config.server.queue_age_max_ms };
         let (end_sender, end) = watch::channel(None);

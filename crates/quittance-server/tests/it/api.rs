@@ -8,6 +8,7 @@ mod flow;
 mod gate;
 mod load;
 mod modes;
+mod pause;
 mod reads;
 mod render;
 mod review;

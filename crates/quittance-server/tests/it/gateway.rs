@@ -2,14 +2,16 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// What the gateway does instead of answering, one for each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,15 @@ struct Books {
     faults: VecDeque<(&'static str, Fault)>,
     is_down: bool,
     requests: Vec<String>,
+    arrived: usize,
 }
 
 /// The gateway. Clones are the same one.
 #[derive(Clone, Default)]
 pub struct Gateway {
     books: Arc<Mutex<Books>>,
+    /// Whether requests wait before anything is made of them.
+    is_holding: watch::Sender<bool>,
 }
 
 impl Gateway {
@@ -51,6 +56,7 @@ impl Gateway {
             .route("/v1/payment_intents", post(create).get(list))
             .route("/v1/payment_intents/{id}", get(read))
             .route("/v1/payment_intents/{id}/confirm", post(confirm))
+            .layer(from_fn_with_state(self.clone(), arrive))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         base
@@ -64,6 +70,16 @@ impl Gateway {
     /// While down, every connection is broken off.
     pub fn set_down(&self, is_down: bool) {
         self.books.lock().unwrap().is_down = is_down;
+    }
+
+    /// While holding, requests arrive and nothing is made of them.
+    pub fn set_holding(&self, is_holding: bool) {
+        self.is_holding.send_replace(is_holding);
+    }
+
+    /// How many requests arrived, held or not.
+    pub fn arrived(&self) -> usize {
+        self.books.lock().unwrap().arrived
     }
 
     /// Charges made, ever.
@@ -96,6 +112,13 @@ impl Gateway {
             _ => None,
         }
     }
+}
+
+async fn arrive(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    gateway.books.lock().unwrap().arrived += 1;
+    let mut is_holding = gateway.is_holding.subscribe();
+    is_holding.wait_for(|is_holding| !is_holding).await.unwrap();
+    next.run(request).await
 }
 
 /// An answer that breaks off before its first byte is not offered by a router; one whose body breaks off is lost too.

@@ -1,10 +1,11 @@
 //! The server from start to stop, and operators' commands with and without it.
 
 use quittance_server::config::Config;
-use quittance_server::operate::{OperateError, Operation, run, run_directly};
+use quittance_server::operate::{self, OperateError, Operation, run_directly};
 use quittance_server::serve::{ServeError, ServeOptions, serve};
 use quittance_store::store::StoreError;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -42,6 +43,14 @@ impl Running {
     }
 }
 
+async fn run(data: &Path, operation: &Operation) -> Result<Value, OperateError> {
+    operate::run(data, operation, &BTreeSet::new()).await
+}
+
+fn pause(gateway: Option<&str>, reason: Option<&str>) -> Operation {
+    Operation::Pause { gateway: gateway.map(str::to_owned), reason: reason.map(str::to_owned) }
+}
+
 fn create_key(name: &str, tenant: Option<&str>) -> Operation {
     Operation::CreateKey { tenant: tenant.map(str::to_owned), name: name.to_owned(), scope: "admin".to_owned() }
 }
@@ -64,7 +73,7 @@ async fn operators_commands_mean_the_same_with_and_without_a_server() {
 
     let running = start(&data).await;
     assert!(matches!(
-        run_directly(&data, &Operation::ListKeys),
+        run_directly(&data, &Operation::ListKeys, &BTreeSet::new()),
         Err(OperateError::Store { source: StoreError::Locked { .. }, .. })
     ));
     let mode = std::fs::metadata(data.join("control.sock")).unwrap().permissions().mode();
@@ -98,7 +107,10 @@ async fn operators_commands_mean_the_same_with_and_without_a_server() {
 async fn a_wrong_operation_is_refused_the_same_way_everywhere() {
     let directory = tempfile::tempdir().unwrap();
     let unknown = Operation::RevokeKey { id: "key_00000000000000000000000000".to_owned() };
+    let long = "r".repeat(501);
     let wrong = [
+        (pause(Some("nowhere"), None), "no gateway of this name is configured"),
+        (pause(None, Some(&long)), "a reason has 1 to 500 bytes"),
         (Operation::RevokeKey { id: "../tenants".to_owned() }, "no id of a key"),
         (unknown, "no such key exists"),
         (create_tenant(""), "a name has 1 to 255 bytes"),
@@ -115,6 +127,23 @@ async fn a_wrong_operation_is_refused_the_same_way_everywhere() {
         assert!(error.starts_with(expected), "{error}");
     }
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_pause_is_the_same_with_and_without_a_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let before = run(directory.path(), &pause(None, Some("audit"))).await.unwrap();
+    let paused = &before["paused"][0];
+    assert_eq!(
+        (&paused["gateway"], &paused["reason"], &paused["by"]),
+        (&"*".into(), &"audit".into(), &"operator".into())
+    );
+    let running = start(directory.path()).await;
+    assert_eq!(run(directory.path(), &pause(None, Some("again"))).await.unwrap(), before, "it was paused already");
+    let resume = Operation::Resume { gateway: None, reason: None };
+    assert_eq!(run(directory.path(), &resume).await.unwrap()["paused"], Value::Array(Vec::new()));
+    running.stop().await;
+    assert_eq!(run(directory.path(), &resume).await.unwrap()["paused"], Value::Array(Vec::new()));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod inbox;
 pub mod journal;
 mod payment;
 mod row;
+mod switch;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub use command::KeyEntry;
 pub use inbox::{Disposition, InboxEntry};
 pub use journal::JournalEntry;
 pub use row::{Corrupt, Entity};
+pub use switch::Switch;
 pub use ticket::{ClosedHold, GatewayObject, IntentEntry, Ticket};

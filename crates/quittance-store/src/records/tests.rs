@@ -334,6 +334,15 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
         received_at: Timestamp(1),
         body: b"{}".to_vec(),
     });
+    let paused = Switch {
+        name: Switch::EVERYTHING.into(),
+        is_paused: true,
+        reason: Some("the gateway charges double".into()),
+        by: "operator".into(),
+        changed_at: Timestamp(1),
+    };
+    check(Switch { name: "stripe".into(), is_paused: false, reason: None, ..paused.clone() });
+    check(paused);
 }
 
 #[test]

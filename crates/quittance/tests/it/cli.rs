@@ -4,8 +4,19 @@ use crate::support::{Client, Ended, Home, Server, bare, end};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 9] =
-    ["serve", "sandbox", "verify", "trace", "tenant create", "tenant list", "key create", "key list", "key revoke"];
+const COMMANDS: [&str; 11] = [
+    "serve",
+    "sandbox",
+    "verify",
+    "trace",
+    "tenant create",
+    "tenant list",
+    "key create",
+    "key list",
+    "key revoke",
+    "pause",
+    "resume",
+];
 
 fn check(ended: &Ended, code: i32, said: &[&str]) {
     assert_eq!(ended.code, code, "{ended:?}");
@@ -151,11 +162,52 @@ fn tenants_are_made_once_and_have_to_be_named_when_there_are_several() {
 #[test]
 fn data_that_is_not_there_is_not_made_by_a_question() {
     let home = Home::new();
-    for words in [&["verify"][..], &["trace", "x"], &["key", "list"], &["tenant", "list"], &["key", "revoke", "key_x"]]
-    {
+    for words in [
+        &["verify"][..],
+        &["trace", "x"],
+        &["key", "list"],
+        &["tenant", "list"],
+        &["key", "revoke", "key_x"],
+        &["pause"],
+    ] {
         check(&home.run(words), 2, &["no quittance data in", "data", "--data"]);
         assert!(!home.data().exists(), "{words:?} left a directory behind");
     }
+}
+
+#[test]
+fn what_is_paused_before_the_server_runs_leaves_when_it_is_resumed() {
+    let place = Home::new();
+    let sandbox = Server::sandbox(&place);
+    let home = Home::with_gateway(&sandbox.base);
+    let config = std::fs::read_to_string(home.path("quittance.toml")).expect("a configuration");
+    home.write("quittance.toml", &format!("{config}\n[server]\nwait_ms = 1000\n"));
+    let secret = home.credential();
+    check(&home.run(&["pause", "--gateway", "sandbx"]), 2, &["no gateway of this name is configured"]);
+    let paused = home.run(&["pause", "--gateway", "sandbox", "--reason", "rehearsal", "--json"]);
+    check(&paused, 0, &[]);
+    assert_eq!(paused.json()["paused"][0]["reason"], "rehearsal");
+
+    let server = home.serve();
+    let client = Client::new(&server.base, Some(&secret));
+    assert_eq!(client.post("/v1/customers", "c", &json!({"external_id": "anna"})).0, 201);
+    let asked = json!({
+        "customer": "anna", "amount": 1999, "currency": "USD", "gateway": "sandbox",
+        "payment_method": "pm_card_visa", "reference": "order-1",
+    });
+    // The answer comes after the whole wait: nothing left meanwhile.
+    let (status, payment) = client.post("/v1/payments", "p", &asked);
+    assert_eq!((status, &payment["status"]), (202, &json!("processing")), "{payment}");
+    let gateway = Client::new(&sandbox.base, None);
+    assert_eq!(gateway.get("/_sandbox/faults").1["requests"], 0, "something left");
+
+    let resumed = home.run(&["resume", "--gateway", "sandbox"]);
+    check(&resumed, 0, &[]);
+    assert!(resumed.stdout.contains("nothing is paused"), "{resumed:?}");
+    let mut answers = std::iter::repeat_with(|| client.post("/v1/payments", "p", &asked)).take(60);
+    let (status, payment) = answers.find(|(status, _)| *status != 202).expect("an answer in time");
+    assert_eq!((status, &payment["status"]), (201, &json!("succeeded")), "{payment}");
+    check(&home.run(&["verify"]), 0, &[]);
 }
 
 #[test]

@@ -79,6 +79,8 @@ async fn a_search_ends_with_its_time_and_says_so() {
     assert_eq!(search(&slow, timeout, timeout).await, Stimulus::FindFailed(Fact::Lost(Loss::Timeout)));
     let nothing_asked = Stimulus::FindFailed(Fact::NotSent);
     assert_eq!(search(&slow, Duration::ZERO, timeout).await, nothing_asked);
+    slow.set_paused(true);
+    assert_eq!(search(&slow, TIMEOUT, TIMEOUT).await, nothing_asked, "a gateway that is paused is not asked");
 }
 
 #[test]

@@ -25,9 +25,10 @@ pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_new", "whsec_old"];
 /// Secrets of the API keys of the first tenant.
 pub const WRITER: &str = "qk_test_writer";
 pub const READER: &str = "qk_test_reader";
-pub const ADMIN: &str = "qk_test_admin";
 /// A writer of the other tenant.
 pub const STRANGER: &str = "qk_test_stranger";
+/// An administrator of the first tenant.
+pub const ADMIN: &str = "qk_test_admin";
 
 /// Where the data is.
 pub enum Place {
@@ -57,6 +58,11 @@ impl App {
 
     /// The same, on data of the caller's.
     pub async fn start_on(place: Place) -> Self {
+        Self::start_at(place, sandbox().await).await
+    }
+
+    /// The same, where the gateway `stripe` is at this address.
+    pub async fn start_at(place: Place, stripe: SocketAddr) -> Self {
         let files = TempDir::new().expect("a folder");
         for (name, value) in
             [("api", "sk_test_1"), ("live", "sk_live_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])]
@@ -64,7 +70,7 @@ impl App {
             std::fs::write(files.path().join(name), value).expect("a secret written");
         }
         let silence = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let mut config = configuration(&files, sandbox().await, silence.local_addr().expect("an address"));
+        let mut config = configuration(&files, stripe, silence.local_addr().expect("an address"));
         if matches!(place, Place::Gated(..)) {
             config.push_str("\n[server]\nqueue_entries_max = 1\nqueue_age_max_ms = 600000\n");
         }
@@ -137,7 +143,7 @@ async fn sandbox() -> SocketAddr {
     address
 }
 
-fn configuration(files: &TempDir, sandbox: SocketAddr, silence: SocketAddr) -> String {
+fn configuration(files: &TempDir, stripe: SocketAddr, silence: SocketAddr) -> String {
     let file = |name: &str| format!("file:{}", files.path().join(name).display());
     let (api, live, new, old) = (file("api"), file("live"), file("new"), file("old"));
     format!(
@@ -145,7 +151,7 @@ fn configuration(files: &TempDir, sandbox: SocketAddr, silence: SocketAddr) -> S
 [gateways.stripe]
 kind = "stripe"
 api_key = "{api}"
-api_base = "http://{sandbox}"
+api_base = "http://{stripe}"
 webhook_endpoint = "we_main"
 webhook_secrets = ["{new}", "{old}"]
 

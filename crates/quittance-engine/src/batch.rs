@@ -1,0 +1,79 @@
+//! One batch of submissions inside its transaction: reads what they name, decides each, keeps or drops what it wrote.
+
+use crate::gateways::{Gateways, Leases};
+use crate::handlers::{Context, Handled, Wanted, handle, reads};
+use crate::ports::{Ids, Render};
+use crate::submission::{Failure, Outcome, Submission};
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::time::Timestamp;
+use quittance_store::store::{Change, Loaded, Read, Work};
+use std::collections::BTreeMap;
+
+/// A batch as the work of one transaction.
+pub(crate) struct BatchWork<'a> {
+    pub(crate) batch: &'a [&'a Submission],
+    pub(crate) now: Timestamp,
+    pub(crate) owner: i64,
+    pub(crate) ids: &'a mut dyn Ids,
+    pub(crate) render: &'a dyn Render,
+    pub(crate) gateways: &'a Gateways,
+    pub(crate) leases: Leases,
+    pub(crate) permits: BTreeMap<String, usize>,
+    /// What is left of the permits.
+    pub(crate) left: BTreeMap<String, usize>,
+    /// One for each submission; none where it has to be tried again.
+    pub(crate) results: Vec<Option<Handled>>,
+}
+
+impl Work for BatchWork<'_> {
+    fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
+        let mut wanted = Wanted { loaded, reads: Vec::new() };
+        for submission in self.batch {
+            reads(submission, &mut wanted);
+        }
+        wanted.reads
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        let mut rows = WorkingSet::new(loaded);
+        let mut context = Context {
+            now: self.now,
+            ids: self.ids,
+            render: self.render,
+            gateways: self.gateways,
+            leases: self.leases,
+            owner: self.owner,
+            permits: self.permits.clone(),
+        };
+        self.results.clear();
+        for submission in self.batch {
+            let result = handle(submission, &mut rows, &mut context);
+            self.results.push(settle(result, &mut rows, &mut context));
+        }
+        self.left = context.permits;
+        Ok(rows.changes())
+    }
+}
+
+/// Keeps what a command wrote, or drops it; none means that it has to be tried again.
+fn settle(result: Result<Handled, Miss>, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Option<Handled> {
+    match result {
+        Ok(handled) => {
+            rows.keep();
+            if let Some(left) = handled.job.as_ref().and_then(|job| context.permits.get_mut(&job.gateway)) {
+                *left = left.saturating_sub(1);
+            }
+            Some(handled)
+        }
+        Err(miss) => {
+            rows.drop_stage();
+            match miss {
+                Miss::NotLoaded => None,
+                Miss::Corrupt(what) => {
+                    tracing::error!(what, "damaged data; the command was not carried out");
+                    Some(Outcome::Failed(Failure::Damaged(what)).into())
+                }
+            }
+        }
+    }
+}
