@@ -8,7 +8,7 @@ use quittance_store::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,6 +81,7 @@ impl SqliteDatabase {
         }
         connection.execute_batch(WRITER_SETTINGS).map_err(|error| at.sqlite(error))?;
         let epoch = migrations::prepare(&mut connection, at)?;
+        mark_used(&lock, at)?;
         Ok(SqliteStore::new(connection, lock, epoch, directory))
     }
 
@@ -156,6 +157,22 @@ fn connect_reader(at: At<'_>) -> Result<Connection, StoreError> {
     })
 }
 
+fn is_empty(file: &Path) -> bool {
+    std::fs::metadata(file).map_or(true, |file| file.len() == 0)
+}
+
+/// Writes into the lock that there is a database now, so that its loss is noticed.
+fn mark_used(mut lock: &File, at: At<'_>) -> Result<(), StoreError> {
+    let mut mark = || -> io::Result<()> {
+        if lock.metadata()?.len() == 0 {
+            lock.write_all(b"there is a database here\n")?;
+            lock.sync_all()?;
+        }
+        Ok(())
+    };
+    mark().map_err(|error| at.file(error))
+}
+
 /// Creates the directory and its files as needed, for the owner's eyes only, and locks it.
 fn lock_directory(at: At<'_>) -> Result<File, StoreError> {
     let create = || -> io::Result<File> {
@@ -172,6 +189,11 @@ fn lock_directory(at: At<'_>) -> Result<File, StoreError> {
         Err(TryLockError::Error(error)) => return Err(at.file(error)),
     }
     let database = database_path(at.directory);
+    let is_used = lock.metadata().is_ok_and(|lock| lock.len() > 0);
+    if is_used && is_empty(&database) && is_empty(&at.directory.join("quittance.db-wal")) {
+        let what = "the database that was here is gone; restore it, or begin anew in another directory";
+        return Err(at.corrupt(what.to_owned()));
+    }
     open_file(&database).and_then(|_| sync_parent(&database)).map_err(|error| at.file(error))?;
     Ok(lock)
 }

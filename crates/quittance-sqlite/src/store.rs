@@ -60,7 +60,8 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.settle()?;
         self.begin(name)?;
-        match body(self).and_then(|outcome| self.commit(name).map(|()| outcome)) {
+        let ours = self.check_epoch(name);
+        match ours.and_then(|()| body(self)).and_then(|outcome| self.commit(name).map(|()| outcome)) {
             Ok(outcome) => Ok(outcome),
             Err(error) => {
                 if matches!(error, StoreError::CommitUnknown { .. }) {
@@ -76,6 +77,18 @@ impl SqliteStore {
         // Open still only if a caller's work panicked and the panic was caught.
         self.roll_back();
         self.control("BEGIN IMMEDIATE").map_err(|error| self.at(name).sqlite(error))
+    }
+
+    /// The lock on the directory can be removed from under us; the epoch inside the data cannot.
+    fn check_epoch(&self, name: &'static str) -> Result<(), StoreError> {
+        let read = "SELECT epoch FROM writer WHERE singleton = 1";
+        let newest: rusqlite::Result<i64> =
+            self.connection.prepare_cached(read).and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        match newest {
+            Ok(epoch) if epoch == self.epoch => Ok(()),
+            Ok(_) => Err(StoreError::Locked { path: self.directory.display().to_string() }),
+            Err(error) => Err(self.at(name).sqlite(error)),
+        }
     }
 
     fn commit(&self, name: &'static str) -> Result<(), StoreError> {

@@ -37,7 +37,7 @@ pub enum OnDuplicate {
     /// Refuse.
     #[default]
     Reject,
-    /// Answer with the existing payment.
+    /// Answer with the existing payment, if it is for the same amount at the same gateway.
     ReturnExisting,
 }
 
@@ -108,9 +108,11 @@ pub fn create_payment(
     now: Timestamp,
 ) -> Result<Accepted, Rejection> {
     if let Some(holder) = previous.filter(|previous| !previous.payment.status.frees_reference()) {
+        let is_same = holder.payment.money == asked.money && holder.payment.gateway == asked.gateway;
         return match asked.on_duplicate {
-            OnDuplicate::ReturnExisting => Ok(Accepted::Existing),
-            OnDuplicate::Reject => {
+            OnDuplicate::ReturnExisting if is_same => Ok(Accepted::Existing),
+            // A payment of another amount is not what was asked for, whatever its reference.
+            OnDuplicate::ReturnExisting | OnDuplicate::Reject => {
                 Err(Rejection::DuplicateIntent { command: holder.payment.command, payment: holder.payment.id })
             }
         };

@@ -166,6 +166,17 @@ fn while_an_outcome_is_unknown_the_reference_is_taken() {
 }
 
 #[test]
+fn a_payment_of_another_amount_is_never_returned_as_the_existing_one() {
+    let mut book = book(500);
+    let mut ask = |amount| {
+        let asked = CreatePayment { on_duplicate: OnDuplicate::ReturnExisting, ..asked(amount) };
+        create_payment(asked, &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3))
+    };
+    assert!(matches!(ask(500), Ok(Accepted::Existing)));
+    assert!(matches!(ask(501), Err(Rejection::DuplicateIntent { .. })));
+}
+
+#[test]
 fn a_hold_that_could_not_be_posted_later_is_refused_now() {
     let mut book = book(i64::MAX);
     let mut other = asked(1);

@@ -64,6 +64,10 @@ pub(super) fn apply(
     let lesson = Lesson { source, stimulus, now: context.now, dice: context.ids.dice() };
     let learned = learn(&mut around.effect, &mut around.payment, &mut around.book.balances, lesson, &policy)
         .map_err(|error| Miss::Corrupt(format!("the hold of {} cannot be closed: {error}", around.payment.id)))?;
+    if let Some(reason) = learned.alarm {
+        let (payment, effect, gateway) = (around.payment.id, around.effect.id, &around.effect.gateway);
+        tracing::error!(%payment, %effect, gateway, reason, "a person should look at a payment");
+    }
     if let Some(record) = &learned.record {
         rows.append(&mut around.book, record, context.now);
     }

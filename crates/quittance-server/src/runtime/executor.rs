@@ -203,12 +203,9 @@ impl Executor {
         metrics::decided(outcome);
         match outcome {
             Outcome::Answered { command, status, body } => self.shared.waiters.answer(*command, *status, body),
-            Outcome::Applied { answered, alarm } => {
+            Outcome::Applied { answered, .. } => {
                 for (command, status, body) in answered {
                     self.shared.waiters.answer(*command, *status, body);
-                }
-                if let Some(reason) = alarm {
-                    tracing::error!(reason, "a person should look at an effect");
                 }
             }
             _ => {}

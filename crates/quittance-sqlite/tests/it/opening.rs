@@ -165,6 +165,33 @@ fn data_of_others_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_database_that_is_gone_is_not_begun_anew() {
+    let check = |lose: &dyn Fn(&Path)| {
+        let directory = tempfile::tempdir().unwrap();
+        append(&mut SqliteDatabase::open_for_writing(directory.path()).unwrap(), 1, 10).unwrap();
+        let _ = fs::remove_file(directory.path().join("quittance.db-wal"));
+        lose(&directory.path().join("quittance.db"));
+        let refused = SqliteDatabase::open_for_writing(directory.path()).map(|_| ());
+        assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+    };
+    check(&|database| fs::remove_file(database).unwrap());
+    check(&|database| fs::write(database, "").unwrap());
+}
+
+#[test]
+fn a_writer_whose_lock_was_taken_from_it_writes_nothing_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = SqliteDatabase::open_for_writing(directory.path()).unwrap();
+    append(&mut first, 1, 10).unwrap();
+    fs::remove_file(directory.path().join("lock")).unwrap();
+    let mut second = SqliteDatabase::open_for_writing(directory.path()).unwrap();
+    let refused = append(&mut first, 2, 10);
+    assert!(matches!(refused, Err(StoreError::Locked { .. })), "{refused:?}");
+    append(&mut second, 2, 10).unwrap();
+    assert_eq!(appended(&mut second), 2);
+}
+
+#[test]
 fn place_that_cannot_be_written_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
