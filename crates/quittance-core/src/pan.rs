@@ -15,7 +15,8 @@ const UUID_LENGTH: usize = 36;
 /// Tells whether a text contains what looks like a payment card number.
 ///
 /// A number is 13 to 19 ASCII digits that begin with an issuer's range, have a length this issuer uses, and pass the
-/// Luhn check. One space or hyphen may stand between two digits. The number must not touch an ASCII letter or a further
+/// Luhn check. One space or hyphen may stand between two digits, and `_`, `/`, `.`,
+/// `,` or two spaces between groups as long as those on cards. The number must not touch an ASCII letter or a further
 /// digit, be a part of a UUID, be the fraction of a decimal number, or be an international telephone number: ids, hashes
 /// and coordinates are not card numbers.
 /// Of other numbers that have an issuer's range and length (barcodes, order numbers), one in ten passes by chance.
@@ -29,7 +30,7 @@ const UUID_LENGTH: usize = 36;
 pub fn contains_card_number(text: &str) -> bool {
     let mut groups = digit_groups(text.as_bytes());
     groups.retain(|group| stands_free(text.as_bytes(), group));
-    let mut chains = groups.chunk_by(|left, right| is_separator(&text[left.end..right.start]));
+    let mut chains = groups.chunk_by(|left, right| joins(&text[left.end..right.start], left.len()));
     chains.any(|chain| chain_contains_card_number(text.as_bytes(), chain))
 }
 
@@ -49,14 +50,20 @@ fn digit_groups(text: &[u8]) -> Vec<Range<usize>> {
 /// Tells whether a run of digits is neither a piece of an alphanumeric token nor the fraction of a decimal number.
 fn stands_free(text: &[u8], group: &Range<usize>) -> bool {
     let before = &text[..group.start];
-    let is_fraction = matches!(before, [.., whole, b'.'] if whole.is_ascii_digit());
+    // Four digits after a point are as likely a group of a card number as a fraction.
+    let is_fraction = matches!(before, [.., whole, b'.'] if whole.is_ascii_digit()) && group.len() != 4;
     let touches_letter = [before.last(), text.get(group.end)].into_iter().flatten().any(u8::is_ascii_alphabetic);
     !is_fraction && !touches_letter
 }
 
-/// Tells whether the text between two runs is one space or one hyphen, breaking or not.
-fn is_separator(between: &str) -> bool {
-    matches!(between, " " | "-" | "\u{a0}" | "\u{202f}" | "\u{2010}" | "\u{2011}")
+/// Tells whether the text between two runs joins them: one space or hyphen, breaking or not, always; another mark only
+/// behind a group as long as those on cards are (four, or the six of American Express).
+fn joins(between: &str, group_length: usize) -> bool {
+    match between {
+        " " | "-" | "\u{a0}" | "\u{202f}" | "\u{2010}" | "\u{2011}" => true,
+        "  " | "_" | "/" | "." | "," => matches!(group_length, 4 | 6),
+        _ => false,
+    }
 }
 
 /// Looks for a card number in runs of digits that single separators join.
