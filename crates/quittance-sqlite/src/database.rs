@@ -190,7 +190,8 @@ fn lock_directory(at: At<'_>) -> Result<File, StoreError> {
     }
     let database = database_path(at.directory);
     let is_used = lock.metadata().is_ok_and(|lock| lock.len() > 0);
-    if is_used && is_empty(&database) && is_empty(&at.directory.join("quittance.db-wal")) {
+    // Whatever lies in a log beside it: a log without its database is a part of the books, sold as the whole.
+    if is_used && is_empty(&database) {
         let what = "the database that was here is gone; restore it, or begin anew in another directory";
         return Err(at.corrupt(what.to_owned()));
     }

@@ -167,12 +167,24 @@ fn data_of_others_is_refused_and_left_alone() {
 #[test]
 fn a_database_that_is_gone_is_not_begun_anew() {
     let check = |lose: &dyn Fn(&Path)| {
-        let directory = tempfile::tempdir().unwrap();
-        append(&mut SqliteDatabase::open_for_writing(directory.path()).unwrap(), 1, 10).unwrap();
-        let _ = fs::remove_file(directory.path().join("quittance.db-wal"));
-        lose(&directory.path().join("quittance.db"));
-        let refused = SqliteDatabase::open_for_writing(directory.path()).map(|_| ());
-        assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+        for keeps_log in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let (database, log) = (directory.path().join("quittance.db"), directory.path().join("quittance.db-wal"));
+            let mut store = SqliteDatabase::open_for_writing(directory.path()).unwrap();
+            assert!(
+                fs::metadata(&database).unwrap().len() > 0,
+                "a live database is never empty, whatever its log holds"
+            );
+            append(&mut store, 1, 10).unwrap();
+            let kept = fs::read(&log).unwrap();
+            drop(store);
+            lose(&database);
+            if keeps_log {
+                fs::write(&log, kept).unwrap();
+            }
+            let refused = SqliteDatabase::open_for_writing(directory.path()).map(|_| ());
+            assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+        }
     };
     check(&|database| fs::remove_file(database).unwrap());
     check(&|database| fs::write(database, "").unwrap());
