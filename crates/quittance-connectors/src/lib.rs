@@ -1,15 +1,18 @@
 //! Effects to requests, answers to facts, webhooks verified.
 //!
-//! A connector knows how one gateway speaks. It turns what the effect machine wants into the exact bytes of a
-//! [`message::Request`], and what a transport brought back into a [`quittance_core::fact::Fact`]: a statement of what
-//! was seen. [`key::gateway_key`] computes the idempotency key under which a request travels, and
-//! [`stripe::webhook`] checks and reads what a gateway sends us unasked.
+//! A connector knows how one gateway speaks, and is a [`connector::Connector`]. It turns what the effect machine wants
+//! into the exact bytes of a [`message::Request`], and what a transport brought back into a
+//! [`quittance_core::fact::Fact`]: a statement of what was seen. [`key::gateway_key`] computes the idempotency key
+//! under which a request travels, [`event::Event`] is what a gateway sends unasked, and [`stripe::webhook`] checks
+//! whether it was really Stripe.
 //!
 //! **Connectors never open a socket, never read a clock, never hold a thread, a credential or any other state, and
 //! never judge.** The same `429` means "not executed" on a first send and nothing at all on a replay; a connector
 //! says "throttled" and leaves the rest to the machine. Where an answer is not readable as the gateway's own, the
 //! fact is "lost", never a guess.
 
+pub mod connector;
+pub mod event;
 pub mod key;
 pub mod message;
 pub mod stripe;

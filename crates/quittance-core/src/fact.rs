@@ -3,14 +3,54 @@
 //! A fact says what was seen, not what follows from it: the same `429` means "not executed" on the first send of a
 //! key and nothing at all on a replay, and only the machine knows which of the two it was.
 
+use crate::dispute::DisputeSighting;
 use crate::id::EffectId;
 use crate::money::Money;
 
-/// One authoritative sighting of a gateway's payment object.
+/// What kind of object a gateway shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// A two-phase payment: inert until it is confirmed (Stripe's payment intent).
+    Payment,
+    /// A payment that is made in one request (Stripe's charge, a rail's transfer).
+    Charge,
+    /// Money given back.
+    Refund,
+    /// A cardholder's complaint.
+    Dispute,
+}
+
+impl ObjectKind {
+    /// Every kind, in order.
+    pub const ALL: [Self; 4] = [Self::Payment, Self::Charge, Self::Refund, Self::Dispute];
+
+    /// Stable name, stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+            Self::Dispute => "dispute",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One authoritative sighting of a gateway's object that stands for a payment or a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
+    /// What kind of object it is.
+    pub kind: ObjectKind,
     /// The gateway's own id of the object (`pi_…`).
     pub object_id: String,
+    /// The gateway's object it belongs to: a refund's payment or charge, a charge's payment intent.
+    pub parent: Option<String>,
     /// Where the object stands.
     pub status: ObjectStatus,
     /// Amount the object is for, in our minor units.
@@ -27,8 +67,21 @@ pub struct Sighting {
     pub payment_method: Option<String>,
     /// Our effect id, as carried in the object's metadata.
     pub effect_id: Option<EffectId>,
+    /// The key we sent as our own reference, where the gateway carries that instead of an effect id.
+    pub reference: Option<String>,
     /// What the customer has to do next, as the gateway's own JSON text; opaque here.
     pub next_action: Option<String>,
+    /// Money that went back after it had moved: a late failure, in the gateway's own books.
+    pub returned: Option<Returned>,
+}
+
+/// A movement at the gateway that takes back what an object had moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// The gateway's id of the movement, or of the object where movements have none; booked once.
+    pub movement: String,
+    /// How much, in minor units of the object's currency; above zero.
+    pub amount: i64,
 }
 
 /// Status of a two-phase payment object.
@@ -48,6 +101,8 @@ pub enum ObjectStatus {
     Succeeded,
     /// Fenced: no operation on it can ever succeed again.
     Canceled,
+    /// It failed for good. Only objects of one request end like this; one that can be confirmed again does not.
+    Failed,
     /// A word this version does not know; recorded and alarmed, never guessed at.
     Unrecognised(String),
 }
@@ -64,8 +119,10 @@ pub struct Decline {
 /// What one delivery of a request told us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// 2xx with a readable object.
+    /// 2xx with a readable payment or refund.
     Seen(Sighting),
+    /// 2xx with a readable dispute.
+    SeenDispute(Box<DisputeSighting>),
     /// The gateway says that no such object exists (404 on a read).
     Absent,
     /// A payment method was declined (402, whatever the error's type).
@@ -107,6 +164,7 @@ impl Fact {
     pub fn word(&self) -> String {
         match self {
             Self::Seen(sighting) => sighting.word(),
+            Self::SeenDispute(dispute) => dispute.word(),
             Self::Absent => "absent".into(),
             Self::Declined { decline, .. } => format!("declined:{}", decline.code),
             Self::Refused { code, .. } => format!("refused:{code}"),
@@ -140,6 +198,7 @@ impl ObjectStatus {
             Self::RequiresCapture => "requires_capture",
             Self::Succeeded => "succeeded",
             Self::Canceled => "canceled",
+            Self::Failed => "failed",
             Self::Unrecognised(word) => word,
         }
     }

@@ -85,6 +85,10 @@ typed_ids! {
     CustomerId "cus";
     /// Names a payment.
     PaymentId "pay";
+    /// Names a refund.
+    RefundId "rfd";
+    /// Names a dispute.
+    DisputeId "dsp";
     /// Names a command: one accepted wish to change something.
     CommandId "cmd";
     /// Names an effect: one thing to be done once at a gateway.

@@ -4,10 +4,11 @@
 
 use crate::effect::{Source, State, Step};
 use crate::fact::Decline;
-use crate::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
+use crate::id::{CommandId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, RefundId, TenantId};
 use crate::ledger::Posting;
 use crate::money::Money;
 use crate::payment::Status;
+use crate::refund::RefundStatus;
 use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -57,6 +58,38 @@ pub enum Record {
     },
     /// Something was learned and moved an effect, its payment, and perhaps money.
     EffectAdvanced(Advanced),
+    /// A refund was accepted, with a hold of its postings.
+    RefundAccepted(RefundAccepted),
+    /// Something was learned and moved a refund's effect, and perhaps money.
+    RefundAdvanced(RefundAdvanced),
+    /// The gateway took back what had moved: booked by itself, and what was proven stays as it is.
+    Corrected(Corrected),
+    /// A client asked for a step of a payment under way.
+    StepAsked {
+        /// The command that asked.
+        command: CommandId,
+        /// The payment's effect.
+        effect: EffectId,
+        /// The payment.
+        payment: PaymentId,
+        /// What it asked for.
+        asked: StepAsked,
+    },
+    /// A dispute was seen to begin, to move on, or to move money.
+    DisputeSeen(DisputeSeen),
+    /// Evidence for a dispute was accepted.
+    EvidenceAccepted {
+        /// The command that asked.
+        command: CommandId,
+        /// The effect that will submit it.
+        effect: EffectId,
+        /// The dispute.
+        dispute: DisputeId,
+        /// SHA-256 of the evidence as the client sent it.
+        digest: [u8; 32],
+    },
+    /// Something was learned about a submission of evidence.
+    EvidenceAdvanced(EvidenceAdvanced),
     /// Something was learned that moved nothing: kept as evidence.
     ObservationKept {
         /// The effect it was about.
@@ -99,10 +132,164 @@ pub struct Advanced {
     pub postings: Vec<Posting>,
 }
 
+/// What a record of kind [`Record::RefundAccepted`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundAccepted {
+    /// The refund.
+    pub refund: RefundId,
+    /// The payment it gives back.
+    pub payment: PaymentId,
+    /// The command that asked.
+    pub command: CommandId,
+    /// The effect that will carry it out.
+    pub effect: EffectId,
+    /// The hold, closed exactly once.
+    pub hold: HoldId,
+    /// How much of what.
+    pub money: Money,
+    /// At which gateway.
+    pub gateway: String,
+    /// The client's reference.
+    pub reference: Option<String>,
+    /// What is held.
+    pub postings: Vec<Posting>,
+}
+
+/// What a record of kind [`Record::RefundAdvanced`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundAdvanced {
+    /// The effect.
+    pub effect: EffectId,
+    /// The refund.
+    pub refund: RefundId,
+    /// How it was learned.
+    pub source: Source,
+    /// What was seen, in one word.
+    pub saw: String,
+    /// The effect's state after it.
+    pub state: State,
+    /// The step's generation after it.
+    pub generation: u32,
+    /// The gateway's object, once known.
+    pub object: Option<String>,
+    /// The refund's status after it.
+    pub status: RefundStatus,
+    /// Why it failed, where it did.
+    pub failure_code: Option<String>,
+    /// What became of the hold.
+    pub closing: Option<(HoldId, Closing)>,
+    /// Postings of the hold that was closed.
+    pub postings: Vec<Posting>,
+}
+
+/// What had been proven, and was then taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correction {
+    /// A payment's money went back after it had come.
+    PaymentReturned,
+    /// A refund's money came back after it had gone.
+    RefundReturned,
+    /// A payment that counted as failed did move money, a person found.
+    PaymentReceived,
+}
+
+impl Correction {
+    /// Every kind, in order.
+    pub const ALL: [Self; 3] = [Self::PaymentReturned, Self::RefundReturned, Self::PaymentReceived];
+
+    /// Stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PaymentReturned => "payment_returned",
+            Self::RefundReturned => "refund_returned",
+            Self::PaymentReceived => "payment_received",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|correction| correction.name() == name)
+    }
+}
+
+/// What a record of kind [`Record::Corrected`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrected {
+    /// The effect whose outcome stands all the same.
+    pub effect: EffectId,
+    /// Its payment.
+    pub payment: PaymentId,
+    /// What happened.
+    pub correction: Correction,
+    /// The gateway's id of the movement, booked once.
+    pub movement: String,
+    /// How it was learned.
+    pub source: Source,
+    /// What was seen, in one word.
+    pub saw: String,
+    /// What is posted.
+    pub postings: Vec<Posting>,
+}
+
+/// A step that a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepAsked {
+    /// To take so much of what was authorised, in minor units.
+    Capture {
+        /// How much.
+        amount: i64,
+    },
+    /// To give the payment up, for this reason.
+    Cancel {
+        /// The client's reason.
+        reason: Option<String>,
+    },
+}
+
+/// What a record of kind [`Record::DisputeSeen`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeSeen {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// The disputed payment.
+    pub payment: PaymentId,
+    /// The gateway's object.
+    pub object: String,
+    /// The gateway's word for where it stands.
+    pub status: String,
+    /// What is disputed.
+    pub money: Money,
+    /// How it was learned.
+    pub source: Source,
+    /// The gateway's id of the movement that this record books; none where only the status changed.
+    pub movement: Option<String>,
+    /// What is posted.
+    pub postings: Vec<Posting>,
+}
+
+/// What a record of kind [`Record::EvidenceAdvanced`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceAdvanced {
+    /// The effect.
+    pub effect: EffectId,
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// How it was learned.
+    pub source: Source,
+    /// What was seen, in one word.
+    pub saw: String,
+    /// The effect's state after it.
+    pub state: State,
+    /// The step's generation after it.
+    pub generation: u32,
+}
+
 /// How a hold ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// Its postings are made.
+    /// Its postings are made, or a part of them; the rest is let go.
     Posted,
     /// Its postings are let go.
     Voided,
@@ -135,6 +322,13 @@ impl Record {
             Self::TicketIssued { .. } => 3,
             Self::EffectAdvanced(_) => 4,
             Self::ObservationKept { .. } => 5,
+            Self::RefundAccepted(_) => 6,
+            Self::RefundAdvanced(_) => 7,
+            Self::Corrected(_) => 8,
+            Self::StepAsked { .. } => 9,
+            Self::DisputeSeen(_) => 10,
+            Self::EvidenceAccepted { .. } => 11,
+            Self::EvidenceAdvanced(_) => 12,
         }
     }
 
@@ -147,6 +341,13 @@ impl Record {
             3 => Some("ticket_issued"),
             4 => Some("effect_advanced"),
             5 => Some("observation_kept"),
+            6 => Some("refund_accepted"),
+            7 => Some("refund_advanced"),
+            8 => Some("corrected"),
+            9 => Some("step_asked"),
+            10 => Some("dispute_seen"),
+            11 => Some("evidence_accepted"),
+            12 => Some("evidence_advanced"),
             _ => None,
         }
     }

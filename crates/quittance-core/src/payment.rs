@@ -1,7 +1,7 @@
 //! A payment, and how its status follows from its effect.
 
 use crate::effect::{Effect, State, Step};
-use crate::fact::{Decline, ObjectStatus};
+use crate::fact::{Decline, ObjectKind, ObjectStatus};
 use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use crate::money::Money;
 use crate::time::Timestamp;
@@ -98,8 +98,12 @@ impl Status {
     #[must_use]
     pub const fn of_effect(effect: &Effect, pending: Option<&ObjectStatus>) -> Self {
         match (effect.state, effect.step) {
-            (State::Intended | State::Sending, _) | (State::Unknown, Step::Create) => Self::Processing,
-            (State::Unknown, Step::Confirm | Step::Cancel) => Self::Unknown,
+            (State::Intended | State::Sending | State::NotExecuted, _) | (State::Unknown, Step::Create) => {
+                Self::Processing
+            }
+            (State::Unknown, Step::Confirm | Step::Cancel | Step::Capture | Step::Execute | Step::Submit) => {
+                Self::Unknown
+            }
             (State::Pending, _) => match pending {
                 Some(ObjectStatus::RequiresAction) => Self::RequiresAction,
                 Some(ObjectStatus::RequiresCapture) => Self::RequiresCapture,
@@ -110,6 +114,33 @@ impl Status {
             (State::Canceled, _) => Self::Canceled,
             (State::Review, _) => Self::Review,
         }
+    }
+}
+
+/// When what is authorised is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureMethod {
+    /// At once.
+    #[default]
+    Automatic,
+    /// When the client asks for it.
+    Manual,
+}
+
+impl CaptureMethod {
+    /// Stable name, as the API spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The method of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Automatic, Self::Manual].into_iter().find(|method| method.name() == name)
     }
 }
 
@@ -132,6 +163,10 @@ pub struct Payment {
     pub gateway: String,
     /// The gateway's token for how it is paid.
     pub payment_method: String,
+    /// When what is authorised is taken.
+    pub capture_method: CaptureMethod,
+    /// Where the customer comes back to after authenticating.
+    pub return_url: Option<String>,
     /// The client's own name for what is being paid.
     pub reference: String,
     /// Where it stands.
@@ -140,8 +175,16 @@ pub struct Payment {
     pub captured_amount: i64,
     /// Amount given back, minor units.
     pub refunded_amount: i64,
+    /// Amount of refunds under way: neither proven nor void, minor units.
+    pub refunding_amount: i64,
+    /// Amount that the gateway has withdrawn because of disputes, minor units.
+    pub disputed_amount: i64,
+    /// Amount that went back after it had moved, other than by refunds and disputes, minor units.
+    pub returned_amount: i64,
     /// The gateway's object.
     pub gateway_object: Option<String>,
+    /// What kind of object that is.
+    pub object_kind: ObjectKind,
     /// Why it failed.
     pub decline: Option<Decline>,
     /// What the customer has to do next, as the gateway's JSON text.
@@ -152,4 +195,14 @@ pub struct Payment {
     pub metadata: BTreeMap<String, String>,
     /// When it was accepted.
     pub created_at: Timestamp,
+}
+
+impl Payment {
+    /// What can still be given back: what we have, less what is on its way back or withdrawn already. Never below zero.
+    #[must_use]
+    pub const fn refundable_amount(&self) -> i64 {
+        let gone = self.refunded_amount + self.refunding_amount + self.disputed_amount + self.returned_amount;
+        let left = self.captured_amount - gone;
+        if left > 0 { left } else { 0 }
+    }
 }

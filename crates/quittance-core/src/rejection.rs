@@ -1,6 +1,8 @@
 //! Refusals by the rules: outcomes with a stable code, part of the API.
 
-use crate::id::{CommandId, PaymentId};
+use crate::currency::Currency;
+use crate::id::{CommandId, PaymentId, RefundId};
+use crate::payment::Status;
 
 /// Why a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +50,71 @@ pub enum Rejection {
     /// The decision contradicts how the payment's hold was closed.
     #[error("the payment's hold was closed the other way; record the money by itself, this payment stays in review")]
     HoldIsGone,
+    /// No such payment.
+    #[error("no payment is known by this id")]
+    PaymentNotFound,
+    /// The gateway offers nothing of the kind.
+    #[error("this gateway does not offer {operation}")]
+    NotOffered {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// The payment does not wait for its capture.
+    #[error("only a payment that requires capture can be captured; this one is {status}", status = status.name())]
+    NotCapturable {
+        /// Where it stands.
+        status: Status,
+    },
+    /// More is to be captured than was authorised.
+    #[error("at most the authorised {authorised_amount} minor units can be captured")]
+    CaptureTooLarge {
+        /// What was authorised, minor units.
+        authorised_amount: i64,
+    },
+    /// The payment cannot be given up.
+    #[error("this payment can no longer be canceled; it is {status}", status = status.name())]
+    NotCancelable {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The payment has no money that could be given back.
+    #[error("only a payment that succeeded can be refunded; this one is {status}", status = status.name())]
+    NotRefundable {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The refund is in another currency than its payment.
+    #[error("the payment is in {currency}; a refund is in the currency of its payment")]
+    RefundCurrency {
+        /// The payment's currency.
+        currency: Currency,
+    },
+    /// More is to be given back than is left.
+    #[error("at most {refundable_amount} minor units of this payment can still be refunded")]
+    RefundTooLarge {
+        /// What is left, minor units.
+        refundable_amount: i64,
+    },
+    /// The client expected another amount to have been refunded.
+    #[error("{refunded_amount} minor units of this payment are refunded or being refunded, not what was expected")]
+    RefundedAmountDiffers {
+        /// What is refunded or being refunded, minor units.
+        refunded_amount: i64,
+    },
+    /// The same refund is asked for again under another key.
+    #[error("a refund of this payment with this reference exists and has not failed")]
+    DuplicateRefund {
+        /// The command that asked first.
+        command: CommandId,
+        /// The refund it made.
+        refund: RefundId,
+    },
+    /// The gateway refused the step.
+    #[error("the gateway refused: {gateway_code}")]
+    RefusedByGateway {
+        /// The gateway's code.
+        gateway_code: String,
+    },
     /// The book's balances would overflow.
     #[error("the book cannot hold a further amount of this size")]
     BookFull,
@@ -67,6 +134,17 @@ impl Rejection {
             Self::AmountNotRepresentable { .. } => "amount-not-representable",
             Self::NotInReview => "not-in-review",
             Self::HoldIsGone => "hold-is-gone",
+            Self::PaymentNotFound => "payment-not-found",
+            Self::NotOffered { .. } => "not-offered",
+            Self::NotCapturable { .. } => "not-capturable",
+            Self::CaptureTooLarge { .. } => "capture-too-large",
+            Self::NotCancelable { .. } => "not-cancelable",
+            Self::NotRefundable { .. } => "not-refundable",
+            Self::RefundCurrency { .. } => "refund-currency",
+            Self::RefundTooLarge { .. } => "refund-too-large",
+            Self::RefundedAmountDiffers { .. } => "refunded-amount-differs",
+            Self::DuplicateRefund { .. } => "duplicate-refund",
+            Self::RefusedByGateway { .. } => "refused-by-gateway",
             Self::BookFull => "book-full",
         }
     }

@@ -2,22 +2,27 @@
 //!
 //! Written apart from the code that made the records, so that a mistake there is not repeated here.
 
+mod correction;
+mod dispute;
+mod effect;
 mod error;
+mod payment;
+mod refund;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use dispute::ReplayedDispute;
+pub use effect::ReplayedEffect;
 pub use error::ReplayError;
+pub use payment::ReplayedPayment;
+pub use refund::ReplayedRefund;
 
-use crate::effect::{State, Step};
-use crate::fact::Decline;
-use crate::id::{EffectId, HoldId, PaymentId};
-use crate::journal::{Advanced, Closing, Record};
+use crate::id::{DisputeId, EffectId, HoldId, PaymentId, RefundId};
+use crate::journal::{Closing, Record};
 use crate::ledger::{Balances, Movement, Posting};
-use crate::money::Money;
-use crate::payment::Status;
-use rules::{check_money, end_of, fits, may_become};
-use std::collections::BTreeMap;
+use rules::is_part;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a book's journal amounts to.
 #[derive(Debug, Default)]
@@ -26,55 +31,21 @@ pub struct Replay {
     pub balances: Balances,
     /// Payments.
     pub payments: BTreeMap<PaymentId, ReplayedPayment>,
+    /// Refunds.
+    pub refunds: BTreeMap<RefundId, ReplayedRefund>,
+    /// Disputes.
+    pub disputes: BTreeMap<DisputeId, ReplayedDispute>,
     /// Effects.
     pub effects: BTreeMap<EffectId, ReplayedEffect>,
+    /// Movements that were booked: the gateway, and its id of the movement.
+    pub movements: BTreeSet<(String, String)>,
     /// Holds that are open.
     holds: BTreeMap<HoldId, Vec<Posting>>,
+    /// The newest refund of each reference of a payment.
+    references: BTreeMap<(PaymentId, String), RefundId>,
+    /// Whose a gateway's dispute is.
+    disputed: BTreeMap<(String, String), DisputeId>,
     is_open: bool,
-}
-
-/// A payment, as the journal has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplayedPayment {
-    /// Its effect.
-    pub effect: EffectId,
-    /// How much of what.
-    pub money: Money,
-    /// The client's reference.
-    pub reference: String,
-    /// Status.
-    pub status: Status,
-    /// Amount that moved to us.
-    pub captured_amount: i64,
-    /// The gateway's object.
-    pub object: Option<String>,
-    /// Why it failed.
-    pub decline: Option<Decline>,
-    /// The first status that answered the client's question, once one did: its answer is frozen with that record.
-    pub answer: Option<Status>,
-    /// Its hold.
-    pub hold: HoldId,
-    /// How its hold was closed.
-    pub closing: Option<Closing>,
-}
-
-/// An effect, as the journal has it. The last ticket is what its state cannot contradict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplayedEffect {
-    /// The payment it carries out.
-    pub payment: PaymentId,
-    /// State.
-    pub state: State,
-    /// Step.
-    pub step: Step,
-    /// Generation.
-    pub generation: u32,
-    /// Tickets issued.
-    pub tickets: u64,
-    /// Whether it was advanced: before that the journal does not say which object it may have taken over.
-    pub is_advanced: bool,
-    /// Whether its very first send was the create of an object of its own, so that it took over none.
-    pub is_fresh: bool,
 }
 
 impl Replay {
@@ -92,24 +63,26 @@ impl Replay {
                 self.is_open = true;
                 Ok(())
             }
-            Record::PaymentAccepted { payment, effect, hold, money, reference, postings, .. } => {
-                check_money(*hold, *money, postings)?;
-                self.hold(*hold, postings)?;
-                let accepted = ReplayedPayment::new(*effect, *money, reference.clone(), *hold);
-                let begun = ReplayedEffect::new(*payment);
-                if self.payments.insert(*payment, accepted).is_some() || self.effects.insert(*effect, begun).is_some() {
-                    return Err(ReplayError::Twice(payment.to_string()));
-                }
-                Ok(())
+            Record::PaymentAccepted { payment, effect, hold, money, gateway, reference, postings, .. } => {
+                let names = (gateway.clone(), reference.clone());
+                let accepted = ReplayedPayment::new(*effect, *money, names, *hold, postings.clone());
+                self.accept_payment(*payment, accepted)
             }
             Record::TicketIssued { effect, step, generation, .. } => self.ticket(*effect, *step, *generation),
-            Record::EffectAdvanced(advanced) => self.advance(advanced),
+            Record::EffectAdvanced(advanced) => self.advance_payment(advanced),
+            Record::RefundAccepted(accepted) => self.accept_refund(accepted),
+            Record::RefundAdvanced(advanced) => self.advance_refund(advanced),
+            Record::Corrected(corrected) => self.correct(corrected),
+            Record::StepAsked { effect, payment, asked, .. } => self.ask_step(*effect, *payment, asked),
+            Record::DisputeSeen(seen) => self.see_dispute(seen),
+            Record::EvidenceAccepted { effect, dispute, .. } => self.accept_evidence(*effect, *dispute),
+            Record::EvidenceAdvanced(advanced) => self.advance_evidence(advanced),
             Record::ObservationKept { effect, .. } => self.effect(*effect).map(|_| ()),
         }
     }
 
-    fn effect(&mut self, id: EffectId) -> Result<&mut ReplayedEffect, ReplayError> {
-        self.effects.get_mut(&id).ok_or_else(|| ReplayError::Unheard(id.to_string()))
+    fn payment(&mut self, id: PaymentId) -> Result<&mut ReplayedPayment, ReplayError> {
+        self.payments.get_mut(&id).ok_or_else(|| ReplayError::Unheard(id.to_string()))
     }
 
     fn hold(&mut self, hold: HoldId, postings: &[Posting]) -> Result<(), ReplayError> {
@@ -120,106 +93,32 @@ impl Replay {
         }
     }
 
-    fn ticket(&mut self, id: EffectId, step: Step, generation: u32) -> Result<(), ReplayError> {
-        let effect = self.effect(id)?;
-        if effect.state.is_terminal() {
-            return Err(ReplayError::SentAfterwards(id));
-        }
-        effect.is_fresh |= effect.tickets == 0 && !effect.is_advanced && (step, generation) == (Step::Create, 0);
-        (effect.state, effect.step, effect.generation) = (State::Sending, step, generation);
-        effect.tickets += 1;
-        Ok(())
-    }
-
-    fn advance(&mut self, advanced: &Advanced) -> Result<(), ReplayError> {
-        self.move_effect(advanced)?;
-        if let Some((hold, closing)) = advanced.closing {
-            self.close(hold, closing, &advanced.postings)?;
-        }
-        let unheard = || ReplayError::Unheard(advanced.payment.to_string());
-        let payment = self.payments.get_mut(&advanced.payment).ok_or_else(unheard)?;
-        payment.follow(advanced)
-    }
-
-    fn move_effect(&mut self, advanced: &Advanced) -> Result<(), ReplayError> {
-        let effect = self.effect(advanced.effect)?;
-        if effect.payment != advanced.payment {
-            return Err(ReplayError::Foreign(advanced.payment));
-        }
-        if !may_become(effect.state, advanced.state) {
-            let (from, to) = (effect.state, advanced.state);
-            return Err(ReplayError::Undecided { effect: advanced.effect, from, to });
-        }
-        (effect.state, effect.step, effect.generation) = (advanced.state, advanced.step, advanced.generation);
-        effect.is_advanced = true;
-        Ok(())
-    }
-
-    fn close(&mut self, hold: HoldId, closing: Closing, postings: &[Posting]) -> Result<(), ReplayError> {
+    /// Closes a hold by what was made or let go. Where `may_be_part`, a part is made and the rest let go.
+    fn close(
+        &mut self,
+        hold: HoldId,
+        closing: Closing,
+        postings: &[Posting],
+        may_be_part: bool,
+    ) -> Result<(), ReplayError> {
         let held = self.holds.remove(&hold).ok_or(ReplayError::NotOpen(hold))?;
-        if held != postings {
-            return Err(ReplayError::OtherPostings(hold));
-        }
-        let movement = match closing {
-            Closing::Posted => Movement::PostHeld,
-            Closing::Voided => Movement::Void,
-        };
-        Ok(self.balances.apply(movement, postings)?)
-    }
-}
-
-impl ReplayedPayment {
-    const fn new(effect: EffectId, money: Money, reference: String, hold: HoldId) -> Self {
-        Self {
-            effect,
-            money,
-            reference,
-            status: Status::Processing,
-            captured_amount: 0,
-            object: None,
-            decline: None,
-            answer: None,
-            hold,
-            closing: None,
-        }
-    }
-
-    /// Moves after its effect, if what the record says of both and of the hold goes together.
-    fn follow(&mut self, advanced: &Advanced) -> Result<(), ReplayError> {
-        let (payment, status, state) = (advanced.payment, advanced.status, advanced.state);
-        if let Some((hold, closing)) = advanced.closing {
-            if hold != self.hold {
-                return Err(ReplayError::Foreign(payment));
+        match closing {
+            Closing::Voided if held == postings => self.balances.apply(Movement::Void, postings)?,
+            Closing::Posted if held == postings => self.balances.apply(Movement::PostHeld, postings)?,
+            Closing::Posted if may_be_part && is_part(postings, &held) => {
+                self.balances.apply(Movement::Void, &held)?;
+                self.balances.apply(Movement::Post, postings)?;
             }
-            self.closing = Some(closing);
-        }
-        if end_of(state) != Some(status).filter(|status| status.is_terminal() || *status == Status::Review) {
-            return Err(ReplayError::Disagreement { payment, status, state });
-        }
-        if !fits(status, self.closing) {
-            return Err(ReplayError::HoldDisagrees { payment, status, closing: self.closing });
-        }
-        self.status = status;
-        self.object.clone_from(&advanced.object);
-        self.decline.clone_from(&advanced.decline);
-        self.answer = self.answer.or(Some(status).filter(|status| status.is_answerable()));
-        if let Some((_, Closing::Posted)) = advanced.closing {
-            self.captured_amount = self.money.amount;
+            Closing::Posted | Closing::Voided => return Err(ReplayError::OtherPostings(hold)),
         }
         Ok(())
     }
-}
 
-impl ReplayedEffect {
-    const fn new(payment: PaymentId) -> Self {
-        Self {
-            payment,
-            state: State::Intended,
-            step: Step::Create,
-            generation: 0,
-            tickets: 0,
-            is_advanced: false,
-            is_fresh: false,
+    /// Books a movement at a gateway, which happens once.
+    fn book(&mut self, gateway: &str, movement: &str, postings: &[Posting]) -> Result<(), ReplayError> {
+        if !self.movements.insert((gateway.to_owned(), movement.to_owned())) {
+            return Err(ReplayError::BookedTwice(movement.to_owned()));
         }
+        Ok(self.balances.apply(Movement::Post, postings)?)
     }
 }

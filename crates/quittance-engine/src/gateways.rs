@@ -1,9 +1,10 @@
 //! The configured gateways, as far as deciding needs to know them.
 
-use quittance_connectors::stripe::Stripe;
-use quittance_core::effect::Policy;
+use quittance_connectors::connector::Connector;
+use quittance_core::effect::{Class, Policy, Subject};
 use quittance_core::tenant::Mode;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One configured gateway.
 #[derive(Clone, Debug)]
@@ -11,13 +12,22 @@ pub struct Gateway {
     /// Whether its credentials move real money; none where that cannot be told from them.
     pub mode: Option<Mode>,
     /// The dialect it speaks.
-    pub stripe: Stripe,
-    /// How patient we are with it.
+    pub connector: Arc<dyn Connector>,
+    /// What it offers, and how patient we are with it.
     pub policy: Policy,
     /// How long a request may take; shorter than the lease by a margin.
     pub timeout_ms: u64,
     /// Requests under way at once, at most.
     pub in_flight_max: usize,
+}
+
+impl Gateway {
+    /// How ambiguous answers are resolved there; nothing where the gateway offers nothing of the kind.
+    #[must_use]
+    pub fn class(&self, subject: Subject) -> Option<Class> {
+        self.connector.capability(subject)?;
+        Some(self.policy.capability(subject).class())
+    }
 }
 
 /// Gateways by their configured names.

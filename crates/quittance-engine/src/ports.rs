@@ -2,6 +2,7 @@
 
 use quittance_core::customer::Customer;
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use uuid::Uuid;
@@ -30,6 +31,10 @@ pub enum Answer<'a> {
     Payment(&'a Payment),
     /// The payment that already holds the reference.
     ExistingPayment(&'a Payment),
+    /// A refund came to an end, or to somebody else's turn.
+    Refund(&'a Refund),
+    /// A refund that a person's decision brought to its end.
+    ExistingRefund(&'a Refund),
     /// Refused by the rules.
     Rejected(&'a Rejection),
 }

@@ -1,10 +1,11 @@
 //! What is submitted to the engine, and what comes back.
 
+use quittance_connectors::event::Event;
 use quittance_connectors::message::Request;
-use quittance_connectors::stripe::webhook::Event;
 use quittance_core::currency::Currency;
-use quittance_core::decide::{CreatePayment, Resolution};
+use quittance_core::decide::{AskRefund, CreatePayment, Resolution};
 use quittance_core::effect::{PersonsWord, Source, Stimulus};
+use quittance_core::fact::ObjectKind;
 use quittance_core::id::{ApiKeyId, CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::rejection::Rejection;
@@ -69,6 +70,27 @@ pub enum Action {
         customer: CustomerRef,
         /// Which.
         asked: CreatePayment,
+    },
+    /// To take what a payment has authorised.
+    Capture {
+        /// The payment's effect; the lease is not looked at.
+        payment: EffectRef,
+        /// How much, in minor units; all of it, where it is not said.
+        amount: Option<i64>,
+    },
+    /// To give a payment up.
+    Cancel {
+        /// The payment's effect; the lease is not looked at.
+        payment: EffectRef,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// To give money of a payment back.
+    Refund {
+        /// The payment's effect; the lease is not looked at.
+        payment: EffectRef,
+        /// How much, and for what.
+        asked: AskRefund,
     },
     /// A person's decision on an effect in review.
     Resolve {
@@ -219,6 +241,8 @@ pub struct Job {
     pub tenant: TenantId,
     /// The configured gateway.
     pub gateway: String,
+    /// What kind of object it is about.
+    pub kind: ObjectKind,
     /// What to do.
     pub plan: Plan,
     /// When it has to be over: the lease outlives it.
@@ -232,14 +256,22 @@ pub enum Plan {
     Send(Request),
     /// Read the object; the answer is a [`Stimulus::Read`].
     Read(Request),
-    /// Page through a list for an object that carries our effect id; ends in [`Stimulus::Found`] or
-    /// [`Stimulus::FindFailed`].
-    Find {
-        /// The gateway's id of the customer, to narrow the list.
-        customer: Option<String>,
-        /// Objects made at or after this second.
-        created_from: i64,
-        /// Objects made at or before this second.
-        created_to: i64,
-    },
+    /// Page through a list for an object that carries our effect's id, or the key we sent as our reference; ends in
+    /// [`Stimulus::Found`] or [`Stimulus::FindFailed`].
+    Find(Find),
+}
+
+/// Where an object is looked for.
+#[derive(Clone, Debug)]
+pub struct Find {
+    /// The gateway's object it belongs to, for a refund.
+    pub parent: Option<(ObjectKind, String)>,
+    /// The gateway's id of the customer, to narrow the list.
+    pub customer: Option<String>,
+    /// The key of the request that may have made it.
+    pub reference: Option<String>,
+    /// Objects made at or after this second.
+    pub created_from: i64,
+    /// Objects made at or before this second.
+    pub created_to: i64,
 }

@@ -86,7 +86,7 @@ pub(crate) fn stepped(count: usize, took: Duration) {
 /// One request to a gateway and what came of it, by the kind of fact: codes of declines are not bounded.
 pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
     let word = match fact {
-        Fact::Seen(_) => "seen",
+        Fact::Seen(_) | Fact::SeenDispute(_) => "seen",
         Fact::Absent if kind == "find" || kind == "probe" => "page",
         Fact::Absent => "absent",
         Fact::Declined { .. } => "declined",

@@ -197,11 +197,23 @@ impl From<&Rejection> for Problem {
             Rejection::AmountNotRepresentable { .. } => &catalogue::AMOUNT_NOT_REPRESENTABLE,
             Rejection::NotInReview => &catalogue::NOT_IN_REVIEW,
             Rejection::HoldIsGone => &catalogue::HOLD_IS_GONE,
+            Rejection::PaymentNotFound => &catalogue::NOT_FOUND,
+            Rejection::NotOffered { .. } => &catalogue::NOT_OFFERED,
+            Rejection::NotCapturable { .. } => &catalogue::NOT_CAPTURABLE,
+            Rejection::CaptureTooLarge { .. } => &catalogue::CAPTURE_TOO_LARGE,
+            Rejection::NotCancelable { .. } => &catalogue::NOT_CANCELABLE,
+            Rejection::NotRefundable { .. } => &catalogue::NOT_REFUNDABLE,
+            Rejection::RefundCurrency { .. } => &catalogue::REFUND_CURRENCY,
+            Rejection::RefundTooLarge { .. } => &catalogue::REFUND_TOO_LARGE,
+            Rejection::RefundedAmountDiffers { .. } => &catalogue::REFUNDED_AMOUNT_DIFFERS,
+            Rejection::DuplicateRefund { .. } => &catalogue::DUPLICATE_REFUND,
+            Rejection::RefusedByGateway { .. } => &catalogue::REFUSED_BY_GATEWAY,
             Rejection::BookFull => &catalogue::BOOK_FULL,
         };
         let (command, subject) = match rejection {
             Rejection::KeyExpired { command, subject } => (Some(*command), subject.clone()),
             Rejection::DuplicateIntent { command, payment } => (Some(*command), Some(payment.to_string())),
+            Rejection::DuplicateRefund { command, refund } => (Some(*command), Some(refund.to_string())),
             _ => (None, None),
         };
         let resource = subject.and_then(|subject| resource_path(&subject)).map(String::into_boxed_str);

@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 use quittance_core::customer::Customer;
 use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::payment::{Payment, Status};
+use quittance_core::refund::Refund;
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::{Answer, Render};
 use serde::Serialize;
@@ -30,6 +31,8 @@ impl Render for Renderer {
             Answer::Payment(payment) if payment.status == Status::Failed => problem::declined(payment),
             Answer::Payment(payment) => (201, bytes(&PaymentView::of(payment))),
             Answer::ExistingPayment(payment) => (200, bytes(&PaymentView::of(payment))),
+            Answer::Refund(refund) => (201, bytes(&RefundView::of(refund))),
+            Answer::ExistingRefund(refund) => (200, bytes(&RefundView::of(refund))),
             Answer::Rejected(rejection) => Problem::from(*rejection).render(),
         }
     }
@@ -49,6 +52,10 @@ pub struct PaymentView<'a> {
     reference: &'a str,
     captured_amount: i64,
     refunded_amount: i64,
+    refunding_amount: i64,
+    disputed_amount: i64,
+    returned_amount: i64,
+    capture_method: &'static str,
     payment_method: &'a str,
     next_action: Option<&'a RawValue>,
     decline: Option<DeclineView<'a>>,
@@ -81,6 +88,10 @@ impl<'a> PaymentView<'a> {
             reference: &payment.reference,
             captured_amount: payment.captured_amount,
             refunded_amount: payment.refunded_amount,
+            refunding_amount: payment.refunding_amount,
+            disputed_amount: payment.disputed_amount,
+            returned_amount: payment.returned_amount,
+            capture_method: payment.capture_method.name(),
             payment_method: &payment.payment_method,
             // The gateway's own JSON, byte for byte; what is no JSON is left out rather than quoted.
             next_action: payment.next_action.as_deref().and_then(|text| serde_json::from_str(text).ok()),
@@ -93,6 +104,50 @@ impl<'a> PaymentView<'a> {
             command_id: payment.command.to_string(),
             correlation_id: correlation_id(payment.command),
             created_at: time(payment.created_at),
+        }
+    }
+}
+
+/// A refund, as clients see it.
+#[derive(Serialize)]
+pub struct RefundView<'a> {
+    id: String,
+    object: &'static str,
+    status: &'static str,
+    amount: i64,
+    currency: &'static str,
+    payment: String,
+    customer: String,
+    gateway: &'a str,
+    gateway_id: Option<&'a str>,
+    reference: Option<&'a str>,
+    reason: Option<&'a str>,
+    failure_code: Option<&'a str>,
+    command_id: String,
+    correlation_id: String,
+    created_at: String,
+}
+
+impl<'a> RefundView<'a> {
+    /// The view of a refund.
+    #[must_use]
+    pub fn of(refund: &'a Refund) -> Self {
+        Self {
+            id: refund.id.to_string(),
+            object: "refund",
+            status: refund.status.name(),
+            amount: refund.money.amount,
+            currency: refund.money.currency.code(),
+            payment: refund.payment.to_string(),
+            customer: refund.book.to_string(),
+            gateway: &refund.gateway,
+            gateway_id: refund.gateway_object.as_deref(),
+            reference: refund.reference.as_deref(),
+            reason: refund.reason.as_deref(),
+            failure_code: refund.failure_code.as_deref(),
+            command_id: refund.command.to_string(),
+            correlation_id: correlation_id(refund.command),
+            created_at: time(refund.created_at),
         }
     }
 }
@@ -163,6 +218,7 @@ pub fn time(at: Timestamp) -> String {
 pub fn resource_path(id: &str) -> Option<String> {
     let collection = match id.split_once('_')?.0 {
         "pay" => "payments",
+        "rfd" => "refunds",
         "cus" => "customers",
         "cmd" => "commands",
         _ => return None,

@@ -68,7 +68,7 @@ CREATE TABLE commands (
 CREATE TABLE intents (
     book BLOB NOT NULL,
     intent TEXT NOT NULL,
-    payment BLOB NOT NULL,
+    holder TEXT NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (book, intent)
 ) STRICT, WITHOUT ROWID;
@@ -105,11 +105,17 @@ CREATE TABLE payments (
     currency TEXT NOT NULL,
     gateway TEXT NOT NULL,
     payment_method TEXT NOT NULL,
+    capture_method TEXT NOT NULL,
+    return_url TEXT,
     reference TEXT NOT NULL,
     status TEXT NOT NULL,
     captured_amount INTEGER NOT NULL,
     refunded_amount INTEGER NOT NULL,
+    refunding_amount INTEGER NOT NULL,
+    disputed_amount INTEGER NOT NULL,
+    returned_amount INTEGER NOT NULL,
     gateway_object TEXT,
+    object_kind TEXT NOT NULL,
     decline_code TEXT,
     decline_is_retryable INTEGER,
     next_action TEXT,
@@ -121,6 +127,50 @@ CREATE TABLE payments (
 ) STRICT;
 CREATE UNIQUE INDEX payments_by_tenant ON payments (tenant, id);
 CREATE INDEX payments_by_reference ON payments (tenant, reference, book, id);
+
+CREATE TABLE refunds (
+    book BLOB NOT NULL,
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    payment BLOB NOT NULL,
+    command BLOB NOT NULL,
+    effect BLOB NOT NULL,
+    amount INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    gateway TEXT NOT NULL,
+    reference TEXT,
+    reason TEXT,
+    status TEXT NOT NULL,
+    gateway_object TEXT,
+    failure_code TEXT,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, id)
+) STRICT;
+CREATE UNIQUE INDEX refunds_by_tenant ON refunds (tenant, id);
+CREATE INDEX refunds_by_payment ON refunds (book, payment, id);
+
+CREATE TABLE disputes (
+    book BLOB NOT NULL,
+    id BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    payment BLOB NOT NULL,
+    gateway TEXT NOT NULL,
+    object TEXT NOT NULL,
+    status TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    evidence_due_by INTEGER,
+    submissions INTEGER NOT NULL,
+    withdrawn_amount INTEGER NOT NULL,
+    is_written_off INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX disputes_by_tenant ON disputes (tenant, id);
+CREATE UNIQUE INDEX disputes_by_object ON disputes (gateway, object);
 
 CREATE TABLE effects (
     book BLOB NOT NULL,
@@ -166,10 +216,19 @@ CREATE TABLE closed_holds (
 CREATE TABLE gateway_objects (
     gateway TEXT NOT NULL,
     object TEXT NOT NULL,
+    kind TEXT NOT NULL,
     book BLOB NOT NULL,
     effect BLOB NOT NULL,
     payment BLOB NOT NULL,
     PRIMARY KEY (gateway, object)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE movements (
+    gateway TEXT NOT NULL,
+    movement TEXT NOT NULL,
+    book BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (gateway, movement)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (

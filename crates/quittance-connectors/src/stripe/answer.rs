@@ -4,76 +4,47 @@
 //! counts as Stripe's word only if its body is Stripe's error object. A page made by a proxy on the way is a lost
 //! answer, because nobody who could know has said that nothing happened.
 
-use quittance_core::fact::{Fact, Loss, Sighting};
-use quittance_core::id::EffectId;
+use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use serde_json::Value;
 
 use super::decline::decline;
-use super::object::{effect_id, short_text, sighting};
+use super::object::{carried_intent, kind as kind_of, read, short_text};
+use crate::connector::Seen;
 use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
 
-/// What one delivery of a list request told us.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListFact {
-    /// A whole page.
-    Page {
-        /// The objects that could be read, in the page's order.
-        sightings: Vec<Sighting>,
-        /// The objects that could not (a currency that we do not know, say): they exist, so a sweep has to report
-        /// them.
-        unreadable: Vec<Unreadable>,
-        /// Whether there is a page after this one.
-        has_more: bool,
-        /// Id of the page's last object, readable or not: what the next page starts after. None on an empty page.
-        last_id: Option<String>,
-    },
-    /// No page; the fact says why and is never [`Fact::Seen`], [`Fact::Absent`] or [`Fact::Declined`].
-    Failed(Fact),
-}
+mod page;
 
-/// An object of a list that is there and cannot be read as a payment intent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The gateway's id of it.
-    pub id: String,
-    /// Our effect id, where its metadata carries one. Without one it is somebody else's, since we write ours into
-    /// every object that we make.
-    pub effect_id: Option<EffectId>,
-}
+pub(super) use page::{decode_events, decode_page};
 
 /// What a request wanted: some statuses mean different things to a read and to a write.
 #[derive(Clone, Copy)]
-enum Intent {
-    Read,
-    Write,
+enum Want {
+    Read(ObjectKind),
+    Write(ObjectKind),
     List,
 }
 
-/// Reads the delivery of a create, confirm or cancel.
+/// Reads the delivery of a write about an object of this kind.
 ///
-/// Never [`Fact::Absent`]: a 404 to a write is a refusal of the request.
-#[must_use]
-pub fn decode_write(delivery: &Delivery) -> Fact {
-    success(delivery).map_or_else(|| unsuccessful(delivery, Intent::Write), seen)
+/// Never [`Fact::Absent`]: a 404 to a write is a refusal of the request. A charge is released by a refund, so that a
+/// refund is a readable answer where a charge is written to.
+pub(super) fn decode_write(kind: ObjectKind, delivery: &Delivery) -> Fact {
+    let Some(response) = success(delivery) else {
+        return unsuccessful(delivery, Want::Write(kind));
+    };
+    seen(response, |object| match (kind, kind_of(object)) {
+        (ObjectKind::Charge, Some(ObjectKind::Refund)) => ObjectKind::Refund,
+        _ => kind,
+    })
 }
 
 /// Reads the delivery of a read of one object.
 ///
 /// A 404 is [`Fact::Absent`]. A 402 is [`Loss::Unclear`], since a read cannot be declined.
-#[must_use]
-pub fn decode_read(delivery: &Delivery) -> Fact {
-    success(delivery).map_or_else(|| unsuccessful(delivery, Intent::Read), seen)
-}
-
-/// Reads the delivery of one page of a list.
-///
-/// A page whose frame is not readable, an element without an id, and a page that claims to have a successor while
-/// naming no object to continue after, are [`Loss::Unreadable`].
-#[must_use]
-pub fn decode_list(delivery: &Delivery) -> ListFact {
+pub(super) fn decode_read(kind: ObjectKind, delivery: &Delivery) -> Fact {
     match success(delivery) {
-        Some(response) => page(response).unwrap_or(ListFact::Failed(Fact::Lost(Loss::Unreadable))),
-        None => ListFact::Failed(unsuccessful(delivery, Intent::List)),
+        Some(response) => seen(response, |_| kind),
+        None => unsuccessful(delivery, Want::Read(kind)),
     }
 }
 
@@ -86,19 +57,19 @@ fn success(delivery: &Delivery) -> Option<&Response> {
 }
 
 /// What a delivery without a 2xx says.
-fn unsuccessful(delivery: &Delivery, intent: Intent) -> Fact {
+fn unsuccessful(delivery: &Delivery, want: Want) -> Fact {
     match delivery {
         Delivery::NotSent { .. } => Fact::NotSent,
         Delivery::Lost { loss, .. } => Fact::Lost(*loss),
-        Delivery::Answered(response) => answered(response, intent),
+        Delivery::Answered(response) => answered(response, want),
     }
 }
 
 /// What an answer other than 2xx says.
-fn answered(response: &Response, intent: Intent) -> Fact {
+fn answered(response: &Response, want: Want) -> Fact {
     match response.status {
         400..=404 | 409 | 429 => match error_object(response) {
-            Some(error) => refusal(response, &error, intent),
+            Some(error) => refusal(response, &error, want),
             None => Fact::Lost(Loss::Unclear),
         },
         500 => Fact::Lost(Loss::ServerError),
@@ -108,52 +79,41 @@ fn answered(response: &Response, intent: Intent) -> Fact {
 }
 
 /// What a 4xx in Stripe's own words says.
-fn refusal(response: &Response, error: &Value, intent: Intent) -> Fact {
-    match (response.status, intent) {
+fn refusal(response: &Response, error: &Value, want: Want) -> Fact {
+    match (response.status, want) {
         (401 | 403, _) => Fact::Unauthorised,
         (409, _) => Fact::InUse,
         (429, _) => Fact::Throttled { retry_after_ms: retry_after_ms(response) },
-        (402, Intent::Write) => {
-            Fact::Declined { decline: decline(error), sighting: sighting(&error["payment_intent"]) }
-        }
-        (402, Intent::Read | Intent::List) => Fact::Lost(Loss::Unclear),
-        (404, Intent::Read) => Fact::Absent,
+        (402, Want::Write(_)) => Fact::Declined { decline: decline(error), sighting: carried(error, want) },
+        (402, Want::Read(_) | Want::List) => Fact::Lost(Loss::Unclear),
+        (404, Want::Read(_)) => Fact::Absent,
         _ if error["type"] == "idempotency_error" => Fact::KeyMismatch,
         _ => Fact::Refused {
             code: short_text(&error["code"])
                 .or_else(|| short_text(&error["type"]))
                 .unwrap_or_else(|| "unspecified".to_owned()),
             is_replayed: is_replayed(response),
-            sighting: sighting(&error["payment_intent"]),
+            sighting: carried(error, want),
         },
     }
 }
 
-/// What a 2xx with one object says.
-fn seen(response: &Response) -> Fact {
-    match json(response).as_ref().and_then(sighting) {
-        Some(sighting) => Fact::Seen(sighting),
-        None => Fact::Lost(Loss::Unreadable),
+/// The object as an error shows it: only payment intents are shown, and to a refund one would be another's object.
+fn carried(error: &Value, want: Want) -> Option<Sighting> {
+    match want {
+        Want::Read(ObjectKind::Payment) | Want::Write(ObjectKind::Payment) => carried_intent(error),
+        Want::Read(_) | Want::Write(_) | Want::List => None,
     }
 }
 
-/// What a 2xx with a list says; nothing if it is not a list.
-fn page(response: &Response) -> Option<ListFact> {
-    let list = json(response)?;
-    let has_more = list["has_more"].as_bool()?;
-    let mut sightings = Vec::new();
-    let mut unreadable = Vec::new();
-    let mut last_id = None;
-    for object in list["data"].as_array()? {
-        let id = short_text(&object["id"])?;
-        match sighting(object) {
-            Some(sighting) => sightings.push(sighting),
-            None => unreadable.push(Unreadable { id: id.clone(), effect_id: effect_id(object) }),
-        }
-        last_id = Some(id);
+/// What a 2xx with one object says.
+fn seen(response: &Response, kind: impl Fn(&Value) -> ObjectKind) -> Fact {
+    let seen = json(response).and_then(|object| read(kind(&object), &object));
+    match seen {
+        Some(Seen::Object(sighting)) => Fact::Seen(sighting),
+        Some(Seen::Dispute(dispute)) => Fact::SeenDispute(dispute),
+        None => Fact::Lost(Loss::Unreadable),
     }
-    let is_endless = has_more && last_id.is_none();
-    (!is_endless).then_some(ListFact::Page { sightings, unreadable, has_more, last_id })
 }
 
 /// Stripe's error object, if the body carries one.

@@ -26,9 +26,14 @@ impl Form {
         }
     }
 
+    /// Appends `name[key]=value`; the key may be anything.
+    pub(super) fn add_member(&mut self, name: &str, key: &str, value: &str) {
+        self.add(&format!("{name}[{}]", encoded(key)), value);
+    }
+
     /// Appends `metadata[key]=value`.
     pub(super) fn add_metadata(&mut self, key: &str, value: &str) {
-        self.add(&format!("metadata[{}]", encoded(key)), value);
+        self.add_member("metadata", key, value);
     }
 
     /// The pairs as text.

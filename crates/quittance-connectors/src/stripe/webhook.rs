@@ -6,5 +6,5 @@
 mod event;
 mod signature;
 
-pub use event::{Event, EventError, MAX_EVENT_BYTES, decode_event};
+pub(super) use event::decode_event;
 pub use signature::{SIGNATURES_MAX, SignatureError, verify};

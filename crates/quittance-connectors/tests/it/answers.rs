@@ -1,16 +1,18 @@
-//! Every row of the answer table, for writes and reads.
+//! What answers say to writes and reads of every kind of object.
 
+use quittance_connectors::connector::Connector;
 use quittance_connectors::message::{Delivery, MAX_ANSWER_BYTES};
-use quittance_connectors::stripe::{decode_read, decode_write};
-use quittance_core::fact::{Fact, Loss};
+use quittance_connectors::stripe::Stripe;
+use quittance_core::fact::{Fact, ObjectKind};
 use serde_json::{Value, json};
 
-use crate::data::{answer, intent, intent_with, json_answer, test_data};
+use crate::data::{answer, intent, intent_with, json_answer, object};
 
 /// A fact in a word or two: what tests compare.
 pub fn kind(fact: &Fact) -> String {
     match fact {
         Fact::Seen(sighting) => format!("seen {:?}", sighting.status),
+        Fact::SeenDispute(dispute) => format!("seen {:?}", dispute.status),
         Fact::Declined { decline, sighting } => {
             let retry = if decline.is_retryable { " retryable" } else { "" };
             format!("declined {}{retry}{}", decline.code, with_object(sighting.is_some()))
@@ -29,11 +31,14 @@ fn with_object(is_there: bool) -> &'static str {
     if is_there { " with object" } else { "" }
 }
 
-/// Compares what a write and a read make of one delivery.
+/// Compares what a write and a read make of one delivery, whatever they are about.
 #[track_caller]
 fn check(delivery: &Delivery, write: &str, read: &str) {
-    assert_eq!(kind(&decode_write(delivery)), write, "as a write");
-    assert_eq!(kind(&decode_read(delivery)), read, "as a read");
+    for object in ObjectKind::ALL {
+        let stripe = Stripe::default();
+        assert_eq!(kind(&stripe.decode_write(object, delivery)), write, "as a write, {object:?}");
+        assert_eq!(kind(&stripe.decode_read(object, delivery)), read, "as a read, {object:?}");
+    }
 }
 
 /// The same for an answer that means the same to both.
@@ -42,132 +47,19 @@ fn check_both(delivery: &Delivery, expected: &str) {
     check(delivery, expected, expected);
 }
 
+/// What a write and a read about a payment intent, and a write about anything else, make of one delivery.
+#[track_caller]
+fn check_with_intent(delivery: &Delivery, write: &str, read: &str, write_else: &str) {
+    let stripe = Stripe::default();
+    assert_eq!(kind(&stripe.decode_write(ObjectKind::Payment, delivery)), write);
+    assert_eq!(kind(&stripe.decode_read(ObjectKind::Payment, delivery)), read);
+    for object in [ObjectKind::Charge, ObjectKind::Refund, ObjectKind::Dispute] {
+        assert_eq!(kind(&stripe.decode_write(object, delivery)), write_else, "{object:?}");
+    }
+}
+
 pub fn error(kind: &str, code: &str) -> Value {
     json!({"error": {"type": kind, "code": code, "message": "…"}})
-}
-
-fn replayed(delivery: Delivery, is_replayed: bool) -> Delivery {
-    match delivery {
-        Delivery::Answered(mut response) if is_replayed => {
-            response.headers.push(("idempotent-replayed".to_owned(), "true".to_owned()));
-            Delivery::Answered(response)
-        }
-        other => other,
-    }
-}
-
-/// A delivery for a row of the table, and what a write makes of it; each row stands for one or more statuses.
-fn row(name: &str) -> Vec<(Delivery, &'static str)> {
-    let card = error("card_error", "card_declined");
-    let invalid = error("invalid_request_error", "parameter_missing");
-    match name {
-        "connect refused / DNS / TLS failure before any request byte" => {
-            vec![(Delivery::NotSent { reason: "refused".to_owned() }, "notsent")]
-        }
-        "timeout or reset after request bytes were written" => vec![
-            (Delivery::Lost { loss: Loss::Timeout, reason: String::new() }, "lost Timeout"),
-            (Delivery::Lost { loss: Loss::Reset, reason: String::new() }, "lost Reset"),
-        ],
-        "2xx" => vec![
-            (json_answer(200, &intent()), "seen RequiresConfirmation"),
-            (json_answer(201, &intent()), "seen RequiresConfirmation"),
-        ],
-        "402 card_error" => vec![(json_answer(402, &card), "declined card_declined")],
-        "400 invalid_request_error" => {
-            vec![(json_answer(400, &invalid), "refused parameter_missing")]
-        }
-        "400 idempotency_error" => vec![(json_answer(400, &error("idempotency_error", "")), "keymismatch")],
-        "401" => vec![(json_answer(401, &error("invalid_request_error", "api_key_expired")), "unauthorised")],
-        "403" => vec![(json_answer(403, &error("invalid_request_error", "")), "unauthorised")],
-        "404" => {
-            vec![(json_answer(404, &error("invalid_request_error", "resource_missing")), "refused resource_missing")]
-        }
-        "409 idempotency_key_in_use" => {
-            vec![(json_answer(409, &error("idempotency_error", "idempotency_key_in_use")), "inuse")]
-        }
-        "409 other" => vec![(json_answer(409, &error("api_error", "")), "inuse")],
-        "424" => vec![(json_answer(424, &error("api_error", "")), "lost Unclear")],
-        "429 rate_limit" => vec![(json_answer(429, &error("rate_limit_error", "rate_limit")), "throttled None")],
-        "429 lock_timeout" => {
-            vec![(json_answer(429, &error("invalid_request_error", "lock_timeout")), "throttled None")]
-        }
-        "500" => vec![(json_answer(500, &error("api_error", "")), "lost ServerError")],
-        "502/503/504" => [502, 503, 504].map(|status| (answer(status, &[], "<html>"), "lost Unavailable")).into(),
-        "2xx with unparseable body" => vec![
-            (answer(200, &[], "<!doctype html><html>"), "lost Unreadable"),
-            (answer(200, &[], ""), "lost Unreadable"),
-            (answer(200, &[], &intent().to_string()[..50]), "lost Unreadable"),
-        ],
-        unknown => panic!("the table has a new row that this test does not know: {unknown}"),
-    }
-}
-
-/// The rows of the table as this project knows it, so that the test means something without the file.
-const ROWS: [&str; 17] = [
-    "connect refused / DNS / TLS failure before any request byte",
-    "timeout or reset after request bytes were written",
-    "2xx",
-    "402 card_error",
-    "400 invalid_request_error",
-    "400 idempotency_error",
-    "401",
-    "403",
-    "404",
-    "409 idempotency_key_in_use",
-    "409 other",
-    "424",
-    "429 rate_limit",
-    "429 lock_timeout",
-    "500",
-    "502/503/504",
-    "2xx with unparseable body",
-];
-
-#[test]
-fn every_row_has_its_fact_whether_replayed_or_not() {
-    for name in ROWS {
-        for (delivery, expected) in row(name) {
-            assert_eq!(kind(&decode_write(&delivery)), expected, "{name}");
-            let expected = expected.replacen("refused", "REFUSED", 1);
-            let marked = kind(&decode_write(&replayed(delivery, true))).replacen("refused", "REFUSED", 1);
-            assert_eq!(marked.replace(" replayed", ""), expected, "{name}, replayed");
-            assert_eq!(marked.contains(" replayed"), marked.starts_with("REFUSED"), "{name}: {marked}");
-        }
-    }
-}
-
-#[test]
-fn the_facts_bear_out_the_published_table() {
-    let Some(table) = test_data("vectors/gateway-answers.json") else {
-        return;
-    };
-    for line in table["rows"].as_array().expect("rows are a list") {
-        let name = line[0].as_str().expect("the first column names the answer");
-        let is_replayed = line[1] == true;
-        let (first, replay) = (line[2].as_str().unwrap_or_default(), line[3].as_str().unwrap_or_default());
-        for (delivery, _) in row(name) {
-            let fact = decode_write(&replayed(delivery, is_replayed));
-            assert_eq!(judged(&fact, is_replayed), (first, replay), "{name}: {fact:?}");
-        }
-    }
-}
-
-/// What the table says about an answer, told from the fact alone: proof that facts lose nothing the judge needs.
-fn judged(fact: &Fact, was_marked: bool) -> (&'static str, &'static str) {
-    match fact {
-        Fact::Seen(_) => ("EXECUTED", "EXECUTED"),
-        Fact::Declined { .. } => ("DECLINED", "DECLINED"),
-        // A stored refusal is definitive; the mark is what the fact has to keep.
-        Fact::Refused { is_replayed, .. } => {
-            assert_eq!(*is_replayed, was_marked);
-            if *is_replayed { ("DECLINED", "DECLINED") } else { ("NOT_EXECUTED", "NO_INFO") }
-        }
-        Fact::NotSent | Fact::Unauthorised | Fact::Throttled { .. } => ("NOT_EXECUTED", "NO_INFO"),
-        Fact::InUse => ("WAIT", "WAIT"),
-        Fact::KeyMismatch => ("BUG", "BUG"),
-        Fact::Lost(_) => ("UNKNOWN", "UNKNOWN"),
-        Fact::Absent => panic!("a write never says that something is absent"),
-    }
 }
 
 #[test]
@@ -204,7 +96,12 @@ fn a_decline_is_a_402_whatever_its_type() {
     let object = intent_with(json!({"status": "requires_payment_method"}));
     let full = json!({"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds",
         "payment_intent": object});
-    check(&declined(full), "declined insufficient_funds retryable with object", "lost Unclear");
+    check_with_intent(
+        &declined(full),
+        "declined insufficient_funds retryable with object",
+        "lost Unclear",
+        "declined insufficient_funds retryable",
+    );
     let localstripe = json!({"type": "invalid_request_error", "code": "card_declined", "charge": "ch_1"});
     check(&declined(localstripe), "declined card_declined", "lost Unclear");
     check(&declined(json!({"type": "idempotency_error"})), "declined declined", "lost Unclear");
@@ -240,7 +137,9 @@ fn declines_that_say_try_again_are_retryable() {
 fn a_refusal_brings_the_object_it_carries() {
     let object = intent_with(json!({"status": "succeeded"}));
     let error = json!({"error": {"code": "payment_intent_unexpected_state", "payment_intent": object}});
-    check_both(&json_answer(400, &error), "refused payment_intent_unexpected_state with object");
+    let with_object = "refused payment_intent_unexpected_state with object";
+    let bare = "refused payment_intent_unexpected_state";
+    check_with_intent(&json_answer(400, &error), with_object, with_object, bare);
 }
 
 #[test]
@@ -266,7 +165,52 @@ fn retry_after_is_taken_in_seconds() {
 fn bodies_beyond_the_limit_are_not_read() {
     let mut body = intent().to_string().into_bytes();
     body.resize(MAX_ANSWER_BYTES, b' ');
-    check_both(&answer(200, &[], &body), "seen RequiresConfirmation");
+    let read = Stripe::default().decode_read(ObjectKind::Payment, &answer(200, &[], &body));
+    assert_eq!(kind(&read), "seen RequiresConfirmation");
     body.push(b' ');
     check_both(&answer(200, &[], &body), "lost Unreadable");
+}
+
+#[test]
+fn an_object_of_another_kind_is_no_answer() {
+    let stripe = Stripe::default();
+    for asked in ObjectKind::ALL {
+        for came in ObjectKind::ALL {
+            let delivery = json_answer(200, &object(came));
+            let read = !matches!(stripe.decode_read(asked, &delivery), Fact::Lost(_));
+            assert_eq!(read, asked == came, "a read of {asked:?} answered with {came:?}");
+            let written = !matches!(stripe.decode_write(asked, &delivery), Fact::Lost(_));
+            // A charge is released by a refund.
+            let is_release = (asked, came) == (ObjectKind::Charge, ObjectKind::Refund);
+            assert_eq!(written, asked == came || is_release, "a write to {asked:?} answered with {came:?}");
+        }
+    }
+}
+
+#[test]
+fn refusals_of_refunds_have_a_code() {
+    let stripe = Stripe::default();
+    let refused =
+        |error: Value| kind(&stripe.decode_write(ObjectKind::Refund, &json_answer(400, &json!({"error": error}))));
+    let bare = "Refund amount ($20.00) is greater than charge amount ($19.99)";
+    let cases = [
+        (
+            json!({"type": "invalid_request_error", "code": "charge_already_refunded"}),
+            "refused charge_already_refunded",
+        ),
+        (json!({"type": "invalid_request_error", "param": "amount", "message": bare}), "refused invalid_request_error"),
+        (json!({"type": "invalid_request_error", "code": null}), "refused invalid_request_error"),
+        (json!({"message": bare}), "refused unspecified"),
+    ];
+    for (error, expected) in cases {
+        assert_eq!(refused(error), expected);
+    }
+}
+
+#[test]
+fn a_declined_charge_is_declined_without_an_object() {
+    let error = json!({"type": "card_error", "code": "card_declined", "decline_code": "generic_decline",
+        "charge": "ch_1"});
+    let fact = Stripe::default().decode_write(ObjectKind::Charge, &json_answer(402, &json!({"error": error})));
+    assert_eq!(kind(&fact), "declined generic_decline");
 }

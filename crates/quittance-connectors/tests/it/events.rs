@@ -1,10 +1,16 @@
 //! Webhook bodies, read into events.
 
-use quittance_connectors::stripe::webhook::{Event, EventError, MAX_EVENT_BYTES, decode_event};
-use quittance_core::fact::ObjectStatus;
+use quittance_connectors::connector::{Connector, Seen};
+use quittance_connectors::event::{Event, EventError, MAX_EVENT_BYTES};
+use quittance_connectors::stripe::Stripe;
+use quittance_core::fact::{ObjectKind, ObjectStatus};
 use serde_json::{Value, json};
 
-use crate::data::{intent, intent_with, test_data};
+use crate::data::{intent_with, object, test_data, with};
+
+fn decode_event(body: &[u8]) -> Result<Event, EventError> {
+    Stripe::default().decode_event(body)
+}
 
 fn event() -> Value {
     json!({
@@ -28,7 +34,7 @@ fn read(event: &Value) -> Event {
 #[test]
 fn every_member_is_read() {
     let mut event = read(&event());
-    let sighting = event.sighting.take().expect("a payment intent");
+    let Some(Seen::Object(sighting)) = event.seen.take() else { panic!("a payment intent") };
     assert_eq!((sighting.status, sighting.received_amount), (ObjectStatus::Succeeded, 1999));
     let expected = Event {
         id: "evt_1".to_owned(),
@@ -38,7 +44,7 @@ fn every_member_is_read() {
         account: Some("acct_1".to_owned()),
         livemode: Some(false),
         object_id: Some("pi_1".to_owned()),
-        sighting: None,
+        seen: None,
         request_idempotency_key: Some("b1abcdefghijklmnopqrstuvwxyz".to_owned()),
     };
     assert_eq!(event, expected);
@@ -47,7 +53,7 @@ fn every_member_is_read() {
 #[test]
 fn what_is_not_known_is_tolerated() {
     let bare = read(&json!({"id": "evt_1", "type": "a.word.of.tomorrow", "created": 0}));
-    assert_eq!((bare.kind.as_str(), bare.object_id, bare.sighting), ("a.word.of.tomorrow", None, None));
+    assert_eq!((bare.kind.as_str(), bare.object_id, bare.seen), ("a.word.of.tomorrow", None, None));
     // Events rendered under versions before 2017-05-25 have the request's id in place of the object.
     assert_eq!(read(&event_with("request", json!("req_1"))).request_idempotency_key, None);
     assert_eq!(
@@ -62,17 +68,25 @@ fn what_is_not_known_is_tolerated() {
 }
 
 #[test]
-fn only_payment_intents_are_sighted() {
-    let charge =
-        json!({"object": {"id": "ch_1", "object": "charge", "status": "succeeded", "amount": 1, "currency": "usd"}});
-    let event = read(&event_with("data", charge));
-    assert_eq!((event.object_id.as_deref(), event.sighting), (Some("ch_1"), None));
-    let unreadable = json!({"object": intent_with(json!({"currency": "zzz"}))});
-    let event = read(&event_with("data", unreadable));
-    assert_eq!((event.object_id.as_deref(), event.sighting), (Some("pi_1"), None));
-    let mut unnamed = intent();
-    unnamed["object"] = json!(null);
-    assert_eq!(read(&event_with("data", json!({"object": unnamed}))).sighting, None);
+fn the_object_says_what_it_is() {
+    for kind in ObjectKind::ALL {
+        let data = |changes| json!({"object": with(object(kind), changes)});
+        let seen = read(&event_with("data", data(json!({})))).seen.expect("it can be read");
+        assert_eq!((seen.kind(), seen.object_id()), (kind, object(kind)["id"].as_str().unwrap_or_default()));
+        let unreadable = read(&event_with("data", data(json!({"currency": "zzz"}))));
+        assert_eq!((unreadable.object_id.as_deref(), unreadable.seen), (Some(seen.object_id()), None));
+        for odd in [json!(null), json!("payout"), json!(7), json!("Charge")] {
+            let event = read(&event_with("data", data(json!({"object": odd}))));
+            assert_eq!((event.object_id.as_deref(), event.seen), (Some(seen.object_id()), None), "{odd}");
+        }
+    }
+}
+
+#[test]
+fn a_dispute_is_seen_with_what_moved() {
+    let body = event_with("data", json!({"object": object(ObjectKind::Dispute)}));
+    let Some(Seen::Dispute(dispute)) = read(&body).seen else { panic!("a dispute") };
+    assert_eq!(dispute.movements.iter().map(|movement| movement.money.amount).sum::<i64>(), -1999);
 }
 
 #[test]
@@ -82,7 +96,7 @@ fn the_official_example_is_read() {
     };
     let event = read(&fixtures["resources"]["event"]);
     assert_eq!((event.kind.as_str(), event.created_seconds), ("plan.created", 1_234_567_890));
-    assert_eq!((event.api_version, event.request_idempotency_key, event.sighting), (None, None, None));
+    assert_eq!((event.api_version, event.request_idempotency_key, event.seen), (None, None, None));
     assert!(event.object_id.is_some_and(|id| id.starts_with("price_")));
 }
 

@@ -4,12 +4,19 @@
 //! names, and skipped by name where it is absent; every rule also has a case that is written here.
 
 mod answers;
+mod capabilities;
+mod charges;
 mod data;
+mod disputes;
 mod events;
+mod intents;
 mod key;
 mod lists;
+mod machines;
 mod message;
-mod objects;
 mod properties;
+mod reading;
+mod refunds;
 mod requests;
 mod signature;
+mod verdicts;

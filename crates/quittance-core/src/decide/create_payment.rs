@@ -2,12 +2,13 @@
 
 use crate::account::Account;
 use crate::customer::Customer;
-use crate::effect::{AfterCancel, Effect, Identity, Step};
+use crate::effect::{AfterCancel, Class, Effect, Identity, Step, Subject};
+use crate::fact::ObjectKind;
 use crate::id::{CommandId, EffectId, HoldId, PaymentId};
 use crate::journal::Record;
 use crate::ledger::{Balances, Movement, Posting, transfer};
 use crate::money::Money;
-use crate::payment::{Payment, Status};
+use crate::payment::{CaptureMethod, Payment, Status};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -21,6 +22,10 @@ pub struct CreatePayment {
     pub gateway: String,
     /// The gateway's token for how it is paid.
     pub payment_method: String,
+    /// When what is authorised is taken.
+    pub capture_method: CaptureMethod,
+    /// Where the customer comes back to after authenticating.
+    pub return_url: Option<String>,
     /// The client's own name for what is being paid.
     pub reference: String,
     /// What to answer when the reference is taken.
@@ -93,7 +98,8 @@ pub(crate) fn payment_postings(gateway: &str, money: Money) -> Vec<Posting> {
     transfer(Account::GatewayClearing(gateway.to_owned()), Account::Unapplied, money.amount, money.currency)
 }
 
-/// Accepts or refuses a payment. `balances` are the book's, and get the hold.
+/// Accepts or refuses a payment. `balances` are the book's, and get the hold; `class` is what the gateway offers for
+/// payments.
 ///
 /// # Errors
 ///
@@ -104,6 +110,7 @@ pub fn create_payment(
     customer: &Customer,
     previous: Option<&Previous>,
     balances: &mut Balances,
+    class: Class,
     ids: NewIds,
     now: Timestamp,
 ) -> Result<Accepted, Rejection> {
@@ -119,8 +126,9 @@ pub fn create_payment(
     }
     let postings = payment_postings(&asked.gateway, asked.money);
     balances.apply(Movement::Hold, &postings).map_err(|_| Rejection::BookFull)?;
-    let payment = new_payment(asked, customer, ids, now);
-    let effect = new_effect(&payment, previous, now);
+    let mut payment = new_payment(asked, customer, ids, now);
+    let effect = new_effect(&payment, class, previous, now);
+    payment.object_kind = effect.object_kind();
     let record = Record::PaymentAccepted {
         payment: payment.id,
         command: ids.command,
@@ -144,11 +152,17 @@ fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Time
         money: asked.money,
         gateway: asked.gateway,
         payment_method: asked.payment_method,
+        capture_method: asked.capture_method,
+        return_url: asked.return_url,
         reference: asked.reference,
         status: Status::Processing,
         captured_amount: 0,
         refunded_amount: 0,
+        refunding_amount: 0,
+        disputed_amount: 0,
+        returned_amount: 0,
         gateway_object: None,
+        object_kind: ObjectKind::Payment,
         decline: None,
         next_action: None,
         description: asked.description,
@@ -157,25 +171,33 @@ fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Time
     }
 }
 
-fn new_effect(payment: &Payment, previous: Option<&Previous>, now: Timestamp) -> Effect {
-    let identity = Identity { id: payment.effect, book: payment.book, tenant: payment.tenant, payment: payment.id };
-    let mut effect = Effect::new(identity, payment.gateway.clone(), payment.money, now);
-    if let Some(previous) = previous {
-        continue_from(&mut effect, previous);
+fn new_effect(payment: &Payment, class: Class, previous: Option<&Previous>, now: Timestamp) -> Effect {
+    let identity = Identity {
+        id: payment.effect,
+        book: payment.book,
+        tenant: payment.tenant,
+        payment: payment.id,
+        subject: Subject::Payment,
+    };
+    let mut effect = Effect::new(identity, class, payment.gateway.clone(), payment.money, now);
+    // Only an object that can be confirmed again is worth taking over.
+    if let Some(previous) = previous.filter(|previous| class == Class::P && previous.effect.class == Class::P) {
+        continue_from(&mut effect, payment.capture_method, previous);
     }
     effect
 }
 
-/// Takes over the gateway object of a failed attempt, so that two attempts cannot both charge. One of another amount or
-/// currency is fenced before a new one is made.
-fn continue_from(effect: &mut Effect, previous: &Previous) {
+/// Takes over the gateway object of a failed attempt, so that two attempts cannot both charge. One of another amount,
+/// currency or way of capturing is fenced before a new one is made.
+fn continue_from(effect: &mut Effect, capture_method: CaptureMethod, previous: &Previous) {
     let is_same_gateway = previous.effect.gateway == effect.gateway;
     let is_fenced = previous.effect.step == Step::Cancel;
     let Some(object) = previous.effect.object_id.clone().filter(|_| is_same_gateway && !is_fenced) else {
         return;
     };
     effect.object_id = Some(object);
-    if previous.effect.money == effect.money {
+    let is_same_kind = previous.payment.capture_method == capture_method;
+    if previous.effect.money == effect.money && is_same_kind {
         effect.step = Step::Confirm;
         effect.names_method = true;
     } else {

@@ -1,10 +1,15 @@
-//! Learning something about an effect: the effect moves, its payment follows, the hold is closed, the journal says so.
+//! Learning something about a payment's effect: the effect moves, its payment follows, the hold is closed, the journal
+//! says so.
 
 use super::create_payment::{hold_of, payment_postings};
-use crate::effect::{Advance, Effect, Policy, Source, State, Stimulus, advance, recover};
-use crate::fact::{Fact, ObjectStatus};
-use crate::journal::{Advanced, Closing, Record};
-use crate::ledger::{Balances, LedgerError, Movement, Posting};
+use super::postings::{close, take_back};
+use crate::effect::{
+    Advance, Effect, Policy, Source, State, Step, Stimulus, advance, judge_afterwards, recover, sighting_of,
+};
+use crate::fact::{Fact, ObjectStatus, Returned};
+use crate::journal::{Advanced, Closing, Corrected, Correction, Record};
+use crate::ledger::{Balances, LedgerError, Movement};
+use crate::money::Money;
 use crate::payment::{Payment, Status};
 use crate::time::Timestamp;
 
@@ -22,14 +27,18 @@ pub struct Lesson {
 }
 
 /// What follows from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Learned {
     /// What the journal says of it; nothing where a pending object was looked at again and nothing had changed.
-    pub record: Option<Record>,
+    pub records: Vec<Record>,
     /// How the hold was closed, if it was.
     pub closing: Option<Closing>,
+    /// Movements at the gateway that were booked, each once.
+    pub movements: Vec<String>,
     /// Whether the client's question has its answer now.
     pub is_answered: bool,
+    /// The gateway refused the step that a client asked for, with this code.
+    pub step_refused: Option<String>,
     /// A person should look, for this reason.
     pub alarm: Option<&'static str>,
 }
@@ -47,28 +56,103 @@ pub fn learn(
     policy: &Policy,
 ) -> Result<Learned, LedgerError> {
     assert!(effect.payment == payment.id, "effect {} belongs to {}, not to {}", effect.id, effect.payment, payment.id);
-    let saw = word(&lesson.stimulus);
-    let puzzle = unknown_word(&lesson.stimulus);
-    let before = (effect.state, payment.status, payment.next_action.clone());
-    let outcome = advance(effect, lesson.stimulus, policy, lesson.now, lesson.dice);
-    if let Some((because, alarm)) = unmoving(&outcome, effect) {
-        let (effect, source) = (effect.id, lesson.source);
-        let record = Record::ObservationKept { effect, source, saw, because: because.into() };
-        return Ok(Learned { record: Some(record), closing: None, is_answered: false, alarm });
+    let Lesson { source, stimulus, now, dice } = lesson;
+    let saw = word(&stimulus);
+    let before = Before::of(effect, payment);
+    let outcome = advance(effect, stimulus.clone(), policy, now, dice);
+    if let Advance::Returned(returned) = outcome {
+        let record = correct(effect, payment, balances, &returned, source, saw)?;
+        let alarm = Some("money that had come went back");
+        return Ok(Learned { records: vec![record], movements: vec![returned.movement], alarm, ..Learned::default() });
     }
-    let (closing, alarm) = follow(payment, effect, &outcome);
-    let postings = close(payment, balances, closing)?;
-    let is_pending_still = matches!(outcome, Advance::Pending { .. })
-        && before == (effect.state, payment.status, payment.next_action.clone());
+    if let Some((because, alarm)) = unmoving(&outcome, effect) {
+        let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
+        return Ok(Learned { records: vec![record], alarm, ..Learned::default() });
+    }
+    let mut learned = moved(effect, payment, balances, &before, &outcome, (source.clone(), saw.clone()))?;
+    learned.alarm = learned.alarm.or_else(|| unknown_word(&stimulus));
+    // A first look may show both: that it came, and that it went back.
+    if let Advance::Succeeded { .. } = outcome
+        && let Advance::Returned(returned) = judge_afterwards(effect, &stimulus)
+    {
+        learned.records.push(correct(effect, payment, balances, &returned, source, saw)?);
+        learned.movements.push(returned.movement);
+    }
+    Ok(learned)
+}
+
+/// What a client saw before.
+struct Before {
+    state: State,
+    step: Step,
+    status: Status,
+    next_action: Option<String>,
+}
+
+impl Before {
+    fn of(effect: &Effect, payment: &Payment) -> Self {
+        let next_action = payment.next_action.clone();
+        Self { state: effect.state, step: effect.step, status: payment.status, next_action }
+    }
+
+    fn is_unchanged(&self, effect: &Effect, payment: &Payment) -> bool {
+        (self.state, self.step, self.status) == (effect.state, effect.step, payment.status)
+            && self.next_action == payment.next_action
+    }
+}
+
+fn moved(
+    effect: &mut Effect,
+    payment: &mut Payment,
+    balances: &mut Balances,
+    before: &Before,
+    outcome: &Advance,
+    (source, saw): (Source, String),
+) -> Result<Learned, LedgerError> {
+    let (closing, alarm) = follow(payment, effect, outcome);
+    let held = payment_postings(&payment.gateway, payment.money);
+    let made = payment_postings(&payment.gateway, Money { amount: payment.captured_amount, ..payment.money });
+    let postings = close(balances, closing, held, made)?;
+    let is_pending_still = matches!(outcome, Advance::Pending { .. }) && before.is_unchanged(effect, payment);
     let closing_of_hold = closing.map(|closing| (hold_of(payment.id), closing));
-    let record = Record::EffectAdvanced(Advanced {
-        closing: closing_of_hold,
+    let record = advanced(effect, payment, source, saw);
+    let record = Record::EffectAdvanced(Advanced { closing: closing_of_hold, postings, ..record });
+    let step_refused = match outcome {
+        Advance::StepRefused { code } => Some(code.clone()),
+        _ => None,
+    };
+    Ok(Learned {
+        records: if is_pending_still { Vec::new() } else { vec![record] },
+        closing,
+        movements: Vec::new(),
+        is_answered: payment.status.is_answerable() && !before.status.is_answerable(),
+        step_refused,
+        alarm,
+    })
+}
+
+/// Books what went back. What was proven stays as it is.
+fn correct(
+    effect: &Effect,
+    payment: &mut Payment,
+    balances: &mut Balances,
+    returned: &Returned,
+    source: Source,
+    saw: String,
+) -> Result<Record, LedgerError> {
+    let money = Money { amount: returned.amount, ..payment.money };
+    let postings = take_back(payment_postings(&payment.gateway, money));
+    balances.apply(Movement::Post, &postings)?;
+    payment.returned_amount = payment.returned_amount.saturating_add(returned.amount);
+    Ok(Record::Corrected(Corrected {
+        effect: effect.id,
+        payment: payment.id,
+        correction: Correction::PaymentReturned,
+        movement: returned.movement.clone(),
+        source,
+        saw,
         postings,
-        ..advanced(effect, payment, lesson.source, saw)
-    });
-    let is_answered = payment.status.is_answerable() && !before.1.is_answerable();
-    let record = (!is_pending_still).then_some(record);
-    Ok(Learned { record, closing, is_answered, alarm: alarm.or(puzzle) })
+    }))
 }
 
 /// Treats a send as lost whose lease ended: whether its bytes left is not known, and has to be found out.
@@ -98,29 +182,24 @@ pub(super) fn advanced(effect: &Effect, payment: &Payment, source: Source, saw: 
 }
 
 /// Why an outcome moves nothing, and whether somebody should know; none when it moves something.
-fn unmoving(outcome: &Advance, effect: &Effect) -> Option<(&'static str, Option<&'static str>)> {
+pub(super) fn unmoving(outcome: &Advance, effect: &Effect) -> Option<(&'static str, Option<&'static str>)> {
     match (outcome, effect.state) {
         (Advance::Unchanged, _) => Some(("nothing new", None)),
         (Advance::Contradicted, State::Succeeded) => {
             Some(("contradicts a proven success", Some("the gateway contradicts a proven success")))
         }
         (Advance::Contradicted, State::Review) => {
-            Some(("a person decides", Some("the gateway charged a payment that is in review")))
+            Some(("a person decides", Some("the gateway moved money of what is in review")))
         }
         _ => None,
     }
 }
 
 /// A word of the gateway that this version does not know is never passed over in silence.
-fn unknown_word(stimulus: &Stimulus) -> Option<&'static str> {
-    match stimulus {
-        Stimulus::Answered(Fact::Seen(seen))
-        | Stimulus::Read(Fact::Seen(seen))
-        | Stimulus::Found(Some(seen))
-        | Stimulus::Observed(seen) => matches!(seen.status, ObjectStatus::Unrecognised(_))
-            .then_some("the gateway uses a status that this version does not know"),
-        _ => None,
-    }
+pub(super) fn unknown_word(stimulus: &Stimulus) -> Option<&'static str> {
+    let status = sighting_of(stimulus).map(|seen| &seen.status);
+    matches!(status, Some(ObjectStatus::Unrecognised(_)))
+        .then_some("the gateway uses a status that this version does not know")
 }
 
 /// Moves the payment after its effect, and says how its hold ends.
@@ -133,14 +212,19 @@ fn follow(payment: &mut Payment, effect: &mut Effect, outcome: &Advance) -> (Opt
             payment.status = Status::of_effect(effect, Some(status));
             payment.next_action = next_action.clone();
         }
-        Advance::Succeeded => {
+        Advance::StepRefused { .. } => payment.status = Status::RequiresCapture,
+        Advance::Succeeded { amount } => {
             payment.status = Status::Succeeded;
-            payment.captured_amount = payment.money.amount;
+            payment.captured_amount = *amount;
             ends = (Some(Closing::Posted), None);
         }
         Advance::Failed(decline) => {
             payment.status = Status::Failed;
             payment.decline = Some(decline.clone());
+            ends = (Some(Closing::Voided), None);
+        }
+        Advance::Canceled => {
+            payment.status = Status::Canceled;
             ends = (Some(Closing::Voided), None);
         }
         Advance::Review(reason) => {
@@ -152,7 +236,7 @@ fn follow(payment: &mut Payment, effect: &mut Effect, outcome: &Advance) -> (Opt
             payment.status = Status::Review;
             ends = (None, Some("the gateway charged an attempt that had failed"));
         }
-        Advance::Unchanged => {}
+        Advance::Unchanged | Advance::Returned(_) => {}
     }
     if payment.status != Status::RequiresAction {
         payment.next_action = None;
@@ -174,25 +258,14 @@ fn pending_word(status: Status) -> Option<ObjectStatus> {
     }
 }
 
-pub(super) fn close(
-    payment: &Payment,
-    balances: &mut Balances,
-    closing: Option<Closing>,
-) -> Result<Vec<Posting>, LedgerError> {
-    let movement = match closing {
-        None => return Ok(Vec::new()),
-        Some(Closing::Posted) => Movement::PostHeld,
-        Some(Closing::Voided) => Movement::Void,
-    };
-    let postings = payment_postings(&payment.gateway, payment.money);
-    balances.apply(movement, &postings)?;
-    Ok(postings)
-}
-
-fn word(stimulus: &Stimulus) -> String {
+/// What a stimulus shows, in one word.
+#[must_use]
+pub fn word(stimulus: &Stimulus) -> String {
     match stimulus {
         Stimulus::Answered(fact) | Stimulus::Read(fact) | Stimulus::FindFailed(fact) => fact.word(),
         Stimulus::Found(Some(sighting)) | Stimulus::Observed(sighting) => sighting.word(),
+        Stimulus::ObservedDispute(dispute) => dispute.word(),
         Stimulus::Found(None) => Fact::Absent.word(),
+        Stimulus::OutOfMeans => "out_of_means".into(),
     }
 }

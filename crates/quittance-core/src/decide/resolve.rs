@@ -1,12 +1,17 @@
 //! A person decides what automation may not: an effect in review comes to its end, with evidence and a reason.
 
-use super::create_payment::hold_of;
-use super::learn::{advanced, close};
+use super::create_payment::{hold_of, payment_postings};
+use super::create_refund::refund_hold_of;
+use super::learn::advanced;
+use super::learn_refund;
+use super::postings::close;
 use crate::effect::{Effect, PersonsWord, Source, State};
 use crate::fact::Decline;
-use crate::journal::{Advanced, Closing, Record};
-use crate::ledger::Balances;
+use crate::journal::{Advanced, Closing, Corrected, Correction, Record, RefundAdvanced};
+use crate::ledger::{Balances, Movement};
+use crate::money::Money;
 use crate::payment::{Payment, Status};
+use crate::refund::{Refund, RefundStatus};
 use crate::rejection::Rejection;
 
 /// What a person says has happened.
@@ -18,12 +23,24 @@ pub enum Resolution {
     Failed,
 }
 
-/// Brings an effect in review to its end. `closed` says how its hold was closed before, if it was.
+/// What follows from a person's word.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What the journal says of it.
+    pub records: Vec<Record>,
+    /// How the hold was closed, if it was now.
+    pub closing: Option<Closing>,
+    /// The movement that was booked without a hold, if one was.
+    pub movement: Option<String>,
+}
+
+/// Brings a payment's effect in review to its end. `closed` says how its hold was closed before, if it was. Money that
+/// moved although the hold was let go is booked by itself.
 ///
 /// # Errors
 ///
-/// [`Rejection::NotInReview`] for any other effect; [`Rejection::HoldIsGone`] where the money is said to have moved for a
-/// payment whose hold was let go. Nothing is changed then.
+/// [`Rejection::NotInReview`] for any other effect; [`Rejection::HoldIsGone`] where no money is said to have moved for a
+/// payment whose hold was posted. Nothing is changed then.
 pub fn resolve(
     effect: &mut Effect,
     payment: &mut Payment,
@@ -31,27 +48,57 @@ pub fn resolve(
     closed: Option<Closing>,
     resolution: Resolution,
     word: PersonsWord,
-) -> Result<(Record, Option<Closing>), Rejection> {
+) -> Result<Resolved, Rejection> {
     if effect.state != State::Review {
         return Err(Rejection::NotInReview);
     }
-    let closing = match (resolution, closed) {
-        (Resolution::Succeeded, None) => Some(Closing::Posted),
-        (Resolution::Failed, None) => Some(Closing::Voided),
-        (Resolution::Succeeded, Some(Closing::Posted)) | (Resolution::Failed, Some(Closing::Voided)) => None,
-        (Resolution::Succeeded, Some(Closing::Voided)) | (Resolution::Failed, Some(Closing::Posted)) => {
-            return Err(Rejection::HoldIsGone);
+    let mut resolved = Resolved { records: Vec::new(), closing: None, movement: None };
+    match (resolution, closed) {
+        (Resolution::Succeeded, None) => resolved.closing = Some(Closing::Posted),
+        (Resolution::Failed, None) => resolved.closing = Some(Closing::Voided),
+        (Resolution::Succeeded, Some(Closing::Posted)) | (Resolution::Failed, Some(Closing::Voided)) => {}
+        (Resolution::Succeeded, Some(Closing::Voided)) => {
+            let record = receive(effect, payment, balances, word.clone())?;
+            resolved.movement = Some(record.movement.clone());
+            resolved.records.push(Record::Corrected(record));
         }
-    };
-    let postings = close(payment, balances, closing).map_err(|_| Rejection::BookFull)?;
+        (Resolution::Failed, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
+    }
+    let was_posted = closed == Some(Closing::Posted);
+    let amount = effect.capture_amount.unwrap_or(payment.money.amount);
+    let held = payment_postings(&payment.gateway, payment.money);
+    let made = payment_postings(&payment.gateway, Money { amount, ..payment.money });
+    let postings = close(balances, resolved.closing, held, made).map_err(|_| Rejection::BookFull)?;
+    if resolution == Resolution::Succeeded && !was_posted {
+        payment.captured_amount = amount;
+    }
     let saw = follow(effect, payment, resolution);
-    let closing_of_hold = closing.map(|closing| (hold_of(payment.id), closing));
-    let record = Record::EffectAdvanced(Advanced {
-        closing: closing_of_hold,
+    let closing = resolved.closing.map(|closing| (hold_of(payment.id), closing));
+    let record = advanced(effect, payment, Source::Person(word), saw.to_owned());
+    resolved.records.push(Record::EffectAdvanced(Advanced { closing, postings, ..record }));
+    Ok(resolved)
+}
+
+/// Books money that came although its hold had been let go.
+fn receive(
+    effect: &Effect,
+    payment: &Payment,
+    balances: &mut Balances,
+    word: PersonsWord,
+) -> Result<Corrected, Rejection> {
+    let amount = effect.capture_amount.unwrap_or(payment.money.amount);
+    let postings = payment_postings(&payment.gateway, Money { amount, ..payment.money });
+    balances.apply(Movement::Post, &postings).map_err(|_| Rejection::BookFull)?;
+    Ok(Corrected {
+        effect: effect.id,
+        payment: payment.id,
+        correction: Correction::PaymentReceived,
+        // Not the object's own name: that is what a later return of the money is booked under.
+        movement: format!("received:{}", effect.id),
+        source: Source::Person(word),
+        saw: "resolved:succeeded".into(),
         postings,
-        ..advanced(effect, payment, Source::Person(word), saw.to_owned())
-    });
-    Ok((record, closing))
+    })
 }
 
 fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) -> &'static str {
@@ -60,7 +107,6 @@ fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) ->
     match resolution {
         Resolution::Succeeded => {
             (effect.state, payment.status) = (State::Succeeded, Status::Succeeded);
-            payment.captured_amount = payment.money.amount;
             payment.decline = None;
             "resolved:succeeded"
         }
@@ -71,4 +117,46 @@ fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) ->
             "resolved:failed"
         }
     }
+}
+
+/// Brings a refund's effect in review to its end. `closed` says how its hold was closed before, if it was.
+///
+/// # Errors
+///
+/// [`Rejection::NotInReview`] for any other effect; [`Rejection::HoldIsGone`] where the word contradicts how the hold was
+/// closed. Nothing is changed then.
+pub fn resolve_refund(
+    effect: &mut Effect,
+    refund: &mut Refund,
+    payment: &mut Payment,
+    balances: &mut Balances,
+    closed: Option<Closing>,
+    (resolution, word): (Resolution, PersonsWord),
+) -> Result<Resolved, Rejection> {
+    if effect.state != State::Review {
+        return Err(Rejection::NotInReview);
+    }
+    let wanted = match resolution {
+        Resolution::Succeeded => Closing::Posted,
+        Resolution::Failed => Closing::Voided,
+    };
+    if closed.is_some_and(|closed| closed != wanted) {
+        return Err(Rejection::HoldIsGone);
+    }
+    let closing = closed.is_none().then_some(wanted);
+    let postings = learn_refund::settle(refund, payment, balances, closing).map_err(|_| Rejection::BookFull)?;
+    effect.due_at = None;
+    effect.lease_owner = 0;
+    let (state, status, saw) = match resolution {
+        Resolution::Succeeded => (State::Succeeded, RefundStatus::Succeeded, "resolved:succeeded"),
+        Resolution::Failed => (State::Failed, RefundStatus::Failed, "resolved:failed"),
+    };
+    (effect.state, refund.status) = (state, status);
+    if resolution == Resolution::Failed {
+        refund.failure_code.get_or_insert_with(|| "resolved_as_failed".into());
+    }
+    let record = learn_refund::advanced(effect, refund, Source::Person(word), saw.to_owned());
+    let closing_of_hold = closing.map(|closing| (refund_hold_of(refund.id), closing));
+    let record = Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record });
+    Ok(Resolved { records: vec![record], closing, movement: None })
 }

@@ -4,13 +4,13 @@ use super::*;
 use crate::account::Account;
 use crate::currency::Currency;
 use crate::customer::Customer;
-use crate::effect::{Policy, Source, State, Step, Stimulus, ticket};
-use crate::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
+use crate::effect::{Class, Policy, Source, State, Step, Stimulus, ticket};
+use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Sighting};
 use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use crate::journal::{Closing, Record};
 use crate::ledger::Balances;
 use crate::money::Money;
-use crate::payment::Status;
+use crate::payment::{CaptureMethod, Status};
 use crate::rejection::Rejection;
 use crate::replay::{Replay, ReplayError};
 use crate::time::Timestamp;
@@ -41,6 +41,8 @@ fn asked(amount: i64) -> CreatePayment {
         money: usd(amount),
         gateway: "stripe".into(),
         payment_method: "pm".into(),
+        capture_method: CaptureMethod::Automatic,
+        return_url: None,
         reference: "order-1".into(),
         on_duplicate: OnDuplicate::Reject,
         description: None,
@@ -65,7 +67,7 @@ struct Book {
 
 fn book(amount: i64) -> Book {
     let mut balances = Balances::default();
-    let made = create_payment(asked(amount), &customer(), None, &mut balances, ids(10), Timestamp(0));
+    let made = create_payment(asked(amount), &customer(), None, &mut balances, Class::P, ids(10), Timestamp(0));
     let Ok(Accepted::New(made)) = made else { panic!("accepted, not {made:?}") };
     let NewPayment { payment, effect, record } = *made;
     let journal = vec![Record::BookOpened { tenant: customer().tenant }, record];
@@ -80,7 +82,7 @@ impl Book {
         }
         let lesson = Lesson { source: Source::Send, stimulus, now: Timestamp(2), dice: 0 };
         let learned = learn(effect, payment, &mut self.balances, lesson, &Policy::default()).expect("a sound book");
-        self.journal.extend(learned.record.clone());
+        self.journal.extend(learned.records.clone());
         learned
     }
 
@@ -99,6 +101,7 @@ impl Book {
 
 fn seen(status: ObjectStatus, amount: i64) -> Sighting {
     Sighting {
+        kind: ObjectKind::Payment,
         object_id: "pi_1".into(),
         received_amount: if status == ObjectStatus::Succeeded { amount } else { 0 },
         status,
@@ -109,6 +112,9 @@ fn seen(status: ObjectStatus, amount: i64) -> Sighting {
         payment_method: Some("pm".into()),
         effect_id: None,
         next_action: None,
+        parent: None,
+        reference: None,
+        returned: None,
     }
 }
 
@@ -144,11 +150,27 @@ fn a_decline_lets_the_hold_go_and_the_next_attempt_uses_the_same_object() {
     let failed = book.learn(declined());
     assert_eq!(failed.closing, Some(Closing::Voided));
     assert_eq!((book.balance(), book.newest.payment.status), ((0, 0), Status::Failed));
-    let next = create_payment(asked(500), &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3));
+    let next = create_payment(
+        asked(500),
+        &customer(),
+        Some(&book.newest),
+        &mut book.balances,
+        Class::P,
+        ids(20),
+        Timestamp(3),
+    );
     let Ok(Accepted::New(next)) = next else { panic!("{next:?}") };
     let effect = next.effect;
     assert_eq!((effect.step, effect.object_id.as_deref(), effect.fence), (Step::Confirm, Some("pi_1"), None));
-    let dearer = create_payment(asked(900), &customer(), Some(&book.newest), &mut book.balances, ids(30), Timestamp(3));
+    let dearer = create_payment(
+        asked(900),
+        &customer(),
+        Some(&book.newest),
+        &mut book.balances,
+        Class::P,
+        ids(30),
+        Timestamp(3),
+    );
     let Ok(Accepted::New(dearer)) = dearer else { panic!("{dearer:?}") };
     assert_eq!(dearer.effect.step, Step::Cancel, "an object for another amount is fenced first");
 }
@@ -160,7 +182,15 @@ fn while_an_outcome_is_unknown_the_reference_is_taken() {
     book.learn(Stimulus::Answered(Fact::Lost(Loss::Timeout)));
     assert_eq!(book.newest.payment.status, Status::Unknown);
     let before = book.balances.clone();
-    let second = create_payment(asked(500), &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3));
+    let second = create_payment(
+        asked(500),
+        &customer(),
+        Some(&book.newest),
+        &mut book.balances,
+        Class::P,
+        ids(20),
+        Timestamp(3),
+    );
     assert!(matches!(second, Err(Rejection::DuplicateIntent { .. })), "{second:?}");
     assert_eq!(book.balances, before);
 }
@@ -170,7 +200,7 @@ fn a_payment_of_another_amount_is_never_returned_as_the_existing_one() {
     let mut book = book(500);
     let mut ask = |amount| {
         let asked = CreatePayment { on_duplicate: OnDuplicate::ReturnExisting, ..asked(amount) };
-        create_payment(asked, &customer(), Some(&book.newest), &mut book.balances, ids(20), Timestamp(3))
+        create_payment(asked, &customer(), Some(&book.newest), &mut book.balances, Class::P, ids(20), Timestamp(3))
     };
     assert!(matches!(ask(500), Ok(Accepted::Existing)));
     assert!(matches!(ask(501), Err(Rejection::DuplicateIntent { .. })));
@@ -181,7 +211,7 @@ fn a_hold_that_could_not_be_posted_later_is_refused_now() {
     let mut book = book(i64::MAX);
     let mut other = asked(1);
     other.reference = "order-2".into();
-    let refused = create_payment(other, &customer(), None, &mut book.balances, ids(20), Timestamp(3));
+    let refused = create_payment(other, &customer(), None, &mut book.balances, Class::P, ids(20), Timestamp(3));
     assert!(matches!(refused, Err(Rejection::BookFull)), "{refused:?}");
 }
 

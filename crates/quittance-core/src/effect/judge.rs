@@ -1,5 +1,6 @@
 //! What a fact means, given what was sent before it. One exhaustive table, no wildcard.
 
+use crate::dispute::DisputeSighting;
 use crate::fact::{Decline, Fact, Loss, Sighting};
 
 /// Whether an earlier send under the same key is unresolved.
@@ -16,6 +17,8 @@ pub enum Sending {
 pub enum Verdict {
     /// It ran, and this is the object.
     Executed(Sighting),
+    /// It ran, and this is the dispute.
+    ExecutedDispute(Box<DisputeSighting>),
     /// It ran and the payment method was declined; the object as the decline showed it.
     Declined {
         /// Why.
@@ -53,6 +56,7 @@ pub enum Verdict {
 pub fn judge(fact: Fact, sending: Sending) -> Verdict {
     match (fact, sending) {
         (Fact::Seen(sighting), _) => Verdict::Executed(sighting),
+        (Fact::SeenDispute(dispute), _) => Verdict::ExecutedDispute(dispute),
         (Fact::Declined { decline, sighting }, _) => Verdict::Declined { decline, sighting },
         (Fact::Refused { code, sighting, is_replayed: true }, _)
         | (Fact::Refused { code, sighting, is_replayed: false }, Sending::First) => Verdict::Refused { code, sighting },

@@ -1,21 +1,30 @@
 //! One effect at a gateway: what we know of it, and what may be done next.
 //!
-//! The gateway class served here is P, two-phase: an inert object is created, its id committed, and only then is it
+//! Where the gateway is two-phase (class P), an inert object is created, its id committed, and only then is it
 //! confirmed. The object succeeds at most once, so an ambiguous answer is resolved by reading it, never by guessing.
-//! [`judge`] says what a fact means, [`advance`] moves the effect, [`next_move`] says what a worker does about it.
+//! Elsewhere one request does it all, and what an ambiguous answer allows depends on what the gateway offers
+//! ([`Capability`]). [`judge`] says what a fact means, [`advance`] moves the effect, [`next_move`] says what a worker does
+//! about it.
 
 mod advance;
+mod capability;
 mod judge;
 mod next_move;
+mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use advance::{Advance, PersonsWord, Source, Stimulus, advance, recover, ticket};
+pub use advance::{
+    Advance, PersonsWord, Source, Stimulus, advance, capture, expire, give_up, judge_afterwards, recover, renew,
+    sighting_of, ticket,
+};
+pub use capability::{Capability, Class, KeyMemory, Readback, Replay};
 pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
+pub use policy::{PENDING_POLLS_MAX, Policy};
 
-use crate::fact::{Decline, Sighting};
-use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use crate::fact::{Decline, ObjectKind, Sighting};
+use crate::id::{CommandId, CustomerId, DisputeId, EffectId, PaymentId, RefundId, TenantId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -30,6 +39,8 @@ pub enum State {
     Unknown,
     /// The gateway has it and has not finished.
     Pending,
+    /// Proven: nothing of this generation was carried out, nor will be. The next one may be sent.
+    NotExecuted,
     /// Proven: money moved.
     Succeeded,
     /// Proven: no money moved and none can.
@@ -42,11 +53,12 @@ pub enum State {
 
 impl State {
     /// Every state, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Intended,
         Self::Sending,
         Self::Unknown,
         Self::Pending,
+        Self::NotExecuted,
         Self::Succeeded,
         Self::Failed,
         Self::Canceled,
@@ -57,7 +69,7 @@ impl State {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::Intended | Self::Sending | Self::Unknown | Self::Pending => false,
+            Self::Intended | Self::Sending | Self::Unknown | Self::Pending | Self::NotExecuted => false,
             Self::Succeeded | Self::Failed | Self::Canceled | Self::Review => true,
         }
     }
@@ -70,6 +82,7 @@ impl State {
             Self::Sending => "sending",
             Self::Unknown => "unknown",
             Self::Pending => "pending",
+            Self::NotExecuted => "not_executed",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Canceled => "canceled",
@@ -93,11 +106,17 @@ pub enum Step {
     Confirm,
     /// Fence it: a canceled object can never charge.
     Cancel,
+    /// Take what was authorised.
+    Capture,
+    /// Do it all in one request: a charge, a transfer, a refund.
+    Execute,
+    /// Hand in what a dispute is answered with.
+    Submit,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 3] = [Self::Create, Self::Confirm, Self::Cancel];
+    pub const ALL: [Self; 6] = [Self::Create, Self::Confirm, Self::Cancel, Self::Capture, Self::Execute, Self::Submit];
 
     /// Stable name, stored, shown, and part of the gateway key.
     #[must_use]
@@ -106,6 +125,9 @@ impl Step {
             Self::Create => "create",
             Self::Confirm => "confirm",
             Self::Cancel => "cancel",
+            Self::Capture => "capture",
+            Self::Execute => "execute",
+            Self::Submit => "submit",
         }
     }
 
@@ -148,9 +170,62 @@ pub enum AfterCancel {
     Fail(Decline),
     /// The object belonged to an earlier, failed attempt of other shape: fence it, then create our own.
     Replace,
+    /// The client gave the payment up.
+    GiveUp,
+    /// Nobody acted on it in time.
+    Expire,
 }
 
-/// An effect: one attempt to move a payment's money at one gateway.
+/// What an effect is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Collects the payment.
+    Payment,
+    /// Gives money of the payment back.
+    Refund(RefundId),
+    /// Answers a dispute about the payment.
+    Dispute(DisputeId),
+}
+
+/// Whom a pending effect waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The customer, who has to authenticate.
+    Action,
+    /// The client, who has to capture.
+    Capture,
+}
+
+/// When a pending effect is given up unless somebody acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// Whom it waits for.
+    pub waiting: Waiting,
+    /// Until when.
+    pub at: Timestamp,
+}
+
+/// What a command that waits for an effect asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The payment that already held its reference.
+    Existing,
+    /// To take what was authorised.
+    Capture,
+    /// To give the payment up.
+    Cancel,
+}
+
+/// A command besides the effect's own that waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The command.
+    pub command: CommandId,
+    /// What it asked for.
+    pub asked: Asked,
+}
+
+/// An effect: one thing to be done once at one gateway, about one payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Its id.
@@ -159,8 +234,12 @@ pub struct Effect {
     pub book: CustomerId,
     /// The tenant of the book.
     pub tenant: TenantId,
-    /// The payment it carries out.
+    /// The payment it carries out, gives back or defends.
     pub payment: PaymentId,
+    /// What it does about the payment.
+    pub subject: Subject,
+    /// How an ambiguous answer is resolved; the gateway's class when the effect was accepted.
+    pub class: Class,
     /// The configured gateway.
     pub gateway: String,
     /// What the object has to be for.
@@ -194,8 +273,26 @@ pub struct Effect {
     pub tries: u32,
     /// Answers since the last progress that made no sense; too many are for a person.
     pub puzzles: u32,
-    /// Commands besides the payment's own that wait for its answer.
-    pub joined: Vec<CommandId>,
+    /// Commands besides its own that wait for it.
+    pub joined: Vec<Joined>,
+    /// How often evidence was submitted for the dispute before ours; none means it has to be read first.
+    pub submissions_before: Option<u32>,
+    /// How much to take of what was authorised, once somebody asked; minor units.
+    pub capture_amount: Option<i64>,
+    /// Whether the client gave it up, which is acted on as soon as nothing is under way.
+    pub wants_cancel: bool,
+    /// When it is given up unless somebody acts.
+    pub expiry: Option<Expiry>,
+    /// Whether the gateway reported an error of its own in this generation, so that it may still roll it forward.
+    pub had_server_error: bool,
+    /// When the search under way, or the last one, began.
+    pub searched_at: Option<Timestamp>,
+    /// When a complete search late enough found nothing, where one such search is not enough.
+    pub absent_at: Option<Timestamp>,
+    /// The brake that holds it until a person approves; nothing was ever sent then.
+    pub parked_by: Option<String>,
+    /// Movements at the gateway that took back what had moved, each booked once.
+    pub returned: Option<String>,
     /// When this generation was first sent.
     pub first_sent_at: Option<Timestamp>,
     /// When anything was last sent.
@@ -219,23 +316,27 @@ pub struct Identity {
     pub book: CustomerId,
     /// The tenant of the book.
     pub tenant: TenantId,
-    /// The payment it carries out.
+    /// The payment it carries out, gives back or defends.
     pub payment: PaymentId,
+    /// What it does about the payment.
+    pub subject: Subject,
 }
 
 impl Effect {
     /// An effect of which nothing was sent, due at once, with its own object to create.
     #[must_use]
-    pub const fn new(identity: Identity, gateway: String, money: Money, now: Timestamp) -> Self {
+    pub const fn new(identity: Identity, class: Class, gateway: String, money: Money, now: Timestamp) -> Self {
         Self {
             id: identity.id,
             book: identity.book,
             tenant: identity.tenant,
             payment: identity.payment,
+            subject: identity.subject,
+            class,
             gateway,
             money,
             state: State::Intended,
-            step: Step::Create,
+            step: first_step(identity.subject, class),
             generation: 0,
             sends: 0,
             lost_confirms: 0,
@@ -249,6 +350,15 @@ impl Effect {
             tries: 0,
             puzzles: 0,
             joined: Vec::new(),
+            submissions_before: None,
+            capture_amount: None,
+            wants_cancel: false,
+            expiry: None,
+            had_server_error: false,
+            searched_at: None,
+            absent_at: None,
+            parked_by: None,
+            returned: None,
             first_sent_at: None,
             last_sent_at: None,
             due_at: Some(now),
@@ -257,52 +367,23 @@ impl Effect {
             created_at: now,
         }
     }
-}
 
-/// Limits and spans of the effect machine; configuration, with defaults for Stripe.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// Shortest wait before another try.
-    pub backoff_base_ms: u64,
-    /// Longest wait before another try.
-    pub backoff_max_ms: u64,
-    /// Answers without sense after which a person has to look. Outages, limits and bad credentials never count.
-    pub tries_max: u32,
-    /// How long the gateway is trusted to remember a key, less a margin.
-    pub key_window_ms: u64,
-    /// Wait before the first read of an object that is pending; it doubles up to [`PENDING_POLLS_MAX`] times as much.
-    pub pending_poll_ms: u64,
-}
-
-/// Longest wait between reads of a pending object, in first waits: an hour by default, for events usually tell sooner.
-pub const PENDING_POLLS_MAX: u64 = 60;
-
-impl Default for Policy {
-    /// Back-off from 0.5 s to 60 s; Stripe forgets keys after "at least 24 hours" (API reference, idempotent requests),
-    /// so 23 h are used.
-    fn default() -> Self {
-        Self {
-            backoff_base_ms: 500,
-            backoff_max_ms: 60_000,
-            tries_max: 200,
-            key_window_ms: 23 * 3_600_000,
-            pending_poll_ms: 60_000,
+    /// What kind of object it has at the gateway.
+    #[must_use]
+    pub const fn object_kind(&self) -> ObjectKind {
+        match (self.subject, self.class) {
+            (Subject::Payment, Class::P) => ObjectKind::Payment,
+            (Subject::Payment, Class::A | Class::B | Class::C | Class::D) => ObjectKind::Charge,
+            (Subject::Refund(_), _) => ObjectKind::Refund,
+            (Subject::Dispute(_), _) => ObjectKind::Dispute,
         }
     }
 }
 
-impl Policy {
-    /// Full-jitter back-off: somewhere between half a base and `base × 2^tries`, capped. `dice` is a random number.
-    #[must_use]
-    pub fn backoff_ms(&self, tries: u32, dice: u64) -> u64 {
-        let ceiling = self.backoff_base_ms.saturating_mul(1 << tries.min(20)).min(self.backoff_max_ms).max(1);
-        let floor = (self.backoff_base_ms / 2).min(ceiling - 1);
-        floor + dice % (ceiling - floor)
-    }
-
-    /// Wait before the next read of a pending object that was read so often without a change.
-    #[must_use]
-    pub fn pending_ms(&self, tries: u32) -> u64 {
-        self.pending_poll_ms.saturating_mul((1 << tries.min(20)).min(PENDING_POLLS_MAX))
+const fn first_step(subject: Subject, class: Class) -> Step {
+    match (subject, class) {
+        (Subject::Payment, Class::P) => Step::Create,
+        (Subject::Payment, Class::A | Class::B | Class::C | Class::D) | (Subject::Refund(_), _) => Step::Execute,
+        (Subject::Dispute(_), _) => Step::Submit,
     }
 }

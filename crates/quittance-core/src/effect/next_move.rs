@@ -1,6 +1,6 @@
 //! What a worker that holds the lease does next.
 
-use super::{Effect, Policy, State, Step};
+use super::{Class, Effect, Policy, State, Step};
 use crate::time::Timestamp;
 
 /// The next thing to do about an effect.
@@ -8,12 +8,16 @@ use crate::time::Timestamp;
 pub enum Move {
     /// Commit a ticket and send this step.
     Send(Step),
+    /// Open the next generation, then commit a ticket and send this step: nothing of the last one was carried out.
+    SendAfresh(Step),
     /// Read the object by its id.
     Read,
-    /// Look for an object that a lost create may have made.
+    /// Look for an object that a lost request may have made.
     Find,
     /// A lease was lost while sending: treat the send as lost, first.
     Recover,
+    /// Nothing that the gateway offers can tell: a person has to.
+    AskPerson,
     /// Nothing.
     Rest,
 }
@@ -22,20 +26,47 @@ pub enum Move {
 #[must_use]
 pub fn next_move(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
     match (effect.state, effect.step) {
-        (State::Intended, Step::Create) => Move::Send(Step::Create),
         // A confirm is sent only against a known look of the object, or its decline could not be told from an older one.
         (State::Intended, Step::Confirm) if effect.fence.is_none() => Move::Read,
-        (State::Intended, Step::Confirm) => Move::Send(Step::Confirm),
-        (State::Intended, Step::Cancel) => Move::Send(Step::Cancel),
+        // As is evidence, or whether it arrived could not be told.
+        (State::Intended, Step::Submit) if effect.submissions_before.is_none() => Move::Read,
+        (State::Intended, step) => Move::Send(step),
+        (State::NotExecuted, step) => Move::SendAfresh(step),
         (State::Sending, _) => Move::Recover,
         (State::Unknown, Step::Create) if effect.needs_find || is_key_forgotten(effect, policy, now) => Move::Find,
         (State::Unknown, Step::Create) => Move::Send(Step::Create),
-        (State::Unknown, Step::Confirm | Step::Cancel) | (State::Pending, _) => Move::Read,
+        (State::Unknown, Step::Execute) => resolve_execution(effect, policy, now),
+        (State::Unknown, Step::Confirm | Step::Cancel | Step::Capture | Step::Submit) | (State::Pending, _) => {
+            read_if_readable(effect)
+        }
         (State::Succeeded | State::Failed | State::Canceled | State::Review, _) => Move::Rest,
+    }
+}
+
+/// A request that did it all, or did not: what its gateway offers decides what may be done about it.
+fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
+    let may_replay = !effect.needs_find && !is_key_forgotten(effect, policy, now);
+    match effect.class {
+        Class::P | Class::A | Class::B if effect.object_id.is_some() => Move::Read,
+        Class::P | Class::A if may_replay => Move::Send(Step::Execute),
+        Class::P | Class::A | Class::B => Move::Find,
+        // A stored error is replayed once at most: the same answer again teaches nothing.
+        Class::C if may_replay => Move::Send(Step::Execute),
+        Class::C | Class::D => Move::AskPerson,
+    }
+}
+
+/// Where objects cannot be read, a pending one is known by its events alone; it waits for them until its time is up.
+fn read_if_readable(effect: &Effect) -> Move {
+    match effect.class {
+        Class::P | Class::A | Class::B => Move::Read,
+        Class::C | Class::D if effect.state == State::Pending => Move::Rest,
+        Class::C | Class::D => Move::AskPerson,
     }
 }
 
 /// Whether the gateway may have forgotten the key of this generation, so that a replay could run afresh.
 fn is_key_forgotten(effect: &Effect, policy: &Policy, now: Timestamp) -> bool {
-    effect.first_sent_at.is_some_and(|first| now.ms_since(first) >= policy.key_window_ms)
+    let window_ms = policy.capability(effect.subject).key_window_ms();
+    effect.first_sent_at.is_some_and(|first| now.ms_since(first) >= window_ms)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::currency::Currency;
-use crate::fact::{Fact, Loss, ObjectStatus};
+use crate::fact::{Fact, Loss, ObjectKind, ObjectStatus};
 use uuid::Uuid;
 
 pub(crate) fn money() -> Money {
@@ -16,6 +16,7 @@ pub(crate) fn effect(state: State, step: Step) -> Effect {
         book: CustomerId::from_uuid(Uuid::from_u128(2)),
         tenant: TenantId::from_uuid(Uuid::from_u128(3)),
         payment: PaymentId::from_uuid(Uuid::from_u128(4)),
+        subject: Subject::Payment,
     };
     Effect {
         state,
@@ -27,7 +28,7 @@ pub(crate) fn effect(state: State, step: Step) -> Effect {
         after_cancel: (step == Step::Cancel).then(|| AfterCancel::Fail(decline())),
         lease_epoch: 1,
         lease_owner: 1,
-        ..Effect::new(identity, "stripe".into(), money(), Timestamp(0))
+        ..Effect::new(identity, Class::P, "stripe".into(), money(), Timestamp(0))
     }
 }
 
@@ -38,6 +39,7 @@ fn decline() -> Decline {
 pub(crate) fn seen(status: ObjectStatus) -> Sighting {
     let is_over = status == ObjectStatus::Succeeded;
     Sighting {
+        kind: ObjectKind::Payment,
         object_id: "pi_1".into(),
         received_amount: if is_over { money().amount } else { 0 },
         latest_charge: is_over.then(|| "ch_1".to_owned()),
@@ -48,6 +50,9 @@ pub(crate) fn seen(status: ObjectStatus) -> Sighting {
         payment_method: Some("pm_1".into()),
         effect_id: None,
         next_action: None,
+        parent: None,
+        reference: None,
+        returned: None,
     }
 }
 
@@ -69,7 +74,10 @@ fn check(mut effect: Effect, stimulus: Stimulus, expected: &str) {
     let outcome = match advance(&mut effect, stimulus, &Policy::default(), Timestamp(1), 7) {
         Advance::Moved => "moved",
         Advance::Pending { .. } => "pending",
-        Advance::Succeeded => "succeeded",
+        Advance::Succeeded { .. } => "succeeded",
+        Advance::Canceled => "canceled",
+        Advance::StepRefused { .. } => "refused",
+        Advance::Returned(_) => "returned",
         Advance::Failed(_) => "failed",
         Advance::Review(_) => "review",
         Advance::Unchanged => "unchanged",
@@ -190,7 +198,7 @@ fn a_key_that_may_be_forgotten_is_not_replayed() {
     let policy = Policy::default();
     let mut lost = effect(State::Unknown, Step::Create);
     lost.first_sent_at = Some(Timestamp(0));
-    let later = Timestamp(0).plus_ms(policy.key_window_ms);
+    let later = Timestamp(0).plus_ms(policy.payments.key_window_ms());
     assert_eq!(next_move(&lost, &policy, Timestamp(1)), Move::Send(Step::Create));
     assert_eq!(next_move(&lost, &policy, later), Move::Find);
 }

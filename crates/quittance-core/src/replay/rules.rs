@@ -2,30 +2,72 @@
 
 use super::ReplayError;
 use crate::account::Side;
-use crate::effect::State;
+use crate::effect::{State, Step, Subject};
 use crate::id::HoldId;
 use crate::journal::Closing;
 use crate::ledger::Posting;
 use crate::money::Money;
 use crate::payment::Status;
+use crate::refund::RefundStatus;
 
-/// The hold of a payment is all of its money, in its currency, and nothing else.
+/// The hold of a payment or a refund is all of its money, in its currency, and nothing else.
 pub(super) fn check_money(hold: HoldId, money: Money, postings: &[Posting]) -> Result<(), ReplayError> {
-    let debits = postings.iter().filter(|posting| posting.side == Side::Debit);
-    let sum: i128 = debits.map(|posting| i128::from(posting.amount)).sum();
     let is_other = postings.iter().any(|posting| posting.currency != money.currency);
-    if is_other || sum != i128::from(money.amount) { Err(ReplayError::OtherMoney(hold)) } else { Ok(()) }
+    let is_nothing = money.amount <= 0;
+    if is_other || is_nothing || debits(postings) != i128::from(money.amount) {
+        return Err(ReplayError::OtherMoney(hold));
+    }
+    Ok(())
 }
 
-/// Whether a record may take an effect from one state to the other. A contradiction asks a person, whose word may be
-/// any.
-pub(super) const fn may_become(from: State, to: State) -> bool {
+/// What stands on the left of postings in one currency, minor units.
+pub(super) fn debits(postings: &[Posting]) -> i128 {
+    let debits = postings.iter().filter(|posting| posting.side == Side::Debit);
+    debits.map(|posting| i128::from(posting.amount)).sum()
+}
+
+/// Whether postings are on the same accounts, sides and currencies as others.
+pub(super) fn has_shape(postings: &[Posting], others: &[Posting]) -> bool {
+    let is_like = |(one, other): (&Posting, &Posting)| {
+        (&one.account, one.side, one.currency) == (&other.account, other.side, other.currency)
+    };
+    postings.len() == others.len() && postings.iter().zip(others).all(is_like)
+}
+
+/// Whether postings are others, or a part of them.
+pub(super) fn is_part(postings: &[Posting], others: &[Posting]) -> bool {
+    has_shape(postings, others) && postings.iter().zip(others).all(|(part, whole)| part.amount <= whole.amount)
+}
+
+/// Postings that undo others.
+pub(super) fn turned_round(postings: &[Posting]) -> Vec<Posting> {
+    let turn = |side| match side {
+        Side::Debit => Side::Credit,
+        Side::Credit => Side::Debit,
+    };
+    postings.iter().map(|posting| Posting { side: turn(posting.side), ..posting.clone() }).collect()
+}
+
+/// Which requests an effect can consist of.
+pub(super) const fn has_step(subject: Subject, step: Step) -> bool {
+    match subject {
+        Subject::Payment => !matches!(step, Step::Submit),
+        Subject::Refund(_) => matches!(step, Step::Execute),
+        Subject::Dispute(_) => matches!(step, Step::Submit),
+    }
+}
+
+/// Whether a record may take an effect from one state to the other. A contradiction asks a person, and nobody else has
+/// the next word then. What a brake held back may begin after all, if nothing of it was ever sent.
+pub(super) const fn may_become(from: State, to: State, is_persons: bool, was_sent: bool) -> bool {
     match (from, to) {
-        (State::Intended | State::Sending | State::Unknown | State::Pending, _) | (_, State::Review) => true,
-        (State::Succeeded, State::Succeeded)
+        (State::Intended | State::Sending | State::Unknown | State::Pending | State::NotExecuted, _)
+        | (_, State::Review)
+        | (State::Succeeded, State::Succeeded)
         | (State::Failed, State::Failed)
-        | (State::Canceled, State::Canceled)
-        | (State::Review, State::Succeeded | State::Failed | State::Canceled) => true,
+        | (State::Canceled, State::Canceled) => true,
+        (State::Review, State::Succeeded | State::Failed | State::Canceled) => is_persons,
+        (State::Review, State::Intended) => is_persons && !was_sent,
         (State::Succeeded | State::Failed | State::Canceled | State::Review, _) => false,
     }
 }
@@ -33,7 +75,7 @@ pub(super) const fn may_become(from: State, to: State) -> bool {
 /// The status that a payment has to have at the end of its effect; none before.
 pub(super) const fn end_of(state: State) -> Option<Status> {
     match state {
-        State::Intended | State::Sending | State::Unknown | State::Pending => None,
+        State::Intended | State::Sending | State::Unknown | State::Pending | State::NotExecuted => None,
         State::Succeeded => Some(Status::Succeeded),
         State::Failed => Some(Status::Failed),
         State::Canceled => Some(Status::Canceled),
@@ -41,13 +83,38 @@ pub(super) const fn end_of(state: State) -> Option<Status> {
     }
 }
 
+/// The status that a refund has to have at the end of its effect; none before.
+pub(super) const fn end_of_refund(state: State) -> Option<RefundStatus> {
+    match state {
+        State::Intended | State::Sending | State::Unknown | State::Pending | State::NotExecuted => None,
+        State::Succeeded => Some(RefundStatus::Succeeded),
+        State::Failed => Some(RefundStatus::Failed),
+        State::Canceled => Some(RefundStatus::Canceled),
+        State::Review => Some(RefundStatus::Review),
+    }
+}
+
 /// Whether a payment of this status may have its hold closed like this. In review it may be either: a contradiction
-/// undoes nothing.
-pub(super) const fn fits(status: Status, closing: Option<Closing>) -> bool {
+/// undoes nothing. Money that came after the hold was let go is booked without it.
+pub(super) const fn fits(status: Status, closing: Option<Closing>, is_received: bool) -> bool {
     match status {
-        Status::Succeeded => matches!(closing, Some(Closing::Posted)),
-        Status::Failed | Status::Canceled => matches!(closing, Some(Closing::Voided)),
+        Status::Succeeded => match closing {
+            Some(Closing::Posted) => true,
+            Some(Closing::Voided) => is_received,
+            None => false,
+        },
+        Status::Failed | Status::Canceled => matches!(closing, Some(Closing::Voided)) && !is_received,
         Status::Review => true,
         Status::Processing | Status::RequiresAction | Status::RequiresCapture | Status::Unknown => closing.is_none(),
+    }
+}
+
+/// The same for a refund.
+pub(super) const fn fits_refund(status: RefundStatus, closing: Option<Closing>) -> bool {
+    match status {
+        RefundStatus::Succeeded => matches!(closing, Some(Closing::Posted)),
+        RefundStatus::Failed | RefundStatus::Canceled => matches!(closing, Some(Closing::Voided)),
+        RefundStatus::Review => true,
+        RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Unknown => closing.is_none(),
     }
 }

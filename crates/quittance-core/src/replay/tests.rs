@@ -1,11 +1,20 @@
 //! A possible history is folded; each way to make it impossible is refused, and named.
 
+mod captures;
+mod corrections;
+mod disputes;
+mod effects;
+mod refunds;
+
 use super::*;
 use crate::account::Account;
 use crate::currency::Currency;
-use crate::effect::Source;
+use crate::effect::{PersonsWord, Source, State, Step};
 use crate::id::{CommandId, TenantId};
+use crate::journal::Advanced;
 use crate::ledger::transfer;
+use crate::money::Money;
+use crate::payment::Status;
 
 fn payment() -> PaymentId {
     PaymentId::from_bytes([1; 16])
@@ -25,6 +34,10 @@ fn money(amount: i64) -> Money {
 
 fn postings(amount: i64) -> Vec<Posting> {
     transfer(Account::GatewayClearing("stripe".into()), Account::Unapplied, amount, money(0).currency)
+}
+
+fn person() -> Source {
+    Source::Person(PersonsWord { by: "key_1".into(), evidence: "statement 7".into(), reason: "seen".into() })
 }
 
 fn accepted(postings: Vec<Posting>) -> Record {
@@ -194,8 +207,14 @@ fn nobody_moves_or_closes_what_is_anothers() {
     };
     let mut foreign = moved(State::Pending, Status::Processing, None);
     foreign.payment = other;
-    assert_eq!(replay([second(), Record::EffectAdvanced(foreign)]).err(), Some(ReplayError::Foreign(other)));
+    assert_eq!(
+        replay([second(), Record::EffectAdvanced(foreign)]).err(),
+        Some(ReplayError::Foreign(other.to_string()))
+    );
     let mut closes = moved(State::Succeeded, Status::Succeeded, Some(Closing::Posted));
     closes.closing = Some((HoldId::from_bytes([9; 16]), Closing::Posted));
-    assert_eq!(replay([second(), Record::EffectAdvanced(closes)]).err(), Some(ReplayError::Foreign(payment())));
+    assert_eq!(
+        replay([second(), Record::EffectAdvanced(closes)]).err(),
+        Some(ReplayError::Foreign(payment().to_string()))
+    );
 }

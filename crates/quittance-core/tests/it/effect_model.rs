@@ -7,9 +7,9 @@
 use proptest::prelude::*;
 use quittance_core::currency::Currency;
 use quittance_core::effect::{
-    Advance, Effect, Identity, Move, Policy, State, Step, Stimulus, advance, next_move, recover, ticket,
+    Advance, Class, Effect, Identity, Move, Policy, State, Step, Stimulus, Subject, advance, next_move, recover, ticket,
 };
-use quittance_core::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
+use quittance_core::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Sighting};
 use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::time::Timestamp;
@@ -83,6 +83,7 @@ impl Gateway {
         let intent = &self.intents[at];
         let is_paid = intent.status == ObjectStatus::Succeeded;
         Sighting {
+            kind: ObjectKind::Payment,
             object_id: format!("pi_{at}"),
             status: intent.status.clone(),
             money: money(),
@@ -93,6 +94,9 @@ impl Gateway {
             payment_method: (intent.status == ObjectStatus::RequiresConfirmation).then(|| "pm".to_owned()),
             effect_id: None,
             next_action: None,
+            parent: None,
+            reference: None,
+            returned: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Gateway {
             }
             Step::Confirm => self.confirm(sent.object.expect("a confirm names its object")),
             Step::Cancel => self.cancel(sent.object.expect("a cancel names its object")),
+            Step::Capture | Step::Execute | Step::Submit => panic!("no such step here: {:?}", sent.step),
         };
         self.stored.insert(sent.key, fact.clone());
         fact
@@ -231,7 +236,7 @@ impl World {
                 recover(&mut self.effect, self.now);
                 None
             }
-            Move::Rest => panic!("only a terminal effect rests"),
+            Move::Rest | Move::AskPerson | Move::SendAfresh(_) => panic!("not of a two-phase payment"),
         }
     }
 }
@@ -242,8 +247,9 @@ fn effect() -> Effect {
         book: CustomerId::from_uuid(Uuid::from_u128(2)),
         tenant: TenantId::from_uuid(Uuid::from_u128(3)),
         payment: PaymentId::from_uuid(Uuid::from_u128(4)),
+        subject: Subject::Payment,
     };
-    Effect::new(identity, "model".into(), money(), Timestamp(0))
+    Effect::new(identity, Class::P, "model".into(), money(), Timestamp(0))
 }
 
 proptest! {

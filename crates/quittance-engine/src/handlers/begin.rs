@@ -1,15 +1,15 @@
 //! Beginning an effect's next move: the ticket is committed here, before anybody can send a byte.
 
-use super::effect_rows::{self, EffectRows, ticket_place};
+use super::effect_rows::{self, EffectRows};
+use super::learned::apply;
+use super::requests::{find, object_of, request};
 use super::{Context, Handled};
 use crate::gateways::Gateway;
 use crate::submission::{EffectRef, Job, Outcome, Plan};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_connectors::key::gateway_key;
 use quittance_connectors::message::Request;
-use quittance_connectors::stripe::IntentParameters;
-use quittance_core::decide::learn_of_lost_lease;
-use quittance_core::effect::{Move, Step, next_move, ticket};
+use quittance_core::decide::{learn_of_lost_lease, learn_of_lost_refund};
+use quittance_core::effect::{Class, Effect, Move, Source, Step, Stimulus, Subject, expire, next_move, renew, ticket};
 use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Ticket;
@@ -19,13 +19,6 @@ const STANDSTILL_MS: u64 = 250;
 
 /// How long an effect is left alone whose gateway was given credentials of the other mode after it was accepted.
 const OTHER_MODE_MS: u64 = 60_000;
-
-/// Objects made this long before the first send, or after the last, are looked at when a lost create is searched for:
-/// wide enough for clocks that disagree.
-const FIND_MARGIN_S: i64 = 300;
-
-/// Name of the metadata field that carries the customer, and so the book, of an object at a gateway.
-pub(crate) const CUSTOMER_FIELD: &str = "customer_id";
 
 pub(super) fn handle(named: &EffectRef, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
     let mut around = effect_rows::get(named.book, named.effect, rows)?;
@@ -58,19 +51,12 @@ pub(super) fn begin(
         release(around, now.plus_ms(OTHER_MODE_MS));
         return Ok(None);
     }
-    let mut next = next_move(&around.effect, &gateway.policy, now);
-    if next == Move::Recover {
-        let record = learn_of_lost_lease(&mut around.effect, &mut around.payment, now);
-        rows.append(&mut around.book, &record, now);
-        next = next_move(&around.effect, &gateway.policy, now);
+    if speaks_otherwise(&around.effect, &gateway) {
+        tracing::error!(effect = %around.effect.id, "the gateway's flow was changed under it; nothing is sent");
+        release(around, now.plus_ms(OTHER_MODE_MS));
+        return Ok(None);
     }
-    let deadline = now.plus_ms(gateway.timeout_ms);
-    let plan = match next {
-        Move::Send(step) => Plan::Send(issue_ticket(around, step, &gateway, deadline, rows, context)?),
-        Move::Read => Plan::Read(gateway.stripe.read_intent(&object_of(around)?)),
-        Move::Find => find(around),
-        Move::Rest | Move::Recover => return Ok(None),
-    };
+    let Some((plan, deadline)) = plan(around, &gateway, rows, context)? else { return Ok(None) };
     around.effect.lease_owner = context.owner;
     around.effect.due_at = Some(now.plus_ms(context.leases.lease_ms));
     Ok(Some(Job {
@@ -82,9 +68,64 @@ pub(super) fn begin(
         },
         tenant: around.effect.tenant,
         gateway: around.effect.gateway.clone(),
+        kind: around.effect.object_kind(),
         plan,
         deadline,
     }))
+}
+
+/// Whether the gateway was configured to make payments in another number of phases since the effect was accepted. What
+/// it would send now is no replay of what it may have sent then.
+fn speaks_otherwise(effect: &Effect, gateway: &Gateway) -> bool {
+    let makes_object = matches!(effect.step, Step::Create | Step::Execute);
+    let is_two_phase = effect.class == Class::P;
+    let offers = gateway.class(effect.subject).is_some_and(|class| (class == Class::P) == is_two_phase);
+    effect.subject == Subject::Payment && makes_object && !offers
+}
+
+/// What is done next, and until when it has to be over.
+fn plan(
+    around: &mut EffectRows,
+    gateway: &Gateway,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Option<(Plan, Timestamp)>, Miss> {
+    let now = context.now;
+    expire(&mut around.effect, &gateway.policy, now);
+    let mut next = next_move(&around.effect, &gateway.policy, now);
+    if next == Move::Recover {
+        let record = lose_lease(around, now);
+        rows.append(&mut around.book, &record, now);
+        next = next_move(&around.effect, &gateway.policy, now);
+    }
+    if let Move::SendAfresh(_) = next {
+        renew(&mut around.effect);
+        next = next_move(&around.effect, &gateway.policy, now);
+    }
+    let deadline = now.plus_ms(gateway.timeout_ms);
+    Ok(Some((
+        match next {
+            Move::Send(step) => Plan::Send(issue_ticket(around, step, gateway, deadline, rows, context)?),
+            Move::Read => Plan::Read(gateway.connector.read(around.effect.object_kind(), &object_of(around)?)),
+            Move::Find => {
+                around.effect.searched_at = Some(now);
+                Plan::Find(find(around, rows)?)
+            }
+            Move::AskPerson => {
+                apply(around, Source::Recovery, Stimulus::OutOfMeans, rows, context)?;
+                return Ok(None);
+            }
+            Move::Rest | Move::Recover | Move::SendAfresh(_) => return Ok(None),
+        },
+        deadline,
+    )))
+}
+
+fn lose_lease(around: &mut EffectRows, now: Timestamp) -> Record {
+    match &mut around.refund {
+        Some(refund) => learn_of_lost_refund(&mut around.effect, refund, now),
+        None => learn_of_lost_lease(&mut around.effect, &mut around.payment, now),
+    }
 }
 
 fn permitted(name: &str, context: &Context<'_>) -> Option<Gateway> {
@@ -142,61 +183,4 @@ fn issue_ticket(
     rows.put(&issued);
     rows.append(&mut around.book, &record, context.now);
     Ok(request)
-}
-
-/// The request of a step: the persisted bytes where this generation was sent before, so that a replay is one.
-fn request(around: &EffectRows, step: Step, gateway: &Gateway, rows: &WorkingSet<'_>) -> Result<Request, Miss> {
-    let effect = &around.effect;
-    if effect.sends > 0 {
-        let earlier: Ticket = rows.expect(&ticket_place(effect, step))?;
-        return Request::decode(&earlier.request).map_err(|error| Miss::Corrupt(error.to_string()));
-    }
-    let request = match step {
-        Step::Create => create_request(around, gateway)?,
-        Step::Confirm => {
-            let method = effect.names_method.then_some(around.payment.payment_method.as_str());
-            gateway.stripe.confirm_intent(&object_of(around)?, method)
-        }
-        Step::Cancel => gateway.stripe.cancel_intent(&object_of(around)?),
-    };
-    let tenant = &around.tenant;
-    let key = gateway_key(&tenant.gateway_key_secret, tenant.id, effect.id, step.name(), effect.generation);
-    Ok(request.with_key(key))
-}
-
-fn create_request(around: &EffectRows, gateway: &Gateway) -> Result<Request, Miss> {
-    let payment = &around.payment;
-    let mut metadata = payment.metadata.clone();
-    metadata.insert(CUSTOMER_FIELD.into(), payment.book.to_string());
-    gateway
-        .stripe
-        .create_intent(&IntentParameters {
-            effect_id: payment.effect,
-            payment_id: payment.id,
-            money: payment.money,
-            payment_method: &payment.payment_method,
-            customer: around.customer.gateway_ids.get(&payment.gateway).map(String::as_str),
-            description: payment.description.as_deref(),
-            metadata: &metadata,
-        })
-        .map_err(|error| {
-            Miss::Corrupt(format!("{} was accepted with an amount the gateway refuses: {error}", payment.id))
-        })
-}
-
-fn object_of(around: &EffectRows) -> Result<String, Miss> {
-    let effect = &around.effect;
-    let lacks = || Miss::Corrupt(format!("{} is at {} without an object", effect.id, effect.step.name()));
-    effect.object_id.clone().ok_or_else(lacks)
-}
-
-fn find(around: &EffectRows) -> Plan {
-    let effect = &around.effect;
-    let first = effect.first_sent_at.unwrap_or(effect.created_at);
-    let last = effect.last_sent_at.unwrap_or(first);
-    Plan::Find {
-        customer: around.customer.gateway_ids.get(&effect.gateway).cloned(),
-        created_from: first.seconds() - FIND_MARGIN_S,
-        created_to: last.seconds() + FIND_MARGIN_S,
-    }
 }

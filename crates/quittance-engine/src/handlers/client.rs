@@ -1,6 +1,7 @@
 //! A client's command: its idempotency key first, then what it asks.
 
-use super::{Context, Handled, Wanted, new_customer, new_payment, resolution};
+use super::steps::{self, Step};
+use super::{Context, Handled, Wanted, effect_rows, new_customer, new_payment, new_refund, resolution};
 use crate::ports::Answer;
 use crate::submission::{Action, ClientCommand, Outcome};
 use crate::working_set::{Miss, WorkingSet};
@@ -29,6 +30,8 @@ pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
     match &command.action {
         Action::CreateCustomer(new) => new_customer::reads(command.tenant, new, wanted),
         Action::CreatePayment { customer, asked } => new_payment::reads(command.tenant, customer, asked, wanted),
+        Action::Capture { payment, .. } | Action::Cancel { payment, .. } => effect_rows::reads(payment, wanted),
+        Action::Refund { payment, asked } => new_refund::reads(payment, asked, wanted),
         Action::Resolve { effect, .. } => resolution::reads(effect, wanted),
     }
 }
@@ -73,6 +76,13 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
     let handled = match &asked.action {
         Action::CreateCustomer(new) => new_customer::handle(new, &mut command, rows, context)?,
         Action::CreatePayment { customer, asked } => new_payment::handle(customer, asked, &mut command, rows, context)?,
+        Action::Capture { payment, amount } => {
+            steps::handle(payment, &Step::Capture(*amount), &mut command, rows, context)?
+        }
+        Action::Cancel { payment, reason } => {
+            steps::handle(payment, &Step::Cancel(reason.as_deref()), &mut command, rows, context)?
+        }
+        Action::Refund { payment, asked } => new_refund::handle(payment, asked, &mut command, rows, context)?,
         Action::Resolve { effect, resolution, word } => {
             resolution::handle(effect, *resolution, word, &mut command, rows, context)?
         }

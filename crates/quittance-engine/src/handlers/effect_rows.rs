@@ -4,10 +4,11 @@ use super::Wanted;
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
-use quittance_core::effect::{Effect, Step};
-use quittance_core::id::{CustomerId, EffectId, PaymentId};
+use quittance_core::effect::{Effect, Step, Subject};
+use quittance_core::id::{CustomerId, EffectId, PaymentId, RefundId};
 use quittance_core::idempotency::Command;
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_core::tenant::Tenant;
 use quittance_store::records::{Book, Ticket};
 use quittance_store::value::Key;
@@ -19,6 +20,8 @@ pub(super) struct EffectRows {
     pub(super) customer: Customer,
     pub(super) tenant: Tenant,
     pub(super) book: Book,
+    /// The refund that the effect carries out, if it does.
+    pub(super) refund: Option<Refund>,
 }
 
 pub(super) fn effect_place(book: CustomerId, effect: EffectId) -> Key {
@@ -27,6 +30,10 @@ pub(super) fn effect_place(book: CustomerId, effect: EffectId) -> Key {
 
 fn payment_place(book: CustomerId, payment: PaymentId) -> Key {
     vec![book.bytes().into(), payment.bytes().into()]
+}
+
+pub(super) fn refund_place(book: CustomerId, refund: RefundId) -> Key {
+    vec![book.bytes().into(), refund.bytes().into()]
 }
 
 /// Place of the newest ticket of an effect's step and generation.
@@ -48,8 +55,13 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     }
     if let Some(effect) = wanted.row::<Effect>(effect_place(named.book, named.effect)) {
         wanted.row::<Tenant>(vec![effect.tenant.bytes().into()]);
-        for command in &effect.joined {
-            wanted.row::<Command>(vec![command.bytes().into()]);
+        for joined in &effect.joined {
+            wanted.row::<Command>(vec![joined.command.bytes().into()]);
+        }
+        if let Subject::Refund(id) = effect.subject
+            && let Some(refund) = wanted.row::<Refund>(refund_place(named.book, id))
+        {
+            wanted.row::<Command>(vec![refund.command.bytes().into()]);
         }
         if effect.sends > 0 {
             wanted.row::<Ticket>(ticket_place(&effect, effect.step));
@@ -61,10 +73,15 @@ pub(super) fn get(book: CustomerId, effect: EffectId, rows: &WorkingSet<'_>) -> 
     let effect: Effect = rows.expect(&effect_place(book, effect))?;
     let payment: Payment = rows.expect(&payment_place(book, effect.payment))?;
     let tenant: Tenant = rows.expect(&vec![effect.tenant.bytes().into()])?;
+    let refund = match effect.subject {
+        Subject::Refund(id) => Some(rows.expect(&refund_place(book, id))?),
+        Subject::Payment | Subject::Dispute(_) => None,
+    };
     Ok(EffectRows {
         effect,
         payment,
         tenant,
+        refund,
         customer: rows.expect(&vec![book.bytes().into()])?,
         book: rows.expect(&vec![book.bytes().into()])?,
     })
@@ -74,4 +91,7 @@ pub(super) fn put(around: &EffectRows, rows: &mut WorkingSet<'_>) {
     rows.put(&around.effect);
     rows.put(&around.payment);
     rows.put(&around.book);
+    if let Some(refund) = &around.refund {
+        rows.put(refund);
+    }
 }

@@ -7,12 +7,15 @@ use super::{Context, Handled};
 use crate::ports::Answer;
 use crate::submission::{Job, LearnedFact, Outcome};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::decide::{Learned, Lesson, hold_of, learn};
-use quittance_core::effect::{Policy, Source, Stimulus};
-use quittance_core::id::CommandId;
+use quittance_core::decide::{Learned, Lesson, hold_of, learn, learn_refund, refund_hold_of, word};
+use quittance_core::effect::{Asked, Policy, Source, Stimulus};
+use quittance_core::id::{CommandId, HoldId};
 use quittance_core::idempotency::{Command, Progress};
-use quittance_core::journal::Record;
-use quittance_store::records::{ClosedHold, GatewayObject};
+use quittance_core::journal::{Closing, Record};
+use quittance_core::ledger::LedgerError;
+use quittance_core::payment::{Payment, Status};
+use quittance_core::rejection::Rejection;
+use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject};
 
 /// Commands that got their answer, each with it.
 type Finished = Vec<(CommandId, u16, Vec<u8>)>;
@@ -39,11 +42,7 @@ fn fenced(
     rows: &mut WorkingSet<'_>,
     context: &Context<'_>,
 ) -> Result<Handled, Miss> {
-    let saw = match &fact.stimulus {
-        Stimulus::Answered(fact) | Stimulus::Read(fact) | Stimulus::FindFailed(fact) => fact.word(),
-        Stimulus::Found(Some(sighting)) | Stimulus::Observed(sighting) => sighting.word(),
-        Stimulus::Found(None) => "absent".into(),
-    };
+    let saw = word(&fact.stimulus);
     let because = "the lease was lost".into();
     let record = Record::ObservationKept { effect: around.effect.id, source: fact.source.clone(), saw, because };
     rows.append(&mut around.book, &record, context.now);
@@ -62,24 +61,54 @@ pub(super) fn apply(
     let policy = context.gateways.0.get(&around.effect.gateway).map_or_else(Policy::default, |gateway| gateway.policy);
     let known_object = around.effect.object_id.clone();
     let lesson = Lesson { source, stimulus, now: context.now, dice: context.ids.dice() };
-    let learned = learn(&mut around.effect, &mut around.payment, &mut around.book.balances, lesson, &policy)
-        .map_err(|error| Miss::Corrupt(format!("the hold of {} cannot be closed: {error}", around.payment.id)))?;
+    let learned = decide(around, lesson, &policy)
+        .map_err(|error| Miss::Corrupt(format!("the hold of {} cannot be closed: {error}", around.effect.id)))?;
     if let Some(reason) = learned.alarm {
         let (payment, effect, gateway) = (around.payment.id, around.effect.id, &around.effect.gateway);
         tracing::error!(%payment, %effect, gateway, reason, "a person should look at a payment");
     }
-    if let Some(record) = &learned.record {
+    for record in &learned.records {
         rows.append(&mut around.book, record, context.now);
     }
-    if let Some(closing) = learned.closing {
-        let hold = hold_of(around.payment.id);
-        rows.put(&ClosedHold { book: around.book.id, hold, closing, seq: around.book.records });
+    keep_closing(around, learned.closing, rows);
+    for movement in &learned.movements {
+        book_movement(around, movement, rows);
     }
     if known_object != around.effect.object_id {
         adopt_object(around, rows);
     }
-    let answered = if learned.is_answered { answer(around, rows, context)? } else { Vec::new() };
+    let answered = match learned.is_answered {
+        true => answer(around, learned.step_refused.as_deref(), rows, context)?,
+        false => Vec::new(),
+    };
     Ok((learned, answered))
+}
+
+fn decide(around: &mut EffectRows, lesson: Lesson, policy: &Policy) -> Result<Learned, LedgerError> {
+    let EffectRows { effect, payment, book, refund, .. } = around;
+    match refund {
+        Some(refund) => learn_refund(effect, refund, payment, &mut book.balances, lesson, policy),
+        None => learn(effect, payment, &mut book.balances, lesson, policy),
+    }
+}
+
+/// Writes down how the hold of the effect's payment or refund was closed, so that the database allows it once.
+pub(super) fn keep_closing(around: &EffectRows, closing: Option<Closing>, rows: &mut WorkingSet<'_>) {
+    if let Some(closing) = closing {
+        let hold = hold_of_subject(around);
+        rows.put(&ClosedHold { book: around.book.id, hold, closing, seq: around.book.records });
+    }
+}
+
+/// The hold of what an effect is about.
+pub(super) fn hold_of_subject(around: &EffectRows) -> HoldId {
+    around.refund.as_ref().map_or_else(|| hold_of(around.payment.id), |refund| refund_hold_of(refund.id))
+}
+
+/// Writes down that a movement at the gateway is booked, so that the database allows it once.
+pub(super) fn book_movement(around: &EffectRows, movement: &str, rows: &mut WorkingSet<'_>) {
+    let (gateway, movement) = (around.effect.gateway.clone(), movement.to_owned());
+    rows.put(&BookedMovement { gateway, movement, book: around.book.id, seq: around.book.records });
 }
 
 /// From now on, events about the effect's object are about this effect.
@@ -87,29 +116,64 @@ pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>) {
     let effect = &around.effect;
     if let Some(object) = effect.object_id.clone() {
         let (book, payment) = (effect.book, effect.payment);
-        rows.overwrite(&GatewayObject { gateway: effect.gateway.clone(), object, book, effect: effect.id, payment });
+        let (gateway, kind) = (effect.gateway.clone(), effect.object_kind());
+        rows.overwrite(&GatewayObject { gateway, object, kind, book, effect: effect.id, payment });
     }
 }
 
-/// Answers the payment's own command, and those that joined it: they asked for the payment that there is.
-pub(super) fn answer(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<Finished, Miss> {
-    let payment = &around.payment;
-    let existing = match payment.decline {
-        None => Answer::ExistingPayment(payment),
-        Some(_) => Answer::Payment(payment),
-    };
-    let own = std::iter::once((payment.command, Answer::Payment(payment)));
-    let joined = around.effect.joined.iter().map(|command| (*command, existing));
+/// Answers the effect's own command, and those that joined it.
+pub(super) fn answer(
+    around: &mut EffectRows,
+    step_refused: Option<&str>,
+    rows: &mut WorkingSet<'_>,
+    context: &Context<'_>,
+) -> Result<Finished, Miss> {
     let mut finished = Vec::new();
-    for (id, answer) in own.chain(joined) {
-        let mut command: Command = rows.expect(&vec![id.bytes().into()])?;
-        if command.progress == Progress::InProgress {
-            let (status, body) = complete(&mut command, &answer, context);
-            rows.put(&command);
-            finished.push((id, status, body));
-        }
+    if let Some(refund) = &around.refund {
+        finish(refund.command, &Answer::Refund(refund), &mut finished, rows, context)?;
+        return Ok(finished);
+    }
+    let payment = &around.payment;
+    finish(payment.command, &Answer::Payment(payment), &mut finished, rows, context)?;
+    for joined in std::mem::take(&mut around.effect.joined) {
+        let outcome = outcome_of(joined.asked, payment, step_refused);
+        let answer = match &outcome {
+            Err(rejection) => Answer::Rejected(rejection),
+            Ok(()) if payment.decline.is_some() => Answer::Payment(payment),
+            Ok(()) => Answer::ExistingPayment(payment),
+        };
+        finish(joined.command, &answer, &mut finished, rows, context)?;
     }
     Ok(finished)
+}
+
+/// What became of what a command asked for: the payment as it is now, or a refusal.
+fn outcome_of(asked: Asked, payment: &Payment, step_refused: Option<&str>) -> Result<(), Rejection> {
+    let status = payment.status;
+    match (asked, status) {
+        (Asked::Existing, _) | (Asked::Capture, Status::Succeeded) | (Asked::Cancel, Status::Canceled) => Ok(()),
+        (Asked::Capture, _) => Err(match step_refused {
+            Some(code) => Rejection::RefusedByGateway { gateway_code: code.to_owned() },
+            None => Rejection::NotCapturable { status },
+        }),
+        (Asked::Cancel, _) => Err(Rejection::NotCancelable { status }),
+    }
+}
+
+fn finish(
+    command: CommandId,
+    answer: &Answer<'_>,
+    finished: &mut Finished,
+    rows: &mut WorkingSet<'_>,
+    context: &Context<'_>,
+) -> Result<(), Miss> {
+    let mut command: Command = rows.expect(&vec![command.bytes().into()])?;
+    if command.progress == Progress::InProgress {
+        let (status, body) = complete(&mut command, answer, context);
+        rows.put(&command);
+        finished.push((command.id, status, body));
+    }
+    Ok(())
 }
 
 /// Goes on with an effect that is due at once; gives the lease of any other back.

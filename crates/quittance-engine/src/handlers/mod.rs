@@ -6,8 +6,11 @@ mod effect_rows;
 mod learned;
 mod new_customer;
 mod new_payment;
+mod new_refund;
 mod operator;
+mod requests;
 mod resolution;
+mod steps;
 mod webhook;
 
 use crate::gateways::{Gateways, Leases};

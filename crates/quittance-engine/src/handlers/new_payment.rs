@@ -8,20 +8,17 @@ use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::{CustomerRef, Job, Outcome};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::currency::{stripe_rule, to_wire};
+use quittance_connectors::connector::Unsayable;
 use quittance_core::customer::Customer;
-use quittance_core::decide::{Accepted, CreatePayment, NewIds, NewPayment, Previous, create_payment};
-use quittance_core::effect::Effect;
+use quittance_core::decide::{Accepted, CreatePayment, JOINED_MAX, NewIds, NewPayment, Previous, create_payment};
+use quittance_core::effect::{Asked, Class, Effect, Joined, Subject};
 use quittance_core::id::{EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::Command;
-use quittance_core::payment::Payment;
+use quittance_core::payment::{CaptureMethod, Payment};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::Tenant;
-use quittance_store::records::{Book, IntentEntry};
+use quittance_store::records::{Book, Holder, IntentEntry};
 use quittance_store::tables::CUSTOMERS;
-
-/// Commands that may wait for one payment besides its own; further ones are refused as duplicates.
-const JOINED_MAX: usize = 100;
 
 pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePayment, wanted: &mut Wanted<'_>) {
     let book = match customer {
@@ -39,8 +36,8 @@ pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePaym
     wanted.row::<Book>(vec![book.bytes().into()]);
     let intent = IntentEntry::of_reference(&asked.reference);
     if let Some(entry) = wanted.row::<IntentEntry>(vec![book.bytes().into(), intent.into()]) {
-        let place = vec![book.bytes().into(), entry.payment.bytes().into()];
-        if let Some(payment) = wanted.row::<Payment>(place) {
+        let place = entry.holder.payment().map(|payment| vec![book.bytes().into(), payment.bytes().into()]);
+        if let Some(payment) = place.and_then(|place| wanted.row::<Payment>(place)) {
             wanted.row::<Effect>(vec![book.bytes().into(), payment.effect.bytes().into()]);
         }
     }
@@ -58,9 +55,10 @@ pub(super) fn handle(
         None => return Ok(answered(command, &Answer::Rejected(&Rejection::CustomerNotFound), context)),
     };
     let tenant: Tenant = rows.expect(&vec![command.tenant.bytes().into()])?;
-    if let Err(rejection) = check_gateway(asked, &tenant, context) {
-        return Ok(answered(command, &Answer::Rejected(&rejection), context));
-    }
+    let class = match check_gateway(asked, &tenant, context) {
+        Ok(class) => class,
+        Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
+    };
     let mut book: Book = rows.expect(&vec![customer.id.bytes().into()])?;
     let intent = intent_of(&customer, asked, rows)?;
     let previous = match &intent {
@@ -72,7 +70,8 @@ pub(super) fn handle(
         payment: PaymentId::from_uuid(context.ids.uuid(context.now)),
         effect: EffectId::from_uuid(context.ids.uuid(context.now)),
     };
-    match create_payment(asked.clone(), &customer, previous.as_ref(), &mut book.balances, ids, context.now) {
+    let made = create_payment(asked.clone(), &customer, previous.as_ref(), &mut book.balances, class, ids, context.now);
+    match made {
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(Accepted::Existing) => return_existing(previous, command, rows, context),
         Ok(Accepted::New(new)) => {
@@ -81,7 +80,7 @@ pub(super) fn handle(
             take_reference(intent, &payment, rows);
             command.subject = Some(payment.id.to_string());
             let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
-            let around = EffectRows { effect, payment, customer, tenant, book };
+            let around = EffectRows { effect, payment, customer, tenant, book, refund: None };
             Ok(Handled { outcome, job: accept(around, rows, context)? })
         }
     }
@@ -105,7 +104,7 @@ fn take_reference(intent: Option<IntentEntry>, payment: &Payment, rows: &mut Wor
     let entry = IntentEntry {
         book: payment.book,
         intent: intent.map_or_else(|| IntentEntry::of_reference(&payment.reference), |entry| entry.intent),
-        payment: payment.id,
+        holder: Holder::Payment(payment.id),
     };
     rows.put(&entry);
 }
@@ -128,7 +127,7 @@ fn return_existing(
         let rejection = Rejection::DuplicateIntent { command: payment.command, payment: payment.id };
         return Ok(answered(command, &Answer::Rejected(&rejection), context));
     }
-    effect.joined.push(command.id);
+    effect.joined.push(Joined { command: command.id, asked: Asked::Existing });
     rows.put(&effect);
     Ok(Outcome::Accepted { command: command.id, subject: payment.id.to_string() }.into())
 }
@@ -144,15 +143,19 @@ fn find_customer(named: &CustomerRef, tenant: TenantId, rows: &WorkingSet<'_>) -
     Ok(found.filter(|customer| customer.tenant == tenant))
 }
 
-fn check_gateway(asked: &CreatePayment, tenant: &Tenant, context: &Context<'_>) -> Result<(), Rejection> {
+fn check_gateway(asked: &CreatePayment, tenant: &Tenant, context: &Context<'_>) -> Result<Class, Rejection> {
     let gateway = context.gateways.0.get(&asked.gateway).ok_or(Rejection::GatewayNotFound)?;
     // Play money never moves real money, nor the other way round.
     if gateway.mode.is_some_and(|mode| mode != tenant.mode) {
         return Err(Rejection::GatewayNotFound);
     }
-    to_wire(asked.money, stripe_rule(asked.money.currency))
-        .map(|_| ())
-        .map_err(|error| Rejection::AmountNotRepresentable { reason: error.to_string() })
+    let class = gateway.class(Subject::Payment).ok_or(Rejection::NotOffered { operation: "payments" })?;
+    if asked.capture_method == CaptureMethod::Manual && !gateway.connector.captures_later() {
+        return Err(Rejection::NotOffered { operation: "manual capture" });
+    }
+    let unrepresentable = |error: Unsayable| Rejection::AmountNotRepresentable { reason: error.to_string() };
+    gateway.connector.check_amount(asked.money).map_err(unrepresentable)?;
+    Ok(class)
 }
 
 fn intent_of(customer: &Customer, asked: &CreatePayment, rows: &WorkingSet<'_>) -> Result<Option<IntentEntry>, Miss> {
@@ -161,7 +164,9 @@ fn intent_of(customer: &Customer, asked: &CreatePayment, rows: &WorkingSet<'_>) 
 }
 
 fn previous(entry: &IntentEntry, rows: &WorkingSet<'_>) -> Result<Previous, Miss> {
-    let payment: Payment = rows.expect(&vec![entry.book.bytes().into(), entry.payment.bytes().into()])?;
+    let held_otherwise = || Miss::Corrupt(format!("intent {:?} is held by no payment", entry.intent));
+    let payment = entry.holder.payment().ok_or_else(held_otherwise)?;
+    let payment: Payment = rows.expect(&vec![entry.book.bytes().into(), payment.bytes().into()])?;
     let effect: Effect = rows.expect(&vec![entry.book.bytes().into(), payment.effect.bytes().into()])?;
     Ok(Previous { payment, effect })
 }

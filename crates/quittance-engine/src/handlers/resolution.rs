@@ -2,25 +2,32 @@
 
 use super::client::answered;
 use super::effect_rows::{self, EffectRows};
-use super::learned::answer;
+use super::learned::{answer, book_movement, hold_of_subject, keep_closing};
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::decide::{Resolution, hold_of, resolve};
-use quittance_core::effect::PersonsWord;
+use quittance_core::decide::{Resolution, Resolved, hold_of, refund_hold_of, resolve, resolve_refund};
+use quittance_core::effect::{Effect, PersonsWord, Subject};
 use quittance_core::idempotency::Command;
+use quittance_core::journal::Closing;
 use quittance_core::rejection::Rejection;
 use quittance_store::records::ClosedHold;
 use quittance_store::value::Key;
 
-fn hold_place(named: &EffectRef) -> Key {
-    vec![named.book.bytes().into(), hold_of(named.payment).bytes().into()]
+fn hold_place(around: &EffectRows) -> Key {
+    vec![around.book.id.bytes().into(), hold_of_subject(around).bytes().into()]
 }
 
 pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     effect_rows::reads(named, wanted);
-    wanted.row::<ClosedHold>(hold_place(named));
+    if let Some(effect) = wanted.row::<Effect>(effect_rows::effect_place(named.book, named.effect)) {
+        let hold = match effect.subject {
+            Subject::Refund(refund) => refund_hold_of(refund),
+            Subject::Payment | Subject::Dispute(_) => hold_of(effect.payment),
+        };
+        wanted.row::<ClosedHold>(vec![named.book.bytes().into(), hold.bytes().into()]);
+    }
 }
 
 pub(super) fn handle(
@@ -36,20 +43,38 @@ pub(super) fn handle(
         return Ok(answered(command, &Answer::Rejected(&Rejection::NotInReview), context));
     }
     command.subject = Some(around.payment.id.to_string());
-    let closed = rows.get::<ClosedHold>(&hold_place(named))?.map(|closed| closed.closing);
-    let EffectRows { effect, payment, book, .. } = &mut around;
-    let decided = resolve(effect, payment, &mut book.balances, closed, resolution, word.clone());
-    let (record, closing) = match decided {
-        Ok(decided) => decided,
+    let closed = rows.get::<ClosedHold>(&hold_place(&around))?.map(|closed| closed.closing);
+    let resolved = match decide(&mut around, closed, resolution, word) {
+        Ok(resolved) => resolved,
         Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
     };
-    rows.append(&mut around.book, &record, context.now);
-    if let Some(closing) = closing {
-        let hold = hold_of(around.payment.id);
-        rows.put(&ClosedHold { book: around.book.id, hold, closing, seq: around.book.records });
+    for record in &resolved.records {
+        rows.append(&mut around.book, record, context.now);
+    }
+    keep_closing(&around, resolved.closing, rows);
+    if let Some(movement) = &resolved.movement {
+        book_movement(&around, movement, rows);
     }
     // Whoever still waits for the payment finds its answer in the row.
-    answer(&around, rows, context)?;
+    answer(&mut around, None, rows, context)?;
     effect_rows::put(&around, rows);
-    Ok(answered(command, &Answer::ExistingPayment(&around.payment), context))
+    let answer = match &around.refund {
+        Some(refund) => Answer::ExistingRefund(refund),
+        None => Answer::ExistingPayment(&around.payment),
+    };
+    Ok(answered(command, &answer, context))
+}
+
+fn decide(
+    around: &mut EffectRows,
+    closed: Option<Closing>,
+    resolution: Resolution,
+    word: &PersonsWord,
+) -> Result<Resolved, Rejection> {
+    let EffectRows { effect, payment, book, refund, .. } = around;
+    let balances = &mut book.balances;
+    match refund {
+        Some(refund) => resolve_refund(effect, refund, payment, balances, closed, (resolution, word.clone())),
+        None => resolve(effect, payment, balances, closed, resolution, word.clone()),
+    }
 }

@@ -5,6 +5,7 @@ use super::learned::apply;
 use super::{Context, Handled, Wanted};
 use crate::submission::{EffectRef, Outcome, WebhookEvent};
 use crate::working_set::{Miss, WorkingSet};
+use quittance_connectors::connector::Seen;
 use quittance_core::effect::{Source, Stimulus};
 use quittance_core::id::CustomerId;
 use quittance_store::records::{Disposition, GatewayObject, InboxEntry};
@@ -15,8 +16,8 @@ fn inbox_place(event: &WebhookEvent) -> Key {
 }
 
 fn object_place(event: &WebhookEvent) -> Option<Key> {
-    let sighting = event.event.sighting.as_ref()?;
-    Some(vec![event.gateway.as_str().into(), sighting.object_id.as_str().into()])
+    let seen = event.event.seen.as_ref()?;
+    Some(vec![event.gateway.as_str().into(), seen.object_id().into()])
 }
 
 pub(super) fn reads(event: &WebhookEvent, wanted: &mut Wanted<'_>) {
@@ -44,13 +45,13 @@ pub(super) fn handle(
         Some(place) => rows.get::<GatewayObject>(&place)?,
         None => None,
     };
-    let (disposition, book, outcome) = match (&object, &event.event.sighting) {
-        (Some(object), Some(sighting)) => {
+    let (disposition, book, outcome) = match (&object, &event.event.seen) {
+        (Some(object), Some(Seen::Object(sighting))) => {
             let stimulus = Stimulus::Observed(sighting.clone());
             let outcome = observe(event, object, stimulus, rows, context)?;
             (Disposition::Applied, Some(object.book), outcome)
         }
-        (None, Some(_)) => (Disposition::Unmatched, None, Outcome::Done),
+        (_, Some(_)) => (Disposition::Unmatched, None, Outcome::Done),
         (_, None) => (Disposition::Ignored, None, Outcome::Done),
     };
     rows.put(&entry(event, disposition, book, context));

@@ -1,11 +1,7 @@
 //! One line of a story, made from what is stored.
 
-use quittance_core::account::Side;
-use quittance_core::effect::Source;
 use quittance_core::id::CorrelationId;
 use quittance_core::idempotency::{Command, Progress};
-use quittance_core::journal::{Advanced, Record};
-use quittance_core::ledger::Posting;
 use quittance_core::time::Timestamp;
 use quittance_store::records::InboxEntry;
 
@@ -70,103 +66,7 @@ pub(super) fn webhook(entry: &InboxEntry) -> Line {
     Line { at: entry.received_at, actor: "gateway", event: "webhook_received", details }
 }
 
-/// A record of the journal.
-pub(super) fn record(seq: i64, at: Timestamp, record: &Record) -> Line {
-    let event = Record::kind_name(record.kind()).unwrap_or("record");
-    let mut details = vec![("record", seq.to_string())];
-    let actor = match record {
-        Record::BookOpened { tenant } => {
-            details.push(("tenant", tenant.to_string()));
-            "engine"
-        }
-        Record::PaymentAccepted { payment, effect, hold, money, gateway, reference, postings, .. } => {
-            details.extend([
-                ("payment", payment.to_string()),
-                ("amount", money.amount.to_string()),
-                ("currency", money.currency.code().to_owned()),
-                ("gateway", gateway.clone()),
-                ("reference", reference.clone()),
-                ("effect", effect.to_string()),
-                ("hold", hold.to_string()),
-                ("holds", written(postings)),
-            ]);
-            "engine"
-        }
-        Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
-            details.extend([
-                ("step", step.name().to_owned()),
-                ("generation", generation.to_string()),
-                ("send", send_no.to_string()),
-                ("gateway_key", gateway_key.clone()),
-                ("request_digest", hex(&request_digest[..8])),
-                ("lease", lease_epoch.to_string()),
-                ("effect", effect.to_string()),
-            ]);
-            "engine"
-        }
-        Record::EffectAdvanced(advanced) => {
-            details.extend(advance(advanced));
-            actor_of(&advanced.source)
-        }
-        Record::ObservationKept { effect, source, saw, because } => {
-            details.extend([
-                ("source", source_text(source)),
-                ("saw", saw.clone()),
-                ("because", because.clone()),
-                ("effect", effect.to_string()),
-            ]);
-            actor_of(source)
-        }
-    };
-    Line { at, actor, event, details }
-}
-
-fn advance(advanced: &Advanced) -> Vec<(&'static str, String)> {
-    let mut details = vec![
-        ("source", source_text(&advanced.source)),
-        ("saw", advanced.saw.clone()),
-        ("status", advanced.status.name().to_owned()),
-        ("state", advanced.state.name().to_owned()),
-        ("step", advanced.step.name().to_owned()),
-        ("generation", advanced.generation.to_string()),
-    ];
-    details.extend(advanced.object.clone().map(|object| ("object", object)));
-    details.extend(advanced.decline.as_ref().map(|decline| ("decline", decline.code.clone())));
-    if let Some((hold, closing)) = advanced.closing {
-        details.extend([("hold", hold.to_string()), (closing.name(), written(&advanced.postings))]);
-    }
-    details.push(("effect", advanced.effect.to_string()));
-    details
-}
-
-const fn actor_of(source: &Source) -> &'static str {
-    match source {
-        Source::Send | Source::Read | Source::Find | Source::Webhook(_) => "gateway",
-        Source::Recovery => "engine",
-        Source::Person(_) => "person",
-    }
-}
-
-fn source_text(source: &Source) -> String {
-    match source {
-        Source::Webhook(event) => format!("webhook:{event}"),
-        Source::Person(word) => format!("person:{} evidence: {}; reason: {}", word.by, word.evidence, word.reason),
-        Source::Send | Source::Read | Source::Find | Source::Recovery => source.name().to_owned(),
-    }
-}
-
-/// Postings as `gateway_clearing:stripe debit 500 USD`, separated by commas.
-fn written(postings: &[Posting]) -> String {
-    let one = |posting: &Posting| {
-        let side = match posting.side {
-            Side::Debit => "debit",
-            Side::Credit => "credit",
-        };
-        format!("{} {side} {} {}", posting.account, posting.amount, posting.currency.code())
-    };
-    postings.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

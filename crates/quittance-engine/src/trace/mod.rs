@@ -5,6 +5,7 @@
 
 mod find;
 mod line;
+mod record;
 mod story;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use super::Story;
 use super::find::{get, index, read};
 use super::line::{self, Line};
-use quittance_core::id::{CommandId, EffectId};
+use super::record;
+use quittance_core::id::{CommandId, DisputeId, EffectId, PaymentId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::Record;
 use quittance_core::payment::Payment;
@@ -67,6 +68,7 @@ struct Told {
 /// What the journal says of a payment: its whole book is read, page by page, for records have no other index.
 fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreError> {
     let mut told = Told { lines: Vec::new(), objects: payment.gateway_object.iter().cloned().collect() };
+    let mut about = About::of(payment);
     let mut scan = Scan::forward(&JOURNAL, vec![payment.book.bytes().into()], PAGE_ROWS);
     loop {
         let rows = reader.scan(&scan)?;
@@ -74,13 +76,11 @@ fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreErro
             let entry = read::<JournalEntry>(row)?;
             // Other records of the book are other stories, and verification judges them.
             let Ok(record) = journal::decode(entry.kind, &entry.body) else { continue };
-            if !is_about(&record, payment.effect) {
+            if !about.takes(&record) {
                 continue;
             }
-            if let Record::EffectAdvanced(advanced) = &record {
-                told.objects.extend(advanced.object.clone());
-            }
-            told.lines.push(line::record(entry.seq, entry.at, &record));
+            told.objects.extend(object_of(&record));
+            told.lines.push(record::record(entry.seq, entry.at, &record));
         }
         match rows.last() {
             Some(last) if rows.len() == PAGE_ROWS => scan.after = Some(scan.position_of(last)),
@@ -89,13 +89,56 @@ fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreErro
     }
 }
 
-fn is_about(record: &Record, wanted: EffectId) -> bool {
+/// What belongs to a payment's story: its own effect, and those of its refunds and disputes.
+struct About {
+    payment: PaymentId,
+    effects: BTreeSet<EffectId>,
+    disputes: BTreeSet<DisputeId>,
+}
+
+impl About {
+    fn of(payment: &Payment) -> Self {
+        Self { payment: payment.id, effects: BTreeSet::from([payment.effect]), disputes: BTreeSet::new() }
+    }
+
+    /// Whether a record belongs to the story; what begins within it belongs to it from then on.
+    fn takes(&mut self, record: &Record) -> bool {
+        match record {
+            Record::BookOpened { .. } => false,
+            Record::PaymentAccepted { effect, .. }
+            | Record::TicketIssued { effect, .. }
+            | Record::StepAsked { effect, .. }
+            | Record::ObservationKept { effect, .. } => self.effects.contains(effect),
+            Record::EffectAdvanced(advanced) => self.effects.contains(&advanced.effect),
+            Record::RefundAdvanced(advanced) => self.effects.contains(&advanced.effect),
+            Record::EvidenceAdvanced(advanced) => self.effects.contains(&advanced.effect),
+            Record::Corrected(corrected) => corrected.payment == self.payment,
+            Record::RefundAccepted(accepted) => {
+                let is_ours = accepted.payment == self.payment;
+                self.effects.extend(is_ours.then_some(accepted.effect));
+                is_ours
+            }
+            Record::DisputeSeen(seen) => {
+                let is_ours = seen.payment == self.payment;
+                self.disputes.extend(is_ours.then_some(seen.dispute));
+                is_ours
+            }
+            Record::EvidenceAccepted { effect, dispute, .. } => {
+                let is_ours = self.disputes.contains(dispute);
+                self.effects.extend(is_ours.then_some(*effect));
+                is_ours
+            }
+        }
+    }
+}
+
+/// The gateway's object that a record names.
+fn object_of(record: &Record) -> Option<String> {
     match record {
-        Record::BookOpened { .. } => false,
-        Record::PaymentAccepted { effect, .. }
-        | Record::TicketIssued { effect, .. }
-        | Record::ObservationKept { effect, .. } => *effect == wanted,
-        Record::EffectAdvanced(advanced) => advanced.effect == wanted,
+        Record::EffectAdvanced(advanced) => advanced.object.clone(),
+        Record::RefundAdvanced(advanced) => advanced.object.clone(),
+        Record::DisputeSeen(seen) => Some(seen.object.clone()),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use quittance_core::effect::Step;
 use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::journal::{Closing, GENESIS, Place, Record, chain};
 use quittance_core::replay::Replay;
-use quittance_store::records::{Entity, IntentEntry, JournalEntry, journal};
+use quittance_store::records::{Entity, Holder, IntentEntry, JournalEntry, journal};
 use quittance_store::tables::JOURNAL;
 use quittance_store::value::{Row, Value};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub(super) struct History {
     pub(super) tickets: BTreeMap<TicketKey, TicketRecord>,
     pub(super) closings: BTreeMap<HoldId, (Closing, i64)>,
     /// The newest payment of each intent.
-    pub(super) intents: BTreeMap<String, PaymentId>,
+    pub(super) intents: BTreeMap<String, Holder>,
     /// The newest payment of which a record says that it had the object.
     pub(super) objects: BTreeMap<ObjectKey, PaymentId>,
     last_seq: i64,
@@ -134,7 +134,7 @@ impl History {
             Record::BookOpened { tenant } => self.tenant = Some(*tenant),
             Record::PaymentAccepted { payment, command, gateway, reference, .. } => {
                 self.accepted.insert(*payment, Accepted { command: *command, gateway: gateway.clone(), seq });
-                self.intents.insert(IntentEntry::of_reference(reference), *payment);
+                self.intents.insert(IntentEntry::of_reference(reference), Holder::Payment(*payment));
             }
             Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
                 let ticket = TicketRecord {
@@ -155,7 +155,23 @@ impl History {
                     self.hold_object(advanced.payment, object);
                 }
             }
-            Record::ObservationKept { .. } => {}
+            Record::RefundAccepted(accepted) => {
+                if let Some(reference) = &accepted.reference {
+                    let intent = IntentEntry::of_refund(accepted.payment, reference);
+                    self.intents.insert(intent, Holder::Refund(accepted.refund));
+                }
+            }
+            Record::RefundAdvanced(advanced) => {
+                if let Some((hold, closing)) = advanced.closing {
+                    self.closings.insert(hold, (closing, seq));
+                }
+            }
+            Record::Corrected(_)
+            | Record::StepAsked { .. }
+            | Record::DisputeSeen(_)
+            | Record::EvidenceAccepted { .. }
+            | Record::EvidenceAdvanced(_)
+            | Record::ObservationKept { .. } => {}
         }
     }
 

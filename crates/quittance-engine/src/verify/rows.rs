@@ -163,7 +163,7 @@ pub(super) fn intent(row: &Row, history: &History, seen: &mut Seen, findings: &m
     let Some(newest) = history.intents.get(&row.intent) else {
         return findings.row(format!("{subject}: it has a row, but the journal knows no payment of it"));
     };
-    same(findings, &subject, "payment", &row.payment, newest);
+    same(findings, &subject, "holder", &row.holder, newest);
     seen.intents.insert(row.intent);
 }
 

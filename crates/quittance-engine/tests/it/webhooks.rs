@@ -2,7 +2,8 @@
 
 use crate::gateway::Gateway;
 use crate::world::{World, pay};
-use quittance_connectors::stripe::webhook::decode_event;
+use quittance_connectors::connector::Connector;
+use quittance_connectors::stripe::Stripe;
 use quittance_core::payment::Status;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ pub fn event(id: &str, kind: &str, object: &Value) -> Submission {
     })
     .to_string()
     .into_bytes();
-    let event = decode_event(&body).expect("an event");
+    let event = Stripe::default().decode_event(&body).expect("an event");
     let (endpoint, gateway) = ("we_main".to_owned(), "stripe".to_owned());
     Submission::Webhook(Box::new(WebhookEvent { endpoint, gateway, secret_index: 0, event, body }))
 }

@@ -1,8 +1,9 @@
 //! A small world around an engine on the memory store: its clock, its ids, its jobs, its gateway.
 
 use crate::gateway::Gateway;
+use quittance_connectors::connector::{Connector, ListFact, Search};
 use quittance_connectors::message::{Delivery, Request};
-use quittance_connectors::stripe::{ListFact, Stripe, decode_list, decode_read, decode_write};
+use quittance_connectors::stripe::Stripe;
 use quittance_core::currency::Currency;
 use quittance_core::decide::{CreatePayment, OnDuplicate, Resolution};
 use quittance_core::effect::{PersonsWord, Policy, Source, Stimulus};
@@ -10,7 +11,7 @@ use quittance_core::fact::Fact;
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::Key;
 use quittance_core::money::Money;
-use quittance_core::payment::Payment;
+use quittance_core::payment::{CaptureMethod, Payment};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::engine::{Engine, Permits, Step};
@@ -24,6 +25,7 @@ use quittance_store::records::Entity;
 use quittance_store::store::{Reader, Scan};
 use quittance_store::tables::{JOURNAL, PAYMENTS};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Ids and dice that come out the same every time.
@@ -53,6 +55,8 @@ impl Render for Plain {
             Answer::Payment(paid) if paid.decline.is_some() => (402, payment(paid)),
             Answer::Payment(paid) => (201, payment(paid)),
             Answer::ExistingPayment(paid) => (200, payment(paid)),
+            Answer::Refund(refund) => (201, format!("{} {}", refund.id, refund.status.name())),
+            Answer::ExistingRefund(refund) => (200, format!("{} {}", refund.id, refund.status.name())),
             Answer::Rejected(rejection) => (409, rejection.code().to_owned()),
         };
         (status, text.into_bytes())
@@ -78,7 +82,7 @@ pub fn tenant() -> TenantId {
 fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>) -> Engine {
     let gateway = gateways::Gateway {
         mode,
-        stripe: Stripe::default(),
+        connector: Arc::new(Stripe::default()),
         policy: Policy { backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() },
         timeout_ms: 2_000,
         in_flight_max: 8,
@@ -212,14 +216,18 @@ impl World {
 
 /// What a job teaches when its requests are delivered like this.
 pub fn learned(gateway: &mut Gateway, job: Job, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> LearnedFact {
+    let (stripe, kind) = (Stripe::default(), job.kind);
     let (source, stimulus) = match &job.plan {
-        Plan::Send(request) => (Source::Send, Stimulus::Answered(decode_write(&deliver(gateway, request)))),
-        Plan::Read(request) => (Source::Read, Stimulus::Read(decode_read(&deliver(gateway, request)))),
-        Plan::Find { .. } => {
-            let request = Stripe::default().list_intents(&Default::default());
-            let stimulus = match decode_list(&deliver(gateway, &request)) {
+        Plan::Send(request) => {
+            (Source::Send, Stimulus::Answered(stripe.decode_write(kind, &deliver(gateway, request))))
+        }
+        Plan::Read(request) => (Source::Read, Stimulus::Read(stripe.decode_read(kind, &deliver(gateway, request)))),
+        Plan::Find(wanted) => {
+            let parent = wanted.parent.as_ref().map(|(kind, id)| (*kind, id.as_str()));
+            let search = Search { kind, parent, customer: None, reference: None, created_from: None, created_to: None };
+            let stimulus = match stripe.decode_page(kind, &deliver(gateway, &stripe.page(&search, None))) {
                 ListFact::Failed(fact) => Stimulus::FindFailed(fact),
-                ListFact::Page { has_more: true, .. } => Stimulus::FindFailed(Fact::Absent),
+                ListFact::Page { next: Some(_), .. } => Stimulus::FindFailed(Fact::Absent),
                 ListFact::Page { sightings, .. } => {
                     let ours = sightings.into_iter().find(|seen| seen.effect_id == Some(job.effect.effect));
                     Stimulus::Found(ours)
@@ -266,6 +274,7 @@ pub struct Pay {
     pub fingerprint: u8,
     pub customer: String,
     pub on_duplicate: OnDuplicate,
+    pub capture_method: CaptureMethod,
 }
 
 pub fn pay(key: &str, reference: &str) -> Pay {
@@ -277,6 +286,7 @@ pub fn pay(key: &str, reference: &str) -> Pay {
         fingerprint: 0,
         customer: "alice".into(),
         on_duplicate: OnDuplicate::Reject,
+        capture_method: CaptureMethod::Automatic,
     }
 }
 
@@ -286,6 +296,8 @@ impl From<Pay> for Submission {
             money: Money::new(pay.amount, Currency::from_code("USD").expect("known currency")),
             gateway: "stripe".into(),
             payment_method: pay.method,
+            capture_method: pay.capture_method,
+            return_url: None,
             reference: pay.reference,
             on_duplicate: pay.on_duplicate,
             description: None,

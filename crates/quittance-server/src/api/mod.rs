@@ -13,9 +13,11 @@ mod intake;
 mod ledger;
 mod pause;
 mod payment_list;
+mod payment_steps;
 mod payments;
 mod prefer;
 mod query;
+mod refunds;
 pub(crate) mod rows;
 mod trace;
 mod waiting;
@@ -33,6 +35,10 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/customers/{id}", get(customers::show))
         .route("/v1/payments", post(payments::create).get(payment_list::list))
         .route("/v1/payments/{id}", get(payments::show))
+        .route("/v1/payments/{id}/capture", post(payment_steps::capture))
+        .route("/v1/payments/{id}/cancel", post(payment_steps::cancel))
+        .route("/v1/refunds", post(refunds::create).get(refunds::list))
+        .route("/v1/refunds/{id}", get(refunds::show))
         .route("/v1/commands/{id}", get(commands::show))
         .route("/v1/effects/{id}/resolve", post(effects::resolve))
         .route("/v1/ledger/entries", get(ledger::entries))

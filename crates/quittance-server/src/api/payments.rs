@@ -13,16 +13,20 @@ use crate::runtime::Handle;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::currency::{Currency, stripe_rule, to_wire};
+use quittance_core::currency::Currency;
 use quittance_core::decide::{CreatePayment, OnDuplicate};
 use quittance_core::id::PaymentId;
 use quittance_core::money::{AMOUNT_MAX, Money};
+use quittance_core::payment::CaptureMethod;
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{Mode, Scope};
 use quittance_engine::submission::{Action, CustomerRef};
 
 /// A description, passed to the gateway.
 const DESCRIPTION: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
+
+/// Longest address that a customer is sent back to.
+const RETURN_URL_BYTES_MAX: usize = 2_048;
 
 /// `POST /v1/payments`
 pub(super) async fn create(State(handle): State<Handle>, request: Request) -> Response {
@@ -51,15 +55,9 @@ fn read_body(body: &Json) -> Result<(CustomerRef, CreatePayment), Problem> {
     let gateway = fields.text("gateway", Need::Required, TOKEN);
     let payment_method = fields.text("payment_method", Need::Required, TOKEN);
     let reference = fields.text("reference", Need::Required, NAME);
-    // One value for now; manual capture is refused by name instead of being taken for automatic.
-    fields.parsed("capture_method", Need::Optional, |word| match word {
-        "automatic" => Ok(()),
-        "manual" => Err("manual capture is not served; leave it out or send \"automatic\"".to_owned()),
-        _ => Err("must be \"automatic\"".to_owned()),
-    });
-    fields.parsed("return_url", Need::Optional, |_| {
-        Err::<(), _>("is not served: customers are not sent back to a page of yours; leave it out".to_owned())
-    });
+    let methods = [("automatic", CaptureMethod::Automatic), ("manual", CaptureMethod::Manual)];
+    let capture_method = fields.word("capture_method", Need::Optional, &methods).unwrap_or_default();
+    let return_url = fields.parsed("return_url", Need::Optional, return_url);
     let words = [("reject", OnDuplicate::Reject), ("return_existing", OnDuplicate::ReturnExisting)];
     let on_duplicate = fields.word("on_duplicate", Need::Optional, &words).unwrap_or_default();
     let description = fields.text("description", Need::Optional, DESCRIPTION);
@@ -77,6 +75,8 @@ fn read_body(body: &Json) -> Result<(CustomerRef, CreatePayment), Problem> {
         money: Money::new(amount, currency),
         gateway,
         payment_method,
+        capture_method,
+        return_url,
         reference,
         on_duplicate,
         description,
@@ -95,10 +95,25 @@ fn check_against_gateway(handle: &Handle, mode: Mode, asked: &CreatePayment) -> 
         let detail = format!("belongs to the other mode; this tenant is {}", mode.name());
         return Err(Problem::at(&catalogue::GATEWAY_MODE, "/gateway", detail));
     }
-    to_wire(asked.money, stripe_rule(asked.money.currency)).map(|_| ()).map_err(|error| {
+    check_amount(handle, &asked.gateway, asked.money)
+}
+
+/// Whether the gateway can express an amount.
+pub(super) fn check_amount(handle: &Handle, gateway: &str, money: Money) -> Result<(), Problem> {
+    let Some(gateway) = handle.config().gateways.get(gateway) else { return Ok(()) };
+    gateway.dialect.connector().check_amount(money).map_err(|error| {
         let rejection = Rejection::AmountNotRepresentable { reason: error.to_string() };
         Problem::at(&catalogue::AMOUNT_NOT_REPRESENTABLE, "/amount", rejection.to_string())
     })
+}
+
+/// Where a customer may be sent back to: an absolute address of the web, which is passed on as it is.
+fn return_url(text: &str) -> Result<String, String> {
+    let is_web = reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    match is_web && text.len() <= RETURN_URL_BYTES_MAX {
+        true => Ok(text.to_owned()),
+        false => Err(format!("must be an http(s) address of at most {RETURN_URL_BYTES_MAX} bytes")),
+    }
 }
 
 /// `GET /v1/payments/{id}`

@@ -3,13 +3,14 @@
 use crate::problem::{Problem, catalogue};
 use crate::runtime::ReadError;
 use quittance_core::customer::Customer;
-use quittance_core::id::{CustomerId, PaymentId, TenantId};
+use quittance_core::id::{CustomerId, PaymentId, RefundId, TenantId};
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_engine::submission::CustomerRef;
 use quittance_store::records::{Corrupt, Entity};
 use quittance_store::schema::Index;
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
-use quittance_store::tables::{CUSTOMERS, PAYMENTS};
+use quittance_store::tables::{CUSTOMERS, PAYMENTS, REFUNDS};
 use quittance_store::value::{Key, Row, Value};
 
 /// Rows that one request looks at, at most; a list that needs more says where to go on.
@@ -54,6 +55,11 @@ fn entity<T: Entity>(row: &Row) -> Result<T, StoreError> {
 /// A tenant's payment.
 pub(crate) fn payment(reader: &mut dyn Reader, tenant: TenantId, id: PaymentId) -> Result<Option<Payment>, StoreError> {
     unique(reader, &PAYMENTS.indexes[0], vec![tenant.bytes().into(), id.bytes().into()])
+}
+
+/// A tenant's refund.
+pub(crate) fn refund(reader: &mut dyn Reader, tenant: TenantId, id: RefundId) -> Result<Option<Refund>, StoreError> {
+    unique(reader, &REFUNDS.indexes[0], vec![tenant.bytes().into(), id.bytes().into()])
 }
 
 /// A tenant's customer, by our id or by the tenant's own.

@@ -12,7 +12,9 @@ use crate::runtime::{Handle, SubmitError, WebhookEndpoint};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use quittance_connectors::stripe::webhook::{Event, MAX_EVENT_BYTES, SignatureError, decode_event, verify};
+use quittance_connectors::connector::Connector;
+use quittance_connectors::event::{Event, MAX_EVENT_BYTES};
+use quittance_connectors::stripe::webhook::{SignatureError, verify};
 use quittance_core::tenant::Mode;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
 use serde::Serialize;
@@ -56,7 +58,7 @@ async fn try_receive(
         verify(signature, &body, &secrets, handle.now().seconds(), known.tolerance_s).map_err(unverified)?;
     let event = WebhookEvent {
         gateway: known.gateway.to_owned(),
-        event: decode(&body, known.mode)?,
+        event: decode(known.connector.as_ref(), &body, known.mode)?,
         endpoint: endpoint.to_owned(),
         secret_index,
         body: body.to_vec(),
@@ -92,9 +94,9 @@ fn unverified(error: SignatureError) -> Problem {
 }
 
 /// Reads an event. One about the other kind of money is not of this gateway, whoever signed it.
-fn decode(body: &[u8], mode: Option<Mode>) -> Result<Event, Problem> {
+fn decode(connector: &dyn Connector, body: &[u8], mode: Option<Mode>) -> Result<Event, Problem> {
     let malformed = |why: String| Problem::new(&catalogue::WEBHOOK_MALFORMED, why);
-    let event = decode_event(body).map_err(|error| malformed(error.to_string()))?;
+    let event = connector.decode_event(body).map_err(|error| malformed(error.to_string()))?;
     let event_mode = event.livemode.map(|is_live| if is_live { Mode::Live } else { Mode::Test });
     match (event_mode, mode) {
         (Some(event), Some(gateway)) if event != gateway => {

@@ -2,12 +2,12 @@
 
 use super::errors::{Mistakes, Origin};
 use super::section::{Found, Section};
-use super::{Gateway, LEASE_MARGIN_MS, secrets};
+use super::{Gateway, LEASE_MARGIN_MS, dialect, secrets};
 use quittance_core::effect::Policy;
 use quittance_engine::gateways::Leases;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 20] = [
     "kind",
     "api_key",
     "api_base",
@@ -21,6 +21,12 @@ const KEYS: [&str; 14] = [
     "backoff_max_ms",
     "tries_max",
     "key_window_s",
+    "quiescence_s",
+    "quiescence_after_error_s",
+    "payments_class",
+    "refunds_class",
+    "action_expiry_s",
+    "capture_expiry_s",
     "pending_poll_ms",
 ];
 
@@ -47,8 +53,8 @@ fn is_name(name: &str) -> bool {
 /// Reads a gateway's table; nothing when something is wrong that has no default.
 pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
     section.refuse_unknown(&KEYS, mistakes);
-    only(section, "kind", "stripe", Presence::Required(origin), mistakes);
-    only(section, "flow", "payment_intents", Presence::Optional, mistakes);
+    let dialect = dialect::parse(section, origin, mistakes);
+    let (payments, refunds) = dialect::capabilities(section, dialect, mistakes);
     let default = Policy::default();
     let lease_ms = Leases::default().lease_ms;
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
@@ -59,8 +65,10 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         backoff_base_ms: number("backoff_base_ms", default.backoff_base_ms, 1..=3_600_000),
         backoff_max_ms: number("backoff_max_ms", default.backoff_max_ms, 1..=86_400_000),
         tries_max: number("tries_max", default.tries_max.into(), 1..=1_000_000) as u32,
-        // Longer than a day would be a promise that Stripe does not make: keys are kept "at least 24 hours".
-        key_window_ms: number("key_window_s", default.key_window_ms / 1_000, 1..=86_400 - 3_600) * 1_000,
+        payments,
+        refunds,
+        action_expiry_ms: number("action_expiry_s", default.action_expiry_ms / 1_000, 1..=31_622_400) * 1_000,
+        capture_expiry_ms: number("capture_expiry_s", default.capture_expiry_ms / 1_000, 1..=31_622_400) * 1_000,
         pending_poll_ms: number("pending_poll_ms", default.pending_poll_ms, 10..=86_400_000),
     };
     check_backoff(section, &policy, origin, mistakes);
@@ -68,6 +76,7 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
     let api_base = api_base(section, mistakes);
     let api_key = api_key(section, origin, mistakes)?;
     Some(Gateway {
+        dialect: dialect?,
         api_key,
         api_base: api_base?,
         webhook_endpoint,
@@ -77,26 +86,6 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         in_flight_max: in_flight_max as usize,
         policy,
     })
-}
-
-enum Presence<'a> {
-    Required(&'a Origin),
-    Optional,
-}
-
-/// A setting with one value that is served so far.
-fn only(section: &Section<'_>, key: &str, value: &str, presence: Presence<'_>, mistakes: &mut Mistakes) {
-    match (section.text(key, mistakes), presence) {
-        (Some(found), _) if found.value == value => {}
-        (Some(found), _) => {
-            let what = "this value is not served by this version";
-            mistakes.add(found.origin, &section.setting(key), what, format!("write \"{value}\"; others come later"));
-        }
-        (None, Presence::Required(origin)) if !section.has(key) => {
-            mistakes.add(origin.clone(), &section.setting(key), "missing", format!("write {key} = \"{value}\""));
-        }
-        (None, _) => {}
-    }
 }
 
 fn api_key(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<secrets::SecretRef> {

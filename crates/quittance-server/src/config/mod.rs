@@ -3,12 +3,14 @@
 //! Owns the reading of `quittance.toml`, its environment overrides and the secrets it refers to. Every mistake is
 //! reported with its line and its remedy, all of them at once. Does not own what the values are used for.
 
+mod dialect;
 mod errors;
 mod gateway;
 mod parse;
 mod secrets;
 mod section;
 
+pub use dialect::Dialect;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use secrets::{Secret, SecretRef, Secrets};
 
@@ -68,9 +70,11 @@ impl Default for Server {
     }
 }
 
-/// One gateway; the only kind so far is Stripe, with payment intents.
+/// One gateway.
 #[derive(Clone, Debug)]
 pub struct Gateway {
+    /// How it is spoken to.
+    pub dialect: Dialect,
     /// The credential.
     pub api_key: SecretRef,
     /// Scheme, host and port, without a trailing slash (`https://api.stripe.com`).
@@ -85,7 +89,7 @@ pub struct Gateway {
     pub timeout_ms: u64,
     /// Requests under way at once, at most.
     pub in_flight_max: usize,
-    /// How patient we are with it.
+    /// What it offers, and how patient we are with it.
     pub policy: Policy,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{ERRORS_MAX, Json, Wrong, joined};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Whether a member has to be there. `null` counts as absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,11 +181,20 @@ impl<'a> Fields<'a> {
 
     /// An amount of money: minor units from 1 to `max`.
     pub(crate) fn amount(&mut self, name: &'static str, need: Need, max: i64) -> Option<i64> {
+        self.amount_within(name, need, 1..=max)
+    }
+
+    /// An amount of money that may be nothing.
+    pub(crate) fn amount_or_zero(&mut self, name: &'static str, need: Need, max: i64) -> Option<i64> {
+        self.amount_within(name, need, 0..=max)
+    }
+
+    fn amount_within(&mut self, name: &'static str, need: Need, range: RangeInclusive<i64>) -> Option<i64> {
         const WANTED: &str = "an integer in minor units (1999 is 19.99 USD), without fraction, exponent or quotes";
         match self.take(name, need, WANTED)? {
-            Json::Integer(amount) if (1..=max).contains(amount) => Some(*amount),
+            Json::Integer(amount) if range.contains(amount) => Some(*amount),
             Json::Integer(_) => {
-                self.wrong(name, format!("must be between 1 and {max} minor units"));
+                self.wrong(name, format!("must be between {} and {} minor units", range.start(), range.end()));
                 None
             }
             other => {

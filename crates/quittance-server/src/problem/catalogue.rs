@@ -83,6 +83,9 @@ kinds! {
     PAYMENT_DECLINED: 402 "payment-declined" final
         "The payment was declined; no money moved."
         "Look at `payment.decline`. Another attempt is a new request under a new key; it may use the same reference.";
+    REFUSED_BY_GATEWAY: 402 "refused-by-gateway" final
+        "The gateway refused the step; the payment is where it was."
+        "Look at `detail` for the gateway's code. Another try is a new request under a new key.";
     FORBIDDEN: 403 "forbidden" final
         "This API key may not do that."
         "Use a key with the scope that `detail` names.";
@@ -110,6 +113,18 @@ kinds! {
     KEY_IN_PROGRESS: 409 "idempotency-in-progress" retry
         "The first request under this key has not been accepted yet."
         "Send the request again with the same key.";
+    DUPLICATE_REFUND: 409 "duplicate-refund" final
+        "The same refund was asked for before, under another key."
+        "Look at `resource`. Use another reference for another refund.";
+    NOT_CAPTURABLE: 409 "not-capturable" final
+        "Only a payment that requires capture can be captured, once, before its authorisation ends."
+        "Look at the payment's status. What was captured can be refunded; what expired has to be paid anew.";
+    NOT_CANCELABLE: 409 "not-cancelable" final
+        "The payment can no longer be canceled."
+        "Look at the payment's status: what succeeded can be refunded, and what is being found out ends by itself.";
+    NOT_REFUNDABLE: 409 "not-refundable" final
+        "Only a payment that succeeded can be refunded."
+        "Cancel a payment that was not captured.";
     NOT_IN_REVIEW: 409 "not-in-review" final
         "Only an effect in review is decided by a person."
         "Look at the payment: its outcome is known, or is being found out.";
@@ -119,12 +134,27 @@ kinds! {
     BOOK_FULL: 409 "book-full" final
         "The customer's book cannot hold a further amount of this size."
         "Check the amount; sums are kept in 64 bits.";
+    REFUNDED_AMOUNT_DIFFERS: 412 "refunded-amount-differs" final
+        "Another amount is refunded than the request expected."
+        "Look at the payment's refunds. Where the money is still to be given back, ask under a new key with what is refunded now.";
     BODY_TOO_LARGE: 413 "body-too-large" final
         "The body is too large."
         "Send at most the number of bytes that `detail` names.";
     UNSUPPORTED_MEDIA_TYPE: 415 "unsupported-media-type" final
         "The body's media type is not understood."
         "Send `Content-Type: application/json`, in UTF-8.";
+    NOT_OFFERED: 422 "not-offered" final
+        "This gateway does not offer what was asked for."
+        "Use another gateway, or do it there by hand.";
+    CAPTURE_TOO_LARGE: 422 "capture-too-large" final
+        "More is to be captured than was authorised."
+        "Capture at most the payment's amount.";
+    REFUND_TOO_LARGE: 422 "refund-too-large" final
+        "More is to be given back than is left of the payment."
+        "Refund at most what was captured less what is refunded, being refunded, disputed or returned already.";
+    REFUND_CURRENCY: 422 "refund-currency" final
+        "A refund is in the currency of its payment."
+        "Leave `currency` out, or send the payment's.";
     KEY_REUSED: 422 "idempotency-key-reused" final
         "This idempotency key was used for a different request."
         "Use a new key for a new operation; a retry has to repeat the first request exactly.";

@@ -2,10 +2,11 @@
 
 use super::gateways::GatewayState;
 use super::jobs::{Budget, note, patience};
-use quittance_connectors::stripe::{ListFact, ListParameters, PAGE_LIMIT_MAX, decode_list};
+use quittance_connectors::connector::{self, ListFact};
 use quittance_core::effect::Stimulus;
-use quittance_core::fact::{Fact, Loss, Sighting};
+use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use quittance_core::id::EffectId;
+use quittance_engine::submission;
 use std::time::Duration;
 
 #[cfg(test)]
@@ -18,9 +19,15 @@ const PAGES_MAX: usize = 50;
 #[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
     pub(super) effect: EffectId,
-    pub(super) customer: Option<&'a str>,
-    pub(super) created_from: i64,
-    pub(super) created_to: i64,
+    pub(super) kind: ObjectKind,
+    pub(super) wanted: &'a submission::Find,
+}
+
+impl Search<'_> {
+    fn is_ours(&self, sighting: &Sighting) -> bool {
+        let is_by_reference = sighting.reference.is_some() && sighting.reference == self.wanted.reference;
+        sighting.effect_id == Some(self.effect) || is_by_reference
+    }
 }
 
 /// How narrow a list is asked for.
@@ -52,7 +59,11 @@ pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Bud
         match page(gateway, search, filters, after.as_deref(), patience).await {
             Page::Found(sighting) => return Stimulus::Found(Some(sighting)),
             Page::Complete => return Stimulus::Found(None),
-            Page::Next(last_id) => after = Some(last_id),
+            // A page that leads to itself would be read for ever, and its list proves nothing.
+            Page::Next(next) if after.as_ref() == Some(&next) => {
+                return Stimulus::FindFailed(Fact::Lost(Loss::Unclear));
+            }
+            Page::Next(next) => after = Some(next),
             Page::Failed(fact) if filters == Filters::Narrow && after.is_none() && is_refusal_of_filters(&fact) => {
                 filters = Filters::None;
             }
@@ -80,19 +91,19 @@ async fn page(
     after: Option<&str>,
     patience: Duration,
 ) -> Page {
-    let request = gateway.stripe.list_intents(&parameters(search, filters, after));
+    let request = gateway.connector.page(&parameters(&search, filters), after);
     let delivery = gateway.transport.deliver(&request, patience).await;
-    match decode_list(&delivery) {
+    match gateway.connector.decode_page(search.kind, &delivery) {
         ListFact::Failed(fact) => {
             note(gateway, "find", &delivery, &fact);
             gateway.report(&fact);
             Page::Failed(fact)
         }
-        ListFact::Page { sightings, unreadable, has_more, last_id } => {
+        ListFact::Page { sightings, unreadable, next, .. } => {
             // That a page came is a good answer, whatever is on it.
             gateway.report(&Fact::Absent);
             note(gateway, "find", &delivery, &Fact::Absent);
-            if let Some(ours) = sightings.into_iter().find(|sighting| sighting.effect_id == Some(search.effect)) {
+            if let Some(ours) = sightings.into_iter().find(|sighting| search.is_ours(sighting)) {
                 return Page::Found(ours);
             }
             // What cannot be read and is not ours is no business of this search.
@@ -100,15 +111,20 @@ async fn page(
                 tracing::error!(gateway = gateway.name, object = ours.id, "an object of ours cannot be read");
                 return Page::Failed(Fact::Lost(Loss::Unreadable));
             }
-            last_id.filter(|_| has_more).map_or(Page::Complete, Page::Next)
+            next.map_or(Page::Complete, Page::Next)
         }
     }
 }
 
-fn parameters<'a>(search: Search<'a>, filters: Filters, after: Option<&'a str>) -> ListParameters<'a> {
-    let (customer, from, to) = match filters {
-        Filters::Narrow => (search.customer, Some(search.created_from), Some(search.created_to)),
-        Filters::None => (None, None, None),
-    };
-    ListParameters { customer, created_gte: from, created_lte: to, starting_after: after, limit: PAGE_LIMIT_MAX }
+fn parameters<'a>(search: &Search<'a>, filters: Filters) -> connector::Search<'a> {
+    let wanted = search.wanted;
+    let is_narrow = filters == Filters::Narrow;
+    connector::Search {
+        kind: search.kind,
+        parent: wanted.parent.as_ref().map(|(kind, id)| (*kind, id.as_str())),
+        customer: wanted.customer.as_deref().filter(|_| is_narrow),
+        reference: wanted.reference.as_deref(),
+        created_from: is_narrow.then_some(wanted.created_from),
+        created_to: is_narrow.then_some(wanted.created_to),
+    }
 }

@@ -4,7 +4,7 @@ use crate::clock;
 use crate::config::{Config, Secrets};
 use crate::metrics;
 use crate::transport::{Transport, TransportError};
-use quittance_connectors::stripe::Stripe;
+use quittance_connectors::connector::Connector;
 use quittance_core::fact::{Fact, Loss};
 use quittance_core::time::Timestamp;
 use quittance_engine::breaker::{Breaker, Health, Limits, State};
@@ -25,7 +25,7 @@ pub(crate) struct GatewayStates {
 pub(crate) struct GatewayState {
     pub(super) name: String,
     pub(super) transport: Transport,
-    pub(super) stripe: Stripe,
+    pub(super) connector: Arc<dyn Connector>,
     pub(super) timeout: Duration,
     in_flight_max: usize,
     in_flight: Arc<AtomicUsize>,
@@ -59,7 +59,7 @@ impl GatewayStates {
             let state = GatewayState {
                 name: name.clone(),
                 transport: Transport::new(&gateway.api_base, api_key, gateway.in_flight_max)?,
-                stripe: Stripe::default(),
+                connector: gateway.dialect.connector(),
                 timeout: Duration::from_millis(gateway.timeout_ms),
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),
@@ -218,6 +218,7 @@ fn health(fact: &Fact) -> Health {
             Health::Failing
         }
         Fact::Seen(_)
+        | Fact::SeenDispute(_)
         | Fact::Absent
         | Fact::Declined { .. }
         | Fact::Refused { .. }
@@ -240,7 +241,7 @@ pub(super) fn for_engine(config: &Config, secrets: &Secrets) -> Gateways {
             );
         }
         let known = Gateway {
-            stripe: Stripe::default(),
+            connector: gateway.dialect.connector(),
             policy: gateway.policy,
             timeout_ms: gateway.timeout_ms,
             in_flight_max: gateway.in_flight_max,

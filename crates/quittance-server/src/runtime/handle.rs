@@ -5,6 +5,7 @@ use super::shared::Shared;
 use super::waiters::Watch;
 use crate::clock;
 use crate::config::{Config, Secret};
+use quittance_connectors::connector::Connector;
 use quittance_core::id::CommandId;
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
@@ -71,6 +72,8 @@ pub struct WebhookEndpoint<'a> {
     pub tolerance_s: u32,
     /// Whose money the gateway moves; none where its credential does not say.
     pub mode: Option<Mode>,
+    /// What reads its events.
+    pub connector: Arc<dyn Connector>,
 }
 
 impl Handle {
@@ -155,8 +158,8 @@ impl Handle {
         let (gateway, config) =
             self.shared.config.gateways.iter().find(|(_, config)| config.webhook_endpoint.as_deref() == Some(name))?;
         let secrets = self.shared.secrets.webhook_secrets(gateway).iter().collect();
-        let mode = self.gateway_mode(gateway);
-        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s, mode })
+        let (mode, connector) = (self.gateway_mode(gateway), config.dialect.connector());
+        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s, mode, connector })
     }
 
     /// Whose money a gateway moves: that of live or of test tenants. None where its credential does not say.

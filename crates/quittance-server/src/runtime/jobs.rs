@@ -6,8 +6,8 @@ use super::gateways::{GatewayState, Slot};
 use super::shared::Shared;
 use crate::clock::{self, Stopwatch};
 use crate::metrics;
+use quittance_connectors::connector::Connector;
 use quittance_connectors::message::{Delivery, Request};
-use quittance_connectors::stripe::{ListFact, ListParameters, decode_list, decode_read, decode_write};
 use quittance_core::effect::{Source, Stimulus};
 use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
@@ -62,22 +62,18 @@ pub(super) fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gatewa
 }
 
 async fn carry_out(gateway: &GatewayState, job: &Job, budget: Budget) -> (Source, Stimulus) {
+    let kind = job.kind;
     match &job.plan {
         Plan::Send(request) => {
-            let fact = ask(gateway, request, budget, "send", decode_write).await;
-            (Source::Send, Stimulus::Answered(fact))
+            let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(kind, delivery);
+            (Source::Send, Stimulus::Answered(ask(gateway, request, budget, "send", decode).await))
         }
         Plan::Read(request) => {
-            let fact = ask(gateway, request, budget, "read", decode_read).await;
-            (Source::Read, Stimulus::Read(fact))
+            let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_read(kind, delivery);
+            (Source::Read, Stimulus::Read(ask(gateway, request, budget, "read", decode).await))
         }
-        Plan::Find { customer, created_from, created_to } => {
-            let search = Search {
-                effect: job.effect.effect,
-                customer: customer.as_deref(),
-                created_from: *created_from,
-                created_to: *created_to,
-            };
+        Plan::Find(wanted) => {
+            let search = Search { effect: job.effect.effect, kind, wanted };
             (Source::Find, find(gateway, search, budget.for_pages(gateway.timeout)).await)
         }
     }
@@ -103,11 +99,11 @@ pub(super) async fn ask(
     request: &Request,
     budget: Budget,
     kind: &'static str,
-    decode: fn(&Delivery) -> Fact,
+    decode: impl FnOnce(&dyn Connector, &Delivery) -> Fact,
 ) -> Fact {
     let Some(patience) = patience(gateway, budget, kind) else { return Fact::NotSent };
     let delivery = gateway.transport.deliver(request, patience).await;
-    let fact = decode(&delivery);
+    let fact = decode(gateway.connector.as_ref(), &delivery);
     note(gateway, kind, &delivery, &fact);
     gateway.report(&fact);
     fact
@@ -140,13 +136,9 @@ pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewaySt
         if gateway.is_paused() {
             return gateway.probed(&Fact::NotSent);
         }
-        let request = gateway.stripe.list_intents(&ListParameters { limit: 1, ..ListParameters::default() });
+        let request = gateway.connector.probe();
         let delivery = gateway.transport.deliver(&request, gateway.timeout.min(PROBE_TIMEOUT)).await;
-        let fact = match decode_list(&delivery) {
-            // Any page will do; that it is empty says as much.
-            ListFact::Page { .. } => Fact::Absent,
-            ListFact::Failed(fact) => fact,
-        };
+        let fact = gateway.connector.decode_probe(&delivery);
         note(&gateway, "probe", &delivery, &fact);
         gateway.probed(&fact);
     });
@@ -156,18 +148,21 @@ pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewaySt
 mod tests {
     use super::*;
     use crate::runtime::gateways::tests::states;
+    use quittance_core::fact::ObjectKind;
 
     #[tokio::test]
     async fn what_has_its_ticket_and_is_paused_before_it_leaves_is_not_sent() {
         let states = states("http://127.0.0.1:1");
         let gateway = states.get("stripe").expect("a gateway");
-        let request = gateway.stripe.read_intent("pi_1");
+        let request = gateway.connector.read(ObjectKind::Payment, "pi_1");
+        let decode =
+            |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(ObjectKind::Payment, delivery);
         let budget = Budget::new(clock::now().plus_ms(600_000), gateway.timeout);
         gateway.set_paused(true);
-        assert_eq!(ask(&gateway, &request, budget, "send", decode_write).await, Fact::NotSent);
+        assert_eq!(ask(&gateway, &request, budget, "send", decode).await, Fact::NotSent);
         gateway.set_paused(false);
         assert_eq!(states.permits().0["stripe"], 1, "it says nothing about the gateway");
-        ask(&gateway, &request, budget, "send", decode_write).await;
+        ask(&gateway, &request, budget, "send", decode).await;
         assert_eq!(states.permits().0["stripe"], 0, "what is sent there fails");
     }
 }

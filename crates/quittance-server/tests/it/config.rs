@@ -43,7 +43,7 @@ fn everything_can_be_said() {
     assert_eq!(gateway.api_key.to_string(), "file:/run/key");
     assert_eq!(gateway.webhook_secrets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["env:OLD", "env:NEW"]);
     assert_eq!((gateway.timeout_ms, gateway.in_flight_max, gateway.webhook_tolerance_s), (25_000, 4, 60));
-    assert_eq!((gateway.policy.key_window_ms, gateway.policy.tries_max), (5_000, 3));
+    assert_eq!((gateway.policy.payments.key_window_ms(), gateway.policy.tries_max), (5_000, 3));
 }
 
 #[test]
@@ -69,20 +69,18 @@ fn the_environment_wins() {
 fn every_mistake_is_reported_with_its_line() {
     check_bad(
         "[server]\nlisten = \"localhost\"\nwait_mss = 1\n\n[gateways.stripe]\nkind = \"adyen\"\n\
-         api_key = \"sk_live_abc\"\nflow = \"charges\"\ntimeout_ms = 26000\nwebhook_tolerance_s = 0\n\
+         api_key = \"sk_live_abc\"\nflow = \"charge\"\ntimeout_ms = 26000\nwebhook_tolerance_s = 0\n\
          api_base = \"api.stripe.com/v1\"\nwebhook_endpoint = \"we_main\"\n",
         &[],
         &[
             "configuration:2: server.listen: not an address; write an IP address and a port, as \"127.0.0.1:8080\" or \
              \"[::]:8080\"",
             "configuration:3: server.wait_mss: unknown setting; did you mean `wait_ms`? Otherwise remove it",
-            "configuration:6: gateways.stripe.kind: this value is not served by this version; write \"stripe\"; others \
-             come later",
+            "configuration:6: gateways.stripe.kind: this kind of gateway is not served by this version; write \"stripe\"",
             "configuration:7: gateways.stripe.api_key: not a reference to a secret (what is there is not shown); write \
              \"env:NAME\" (capital letters, digits, `_`) or \"file:PATH\": a configuration is copied and committed, a \
              secret must not be",
-            "configuration:8: gateways.stripe.flow: this value is not served by this version; write \
-             \"payment_intents\"; others come later",
+            "configuration:8: gateways.stripe.flow: not a flow of Stripe; write \"payment_intents\" or \"charges\"",
             "configuration:9: gateways.stripe.timeout_ms: 26000 is out of range; write a whole number from 500 to \
              25000, or leave it out for 20000",
             "configuration:10: gateways.stripe.webhook_tolerance_s: 0 is out of range; write a whole number from 1 to \

@@ -6,6 +6,7 @@ use quittance_core::decide::{CreatePayment, OnDuplicate};
 use quittance_core::id::{CustomerId, TenantId};
 use quittance_core::idempotency::Key;
 use quittance_core::money::Money;
+use quittance_core::payment::CaptureMethod;
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::breaker;
@@ -102,6 +103,8 @@ async fn pay(handle: &Handle, key: &str) -> Submitted {
         money: Money::new(1999, Currency::from_code("USD").unwrap()),
         gateway: "stripe".to_owned(),
         payment_method: "pm_card_visa".to_owned(),
+        capture_method: CaptureMethod::Automatic,
+        return_url: None,
         reference: key.to_owned(),
         on_duplicate: OnDuplicate::Reject,
         description: None,

@@ -1,14 +1,21 @@
 //! Effects: what the queue and constraints need as columns, the rest as one versioned body.
 
+mod parts;
+
+pub(super) use parts::{decode_decline, encode_decline};
+
 use super::codec::{CodecError, Reader, Writer};
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::EFFECTS;
 use crate::value::{Row, Value};
+use parts::{
+    decode_after_cancel, decode_expiry, decode_fence, decode_joined, decode_subject, encode_after_cancel,
+    encode_expiry, encode_fence, encode_joined, encode_subject, encode_text, encode_time,
+};
 use quittance_core::currency::Currency;
-use quittance_core::effect::{AfterCancel, Effect, Fence, State, Step};
-use quittance_core::fact::Decline;
-use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::effect::{Class, Effect, State, Step};
+use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::time::Timestamp;
 
@@ -36,162 +43,107 @@ impl Entity for Effect {
 
     fn from_row(row: &Row) -> Result<Self, Corrupt> {
         let mut columns = Columns::of(&EFFECTS, row)?;
-        let book = CustomerId::from_bytes(columns.fixed()?);
-        let id = EffectId::from_bytes(columns.fixed()?);
-        let tenant = TenantId::from_bytes(columns.fixed()?);
-        let payment = PaymentId::from_bytes(columns.fixed()?);
-        let gateway = columns.text()?;
-        let state = columns.word(State::from_name)?;
-        let body = columns.body(decode)?;
+        let before = Before {
+            book: CustomerId::from_bytes(columns.fixed()?),
+            id: EffectId::from_bytes(columns.fixed()?),
+            tenant: TenantId::from_bytes(columns.fixed()?),
+            payment: PaymentId::from_bytes(columns.fixed()?),
+            gateway: columns.text()?,
+            state: columns.word(State::from_name)?,
+        };
+        let effect = columns.body(|bytes| decode(bytes, before))?;
         Ok(Self {
-            id,
-            book,
-            tenant,
-            payment,
-            gateway,
-            state,
             due_at: columns.maybe_time()?,
             lease_owner: columns.integer()?,
             lease_epoch: columns.integer()?,
             created_at: columns.time()?,
-            money: body.money,
-            step: body.step,
-            generation: body.generation,
-            sends: body.sends,
-            lost_confirms: body.lost_confirms,
-            is_unresolved: body.is_unresolved,
-            needs_find: body.needs_find,
-            object_id: body.object_id,
-            fence: body.fence,
-            names_method: body.names_method,
-            refusal: body.refusal,
-            after_cancel: body.after_cancel,
-            tries: body.tries,
-            puzzles: body.puzzles,
-            joined: body.joined,
-            first_sent_at: body.first_sent_at,
-            last_sent_at: body.last_sent_at,
+            ..effect
         })
     }
 }
 
-struct Body {
-    money: Money,
-    step: Step,
-    generation: u32,
-    sends: u32,
-    lost_confirms: u32,
-    is_unresolved: bool,
-    needs_find: bool,
-    object_id: Option<String>,
-    fence: Option<Fence>,
-    names_method: bool,
-    refusal: Option<String>,
-    after_cancel: Option<AfterCancel>,
-    tries: u32,
-    puzzles: u32,
-    joined: Vec<CommandId>,
-    first_sent_at: Option<Timestamp>,
-    last_sent_at: Option<Timestamp>,
+/// The columns before the body.
+struct Before {
+    book: CustomerId,
+    id: EffectId,
+    tenant: TenantId,
+    payment: PaymentId,
+    gateway: String,
+    state: State,
 }
 
 fn encode(effect: &Effect) -> Vec<u8> {
     let mut writer = Writer::version(1);
-    writer
-        .integer(effect.money.amount)
-        .text(effect.money.currency.code())
-        .text(effect.step.name())
-        .count(effect.generation)
-        .count(effect.sends)
-        .count(effect.lost_confirms)
-        .flag(effect.is_unresolved)
-        .flag(effect.needs_find)
-        .option(effect.object_id.as_deref(), |w, id| {
-            w.text(id);
-        })
-        .option(effect.fence.as_ref(), encode_fence)
-        .flag(effect.names_method)
-        .option(effect.refusal.as_deref(), |w, code| {
-            w.text(code);
-        })
-        .option(effect.after_cancel.as_ref(), encode_after_cancel)
-        .count(effect.tries)
-        .count(effect.puzzles)
-        .option(effect.first_sent_at, |w, at| {
-            w.integer(at.0);
-        })
-        .option(effect.last_sent_at, |w, at| {
-            w.integer(at.0);
-        });
-    writer.count(u32::try_from(effect.joined.len()).expect("few commands join a payment"));
-    for command in &effect.joined {
-        writer.fixed(&command.bytes());
-    }
+    let w = &mut writer;
+    encode_subject(w, effect.subject);
+    w.text(effect.class.name()).integer(effect.money.amount).text(effect.money.currency.code());
+    w.text(effect.step.name()).count(effect.generation).count(effect.sends).count(effect.lost_confirms);
+    w.flag(effect.is_unresolved).flag(effect.needs_find).flag(effect.had_server_error);
+    w.option(effect.object_id.as_deref(), encode_text);
+    w.option(effect.fence.as_ref(), encode_fence);
+    w.flag(effect.names_method);
+    w.option(effect.refusal.as_deref(), encode_text);
+    w.option(effect.after_cancel.as_ref(), encode_after_cancel);
+    w.count(effect.tries).count(effect.puzzles);
+    encode_joined(w, &effect.joined);
+    w.option(effect.submissions_before, |w, count| {
+        w.count(count);
+    });
+    w.option(effect.capture_amount, |w, amount| {
+        w.integer(amount);
+    });
+    w.flag(effect.wants_cancel);
+    w.option(effect.expiry, encode_expiry);
+    w.option(effect.searched_at, encode_time).option(effect.absent_at, encode_time);
+    w.option(effect.parked_by.as_deref(), encode_text).option(effect.returned.as_deref(), encode_text);
+    w.option(effect.first_sent_at, encode_time).option(effect.last_sent_at, encode_time);
     writer.finish()
 }
 
-fn decode(bytes: &[u8]) -> Result<Body, CodecError> {
+/// Reads an effect; what follows the body in its row is left empty.
+fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
     let mut reader = Reader::open(bytes, 1)?;
-    let amount = reader.integer()?;
-    let currency = reader.word(|code| Currency::from_code(code).ok())?;
-    let body = Body {
-        money: Money::new(amount, currency),
-        step: reader.word(Step::from_name)?,
-        generation: reader.count()?,
-        sends: reader.count()?,
-        lost_confirms: reader.count()?,
-        is_unresolved: reader.flag()?,
-        needs_find: reader.flag()?,
-        object_id: reader.option(Reader::text)?,
-        fence: reader.option(decode_fence)?,
-        names_method: reader.flag()?,
-        refusal: reader.option(Reader::text)?,
-        after_cancel: reader.option(decode_after_cancel)?,
-        tries: reader.count()?,
-        puzzles: reader.count()?,
-        first_sent_at: reader.option(Reader::integer)?.map(Timestamp),
-        last_sent_at: reader.option(Reader::integer)?.map(Timestamp),
-        joined: (0..reader.count()?).map(|_| reader.fixed().map(CommandId::from_bytes)).collect::<Result<_, _>>()?,
+    let r = &mut reader;
+    let effect = Effect {
+        id: before.id,
+        book: before.book,
+        tenant: before.tenant,
+        payment: before.payment,
+        gateway: before.gateway,
+        state: before.state,
+        subject: decode_subject(r)?,
+        class: r.word(Class::from_name)?,
+        money: Money::new(r.integer()?, r.word(|code| Currency::from_code(code).ok())?),
+        step: r.word(Step::from_name)?,
+        generation: r.count()?,
+        sends: r.count()?,
+        lost_confirms: r.count()?,
+        is_unresolved: r.flag()?,
+        needs_find: r.flag()?,
+        had_server_error: r.flag()?,
+        object_id: r.option(Reader::text)?,
+        fence: r.option(decode_fence)?,
+        names_method: r.flag()?,
+        refusal: r.option(Reader::text)?,
+        after_cancel: r.option(decode_after_cancel)?,
+        tries: r.count()?,
+        puzzles: r.count()?,
+        joined: decode_joined(r)?,
+        submissions_before: r.option(Reader::count)?,
+        capture_amount: r.option(Reader::integer)?,
+        wants_cancel: r.flag()?,
+        expiry: r.option(decode_expiry)?,
+        searched_at: r.option(Reader::integer)?.map(Timestamp),
+        absent_at: r.option(Reader::integer)?.map(Timestamp),
+        parked_by: r.option(Reader::text)?,
+        returned: r.option(Reader::text)?,
+        first_sent_at: r.option(Reader::integer)?.map(Timestamp),
+        last_sent_at: r.option(Reader::integer)?.map(Timestamp),
+        due_at: None,
+        lease_epoch: 0,
+        lease_owner: 0,
+        created_at: Timestamp(0),
     };
     reader.end()?;
-    Ok(body)
-}
-
-fn encode_fence(writer: &mut Writer, fence: &Fence) {
-    writer
-        .option(fence.latest_charge.as_deref(), |w, id| {
-            w.text(id);
-        })
-        .option(fence.error_digest.as_ref(), |w, digest| {
-            w.fixed(digest);
-        });
-}
-
-fn decode_fence(reader: &mut Reader<'_>) -> Result<Fence, CodecError> {
-    Ok(Fence { latest_charge: reader.option(Reader::text)?, error_digest: reader.option(Reader::fixed)? })
-}
-
-fn encode_after_cancel(writer: &mut Writer, after: &AfterCancel) {
-    match after {
-        AfterCancel::Fail(decline) => encode_decline(writer.byte(1), decline),
-        AfterCancel::Replace => {
-            writer.byte(2);
-        }
-    }
-}
-
-fn decode_after_cancel(reader: &mut Reader<'_>) -> Result<AfterCancel, CodecError> {
-    match reader.byte()? {
-        1 => Ok(AfterCancel::Fail(decode_decline(reader)?)),
-        2 => Ok(AfterCancel::Replace),
-        _ => Err(CodecError::OutOfRange),
-    }
-}
-
-pub(super) fn encode_decline(writer: &mut Writer, decline: &Decline) {
-    writer.text(&decline.code).flag(decline.is_retryable);
-}
-
-pub(super) fn decode_decline(reader: &mut Reader<'_>) -> Result<Decline, CodecError> {
-    Ok(Decline { code: reader.text()?, is_retryable: reader.flag()? })
+    Ok(effect)
 }

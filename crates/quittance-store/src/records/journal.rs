@@ -1,19 +1,19 @@
 //! Journal records as bytes. The chain is taken over these bytes, so a record has exactly one encoding.
 
+mod disputes;
+mod parts;
+mod payments;
+mod refunds;
+
 use super::codec::{CodecError, Reader, Writer};
-use super::effect::{decode_decline, encode_decline};
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::JOURNAL;
 use crate::value::Row;
-use quittance_core::account::{Account, Side};
-use quittance_core::currency::Currency;
-use quittance_core::effect::{PersonsWord, Source, State, Step};
-use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
-use quittance_core::journal::{Advanced, Closing, Record};
-use quittance_core::ledger::Posting;
-use quittance_core::money::Money;
-use quittance_core::payment::Status;
+use parts::{decode_money, decode_postings, decode_source, encode_money, encode_postings, encode_source};
+use quittance_core::effect::Step;
+use quittance_core::id::{CommandId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, TenantId};
+use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
 
 /// A journal record as it is stored.
@@ -77,19 +77,32 @@ pub fn encode(record: &Record) -> Vec<u8> {
         }
         Record::PaymentAccepted { payment, command, effect, hold, money, gateway, reference, postings } => {
             w.fixed(&payment.bytes()).fixed(&command.bytes()).fixed(&effect.bytes()).fixed(&hold.bytes());
-            w.integer(money.amount).text(money.currency.code()).text(gateway).text(reference);
+            encode_money(w, *money);
+            w.text(gateway).text(reference);
             encode_postings(w, postings);
         }
         Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
             w.fixed(&effect.bytes()).text(step.name()).count(*generation).count(*send_no);
             w.text(gateway_key).fixed(request_digest).integer(*lease_epoch);
         }
-        Record::EffectAdvanced(advanced) => encode_advanced(w, advanced),
+        Record::EffectAdvanced(advanced) => payments::encode_advanced(w, advanced),
         Record::ObservationKept { effect, source, saw, because } => {
             w.fixed(&effect.bytes());
             encode_source(w, source);
             w.text(saw).text(because);
         }
+        Record::RefundAccepted(accepted) => refunds::encode_accepted(w, accepted),
+        Record::RefundAdvanced(advanced) => refunds::encode_advanced(w, advanced),
+        Record::Corrected(corrected) => refunds::encode_corrected(w, corrected),
+        Record::StepAsked { command, effect, payment, asked } => {
+            w.fixed(&command.bytes()).fixed(&effect.bytes()).fixed(&payment.bytes());
+            payments::encode_asked(w, asked);
+        }
+        Record::DisputeSeen(seen) => disputes::encode_seen(w, seen),
+        Record::EvidenceAccepted { command, effect, dispute, digest } => {
+            w.fixed(&command.bytes()).fixed(&effect.bytes()).fixed(&dispute.bytes()).fixed(digest);
+        }
+        Record::EvidenceAdvanced(advanced) => disputes::encode_advanced(w, advanced),
     }
     writer.finish()
 }
@@ -101,15 +114,20 @@ pub fn encode(record: &Record) -> Vec<u8> {
 /// [`CodecError`]; an unknown kind is out of range.
 pub fn decode(kind: i64, body: &[u8]) -> Result<Record, CodecError> {
     let mut reader = Reader::open(body, 1)?;
-    let r = &mut reader;
-    let record = match kind {
+    let record = decode_kind(kind, &mut reader)?;
+    reader.end()?;
+    Ok(record)
+}
+
+fn decode_kind(kind: i64, r: &mut Reader<'_>) -> Result<Record, CodecError> {
+    Ok(match kind {
         1 => Record::BookOpened { tenant: TenantId::from_bytes(r.fixed()?) },
         2 => Record::PaymentAccepted {
             payment: PaymentId::from_bytes(r.fixed()?),
             command: CommandId::from_bytes(r.fixed()?),
             effect: EffectId::from_bytes(r.fixed()?),
             hold: HoldId::from_bytes(r.fixed()?),
-            money: Money::new(r.integer()?, decode_currency(r)?),
+            money: decode_money(r)?,
             gateway: r.text()?,
             reference: r.text()?,
             postings: decode_postings(r)?,
@@ -123,97 +141,30 @@ pub fn decode(kind: i64, body: &[u8]) -> Result<Record, CodecError> {
             request_digest: r.fixed()?,
             lease_epoch: r.integer()?,
         },
-        4 => Record::EffectAdvanced(decode_advanced(r)?),
+        4 => Record::EffectAdvanced(payments::decode_advanced(r)?),
         5 => Record::ObservationKept {
             effect: EffectId::from_bytes(r.fixed()?),
             source: decode_source(r)?,
             saw: r.text()?,
             because: r.text()?,
         },
-        _ => return Err(CodecError::OutOfRange),
-    };
-    reader.end()?;
-    Ok(record)
-}
-
-fn encode_advanced(w: &mut Writer, advanced: &Advanced) {
-    w.fixed(&advanced.effect.bytes()).fixed(&advanced.payment.bytes());
-    encode_source(w, &advanced.source);
-    w.text(&advanced.saw).text(advanced.state.name()).text(advanced.step.name()).count(advanced.generation);
-    w.option(advanced.object.as_deref(), |w, object| {
-        w.text(object);
-    });
-    w.text(advanced.status.name());
-    w.option(advanced.decline.as_ref(), encode_decline);
-    w.option(advanced.closing, |w, (hold, closing)| {
-        w.fixed(&hold.bytes()).text(closing.name());
-    });
-    encode_postings(w, &advanced.postings);
-}
-
-fn decode_advanced(r: &mut Reader<'_>) -> Result<Advanced, CodecError> {
-    Ok(Advanced {
-        effect: EffectId::from_bytes(r.fixed()?),
-        payment: PaymentId::from_bytes(r.fixed()?),
-        source: decode_source(r)?,
-        saw: r.text()?,
-        state: r.word(State::from_name)?,
-        step: r.word(Step::from_name)?,
-        generation: r.count()?,
-        object: r.option(Reader::text)?,
-        status: r.word(Status::from_name)?,
-        decline: r.option(decode_decline)?,
-        closing: r.option(|r| Ok((HoldId::from_bytes(r.fixed()?), r.word(Closing::from_name)?)))?,
-        postings: decode_postings(r)?,
-    })
-}
-
-fn encode_source(w: &mut Writer, source: &Source) {
-    w.text(source.name());
-    match source {
-        Source::Send | Source::Read | Source::Find | Source::Recovery => {}
-        Source::Webhook(event) => {
-            w.text(event);
-        }
-        Source::Person(word) => {
-            w.text(&word.by).text(&word.evidence).text(&word.reason);
-        }
-    }
-}
-
-fn decode_source(r: &mut Reader<'_>) -> Result<Source, CodecError> {
-    Ok(match r.text()?.as_str() {
-        "send" => Source::Send,
-        "read" => Source::Read,
-        "find" => Source::Find,
-        "recovery" => Source::Recovery,
-        "webhook" => Source::Webhook(r.text()?),
-        "person" => Source::Person(PersonsWord { by: r.text()?, evidence: r.text()?, reason: r.text()? }),
+        6 => Record::RefundAccepted(refunds::decode_accepted(r)?),
+        7 => Record::RefundAdvanced(refunds::decode_advanced(r)?),
+        8 => Record::Corrected(refunds::decode_corrected(r)?),
+        9 => Record::StepAsked {
+            command: CommandId::from_bytes(r.fixed()?),
+            effect: EffectId::from_bytes(r.fixed()?),
+            payment: PaymentId::from_bytes(r.fixed()?),
+            asked: payments::decode_asked(r)?,
+        },
+        10 => Record::DisputeSeen(disputes::decode_seen(r)?),
+        11 => Record::EvidenceAccepted {
+            command: CommandId::from_bytes(r.fixed()?),
+            effect: EffectId::from_bytes(r.fixed()?),
+            dispute: DisputeId::from_bytes(r.fixed()?),
+            digest: r.fixed()?,
+        },
+        12 => Record::EvidenceAdvanced(disputes::decode_advanced(r)?),
         _ => return Err(CodecError::OutOfRange),
     })
-}
-
-fn encode_postings(w: &mut Writer, postings: &[Posting]) {
-    w.count(u32::try_from(postings.len()).expect("a record has few postings"));
-    for posting in postings {
-        w.text(&posting.account.to_string()).flag(posting.side == Side::Credit);
-        w.integer(posting.amount).text(posting.currency.code());
-    }
-}
-
-fn decode_postings(r: &mut Reader<'_>) -> Result<Vec<Posting>, CodecError> {
-    (0..r.count()?)
-        .map(|_| {
-            Ok(Posting {
-                account: r.word(|text| text.parse::<Account>().ok())?,
-                side: if r.flag()? { Side::Credit } else { Side::Debit },
-                amount: r.integer()?,
-                currency: decode_currency(r)?,
-            })
-        })
-        .collect()
-}
-
-fn decode_currency(r: &mut Reader<'_>) -> Result<Currency, CodecError> {
-    r.word(|code| Currency::from_code(code).ok())
 }

@@ -4,10 +4,10 @@ use super::row::{Columns, Corrupt, Entity, decode_map, encode_map};
 use crate::schema::Table;
 use crate::tables::PAYMENTS;
 use crate::value::{Row, Value};
-use quittance_core::fact::Decline;
+use quittance_core::fact::{Decline, ObjectKind};
 use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
-use quittance_core::payment::{Payment, Status};
+use quittance_core::payment::{CaptureMethod, Payment, Status};
 
 impl Entity for Payment {
     fn table() -> &'static Table {
@@ -25,11 +25,17 @@ impl Entity for Payment {
             self.money.currency.code().into(),
             self.gateway.as_str().into(),
             self.payment_method.as_str().into(),
+            self.capture_method.name().into(),
+            self.return_url.as_deref().into(),
             self.reference.as_str().into(),
             self.status.name().into(),
             self.captured_amount.into(),
             self.refunded_amount.into(),
+            self.refunding_amount.into(),
+            self.disputed_amount.into(),
+            self.returned_amount.into(),
             self.gateway_object.as_deref().into(),
+            self.object_kind.name().into(),
             self.decline.as_ref().map(|decline| decline.code.as_str()).into(),
             self.decline.as_ref().map(|decline| i64::from(decline.is_retryable)).into(),
             self.next_action.as_deref().into(),
@@ -51,11 +57,17 @@ impl Entity for Payment {
             money: Money::new(columns.integer()?, columns.currency()?),
             gateway: columns.text()?,
             payment_method: columns.text()?,
+            capture_method: columns.word(CaptureMethod::from_name)?,
+            return_url: columns.maybe_text()?,
             reference: columns.text()?,
             status: columns.word(Status::from_name)?,
             captured_amount: columns.integer()?,
             refunded_amount: columns.integer()?,
+            refunding_amount: columns.integer()?,
+            disputed_amount: columns.integer()?,
+            returned_amount: columns.integer()?,
             gateway_object: columns.maybe_text()?,
+            object_kind: columns.word(ObjectKind::from_name)?,
             decline: decline(columns.maybe_text()?, columns.maybe_integer()?),
             next_action: columns.maybe_text()?,
             description: columns.maybe_text()?,

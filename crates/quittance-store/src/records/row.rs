@@ -76,6 +76,18 @@ impl<'a> Columns<'a> {
         }
     }
 
+    pub(crate) fn count(&mut self) -> Result<u32, Corrupt> {
+        u32::try_from(self.integer()?).map_err(|_| self.wrong("not a count"))
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, Corrupt> {
+        match self.integer()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.wrong("not a flag")),
+        }
+    }
+
     pub(crate) fn maybe_integer(&mut self) -> Result<Option<i64>, Corrupt> {
         match self.next() {
             Value::Null => Ok(None),

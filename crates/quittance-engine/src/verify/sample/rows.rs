@@ -4,12 +4,15 @@ use super::records::{money, request};
 use super::{Attempt, FIRST, Sample, at, customer, tenant};
 use quittance_core::customer::Customer;
 use quittance_core::decide::hold_of;
-use quittance_core::effect::{Effect, Identity, State, Step};
+use quittance_core::effect::{Class, Effect, Identity, State, Step, Subject};
+use quittance_core::fact::ObjectKind;
 use quittance_core::idempotency::{Command, Key, Progress};
 use quittance_core::journal::Closing;
-use quittance_core::payment::{Payment, Status};
+use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
-use quittance_store::records::{ClosedHold, Disposition, GatewayObject, InboxEntry, IntentEntry, KeyEntry, Ticket};
+use quittance_store::records::{
+    ClosedHold, Disposition, GatewayObject, Holder, InboxEntry, IntentEntry, KeyEntry, Ticket,
+};
 use std::collections::BTreeMap;
 
 impl Sample {
@@ -72,8 +75,10 @@ impl Sample {
     /// The reference and the object lead to this attempt.
     pub(super) fn add_place_of(&mut self, of: Attempt) {
         let (book, payment, effect) = (customer(), of.payment(), of.effect());
-        self.add(&IntentEntry { book, intent: IntentEntry::of_reference("order-1"), payment });
-        self.add(&GatewayObject { gateway: "stripe".into(), object: "pi_1".into(), book, effect, payment });
+        let (intent, holder) = (IntentEntry::of_reference("order-1"), Holder::Payment(payment));
+        self.add(&IntentEntry { book, intent, holder });
+        let (gateway, object, kind) = ("stripe".into(), "pi_1".into(), ObjectKind::Payment);
+        self.add(&GatewayObject { gateway, object, kind, book, effect, payment });
     }
 
     fn add_event(&mut self) {
@@ -124,11 +129,17 @@ pub(super) fn payment_row(of: Attempt) -> Payment {
         money: money(),
         gateway: "stripe".into(),
         payment_method: "pm_card_visa".into(),
+        capture_method: CaptureMethod::Automatic,
+        return_url: None,
         reference: "order-1".into(),
         status: Status::Succeeded,
         captured_amount: 1999,
         refunded_amount: 0,
+        refunding_amount: 0,
+        disputed_amount: 0,
+        returned_amount: 0,
         gateway_object: Some("pi_1".into()),
+        object_kind: ObjectKind::Payment,
         decline: None,
         next_action: None,
         description: None,
@@ -139,7 +150,8 @@ pub(super) fn payment_row(of: Attempt) -> Payment {
 
 /// The effect of a payment that succeeded.
 pub(super) fn effect_row(of: Attempt) -> Effect {
-    let identity = Identity { id: of.effect(), book: customer(), tenant: tenant(), payment: of.payment() };
+    let (book, tenant, subject) = (customer(), tenant(), Subject::Payment);
+    let identity = Identity { id: of.effect(), book, tenant, payment: of.payment(), subject };
     Effect {
         state: State::Succeeded,
         step: Step::Confirm,
@@ -148,6 +160,6 @@ pub(super) fn effect_row(of: Attempt) -> Effect {
         object_id: Some("pi_1".into()),
         due_at: None,
         lease_epoch: 1,
-        ..Effect::new(identity, "stripe".into(), money(), at(1))
+        ..Effect::new(identity, Class::P, "stripe".into(), money(), at(1))
     }
 }

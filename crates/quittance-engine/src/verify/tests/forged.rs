@@ -51,7 +51,7 @@ fn a_hold_is_as_large_as_its_payment() {
         Record::PaymentAccepted { money, .. } => money.amount = 2000,
         other => panic!("the second record accepts the payment, not {other:?}"),
     };
-    check(smaller, 2, "does not hold the amount of its payment");
+    check(smaller, 2, "does not hold the amount of what it is for");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::id::{CustomerId, HoldId, PaymentId, TenantId};
+use quittance_core::id::{CustomerId, DisputeId, HoldId, PaymentId, RefundId, TenantId};
 use quittance_core::journal::{Closing, Record};
 use quittance_core::ledger::Posting;
 use quittance_core::tenant::Scope;
@@ -34,8 +34,10 @@ struct EntryView {
     seq: i64,
     at: String,
     movement: &'static str,
-    hold: String,
-    payment: String,
+    hold: Option<String>,
+    payment: Option<String>,
+    refund: Option<String>,
+    dispute: Option<String>,
     postings: Vec<PostingView>,
     record_hash: String,
 }
@@ -172,34 +174,78 @@ fn view(entry: &JournalEntry) -> Result<Option<(EntryView, Vec<Posting>)>, Store
         place: format!("journal of {}, record {}", entry.book, entry.seq),
         what: error.to_string(),
     })?;
-    Ok(movement(record).map(|(word, hold, payment, postings)| {
+    Ok(movement(record).map(|movement| {
         let view = EntryView {
             object: "ledger_entry",
             customer: entry.book.to_string(),
             seq: entry.seq,
             at: time(entry.at),
-            movement: word,
-            hold: hold.to_string(),
-            payment: payment.to_string(),
-            postings: postings.iter().map(posting).collect(),
+            movement: movement.word,
+            hold: movement.hold.map(|hold| hold.to_string()),
+            payment: movement.payment.map(|payment| payment.to_string()),
+            refund: movement.refund.map(|refund| refund.to_string()),
+            dispute: movement.dispute.map(|dispute| dispute.to_string()),
+            postings: movement.postings.iter().map(posting).collect(),
             record_hash: entry.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
         };
-        (view, postings)
+        (view, movement.postings)
     }))
 }
 
-fn movement(record: Record) -> Option<(&'static str, HoldId, PaymentId, Vec<Posting>)> {
+/// Money held, posted or let go, and what for.
+#[derive(Default)]
+struct Movement {
+    word: &'static str,
+    hold: Option<HoldId>,
+    payment: Option<PaymentId>,
+    refund: Option<RefundId>,
+    dispute: Option<DisputeId>,
+    postings: Vec<Posting>,
+}
+
+const fn closing_word(closing: Closing) -> &'static str {
+    match closing {
+        Closing::Posted => "posted",
+        Closing::Voided => "voided",
+    }
+}
+
+fn movement(record: Record) -> Option<Movement> {
+    let nothing = Movement::default();
     match record {
-        Record::PaymentAccepted { hold, payment, postings, .. } => Some(("held", hold, payment, postings)),
+        Record::PaymentAccepted { hold, payment, postings, .. } => {
+            Some(Movement { word: "held", hold: Some(hold), payment: Some(payment), postings, ..nothing })
+        }
         Record::EffectAdvanced(advanced) => {
             let (hold, closing) = advanced.closing?;
-            let word = match closing {
-                Closing::Posted => "posted",
-                Closing::Voided => "voided",
-            };
-            Some((word, hold, advanced.payment, advanced.postings))
+            let (word, postings) = (closing_word(closing), advanced.postings);
+            Some(Movement { word, hold: Some(hold), payment: Some(advanced.payment), postings, ..nothing })
         }
-        Record::BookOpened { .. } | Record::TicketIssued { .. } | Record::ObservationKept { .. } => None,
+        Record::RefundAccepted(accepted) => {
+            let (payment, refund) = (Some(accepted.payment), Some(accepted.refund));
+            let (hold, postings) = (Some(accepted.hold), accepted.postings);
+            Some(Movement { word: "held", hold, payment, refund, postings, ..nothing })
+        }
+        Record::RefundAdvanced(advanced) => {
+            let (hold, closing) = advanced.closing?;
+            let (word, postings) = (closing_word(closing), advanced.postings);
+            Some(Movement { word, hold: Some(hold), refund: Some(advanced.refund), postings, ..nothing })
+        }
+        Record::Corrected(corrected) => {
+            let (payment, postings) = (Some(corrected.payment), corrected.postings);
+            Some(Movement { word: "corrected", payment, postings, ..nothing })
+        }
+        Record::DisputeSeen(seen) => {
+            let (payment, dispute) = (Some(seen.payment), Some(seen.dispute));
+            let moved = Movement { word: "posted", payment, dispute, postings: seen.postings, ..nothing };
+            (!moved.postings.is_empty()).then_some(moved)
+        }
+        Record::BookOpened { .. }
+        | Record::TicketIssued { .. }
+        | Record::StepAsked { .. }
+        | Record::EvidenceAccepted { .. }
+        | Record::EvidenceAdvanced(_)
+        | Record::ObservationKept { .. } => None,
     }
 }
 

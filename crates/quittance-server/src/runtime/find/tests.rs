@@ -38,7 +38,8 @@ async fn gateway(delay: Duration, answer: fn(&str) -> Value) -> Arc<GatewayState
 
 /// A search with so much time left, of so much that a request may take.
 async fn search(gateway: &GatewayState, left: Duration, timeout: Duration) -> Stimulus {
-    let search = Search { effect: effect(), customer: None, created_from: 0, created_to: 1 };
+    let wanted = submission::Find { parent: None, customer: None, reference: None, created_from: 0, created_to: 1 };
+    let search = Search { effect: effect(), kind: ObjectKind::Payment, wanted: &wanted };
     find(gateway, search, budget(left, timeout).for_pages(timeout)).await
 }
 

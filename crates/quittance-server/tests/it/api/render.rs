@@ -3,10 +3,10 @@
 use super::snapshot;
 use quittance_core::currency::Currency;
 use quittance_core::customer::Customer;
-use quittance_core::fact::Decline;
+use quittance_core::fact::{Decline, ObjectKind};
 use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
-use quittance_core::payment::{Payment, Status};
+use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::{Answer, Render};
@@ -28,6 +28,12 @@ fn payment(status: Status) -> Payment {
         status,
         captured_amount: if status == Status::Succeeded { 1999 } else { 0 },
         refunded_amount: 0,
+        refunding_amount: 0,
+        disputed_amount: 0,
+        returned_amount: 0,
+        capture_method: CaptureMethod::Automatic,
+        return_url: None,
+        object_kind: ObjectKind::Payment,
         gateway_object: Some("pi_1".to_owned()),
         decline: None,
         next_action: None,

@@ -1,28 +1,19 @@
 //! Payment intents, read into sightings.
 
-use quittance_connectors::stripe::decode_read;
-use quittance_core::currency::Currency;
-use quittance_core::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
-use quittance_core::money::Money;
+use quittance_connectors::connector::Connector;
+use quittance_connectors::stripe::Stripe;
+use quittance_core::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Sighting};
 use serde_json::{Value, json};
 
-use crate::data::{answer, intent, intent_with, json_answer, test_data};
+use crate::data::{answer, intent, intent_with, money, sight, test_data};
 
 fn read(object: &Value) -> Option<Sighting> {
-    match decode_read(&json_answer(200, object)) {
-        Fact::Seen(sighting) => Some(sighting),
-        Fact::Lost(Loss::Unreadable) => None,
-        other => panic!("neither seen nor unreadable: {other:?}"),
-    }
+    sight(ObjectKind::Payment, object)
 }
 
 #[track_caller]
 fn read_with(changes: Value) -> Sighting {
     read(&intent_with(changes.clone())).unwrap_or_else(|| panic!("unreadable with {changes}"))
-}
-
-fn money(amount: i64, code: &str) -> Money {
-    Money { amount, currency: Currency::from_code(code).expect("a known currency") }
 }
 
 fn decline(code: &str, is_retryable: bool) -> Option<Decline> {
@@ -37,6 +28,7 @@ fn every_member_is_read() {
         "next_action": {"type": "use_stripe_sdk"}, "payment_method": null,
     }));
     let expected = Sighting {
+        kind: ObjectKind::Payment,
         object_id: "pi_1".to_owned(),
         status: ObjectStatus::RequiresPaymentMethod,
         money: money(1999, "USD"),
@@ -47,6 +39,9 @@ fn every_member_is_read() {
         payment_method: None,
         effect_id: "eff_00000000000000000000000001".parse().ok(),
         next_action: Some(r#"{"type":"use_stripe_sdk"}"#.to_owned()),
+        parent: None,
+        reference: None,
+        returned: None,
     };
     assert_eq!(sighting, expected);
     assert!(expected.effect_id.is_some());
@@ -73,33 +68,8 @@ fn the_official_example_is_read() {
 fn the_official_example_is_not_read_when_cut_short() {
     let whole = intent().to_string();
     for length in 0..whole.len() {
-        let fact = decode_read(&answer(200, &[], &whole[..length]));
+        let fact = Stripe::default().decode_read(ObjectKind::Payment, &answer(200, &[], &whole[..length]));
         assert_eq!(fact, Fact::Lost(Loss::Unreadable), "{}", &whole[..length]);
-    }
-}
-
-#[test]
-fn every_status_of_the_published_machine_is_known() {
-    let words = [
-        ("requires_payment_method", ObjectStatus::RequiresPaymentMethod),
-        ("requires_confirmation", ObjectStatus::RequiresConfirmation),
-        ("requires_action", ObjectStatus::RequiresAction),
-        ("processing", ObjectStatus::Processing),
-        ("requires_capture", ObjectStatus::RequiresCapture),
-        ("succeeded", ObjectStatus::Succeeded),
-        ("canceled", ObjectStatus::Canceled),
-        ("requires_source", ObjectStatus::Unrecognised("requires_source".to_owned())),
-        ("Succeeded", ObjectStatus::Unrecognised("Succeeded".to_owned())),
-    ];
-    for (word, expected) in words {
-        assert_eq!(read_with(json!({"status": word})).status, expected);
-    }
-    let Some(machines) = test_data("stripe/state-machines.json") else {
-        return;
-    };
-    for word in machines["payment_intent"]["states"].as_array().expect("states are a list") {
-        let status = read_with(json!({"status": word})).status;
-        assert!(!matches!(status, ObjectStatus::Unrecognised(_)), "{word}");
     }
 }
 

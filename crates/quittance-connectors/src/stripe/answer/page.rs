@@ -1,0 +1,80 @@
+//! Pages of lists: objects of one kind, and events.
+//!
+//! A page whose frame is not readable, an element without an id, and a page that claims to have a successor while
+//! naming nothing to continue after, are [`Loss::Unreadable`]. A page that goes on where it was asked to begin cannot
+//! be told from here: whoever follows the pages has to compare.
+
+use quittance_core::fact::{Fact, Loss, ObjectKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Want, json, success, unsuccessful};
+use crate::connector::{EventsFact, ListFact, Seen, Unreadable};
+use crate::event::Event;
+use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
+use crate::stripe::object::{effect_id, read, short_text};
+use crate::stripe::webhook::decode_event;
+
+/// Reads the delivery of one page of objects.
+pub(in crate::stripe) fn decode_page(kind: ObjectKind, delivery: &Delivery) -> ListFact {
+    match success(delivery) {
+        Some(response) => objects(kind, response).unwrap_or(ListFact::Failed(Fact::Lost(Loss::Unreadable))),
+        None => ListFact::Failed(unsuccessful(delivery, Want::List)),
+    }
+}
+
+/// Reads the delivery of one page of events, each with its bytes as they were listed.
+pub(in crate::stripe) fn decode_events(delivery: &Delivery) -> EventsFact {
+    match success(delivery) {
+        Some(response) => events(response).unwrap_or(EventsFact::Failed(Fact::Lost(Loss::Unreadable))),
+        None => EventsFact::Failed(unsuccessful(delivery, Want::List)),
+    }
+}
+
+/// What a 2xx with a list says; nothing if it is not a list.
+fn objects(kind: ObjectKind, response: &Response) -> Option<ListFact> {
+    let list = json(response)?;
+    let has_more = list["has_more"].as_bool()?;
+    let (mut sightings, mut disputes, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+    let mut last_id = None;
+    for object in list["data"].as_array()? {
+        let id = short_text(&object["id"])?;
+        match read(kind, object) {
+            Some(Seen::Object(sighting)) => sightings.push(sighting),
+            Some(Seen::Dispute(dispute)) => disputes.push(*dispute),
+            None => unreadable.push(Unreadable { id: id.clone(), effect_id: effect_id(object) }),
+        }
+        last_id = Some(id);
+    }
+    Some(ListFact::Page { sightings, disputes, unreadable, next: next(has_more, last_id)? })
+}
+
+/// Where the page after this one starts. The outer option says whether the page makes sense.
+fn next(has_more: bool, last_id: Option<String>) -> Option<Option<String>> {
+    if has_more { last_id.map(Some) } else { Some(None) }
+}
+
+/// A list of events, whose bytes are kept.
+#[derive(Deserialize)]
+struct EventList<'a> {
+    has_more: bool,
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+/// What a 2xx with events says.
+///
+/// An element that is no event makes the page unreadable: it could be the only trace of anything.
+fn events(response: &Response) -> Option<EventsFact> {
+    let body = Some(&response.body).filter(|body| body.len() <= MAX_ANSWER_BYTES)?;
+    let list: EventList<'_> = serde_json::from_slice(body).ok()?;
+    let events: Option<Vec<(Event, Vec<u8>)>> = list.data.into_iter().map(listed).collect();
+    let events = events?;
+    let last_id = events.last().map(|(event, _)| event.id.clone());
+    Some(EventsFact::Page { next: next(list.has_more, last_id)?, events })
+}
+
+fn listed(element: &RawValue) -> Option<(Event, Vec<u8>)> {
+    let body = element.get().as_bytes();
+    decode_event(body).ok().map(|event| (event, body.to_vec()))
+}

@@ -1,0 +1,56 @@
+//! Answering a dispute: evidence is handed in once, and the dispute itself says whether it was.
+
+use super::Advance;
+use super::machine::{Machine, refused};
+use crate::dispute::DisputeSighting;
+use crate::effect::State;
+use crate::effect::judge::Verdict;
+use crate::fact::{Fact, Loss};
+
+impl Machine<'_> {
+    pub(super) fn submit_decided(&mut self, verdict: Verdict) -> Advance {
+        match verdict {
+            Verdict::ExecutedDispute(dispute) if self.is_submitted(&dispute) => self.succeed(0),
+            Verdict::Refused { code, .. } if self.effect.sends <= 1 && self.effect.generation == 0 => {
+                self.fail(refused(code))
+            }
+            Verdict::Refused { .. } | Verdict::Declined { .. } => {
+                self.effect.state = State::Unknown;
+                self.look_at_once()
+            }
+            _ => self.lost(Loss::Unreadable),
+        }
+    }
+
+    /// The dispute as a read of it shows, before or after something was sent.
+    pub(super) fn submission_read(&mut self, dispute: &DisputeSighting) -> Advance {
+        if self.effect.object_id.as_deref() != Some(dispute.object_id.as_str()) {
+            return self.unlearned(&Fact::Lost(Loss::Unreadable));
+        }
+        if self.is_submitted(dispute) {
+            return self.succeed(0);
+        }
+        if !dispute.status.takes_evidence() {
+            return self.fail(refused("dispute_takes_no_evidence".into()));
+        }
+        if self.effect.submissions_before.is_none() {
+            self.effect.submissions_before = Some(dispute.submissions);
+            self.effect.state = State::Intended;
+            return self.at_once();
+        }
+        self.next_generation();
+        self.wait(None)
+    }
+
+    /// An event is a hint to look again.
+    pub(super) fn observed_dispute(&mut self, dispute: &DisputeSighting) -> Advance {
+        if self.effect.object_id.as_deref() == Some(dispute.object_id.as_str()) {
+            return self.look_again();
+        }
+        Advance::Unchanged
+    }
+
+    fn is_submitted(&self, dispute: &DisputeSighting) -> bool {
+        self.effect.submissions_before.is_some_and(|before| dispute.submissions > before)
+    }
+}

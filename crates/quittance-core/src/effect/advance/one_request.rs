@@ -1,0 +1,112 @@
+//! Gateways that do it all in one request: what an ambiguous answer allows depends on what they offer.
+//!
+//! Class A replays inside the key's window and reads back after it; B reads back only; C replays only; D has one ticket
+//! whose bytes may have left. What was looked for and is not there is not yet proof of absence: a request may still be on
+//! its way.
+
+use super::Advance;
+use super::machine::{Machine, refused, unexplained};
+use crate::effect::judge::Verdict;
+use crate::effect::{Class, State, Subject};
+use crate::fact::{Loss, ObjectStatus, Sighting};
+use crate::time::Timestamp;
+
+impl Machine<'_> {
+    pub(super) fn execute_decided(&mut self, verdict: Verdict) -> Advance {
+        match verdict {
+            Verdict::Executed(sighting) if sighting.kind == self.effect.object_kind() => self.executed(&sighting),
+            Verdict::Declined { decline, .. } => self.fail(decline),
+            Verdict::Refused { code, .. } => self.fail(refused(code)),
+            _ => self.lost(Loss::Unreadable),
+        }
+    }
+
+    /// The object exists: it was carried out, and its status says how it ended.
+    pub(super) fn executed(&mut self, sighting: &Sighting) -> Advance {
+        if sighting.effect_id.is_some_and(|id| id != self.effect.id) {
+            return self.review("the gateway answered with an object of another effect");
+        }
+        if self.effect.object_id.as_deref().is_some_and(|id| id != sighting.object_id) {
+            return self.review("the gateway has two objects of one effect");
+        }
+        self.effect.object_id = Some(sighting.object_id.clone());
+        if let Some(review) = self.check_money(sighting) {
+            return review;
+        }
+        match sighting.status {
+            ObjectStatus::Succeeded => self.succeed(sighting.received_amount),
+            ObjectStatus::Processing | ObjectStatus::RequiresAction | ObjectStatus::RequiresCapture => {
+                self.pend(sighting)
+            }
+            ObjectStatus::Failed => self.fail(sighting.decline.clone().unwrap_or_else(unexplained)),
+            ObjectStatus::Canceled => self.cancel(),
+            ObjectStatus::RequiresPaymentMethod
+            | ObjectStatus::RequiresConfirmation
+            | ObjectStatus::Unrecognised(_) => self.puzzled(),
+        }
+    }
+
+    /// A complete search found nothing. That is proof of absence only when whatever was sent would have arrived, and no
+    /// replay could still carry it out.
+    pub(super) fn absent(&mut self) -> Advance {
+        let searched_at = self.effect.searched_at.unwrap_or(self.now);
+        let settled_at = self.settled_at();
+        if searched_at < settled_at {
+            let poll = self.now.plus_ms(self.policy.pending_ms(self.effect.tries));
+            self.effect.tries = self.effect.tries.saturating_add(1);
+            self.effect.due_at = Some(settled_at.min(poll));
+            return Advance::Moved;
+        }
+        let quiescence_ms = self.policy.capability(self.effect.subject).quiescence_ms;
+        let needs_second_look = matches!(self.effect.subject, Subject::Refund(_));
+        match self.effect.absent_at {
+            // Money that leaves is looked for twice, by two runs.
+            None if needs_second_look => {
+                self.effect.absent_at = Some(searched_at);
+                self.effect.due_at = Some(searched_at.plus_ms(quiescence_ms));
+            }
+            Some(first) if needs_second_look && searched_at < first.plus_ms(quiescence_ms) => {
+                self.effect.due_at = Some(first.plus_ms(quiescence_ms));
+            }
+            _ => {
+                self.effect.state = State::NotExecuted;
+                self.effect.tries = 0;
+                self.effect.due_at = Some(self.now);
+            }
+        }
+        Advance::Moved
+    }
+
+    /// When nothing that was sent can take effect any more.
+    fn settled_at(&self) -> Timestamp {
+        let capability = self.policy.capability(self.effect.subject);
+        let quiescence_ms = match self.effect.had_server_error {
+            true => capability.quiescence_after_error_ms.max(capability.quiescence_ms),
+            false => capability.quiescence_ms,
+        };
+        let last_sent_at = self.effect.last_sent_at.unwrap_or(self.now);
+        last_sent_at.plus_ms(quiescence_ms)
+    }
+
+    /// An event may be the only word there is: where it carries our id, it also tells which object is ours.
+    pub(super) fn execution_observed(&mut self, sighting: &Sighting) -> Advance {
+        let is_named = sighting.effect_id == Some(self.effect.id);
+        let is_ours = match &self.effect.object_id {
+            Some(id) => *id == sighting.object_id,
+            None => is_named,
+        };
+        if !is_ours || sighting.kind != self.effect.object_kind() {
+            return Advance::Unchanged;
+        }
+        let cannot_read = matches!(self.effect.class, Class::C | Class::D);
+        let is_final = matches!(sighting.status, ObjectStatus::Succeeded | ObjectStatus::Failed);
+        if sighting.status == ObjectStatus::Succeeded || cannot_read && is_final {
+            return self.executed(sighting);
+        }
+        if self.effect.object_id.is_none() && matches!(self.effect.state, State::Sending | State::Unknown) {
+            // From here on it can be read by its id.
+            self.effect.object_id = Some(sighting.object_id.clone());
+        }
+        self.look_again()
+    }
+}

@@ -1,0 +1,68 @@
+//! Effects: parked, approved, proven not to be carried out.
+
+use super::*;
+
+fn by_person(state: State, status: Status, closing: Option<Closing>) -> Record {
+    Record::EffectAdvanced(Advanced { source: person(), ..moved(state, status, closing) })
+}
+
+/// A history of which nothing was ever sent.
+fn unsent(records: impl IntoIterator<Item = Record>) -> Result<Replay, ReplayError> {
+    let mut replay = Replay::default();
+    let opened = Record::BookOpened { tenant: TenantId::from_bytes([4; 16]) };
+    [opened, accepted(postings(500))].into_iter().chain(records).try_for_each(|record| replay.apply(&record))?;
+    Ok(replay)
+}
+
+fn review() -> Record {
+    advanced(State::Review, Status::Review, None)
+}
+
+#[test]
+fn what_a_brake_held_back_begins_by_a_persons_word() {
+    let approved = || by_person(State::Intended, Status::Processing, None);
+    let replay = unsent([review(), approved(), ticket(Step::Create, 1)]).expect("possible");
+    assert_eq!(replay.effects[&effect()].state, State::Sending);
+    let undecided = format!("{} was review and becomes intended", effect());
+    let by_itself = unsent([review(), advanced(State::Intended, Status::Processing, None)]);
+    assert_eq!(by_itself.expect_err("nobody approved").to_string(), undecided);
+    assert_eq!(refused([review(), approved()]), undecided, "something was sent before");
+}
+
+#[test]
+fn what_is_in_review_ends_by_a_persons_word_alone() {
+    assert!(replay([review(), by_person(State::Failed, Status::Failed, Some(Closing::Voided))]).is_ok());
+    assert_eq!(refused([review(), failed()]), format!("{} was review and becomes failed", effect()));
+    assert_eq!(refused([review(), succeeded()]), format!("{} was review and becomes succeeded", effect()));
+}
+
+#[test]
+fn what_was_not_executed_is_sent_again_in_a_new_generation() {
+    let absent = || advanced(State::NotExecuted, Status::Processing, None);
+    let replay = replay([absent(), ticket(Step::Create, 2)]).expect("possible");
+    assert_eq!((replay.effects[&effect()].state, replay.effects[&effect()].generation), (State::Sending, 2));
+    assert_eq!(
+        refused([absent(), ticket(Step::Create, 1)]),
+        format!("{} was sent again where a new generation was due", effect())
+    );
+    let ended = advanced(State::NotExecuted, Status::Failed, Some(Closing::Voided));
+    assert_eq!(refused([ended]), named("is failed, but its effect is not_executed"));
+}
+
+#[test]
+fn an_effect_has_the_steps_of_its_kind() {
+    assert_eq!(refused([ticket(Step::Submit, 1)]), format!("{} has no step submit", effect()));
+    assert!(replay([ticket(Step::Execute, 1)]).is_ok());
+}
+
+#[test]
+fn one_request_that_does_it_all_makes_an_object_of_its_own() {
+    let replay = unsent([ticket(Step::Execute, 0)]).expect("possible");
+    assert!(replay.effects[&effect()].is_fresh);
+}
+
+#[test]
+fn an_effect_has_the_object_of_its_last_record() {
+    let replay = replay([advanced(State::Pending, Status::Processing, None)]).expect("possible");
+    assert_eq!(replay.effects[&effect()].object.as_deref(), Some("pi_1"));
+}

@@ -1,0 +1,104 @@
+//! A new refund: its reference first, then the sum that may be given back, then the effect.
+
+use super::begin::{begin, has_room_for_new};
+use super::client::answered;
+use super::effect_rows::{self, EffectRows, refund_place};
+use super::{Context, Handled, Wanted};
+use crate::ports::Answer;
+use crate::submission::{EffectRef, Job, Outcome};
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::decide::{AskRefund, NewRefund, NewRefundIds, create_refund};
+use quittance_core::effect::Subject;
+use quittance_core::id::{EffectId, RefundId};
+use quittance_core::idempotency::Command;
+use quittance_core::refund::Refund;
+use quittance_core::rejection::Rejection;
+use quittance_store::records::{Holder, IntentEntry};
+use quittance_store::value::Key;
+
+fn intent_place(named: &EffectRef, reference: &str) -> Key {
+    vec![named.book.bytes().into(), IntentEntry::of_refund(named.payment, reference).into()]
+}
+
+pub(super) fn reads(named: &EffectRef, asked: &AskRefund, wanted: &mut Wanted<'_>) {
+    effect_rows::reads(named, wanted);
+    if let Some(reference) = &asked.reference
+        && let Some(entry) = wanted.row::<IntentEntry>(intent_place(named, reference))
+        && let Some(refund) = entry.holder.refund()
+    {
+        wanted.row::<Refund>(refund_place(named.book, refund));
+    }
+}
+
+pub(super) fn handle(
+    named: &EffectRef,
+    asked: &AskRefund,
+    command: &mut Command,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Handled, Miss> {
+    let mut around = effect_rows::get(named.book, named.effect, rows)?;
+    if around.effect.tenant != command.tenant || around.effect.subject != Subject::Payment {
+        return Ok(answered(command, &Answer::Rejected(&Rejection::PaymentNotFound), context));
+    }
+    let ids = NewRefundIds {
+        command: command.id,
+        refund: RefundId::from_uuid(context.ids.uuid(context.now)),
+        effect: EffectId::from_uuid(context.ids.uuid(context.now)),
+    };
+    let holder = holder(named, asked, rows)?;
+    let made = match accept(&mut around, asked, holder.as_ref(), ids, context) {
+        Ok(made) => made,
+        Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
+    };
+    let NewRefund { refund, effect, record } = made;
+    rows.append(&mut around.book, &record, context.now);
+    if let Some(reference) = &refund.reference {
+        let intent = IntentEntry::of_refund(named.payment, reference);
+        rows.put(&IntentEntry { book: named.book, intent, holder: Holder::Refund(refund.id) });
+    }
+    let subject = refund.id.to_string();
+    command.subject = Some(subject.clone());
+    // From here on the rows are about the refund's effect; the payment's own is as it was.
+    let EffectRows { payment, customer, tenant, book, .. } = around;
+    let around = EffectRows { effect, payment, customer, tenant, book, refund: Some(refund) };
+    let job = start(around, rows, context)?;
+    Ok(Handled { outcome: Outcome::Accepted { command: command.id, subject }, job })
+}
+
+/// The refund that holds the reference, if one does.
+fn holder(named: &EffectRef, asked: &AskRefund, rows: &WorkingSet<'_>) -> Result<Option<Refund>, Miss> {
+    let Some(reference) = &asked.reference else { return Ok(None) };
+    let entry = rows.get::<IntentEntry>(&intent_place(named, reference))?;
+    match entry.and_then(|entry| entry.holder.refund()) {
+        Some(refund) => rows.expect(&refund_place(named.book, refund)).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn accept(
+    around: &mut EffectRows,
+    asked: &AskRefund,
+    holder: Option<&Refund>,
+    ids: NewRefundIds,
+    context: &Context<'_>,
+) -> Result<NewRefund, Rejection> {
+    let gateway = context.gateways.0.get(&around.payment.gateway).ok_or(Rejection::GatewayNotFound)?;
+    let offered = gateway.class(Subject::Refund(ids.refund));
+    let class = offered.ok_or(Rejection::NotOffered { operation: "refunds" })?;
+    let EffectRows { payment, book, .. } = around;
+    let made = create_refund(asked.clone(), payment, holder, &mut book.balances, class, ids, context.now)?;
+    Ok(made)
+}
+
+/// Writes the new rows, and begins at once where the gateway has room.
+fn start(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
+    // Whoever accepts a refund holds its first lease, so that the usual answer needs no polling.
+    around.effect.lease_epoch = 1;
+    let job = match has_room_for_new(&around.effect.gateway, context) {
+        true => begin(&mut around, rows, context)?,
+        false => None,
+    };
+    effect_rows::put(&around, rows);
+    Ok(job)
+}

@@ -1,0 +1,104 @@
+//! Which dialect a gateway speaks, and how far what it offers is relied on.
+
+use super::errors::{Mistakes, Origin};
+use super::section::Section;
+use quittance_connectors::connector::Connector;
+use quittance_connectors::stripe::{Flow, Stripe};
+use quittance_core::effect::{Capability, Class, KeyMemory, Policy, Subject};
+use quittance_core::id::RefundId;
+use std::sync::Arc;
+
+/// Longest span that a setting in seconds takes: a year.
+const SPAN_S_MAX: u64 = 366 * 86_400;
+
+/// The dialects that are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Stripe, API v1.
+    Stripe(Flow),
+}
+
+impl Dialect {
+    /// What speaks it.
+    #[must_use]
+    pub fn connector(self) -> Arc<dyn Connector> {
+        match self {
+            Self::Stripe(flow) => Arc::new(Stripe { flow, ..Stripe::default() }),
+        }
+    }
+
+    /// What the gateway offers, as its documentation has it. An operation that it does not offer is never asked for, so
+    /// that its row does not matter.
+    fn offers(self) -> (Capability, Capability) {
+        let (connector, default) = (self.connector(), Policy::default());
+        let refunds = connector.capability(Subject::Refund(RefundId::from_bytes([0; 16])));
+        (connector.capability(Subject::Payment).unwrap_or(default.payments), refunds.unwrap_or(default.refunds))
+    }
+}
+
+/// The dialect of a gateway's table; nothing when it names none.
+pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Dialect> {
+    let flow = flow(section, mistakes);
+    let Some(kind) = section.text("kind", mistakes) else {
+        if !section.has("kind") {
+            mistakes.add(origin.clone(), &section.setting("kind"), "missing", "write kind = \"stripe\"");
+        }
+        return None;
+    };
+    match kind.value.as_str() {
+        "stripe" => Some(Dialect::Stripe(flow?)),
+        _ => {
+            let what = "this kind of gateway is not served by this version";
+            mistakes.add(kind.origin, &section.setting("kind"), what, "write \"stripe\"");
+            None
+        }
+    }
+}
+
+fn flow(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Flow> {
+    let Some(found) = section.text("flow", mistakes) else { return Some(Flow::default()) };
+    let flow = Flow::from_name(&found.value);
+    if flow.is_none() {
+        let remedy = "write \"payment_intents\" or \"charges\"";
+        mistakes.add(found.origin, &section.setting("flow"), "not a flow of Stripe", remedy);
+    }
+    flow
+}
+
+/// What the gateway offers for payments and for refunds, with the settings that say otherwise.
+pub(super) fn capabilities(
+    section: &Section<'_>,
+    dialect: Option<Dialect>,
+    mistakes: &mut Mistakes,
+) -> (Capability, Capability) {
+    let (payments, refunds) = dialect.unwrap_or(Dialect::Stripe(Flow::default())).offers();
+    let window_s = |offered: &Capability| offered.key.map_or(0, |key| key.window_ms / 1_000);
+    // Longer than a day would be a promise that Stripe does not make: keys are kept "at least 24 hours".
+    let key_s = section.number("key_window_s", window_s(&refunds).max(1), 1..=86_400 - 3_600, mistakes).value;
+    let quiet_s = section.number("quiescence_s", refunds.quiescence_ms / 1_000, 0..=SPAN_S_MAX, mistakes).value;
+    let default = refunds.quiescence_after_error_ms / 1_000;
+    let quiet_after_error_s = section.number("quiescence_after_error_s", default, 0..=SPAN_S_MAX, mistakes).value;
+    let set = |offered: Capability| Capability {
+        key: offered.key.map(|key| KeyMemory { window_ms: key_s * 1_000, ..key }),
+        quiescence_ms: quiet_s * 1_000,
+        quiescence_after_error_ms: quiet_after_error_s * 1_000,
+        ..offered
+    };
+    let payments = limited(section, "payments_class", set(payments), mistakes);
+    (payments, limited(section, "refunds_class", set(refunds), mistakes))
+}
+
+/// A gateway is relied on for what it offers, or for less.
+fn limited(section: &Section<'_>, key: &str, offered: Capability, mistakes: &mut Mistakes) -> Capability {
+    let Some(found) = section.text(key, mistakes) else { return offered };
+    let limited = Class::from_name(&found.value).map(|class| (class, offered.limited_to(class)));
+    match limited {
+        Some((class, limited)) if limited.class() == class => limited,
+        _ => {
+            let what = format!("not within what this gateway offers, which is class {}", offered.class().name());
+            let remedy = "write \"A\", \"B\", \"C\" or \"D\", or leave it out";
+            mistakes.add(found.origin, &section.setting(key), what, remedy);
+            offered
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What is done at gateways, and what comes from there.
+
+use super::column;
+use crate::schema::Kind::{Bytes, Integer, Text};
+use crate::schema::Nullability::{Optional, Required};
+use crate::schema::Uniqueness::{Many, Unique};
+use crate::schema::{Index, Queue, Table};
+
+/// Effects at gateways, and the outbox in one: a row is due while there is something left to do about it.
+pub static EFFECTS: Table = Table {
+    name: "effects",
+    columns: &[
+        column("book", Bytes, Required),
+        column("id", Bytes, Required),
+        column("tenant", Bytes, Required),
+        column("payment", Bytes, Required),
+        column("gateway", Text, Required),
+        column("state", Text, Required),
+        column("body", Bytes, Required),
+        column("due_at", Integer, Optional),
+        column("lease_owner", Integer, Required),
+        column("lease_epoch", Integer, Required),
+        column("created_at", Integer, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 2,
+    indexes: &[
+        Index { name: "effects_due", columns: &["gateway", "due_at"], uniqueness: Many },
+        Index { name: "effects_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
+    ],
+    queue: Queue::Claimed { lane: "gateway" },
+};
+
+/// Tickets: one for each send of a write, committed before its first byte. The key makes a second one impossible.
+pub static TICKETS: Table = Table {
+    name: "tickets",
+    columns: &[
+        column("book", Bytes, Required),
+        column("effect", Bytes, Required),
+        column("step", Text, Required),
+        column("generation", Integer, Required),
+        column("send_no", Integer, Required),
+        column("gateway_key", Text, Required),
+        column("request_digest", Bytes, Required),
+        column("request", Bytes, Required),
+        column("lease_epoch", Integer, Required),
+        column("issued_at", Integer, Required),
+        column("deadline", Integer, Required),
+    ],
+    key_columns: 5,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// Which effect a gateway's object belongs to: the newest that used it.
+pub static GATEWAY_OBJECTS: Table = Table {
+    name: "gateway_objects",
+    columns: &[
+        column("gateway", Text, Required),
+        column("object", Text, Required),
+        column("kind", Text, Required),
+        column("book", Bytes, Required),
+        column("effect", Bytes, Required),
+        column("payment", Bytes, Required),
+    ],
+    key_columns: 2,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// Movements of money at gateways that were booked by themselves: the key lets each be booked once.
+pub static MOVEMENTS: Table = Table {
+    name: "movements",
+    columns: &[
+        column("gateway", Text, Required),
+        column("movement", Text, Required),
+        column("book", Bytes, Required),
+        column("seq", Integer, Required),
+    ],
+    key_columns: 2,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// Webhook events, once each, with the bytes they came in.
+pub static INBOX: Table = Table {
+    name: "inbox",
+    columns: &[
+        column("endpoint", Text, Required),
+        column("event", Text, Required),
+        column("kind", Text, Required),
+        column("object", Text, Optional),
+        column("book", Bytes, Optional),
+        column("disposition", Text, Required),
+        column("secret_index", Integer, Required),
+        column("received_at", Integer, Required),
+        column("body", Bytes, Required),
+    ],
+    key_columns: 2,
+    indexes: &[Index { name: "inbox_by_object", columns: &["object"], uniqueness: Many }],
+    queue: Queue::No,
+};
+
+/// Brakes of operators: what is paused, by a gateway's name or `*` for everything. What has no row is not paused.
+pub static SWITCHES: Table = Table {
+    name: "switches",
+    columns: &[
+        column("name", Text, Required),
+        column("is_paused", Integer, Required),
+        column("reason", Text, Optional),
+        column("by", Text, Required),
+        column("changed_at", Integer, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 1,
+    indexes: &[],
+    queue: Queue::No,
+};
