@@ -132,7 +132,7 @@ pub enum FaultProfile {
     None,
     /// A few requests in a hundred.
     Mild,
-    /// About 35 payments in 100, and webhooks that are dropped, repeated, late and out of order.
+    /// About 36 payments in 100, and webhooks that are dropped, repeated, late and out of order.
     Hostile,
     /// One's own probabilities.
     Custom(FaultRates),
@@ -218,6 +218,8 @@ pub struct FaultRates {
     pub truncated_json: u16,
     /// The request is carried out, and the answer is a 200 with a page of HTML.
     pub html_200: u16,
+    /// The request is carried out, and the answer is a proxy's 502 with a page of HTML.
+    pub bad_gateway_502: u16,
     /// A page of a list that was asked for with `starting_after` ends with that very row again and says that there is
     /// more. Only reads meet it.
     pub cursor_repeats: u16,
@@ -249,6 +251,7 @@ impl FaultRates {
         late_effect: 3,
         truncated_json: 0,
         html_200: 0,
+        bad_gateway_502: 0,
         cursor_repeats: 0,
         unauthorised_401: 0,
         reads: 200,
@@ -271,6 +274,7 @@ impl FaultRates {
         late_effect: 40,
         truncated_json: 5,
         html_200: 5,
+        bad_gateway_502: 10,
         cursor_repeats: 5,
         // It says that the key is bad, and a client may well stop for good.
         unauthorised_401: 0,

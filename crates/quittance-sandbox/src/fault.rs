@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     TruncatedJson,
     /// 200, and a page for people: somebody stood between.
     Html200,
+    /// 502, and a page for people, after the effect: somebody stood between and gave up waiting.
+    BadGateway,
     /// This and the next requests, this many in all, whatever they are.
     Unauthorised {
         requests: u64,
@@ -52,6 +54,7 @@ impl Fault {
             Self::LateEffect { .. } => "late_effect",
             Self::TruncatedJson => "truncated_json",
             Self::Html200 => "html_200",
+            Self::BadGateway => "bad_gateway_502",
             Self::Unauthorised { .. } => "unauthorised_401",
             Self::CursorRepeats => "cursor_repeats",
         }
@@ -96,6 +99,7 @@ pub(crate) fn choose(access: Access, rates: &FaultRates, dice: Dice, late_effect
         (rates.late_effect, payment, Fault::LateEffect { delay }),
         (rates.cursor_repeats, read, Fault::CursorRepeats),
         (rates.unauthorised_401, both, Fault::Unauthorised { requests }),
+        (rates.bad_gateway_502, both, Fault::BadGateway),
     ];
     // In millionths, because a share of a per mille is less than one.
     let mut roll = dice.roll(1_000_000);

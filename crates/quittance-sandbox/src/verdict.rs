@@ -82,12 +82,14 @@ pub(crate) fn before_effect(shared: &Shared, access: Access, fault: Fault) -> Op
 /// The faults that hide an answer that exists.
 pub(crate) fn after_effect(shared: &Shared, fault: Option<Fault>, reply: impl Into<Reply>) -> Verdict {
     let reply = reply.into();
+    let is_success = matches!(reply.answer.status, 200..=299);
     let verdict = match fault {
         Some(Fault::TimeoutAfterEffect) => Verdict::timeout(shared),
         Some(Fault::LostAnswer) => Verdict::reset(),
         Some(Fault::SlowAnswer) => Verdict { delay: shared.slow, end: End::Reply(reply) },
-        Some(Fault::TruncatedJson) if reply.answer.status == 200 => Verdict::reply(truncated(reply)),
-        Some(Fault::Html200) if reply.answer.status == 200 => Verdict::reply(replaced_by_html(reply)),
+        Some(Fault::TruncatedJson) if is_success => Verdict::reply(truncated(reply)),
+        Some(Fault::Html200) if is_success => Verdict::reply(page(200)),
+        Some(Fault::BadGateway) => Verdict::reply(page(502)),
         _ => return Verdict::reply(reply),
     };
     if let Some(fault) = fault {
@@ -102,10 +104,9 @@ fn truncated(mut reply: Reply) -> Reply {
     reply
 }
 
-/// What a proxy says that believes itself to be helpful.
-fn replaced_by_html(mut reply: Reply) -> Reply {
+/// What a proxy says instead of the gateway, believing itself to be helpful.
+fn page(status: u16) -> Reply {
     const PAGE: &str = "<!doctype html><title>One moment</title><p>Please wait while we check your connection.</p>";
-    reply.answer.body = PAGE.into();
-    reply.content_type = "text/html; charset=utf-8";
-    reply
+    let answer = Answer { status, body: PAGE.into() };
+    Reply { content_type: "text/html; charset=utf-8", ..answer.into() }
 }

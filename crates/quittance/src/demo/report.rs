@@ -51,6 +51,7 @@ const GROUPS: [Group; 4] = [
             ("connection_reset", "resets"),
             ("rate_limited_429", "429s"),
             ("unavailable_503", "503s"),
+            ("bad_gateway_502", "502s of a proxy"),
             ("slow_answer", "slow answers"),
         ],
     ),
