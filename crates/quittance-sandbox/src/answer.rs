@@ -4,6 +4,8 @@ use axum::body::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::verdict::Trouble;
+
 /// A finished answer, ready to be stored under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -107,6 +109,20 @@ impl ApiError {
     /// The answer of Stripe's stored 500s.
     pub(crate) fn internal() -> Self {
         Self::new(500, ErrorKind::Api, "Sorry! There was an error while talking to one of our backends.")
+    }
+
+    /// Stripe's words for what any gateway may have to say.
+    pub(crate) fn about(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::RateLimited => {
+                let message =
+                    "Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.";
+                Self::new(429, ErrorKind::InvalidRequest, message).code("rate_limit")
+            }
+            Trouble::Unavailable => Self::new(503, ErrorKind::Api, "The service is temporarily unavailable."),
+            Trouble::BadKey => Self::bad_key(),
+            Trouble::Internal => Self::internal(),
+        }
     }
 
     pub(crate) fn code(mut self, code: &'static str) -> Self {

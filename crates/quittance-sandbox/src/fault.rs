@@ -66,8 +66,9 @@ impl Fault {
 pub(crate) enum Access {
     Read,
     Write,
-    /// A write that can also be late: on a payment, and with a key that it can hold until then.
-    KeyedPayment,
+    /// A write that can also be late: one that moves money, and with a key that it can hold until then where keys are
+    /// the gateway's way.
+    PostponableWrite,
 }
 
 /// How many requests a drawn burst of 401s takes at most.
@@ -78,7 +79,7 @@ pub(crate) fn choose(access: Access, rates: &FaultRates, dice: Dice, late_effect
     let retry_after = (dice.text("retry").roll(2) == 0).then_some(1);
     let (earliest, latest) = late_effect_ms;
     let delay = Duration::from_millis(earliest + dice.text("late").roll(latest - earliest + 1));
-    let payment = u32::from(access == Access::KeyedPayment) * 1000;
+    let payment = u32::from(access == Access::PostponableWrite) * 1000;
     let write = u32::from(access != Access::Read) * 1000;
     let both = if access == Access::Read { u32::from(rates.reads) } else { 1000 };
     let read = if access == Access::Read { u32::from(rates.reads) } else { 0 };

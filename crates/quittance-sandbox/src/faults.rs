@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn draw(faults: &Faults, key: &str) -> Option<Fault> {
-        faults.draw(Access::KeyedPayment, "POST", "payment_intents", key)
+        faults.draw(Access::PostponableWrite, "POST", "payment_intents", key)
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             let draws = (0..10_000).filter_map(|number| faults.draw(access, "X", class, &number.to_string()));
             draws.count()
         };
-        let payments = count(Access::KeyedPayment, "a");
+        let payments = count(Access::PostponableWrite, "a");
         let writes = count(Access::Write, "a");
         let reads = count(Access::Read, "b");
         assert!((3_400..3_800).contains(&payments), "{payments}");

@@ -48,13 +48,23 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
             Verdict::reply(error.answer())
         }
     };
+    finish(&shared, &parts, verdict, |reply| respond(&parts.headers, &request_id, reply)).await
+}
+
+/// Waits as long as the verdict says, then answers with what `respond` makes of it, or hangs up.
+pub(crate) async fn finish(
+    shared: &Shared,
+    parts: &Parts,
+    verdict: Verdict,
+    respond: impl FnOnce(Reply) -> Response,
+) -> Response {
     if !verdict.delay.is_zero() {
         tokio::time::sleep(verdict.delay).await;
     }
     match verdict.end {
         End::Reply(reply) => {
-            let mut response = respond(&parts.headers, &request_id, reply);
-            date(&shared, &mut response);
+            let mut response = respond(reply);
+            date(shared, &mut response);
             response
         }
         End::HangUp(ending) => hang_up(&parts.extensions, ending).await,
@@ -99,12 +109,14 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
     })?;
     let access = match call.key {
         _ if method == Method::GET => Access::Read,
-        Some(_) if endpoint.can_be_late() => Access::KeyedPayment,
+        Some(_) if endpoint.can_be_late() => Access::PostponableWrite,
         _ => Access::Write,
     };
     let url = call.parts.uri.path_and_query().map_or(path, |url| url.as_str());
     let fault = shared.faults.draw(access, method.as_str(), endpoint.class(), call.key.unwrap_or(url));
-    if let Some(verdict) = fault.and_then(|fault| before_effect(shared, access, fault)) {
+    if let Some(verdict) =
+        fault.and_then(|fault| before_effect(shared, access, fault, |trouble| ApiError::about(trouble).answer()))
+    {
         return Ok(verdict);
     }
     let query = call.parts.uri.query().unwrap_or("");

@@ -2,11 +2,13 @@
 //! Does not own: which writes these are (`faults`) and what carrying out means (`writing`).
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::clock;
+use crate::fault::Fault;
 use crate::lock::lock;
-use crate::shared::Shared;
+use crate::shared::{Core, Shared};
+use crate::verdict::Verdict;
 use crate::writing::{self, Write};
 
 /// What is pending. It stands under the same lock as books and keys, so that what is no longer
@@ -39,7 +41,7 @@ impl Late {
         self.waiting.len()
     }
 
-    pub(crate) fn add(&mut self, due: Instant, postponed: Postponed) {
+    fn add(&mut self, due: Instant, postponed: Postponed) {
         self.arrivals += 1;
         self.waiting.insert((due, self.arrivals), postponed);
     }
@@ -51,6 +53,18 @@ impl Late {
     fn take_first(&mut self) -> Option<Postponed> {
         self.waiting.pop_first().map(|(_, postponed)| postponed)
     }
+}
+
+/// Gives a write its effect after `delay`, and its client no answer. Without room the request is lost altogether.
+pub(crate) fn postpone(shared: &Shared, core: &mut Core, postponed: Postponed, delay: Duration) -> Verdict {
+    if core.late.has_room() {
+        core.late.add(clock::monotonic() + delay, postponed);
+        shared.faults.count(Fault::LateEffect { delay });
+        shared.late_added.notify_one();
+    } else {
+        shared.faults.count(Fault::TimeoutBeforeEffect);
+    }
+    Verdict::timeout(shared)
 }
 
 /// Carries out everything that is pending, in the order in which it is due, and says how much it was.

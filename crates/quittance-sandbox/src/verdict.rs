@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::answer::{Answer, ApiError, ErrorKind};
+use crate::answer::Answer;
 use crate::connection::Ending;
 use crate::fault::{Access, Fault};
 use crate::shared::Shared;
@@ -51,28 +51,35 @@ impl Verdict {
     }
 }
 
+/// What a gateway has to say in any dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    RateLimited,
+    Unavailable,
+    /// Nobody knows this API key.
+    BadKey,
+    Internal,
+}
+
+/// How a dialect says it.
+pub(crate) type Words = fn(Trouble) -> Answer;
+
 /// The faults that strike before parameters and keys are looked at.
-pub(crate) fn before_effect(shared: &Shared, access: Access, fault: Fault) -> Option<Verdict> {
+pub(crate) fn before_effect(shared: &Shared, access: Access, fault: Fault, words: Words) -> Option<Verdict> {
     let verdict = match fault {
         Fault::TimeoutBeforeEffect => Verdict::timeout(shared),
         Fault::ConnectionReset => Verdict::reset(),
         Fault::RateLimited { retry_after } => {
-            let message =
-                "Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.";
-            let answer = ApiError::new(429, ErrorKind::InvalidRequest, message).code("rate_limit").answer();
-            Verdict::reply(Reply { retry_after, ..answer.into() })
+            Verdict::reply(Reply { retry_after, ..words(Trouble::RateLimited).into() })
         }
-        Fault::Unavailable => {
-            let error = ApiError::new(503, ErrorKind::Api, "The service is temporarily unavailable.");
-            Verdict::reply(error.answer())
-        }
+        Fault::Unavailable => Verdict::reply(words(Trouble::Unavailable)),
         Fault::Unauthorised { requests } => {
             // This request is the first of them.
             shared.unauthorised.fetch_add(requests - 1, Ordering::Relaxed);
-            Verdict::reply(ApiError::bad_key().answer())
+            Verdict::reply(words(Trouble::BadKey))
         }
         // A write's 500 is stored, so it has to pass the idempotency layer.
-        Fault::Error500NotCharged if access == Access::Read => Verdict::reply(ApiError::internal().answer()),
+        Fault::Error500NotCharged if access == Access::Read => Verdict::reply(words(Trouble::Internal)),
         _ => return None,
     };
     shared.faults.count(fault);

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::dialect::operation::Operation;
 use crate::fault::Fault;
 use crate::idempotency::{Claim, Slot};
-use crate::late::Postponed;
+use crate::late::{self, Postponed};
 use crate::lock::lock;
 use crate::objects::Origin;
 use crate::shared::{Core, Shared};
@@ -54,19 +54,12 @@ pub(crate) fn write(shared: &Shared, write: Write, fault: Option<Fault>) -> Resu
     }
 }
 
-/// Only takes the key for now, when keys are honoured. Without room the request is lost altogether.
+/// Only takes the key for now, when keys are honoured.
 fn postpone(shared: &Shared, core: &mut Core, postponed: Postponed, delay: Duration) -> Verdict {
-    if !core.late.has_room() {
-        shared.faults.count(Fault::TimeoutBeforeEffect);
-        return Verdict::timeout(shared);
-    }
-    if let Some(key) = &postponed.write.key {
+    if let Some(key) = postponed.write.key.as_ref().filter(|_| core.late.has_room()) {
         core.keys.reserve(key, postponed.write.fingerprint);
     }
-    core.late.add(clock::monotonic() + delay, postponed);
-    shared.faults.count(Fault::LateEffect { delay });
-    shared.late_added.notify_one();
-    Verdict::timeout(shared)
+    late::postpone(shared, core, postponed, delay)
 }
 
 /// Whatever the books say by now decides, and the answer waits under the key for whoever asks again.
