@@ -17,6 +17,10 @@ impl Answer {
     pub(crate) fn ok(object: &impl Serialize) -> Self {
         Self { status: 200, body: to_bytes(object) }
     }
+
+    pub(crate) fn created(object: &impl Serialize) -> Self {
+        Self { status: 201, body: to_bytes(object) }
+    }
 }
 
 /// JSON of values that cannot fail to be JSON: maps with string keys, strings and integers.

@@ -8,11 +8,12 @@ use crate::profile::Class;
 /// Everything that shapes one sandbox. `Config::default()` is a well-behaved gateway.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The same seed gives the same ids and the same faults to the same idempotency keys.
+    /// The same seed gives the same ids and the same faults to the same idempotency keys, and at the
+    /// rail to the same references.
     pub seed: u64,
     /// How often something goes wrong.
     pub faults: FaultProfile,
-    /// After this many faults on one idempotency key (or URL) there are none any more, so that a
+    /// After this many faults on one idempotency key (or reference, or URL) there are none any more, so that a
     /// patient client always gets through.
     pub faults_per_key_max: u32,
     /// Where events are posted; `None` posts nothing until the control interface sets a target.
@@ -46,7 +47,8 @@ pub struct Config {
     /// dispute is decided by its evidence; in milliseconds, at most ten minutes are honoured.
     /// `POST /_sandbox/agenda/flush` does all of it at once.
     pub agenda_ms: u64,
-    /// What the gateway can be asked afterwards; see [`Class`]. `POST /_sandbox/profile` changes it.
+    /// What the gateway can be asked afterwards; see [`Class`]. `POST /_sandbox/profile` changes it. The rail is always
+    /// class B.
     pub class: Class,
     /// How wrong its clock is, in seconds: the `Date` header and every `created` are off by so much. Webhooks are
     /// signed at the right time all the same. A year either way is honoured. `POST /_sandbox/clock` changes it.
@@ -211,8 +213,8 @@ pub struct FaultRates {
     pub unavailable_503: u16,
     /// The request is read, the connection is held and then closed, and the request is carried out
     /// later: perhaps after the client has read the object and gone another way. The key is in use
-    /// until then. Only writes with a key that create, confirm, cancel or capture a payment intent
-    /// meet it; for all others this share is without a fault.
+    /// until then. Only writes with a key that decide about money, and the rail's transfers, meet
+    /// it; for all others this share is without a fault.
     pub late_effect: u16,
     /// The request is carried out, and the answer is a 200 with half of its body.
     pub truncated_json: u16,

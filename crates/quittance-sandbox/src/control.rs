@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
-use crate::books::{audit, group, group_refunds};
+use crate::books::{GroupBy, audit, group, group_refunds, group_transfers};
 use crate::config::{FaultProfile, WebhookTarget};
 use crate::control_money;
 use crate::control_profile;
@@ -47,9 +47,14 @@ struct BooksQuery {
     group: Option<String>,
     /// A metadata key of refunds, to count them for each of its values.
     group_refunds: Option<String>,
+    /// `reference` or `memo`, to count the rail's transfers for each of its values.
+    group_transfers: Option<String>,
 }
 
 async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Response {
+    let Ok(by) = query.group_transfers.map(|name| name.parse::<GroupBy>()).transpose() else {
+        return answer(ApiError::bad_request("Transfers have groups by reference and by memo.").answer());
+    };
     let core = lock(&shared.core);
     let mut books = json!(audit(&core.books));
     if let Some(key) = query.group {
@@ -57,6 +62,9 @@ async fn show_books(State(shared): App, Query(query): Query<BooksQuery>) -> Resp
     }
     if let Some(key) = query.group_refunds {
         books["group_refunds"] = json!(group_refunds(&core.books, &key));
+    }
+    if let Some(by) = by {
+        books["group_transfers"] = json!(group_transfers(&core.books, by));
     }
     json_answer(&books)
 }

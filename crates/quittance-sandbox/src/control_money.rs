@@ -23,6 +23,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/refunds/{id}/settle", post(settle_refund))
         .route("/_sandbox/payouts", post(pay_out))
         .route("/_sandbox/payouts/{id}/settle", post(settle_payout))
+        .route("/_sandbox/transfers/{id}/settle", post(settle_transfer))
         .route("/_sandbox/disputes/{id}", post(open_dispute))
         .route("/_sandbox/disputes/{id}/close", post(close_dispute))
 }
@@ -55,6 +56,13 @@ async fn pay_out(State(shared): App, body: Bytes) -> Response {
 async fn settle_payout(State(shared): App, Path(payout): Path<String>, body: Bytes) -> Response {
     answer(match parse::<OutcomeChoice>(&body) {
         Ok(choice) => shared.act(|execution| execution.settle_payout(&payout, choice.outcome)),
+        Err(error) => error.answer(),
+    })
+}
+
+async fn settle_transfer(State(shared): App, Path(transfer): Path<String>, body: Bytes) -> Response {
+    answer(match parse::<OutcomeChoice>(&body) {
+        Ok(choice) => shared.act(|execution| execution.settle_transfer(&transfer, choice.outcome)),
         Err(error) => error.answer(),
     })
 }

@@ -27,7 +27,7 @@ use crate::verdict::{End, JSON, Reply, Verdict, after_effect, before_effect};
 use crate::writing::{self, Write};
 
 // A form of the largest request understood here has a few kilobytes.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Everything about a request that a decision may depend on.
 struct Call<'a> {

@@ -1,12 +1,14 @@
 //! Owns: writes that are carried out after their client has gone: the queue of them and its end.
-//! Does not own: which writes these are (`faults`) and what carrying out means (`writing`).
+//! Does not own: which writes these are (`faults`) and what carrying out means (`writing`, `rail`).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::clock;
+use crate::dialect::rail::TransferDraft;
 use crate::fault::Fault;
 use crate::lock::lock;
+use crate::rail;
 use crate::shared::{Core, Shared};
 use crate::verdict::Verdict;
 use crate::writing::{self, Write};
@@ -21,11 +23,15 @@ pub(crate) struct Late {
     max: usize,
 }
 
-/// A write that holds its key.
+/// What is to be carried out.
 #[derive(Debug)]
-pub(crate) struct Postponed {
-    pub(crate) write: Write,
-    pub(crate) incarnation: u64,
+pub(crate) enum Postponed {
+    /// It holds its key, where keys are honoured.
+    Write {
+        write: Box<Write>,
+        incarnation: u64,
+    },
+    Transfer(Box<TransferDraft>),
 }
 
 impl Late {
@@ -72,9 +78,19 @@ pub(crate) fn flush(shared: &Shared) -> usize {
     let mut core = lock(&shared.core);
     let pending = core.late.pending();
     while let Some(postponed) = core.late.take_first() {
-        writing::carry_out_late(shared, &mut core, postponed);
+        carry_out(shared, &mut core, postponed);
     }
     pending
+}
+
+/// Whatever the books say by now decides.
+fn carry_out(shared: &Shared, core: &mut Core, postponed: Postponed) {
+    match postponed {
+        Postponed::Write { write, incarnation } => writing::carry_out_late(shared, core, *write, incarnation),
+        Postponed::Transfer(draft) => {
+            rail::carry_out(shared, core, *draft);
+        }
+    }
 }
 
 /// Carries out what is due and returns when the next one is.
@@ -86,7 +102,7 @@ fn carry_out_due(shared: &Shared) -> Option<Instant> {
             return Some(due);
         }
         if let Some(postponed) = core.late.take_first() {
-            writing::carry_out_late(shared, &mut core, postponed);
+            carry_out(shared, &mut core, postponed);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A hostile, stateful gateway that speaks the subset of Stripe's v1 dialect that Quittance uses.
+//! A hostile, stateful gateway that speaks the subset of Stripe's v1 dialect that Quittance uses, and beside it a
+//! made-up payment rail without idempotency keys.
 //!
 //! Owns: the objects of a made-up gateway account, its faults, its webhooks and its own books.
 //! Does not own: anything of Quittance. It shares no code with what it judges, so that one
@@ -28,6 +29,7 @@ mod late;
 mod lock;
 mod objects;
 mod profile;
+mod rail;
 mod serve;
 mod shared;
 mod signature;

@@ -107,10 +107,12 @@ impl Profile {
         hidden.map(|(_, prefix)| *prefix).collect()
     }
 
-    /// What `GET /_sandbox/capabilities` answers: one row for each kind of object.
+    /// What `GET /_sandbox/capabilities` answers: one row for each kind of object. The rail is what it is.
     pub(crate) fn capabilities(&self) -> Value {
         let rows = self.classes.iter().map(|(kind, class)| ((*kind).to_owned(), self.row(kind, *class)));
-        json!({"objects": rows.collect::<serde_json::Map<_, _>>()})
+        let mut transfers = self.row("transfers", Class::B);
+        transfers["webhook_carries_reference"] = json!(false);
+        json!({"objects": rows.collect::<serde_json::Map<_, _>>(), "rail": {"transfers": transfers}})
     }
 
     fn row(&self, kind: &str, class: Class) -> Value {

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::connection::{Ending, Line};
 use crate::shared::Shared;
-use crate::{agenda, control, gateway, late, webhooks};
+use crate::{agenda, control, gateway, late, rail, webhooks};
 
 const CONNECTIONS_MAX: usize = 4_096;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -47,6 +47,8 @@ impl Sandbox {
         control::routes()
             .route("/v1", any(gateway::handle))
             .route("/v1/{*path}", any(gateway::handle))
+            .route("/rail/v1", any(rail::handle))
+            .route("/rail/v1/{*path}", any(rail::handle))
             .with_state(Arc::clone(&self.shared))
     }
 

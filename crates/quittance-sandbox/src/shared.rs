@@ -107,8 +107,7 @@ impl Shared {
     }
 
     /// Carries out `work` and sends its events. The ids of its objects follow from the idempotency
-    /// key and its `incarnation`, or from a running number
-    /// when there is no key.
+    /// key and its `incarnation`, or from a running number when there is no key.
     pub(crate) fn execute(
         &self,
         core: &mut Core,
@@ -121,6 +120,18 @@ impl Shared {
             Some(key) => Dice::new(self.seed).text("key").text(key).number(incarnation),
             None => Dice::new(self.seed).text("write").number(core.next_write()),
         };
+        self.execute_with(core, dice, origin, host, work)
+    }
+
+    /// The same, with ids that follow from `dice`.
+    pub(crate) fn execute_with(
+        &self,
+        core: &mut Core,
+        dice: Dice,
+        origin: Origin,
+        host: &str,
+        work: impl FnOnce(&mut Execution<'_>) -> Result<Answer, ApiError>,
+    ) -> Answer {
         let now = core.now(self.clock_skew_seconds.load(Ordering::Relaxed));
         let mut execution = Execution {
             books: &mut core.books,

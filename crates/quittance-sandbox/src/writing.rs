@@ -39,7 +39,7 @@ pub(crate) fn write(shared: &Shared, write: Write, fault: Option<Fault>) -> Resu
     let key = write.key.as_deref().unwrap_or("");
     match (claim, fault) {
         (Claim::Run { incarnation }, Some(Fault::LateEffect { delay })) => {
-            Ok(postpone(shared, &mut core, Postponed { write, incarnation }, delay))
+            Ok(postpone(shared, &mut core, (write, incarnation), delay))
         }
         (Claim::Run { incarnation }, fault) => {
             let answer = carry_out(shared, &mut core, write, incarnation, fault);
@@ -55,16 +55,16 @@ pub(crate) fn write(shared: &Shared, write: Write, fault: Option<Fault>) -> Resu
 }
 
 /// Only takes the key for now, when keys are honoured.
-fn postpone(shared: &Shared, core: &mut Core, postponed: Postponed, delay: Duration) -> Verdict {
-    if let Some(key) = postponed.write.key.as_ref().filter(|_| core.late.has_room()) {
-        core.keys.reserve(key, postponed.write.fingerprint);
+fn postpone(shared: &Shared, core: &mut Core, (write, incarnation): (Write, u64), delay: Duration) -> Verdict {
+    if let Some(key) = write.key.as_ref().filter(|_| core.late.has_room()) {
+        core.keys.reserve(key, write.fingerprint);
     }
-    late::postpone(shared, core, postponed, delay)
+    late::postpone(shared, core, Postponed::Write { write: Box::new(write), incarnation }, delay)
 }
 
-/// Whatever the books say by now decides, and the answer waits under the key for whoever asks again.
-pub(crate) fn carry_out_late(shared: &Shared, core: &mut Core, postponed: Postponed) {
-    carry_out(shared, core, postponed.write, postponed.incarnation, None);
+/// The answer waits under the key for whoever asks again.
+pub(crate) fn carry_out_late(shared: &Shared, core: &mut Core, write: Write, incarnation: u64) {
+    carry_out(shared, core, write, incarnation, None);
 }
 
 /// The effect and its stored answer, and the two faults that replace the answer for good.

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Books;
+use super::transfers::{self, TransferTotals};
 use crate::objects::{Charge, ChargeStatus, Intent, Movement, Status, Transaction};
 
 /// What `GET /_sandbox/books` answers.
 #[derive(Debug, Serialize)]
 pub(crate) struct Audit {
     currencies: BTreeMap<String, Totals>,
+    /// The rail's books: no amount stands in both.
+    transfers: BTreeMap<String, TransferTotals>,
     payment_intents: BTreeMap<&'static str, u64>,
     customers: u64,
     events: u64,
@@ -58,10 +61,12 @@ pub(crate) fn audit(books: &Books) -> Audit {
     }
     let wrong = books.intents.rows().iter().filter_map(|intent| violation(books, intent));
     let wrong = wrong.chain(books.charges.rows().iter().filter_map(|charge| money_violation(books, charge)));
+    let wrong = wrong.chain(transfers::violations(books));
     let violations: Vec<String> = wrong.take(VIOLATIONS_MAX).collect();
     let living = books.customers.rows().iter().filter(|customer| !customer.is_deleted);
     Audit {
         currencies,
+        transfers: transfers::totals(books),
         payment_intents,
         customers: count(living.count()),
         events: count(books.events.rows().len()),

@@ -5,6 +5,7 @@ mod audit;
 mod groups;
 mod rows;
 mod table;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +13,11 @@ use std::sync::Arc;
 pub(crate) use audit::audit;
 pub(crate) use groups::{group, group_refunds};
 pub(crate) use table::{Page, Row, Selection, Table};
+pub(crate) use transfers::{GroupBy, group_transfers};
 
-use crate::objects::{Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction};
+use crate::objects::{
+    Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction, Transfer, TransferEntry,
+};
 
 /// Everything the gateway knows.
 #[derive(Debug, Default)]
@@ -38,6 +42,9 @@ pub(crate) struct Books {
     pub(crate) disputes_by_intent: Index,
     pub(crate) transactions_by_source: Index,
     pub(crate) transactions_by_payout: Index,
+    pub(crate) transfers: Table<Transfer>,
+    pub(crate) transfers_by_reference: Index,
+    pub(crate) transfer_entries: Vec<TransferEntry>,
 }
 
 /// Rising positions in a table, by the value of one member.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::table::Row;
-use crate::objects::{Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction};
+use crate::objects::{Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction, Transfer};
 
 macro_rules! rows {
     ($($object:ty),+) => {
@@ -18,4 +18,4 @@ macro_rules! rows {
     };
 }
 
-rows!(Intent, Charge, Customer, PaymentMethod, Arc<Event>, Refund, Dispute, Transaction, Payout);
+rows!(Intent, Charge, Customer, PaymentMethod, Arc<Event>, Refund, Dispute, Transaction, Payout, Transfer);

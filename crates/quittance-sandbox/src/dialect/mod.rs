@@ -9,6 +9,7 @@ pub(crate) mod money_params;
 pub(crate) mod operation;
 pub(crate) mod params;
 pub(crate) mod payment_params;
+pub(crate) mod rail;
 
 pub(crate) use form::Node;
 pub(crate) use params::Params;

@@ -13,6 +13,7 @@ mod reading;
 mod reading_money;
 mod refunds;
 mod tasks;
+mod transfers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -30,6 +31,7 @@ pub(crate) use disputes::Ruling;
 pub(crate) use outcomes::Outcome;
 pub(crate) use reading::read;
 pub(crate) use tasks::Task;
+pub(crate) use transfers::{list_transfers, read_transfer};
 
 /// Makes the ids of one request. They follow from the seed and the idempotency key, so that the
 /// same work gets the same ids whatever else goes on at the same time.

@@ -22,6 +22,10 @@ pub(crate) enum Task {
         dispute: String,
         ruling: Ruling,
     },
+    SettleTransfer {
+        transfer: String,
+        outcome: Outcome,
+    },
 }
 
 impl Execution<'_> {
@@ -32,6 +36,7 @@ impl Execution<'_> {
             Task::SettleRefund { refund, outcome } => self.settle_refund(refund, *outcome),
             Task::AdvancePayout { payout } => self.settle_payout(payout, Outcome::Succeed),
             Task::DecideDispute { dispute, ruling } => self.decide_dispute(dispute, *ruling),
+            Task::SettleTransfer { transfer, outcome } => self.settle_transfer(transfer, *outcome),
         }
     }
 }

@@ -10,6 +10,7 @@ mod payment_method;
 mod payout;
 mod refund;
 mod transaction;
+mod transfer;
 
 pub(crate) use charge::{Charge, ChargeStatus};
 pub(crate) use customer::Customer;
@@ -20,6 +21,7 @@ pub(crate) use payment_method::PaymentMethod;
 pub(crate) use payout::{Payout, PayoutStatus};
 pub(crate) use refund::{Refund, RefundStatus};
 pub(crate) use transaction::{Movement, Transaction};
+pub(crate) use transfer::{Transfer, TransferEntry, TransferState};
 
 use serde::ser::SerializeMap;
 
