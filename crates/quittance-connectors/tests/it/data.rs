@@ -1,42 +1,18 @@
 //! Third-party data and small builders that several modules use.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-
 use quittance_connectors::connector::{Connector, Seen};
 use quittance_connectors::message::{Delivery, Response};
 use quittance_connectors::stripe::Stripe;
 use quittance_core::currency::Currency;
 use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use quittance_core::money::Money;
+use quittance_surroundings::data_file;
 use serde_json::{Value, json};
 
 /// Reads a file of the test data as JSON, or records by name that the test is skipped.
 pub fn test_data(path: &str) -> Option<Value> {
-    let file = folder().map(|folder| folder.join(path)).filter(|file| file.is_file());
-    let Some(file) = file else {
-        record_skip(&format!("quittance-connectors: {path} (set QUITTANCE_TEST_DATA)"));
-        return None;
-    };
-    let text = std::fs::read_to_string(&file).expect("test data is readable");
+    let text = std::fs::read_to_string(data_file("quittance-connectors", path)?).expect("test data is readable");
     Some(serde_json::from_str(&text).expect("test data is JSON"))
-}
-
-#[expect(clippy::disallowed_methods, reason = "only the environment can tell a test where the data is")]
-fn folder() -> Option<PathBuf> {
-    match std::env::var_os("QUITTANCE_TEST_DATA") {
-        Some(folder) => Some(folder.into()),
-        None => Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data")).filter(|path| path.is_dir()),
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "only the environment can tell a test where skips are listed")]
-fn record_skip(what: &str) {
-    println!("skipped: {what}");
-    if let Some(list) = std::env::var_os("QUITTANCE_SKIPS") {
-        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).expect("skip list opens");
-        writeln!(list, "{what}").expect("skip list takes a line");
-    }
 }
 
 /// A whole answer with these headers and this body.

@@ -5,23 +5,14 @@ use std::path::Path;
 use std::process::Stdio;
 
 use quittance_sandbox::Config;
+use quittance_surroundings::Peer;
 use tokio::process::Command;
 
 use crate::shop::Shop;
 
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration file")]
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_python_client_works() {
-    let Some(python) = variable("QUITTANCE_PYTHON") else {
-        let is_required = variable("QUITTANCE_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!is_required, "QUITTANCE_PYTHON must name a python with the stripe package");
-        println!("skipped: stripe python client (set by cargo xtask test)");
-        return;
-    };
+    let Some(python) = Peer::Python.find("stripe's python client against the sandbox") else { return };
     let shop = Shop::open(Config::default()).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/stripe_client.py");
     let output = Command::new(python)

@@ -127,9 +127,5 @@ pub fn say(line: &str) {
 
 /// Reports that this place does not permit a test: what, why, and how to have it.
 pub fn skip(reason: &str) {
-    println!("skipped: {reason}");
-    if let Some(path) = std::env::var_os("QUITTANCE_SKIPS") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "quittance-sqlite: {reason}").unwrap();
-    }
+    quittance_surroundings::skip(&format!("quittance-sqlite: {reason}"));
 }

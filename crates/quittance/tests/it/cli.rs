@@ -1,6 +1,6 @@
 //! Help, completions, configuration, credentials, and how the program ends when something is wrong.
 
-use crate::support::{Client, Ended, Home, Server, bare, end};
+use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
@@ -178,7 +178,7 @@ fn data_that_is_not_there_is_not_made_by_a_question() {
 #[test]
 fn what_is_paused_before_the_server_runs_leaves_when_it_is_resumed() {
     let place = Home::new();
-    let sandbox = Server::sandbox(&place);
+    let sandbox = sandbox(&place);
     let home = Home::with_gateway(&sandbox.base);
     let config = std::fs::read_to_string(home.path("quittance.toml")).expect("a configuration");
     home.write("quittance.toml", &format!("{config}\n[server]\nwait_ms = 1000\n"));

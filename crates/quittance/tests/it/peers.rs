@@ -3,33 +3,16 @@
 //! webhook once, a second late.
 
 use crate::support::{Client, Home, Server};
+use quittance_surroundings::Peer;
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// localstripe waits a second before it sends; everything else takes milliseconds.
 const LOOKS_MAX: u32 = 300;
 const LOOK: Duration = Duration::from_millis(100);
-
-/// The Python that `cargo xtask test` prepared; without one, the test is skipped by name, or fails where it must not be.
-#[expect(clippy::disallowed_methods, reason = "the tests are told what is around them by the environment alone")]
-fn python() -> Option<PathBuf> {
-    if let Some(python) = std::env::var_os("QUITTANCE_PYTHON") {
-        return Some(python.into());
-    }
-    let skip =
-        "localstripe as the gateway: QUITTANCE_PYTHON names no python with localstripe; `cargo xtask test` sets it";
-    assert!(std::env::var_os("QUITTANCE_REQUIRE_PEERS").is_none_or(|value| value != "1"), "{skip}");
-    println!("skipped: {skip}");
-    if let Some(skips) = std::env::var_os("QUITTANCE_SKIPS") {
-        let mut file = std::fs::File::options().create(true).append(true).open(skips).expect("the list of skips");
-        writeln!(file, "{skip}").expect("a line in the list of skips");
-    }
-    None
-}
 
 /// A server of ours that charges through localstripe, and is told by its webhooks.
 struct Place {
@@ -43,7 +26,7 @@ struct Place {
 impl Place {
     fn open() -> Option<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/localstripe_server.py");
-        let peer = Server::start(Command::new(python()?).arg(script).stdin(Stdio::null()));
+        let peer = Server::start(Command::new(Peer::Python.find("localstripe as the gateway")?).arg(script));
         let home = Home::with_gateway(&peer.base);
         let secret = home.credential();
         let server = home.serve();

@@ -1,14 +1,13 @@
 //! The binary under test, its servers, and a client of theirs. Waits on what is printed or answered, never on time alone.
 
+pub(crate) use quittance_surroundings::Server;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Longest wait for a server to start, and for anything it is asked.
+/// Longest wait for anything that a server is asked.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory with a configuration and data.
@@ -109,52 +108,9 @@ pub(crate) fn end(command: &mut Command) -> Ended {
     }
 }
 
-/// A server that printed where it listens. Dropping it kills it.
-pub(crate) struct Server {
-    pub(crate) child: Child,
-    pub(crate) base: String,
-    /// Everything it prints after its first line; ends with it.
-    pub(crate) later: mpsc::Receiver<String>,
-}
-
-impl Server {
-    pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-        let stdout = child.stdout.take().expect("piped");
-        let (sender, later) = mpsc::sync_channel(100);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let first = later.recv_timeout(PATIENCE).expect("it says where it listens");
-        let base = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {first:?}")).to_owned();
-        Self { child, base, later }
-    }
-
-    /// A gateway that does as it is told.
-    pub(crate) fn sandbox(home: &Home) -> Self {
-        Self::start(&mut bare(&["sandbox", "--listen", "127.0.0.1:0", "--seed", "7"], home.directory.path()))
-    }
-
-    /// Ends it as an operating system does, and returns its exit code.
-    pub(crate) fn terminate(&mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        let killed = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(killed.success());
-        while self.later.recv_timeout(PATIENCE).is_ok() {}
-        self.child.wait().expect("it ends").code().unwrap_or(-1)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A gateway that does as it is told.
+pub(crate) fn sandbox(home: &Home) -> Server {
+    Server::start(&mut bare(&["sandbox", "--listen", "127.0.0.1:0", "--seed", "7"], home.directory.path()))
 }
 
 /// A client of one server.
@@ -207,7 +163,7 @@ pub(crate) struct Shop {
 impl Shop {
     pub(crate) fn open() -> Self {
         let place = Home::new();
-        let sandbox = Server::sandbox(&place);
+        let sandbox = sandbox(&place);
         let home = Home::with_gateway(&sandbox.base);
         let secret = home.credential();
         let server = home.serve();
