@@ -19,6 +19,13 @@ const PACKAGES: &[Package] = &[
         probe: &["python3", "-c", "import ensurepip, venv"],
         needed_for: "the Python peers: the official Stripe client and localstripe",
     },
+    Package { name: "nodejs", probe: &["node", "--version"], needed_for: "the Node peer: stripe-stateful-mock" },
+    Package {
+        name: "npm",
+        // Asking npm itself takes as long as all the others together.
+        probe: &["sh", "-c", "command -v npm"],
+        needed_for: "the installation of the Node peer",
+    },
     Package {
         name: "strace",
         probe: &["strace", "--version"],

@@ -1,56 +1,101 @@
-//! Prepares the Python environment that holds the peers of the tests, under `target/peers`, without touching the system.
+//! Prepares the programs by other hands that the tests start, under `target/peers`, without touching the system.
+//!
+//! Each is prepared once: a stamp beside it holds, word for word, what it was made from, so whatever changes that makes
+//! it anew. Does not own how tests find them (`quittance-surroundings`), nor packages of the operating system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use crate::repository::{Repository, check, output, succeeds};
+use crate::repository::Repository;
 
-const REQUIREMENTS: &str = "xtask/peers/requirements.txt";
+mod go;
+mod node;
+mod python;
+
+/// A peer, and how it is prepared.
+pub(crate) struct Peer {
+    /// For people.
+    pub(crate) name: &'static str,
+    /// The variable that tells the tests where it is.
+    pub(crate) variable: &'static str,
+    /// Whether it may be missing even where nothing may.
+    pub(crate) is_optional: bool,
+    /// Makes it match what is wanted, in the folder of peers, and says where it is.
+    ensure: fn(&Repository, &Path) -> Result<PathBuf>,
+}
+
+const PEERS: &[Peer] = &[
+    Peer { name: "the Python peers", variable: "QUITTANCE_PYTHON", is_optional: false, ensure: python::ensure },
+    Peer {
+        name: "stripe-stateful-mock",
+        variable: "QUITTANCE_STATEFUL_MOCK",
+        is_optional: false,
+        ensure: node::ensure_stateful_mock,
+    },
+    // Go is in few places where this is worked on, and nothing else here needs it.
+    Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },
+];
 
 /// The folder of everything that tests need and that is not built by cargo.
 pub(crate) fn folder(repository: &Repository) -> PathBuf {
     repository.target.join("peers")
 }
 
-/// Makes the environment match the requirements and returns its Python. Does nothing when it matches already; safe to
-/// interrupt and to run twice at once.
-pub(crate) fn ensure_python(repository: &Repository) -> Result<PathBuf> {
+/// Prepares every peer, all at once, and says where each is or why it is not there. Does nothing for those that match
+/// already; safe to interrupt and to run twice at once.
+pub(crate) fn ensure(repository: &Repository) -> Result<Vec<(&'static Peer, Result<PathBuf>)>> {
     let folder = folder(repository);
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     let lock = fs::File::create(folder.join("lock")).context("create the lock of the peers' folder")?;
     lock.lock().context("lock the peers' folder")?;
+    Ok(thread::scope(|scope| {
+        let folder = &folder;
+        let start = |peer: &'static Peer| (peer, scope.spawn(move || (peer.ensure)(repository, folder)));
+        let started: Vec<_> = PEERS.iter().map(start).collect();
+        let panicked = |_| Err(anyhow!("its preparation panicked"));
+        started.into_iter().map(|(peer, thread)| (peer, thread.join().unwrap_or_else(panicked))).collect()
+    }))
+}
 
-    let venv = folder.join("venv");
-    let python = venv.join("bin").join("python");
-    let stamp = folder.join("venv.stamp");
-    let wanted = wanted_stamp(repository)?;
-    if is_current(&stamp, &wanted) && succeeds(repository.command(&python).arg("--version")) {
-        return Ok(python);
+/// Makes something unless its stamp says that it is there as wanted. The stamp goes first and comes last, so that what
+/// was interrupted half-way is made anew.
+fn ensure_made(stamp: &Path, wanted: &str, is_there: bool, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    let found = fs::read_to_string(stamp).ok();
+    if is_there && found.as_deref() == Some(wanted) {
+        return Ok(());
     }
-    println!("preparing the Python peers of the tests in {}", venv.display());
-    create(repository, &venv, &python)?;
-    fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))?;
-    Ok(python)
+    if found.is_some() {
+        fs::remove_file(stamp).with_context(|| format!("remove {}", stamp.display()))?;
+    }
+    make()?;
+    fs::write(stamp, wanted).with_context(|| format!("write {}", stamp.display()))
 }
 
-/// The requirements word for word and the interpreter: whatever changes either, renews the environment.
-fn wanted_stamp(repository: &Repository) -> Result<String> {
-    let path = repository.root.join(REQUIREMENTS);
-    let requirements = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let version = output(repository.command("python3").arg("--version")).context("python3 is needed for the peers")?;
-    Ok(format!("{version}{requirements}"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
 
-fn is_current(stamp: &Path, wanted: &str) -> bool {
-    fs::read_to_string(stamp).is_ok_and(|found| found == wanted)
-}
-
-fn create(repository: &Repository, venv: &Path, python: &Path) -> Result<()> {
-    check(repository.command("python3").args(["-m", "venv", "--clear"]).arg(venv))
-        .context("create a virtual environment")?;
-    let mut pip = repository.command(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS]);
-    check(&mut pip).with_context(|| format!("install {REQUIREMENTS} from the package index"))
+    #[test]
+    fn what_matches_its_stamp_is_not_made_again() {
+        let stamp = std::env::temp_dir().join(format!("quittance-stamp-{}", std::process::id()));
+        let made = Cell::new(0);
+        let ensure = |wanted: &str, is_there: bool, is_made: bool| {
+            ensure_made(&stamp, wanted, is_there, || {
+                made.set(made.get() + 1);
+                if is_made { Ok(()) } else { Err(anyhow!("interrupted")) }
+            })
+            .is_ok()
+        };
+        assert!(ensure("1", false, true) && ensure("1", true, true));
+        assert_eq!(made.get(), 1);
+        assert!(ensure("1", false, true), "it was deleted");
+        assert!(!ensure("2", true, false), "something else is wanted, and it is left half-made");
+        assert!(ensure("1", true, true), "what was wanted before is no longer there");
+        assert_eq!(made.get(), 4);
+        fs::remove_file(stamp).unwrap();
+    }
 }

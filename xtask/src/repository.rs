@@ -1,7 +1,11 @@
 //! Where the repository is, which files belong to it, and how programs are started in it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -86,6 +90,29 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Like [`check`], but a program that has not closed its output after so long is killed, which is an error too.
+pub(crate) fn check_within(limit: Duration, command: &mut Command) -> Result<()> {
+    let spawned = command.stdout(Stdio::piped()).spawn();
+    let mut child = spawned.with_context(|| format!("start {}", shown(command)))?;
+    let mut printed = child.stdout.take().context("its output is not piped")?;
+    let (sender, is_over) = sync_channel(1);
+    thread::spawn(move || {
+        // What cannot be shown is no reason to fail, and after the limit nobody listens.
+        let _ = io::copy(&mut printed, &mut io::stdout());
+        let _ = sender.send(());
+    });
+    if is_over.recv_timeout(limit).is_err() {
+        child.kill().with_context(|| format!("kill {}", shown(command)))?;
+        child.wait().with_context(|| format!("end {}", shown(command)))?;
+        bail!("{} took longer than {} s", shown(command), limit.as_secs());
+    }
+    let status = child.wait().with_context(|| format!("end {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} failed: {status}", shown(command));
+    }
+    Ok(())
+}
+
 /// Runs to the end and returns what was printed.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("start {}", shown(command)))?;
@@ -106,4 +133,29 @@ fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     format!("`{}`", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn what_takes_too_long_is_killed_and_said() {
+        let error = check_within(Duration::ZERO, &mut shell("exec sleep 600")).unwrap_err().to_string();
+        assert_eq!(error, "`sh -c exec sleep 600` took longer than 0 s");
+    }
+
+    #[test]
+    fn within_its_limit_a_program_ends_as_it_ends() {
+        let limit = Duration::from_secs(60);
+        assert!(check_within(limit, &mut shell("exit 0")).is_ok());
+        let error = check_within(limit, &mut shell("exit 3")).unwrap_err().to_string();
+        assert!(error.starts_with("`sh -c exit 3` failed: "), "{error}");
+    }
 }

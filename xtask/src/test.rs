@@ -5,9 +5,14 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `QUITTANCE_PYTHON` | the Python that has the peers installed; unset when there is none |
+//! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock; unset when there is none |
+//! | `QUITTANCE_STRIPE_MOCK` | the executable of stripe-mock; unset when there is none |
 //! | `QUITTANCE_TEST_DATA` | the folder of third-party data; unset when there is none |
 //! | `QUITTANCE_SKIPS` | a file; a test that leaves something out appends one line: what, why, how to have it |
 //! | `QUITTANCE_REQUIRE_PEERS` | `1` when a test must fail rather than leave out a peer |
+//!
+//! A peer may be optional: then a test leaves it out whatever is required, with a line that begins with `optional: `.
+//! The names of the variables are known here and to `quittance-surroundings`, which the tests ask.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,8 +26,8 @@ use crate::{packages, peers};
 
 /// What the tests find around them on this machine.
 pub(crate) struct Surroundings {
-    python: Option<PathBuf>,
-    data: Option<PathBuf>,
+    /// Variables of the tests that name a peer or the data.
+    found: Vec<(&'static str, PathBuf)>,
     skips: PathBuf,
     missing: Missing,
     /// What is not there, one sentence each.
@@ -61,19 +66,19 @@ pub(crate) fn prepare(repository: &Repository, missing: Missing) -> Result<Surro
             }))
         }
     }
-    let python = match (peers::ensure_python(repository), missing) {
-        (Ok(python), _) => Some(python),
-        (Err(error), Missing::Refuse) => return Err(error),
-        (Err(error), Missing::Name) => {
-            absent.push(format!("the Python peers: {error:#}"));
-            None
+    let mut found = Vec::new();
+    for (peer, outcome) in peers::ensure(repository)? {
+        match outcome {
+            Ok(path) => found.push((peer.variable, path)),
+            Err(error) if missing == Missing::Refuse && !peer.is_optional => return Err(error.context(peer.name)),
+            Err(error) => absent.push(format!("{}: {error:#}", peer.name)),
         }
-    };
-    let data = test_data(repository)?;
-    if data.is_none() {
-        absent.push(
+    }
+    match test_data(repository)? {
+        Some(folder) => found.push(("QUITTANCE_TEST_DATA", folder)),
+        None => absent.push(
             "third-party test data: name its folder in QUITTANCE_TEST_DATA, or put it at ../shared/data".to_owned(),
-        );
+        ),
     }
     let skips = peers::folder(repository).join("skips.txt");
     fs::create_dir_all(peers::folder(repository)).context("create the peers' folder")?;
@@ -81,7 +86,7 @@ pub(crate) fn prepare(repository: &Repository, missing: Missing) -> Result<Surro
     for line in &absent {
         println!("not on this machine: {line}");
     }
-    Ok(Surroundings { python, data, skips, missing, absent })
+    Ok(Surroundings { found, skips, missing, absent })
 }
 
 /// The folder named by the environment, or the usual place when it is there.
@@ -106,12 +111,7 @@ impl Surroundings {
     /// Puts what was found into the environment of a test run.
     pub(crate) fn tell(&self, command: &mut Command) {
         command.env("QUITTANCE_SKIPS", &self.skips);
-        if let Some(python) = &self.python {
-            command.env("QUITTANCE_PYTHON", python);
-        }
-        if let Some(data) = &self.data {
-            command.env("QUITTANCE_TEST_DATA", data);
-        }
+        command.envs(self.found.iter().map(|(variable, path)| (variable, path)));
         if self.missing == Missing::Refuse {
             command.env("QUITTANCE_REQUIRE_PEERS", "1");
         }
@@ -132,9 +132,9 @@ impl Surroundings {
         for line in &self.absent {
             println!("  not on this machine: {line}");
         }
-        match self.missing {
-            Missing::Name => Ok(()),
-            Missing::Refuse => bail!("{} skipped where nothing may be skipped", skips.len()),
+        match (self.missing, refused(&skips)) {
+            (Missing::Name, _) | (Missing::Refuse, 0) => Ok(()),
+            (Missing::Refuse, count) => bail!("{count} skipped where nothing may be skipped"),
         }
     }
 }
@@ -147,9 +147,20 @@ fn sorted_lines(text: &str) -> Vec<&str> {
     lines
 }
 
+/// How many of these are an error where nothing may be left out.
+fn refused(skips: &[&str]) -> usize {
+    skips.iter().filter(|skip| !skip.starts_with("optional: ")).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_optional_is_named_and_not_refused() {
+        assert_eq!(refused(&["optional: b: no stripe-mock"]), 0);
+        assert_eq!(refused(&["a: no data", "optional: b: no stripe-mock"]), 1);
+    }
 
     #[test]
     fn skips_are_sorted_and_said_once() {
