@@ -4,6 +4,7 @@ mod cli;
 mod demo;
 mod kill;
 mod peers;
+mod stateful_mock;
 mod support;
 mod trace;
 mod verify;

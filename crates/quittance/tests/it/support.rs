@@ -138,7 +138,18 @@ impl Client {
         self.send(request.json(body))
     }
 
+    /// Posts a form, which is what gateways take.
+    pub(crate) fn post_form(&self, path: &str, key: &str, form: &str) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
+        self.answer(request.header("Content-Type", "application/x-www-form-urlencoded").body(form.to_owned()))
+    }
+
     fn send(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let answer = self.answer(request);
+        (answer.status, answer.json())
+    }
+
+    fn answer(&self, request: reqwest::RequestBuilder) -> Answer {
         let request = match &self.secret {
             Some(secret) => request.bearer_auth(secret),
             None => request,
@@ -146,8 +157,24 @@ impl Client {
         self.runtime.block_on(async {
             let answer = request.send().await.expect("an answer");
             let status = answer.status().as_u16();
-            (status, answer.json().await.unwrap_or(Value::Null))
+            let is_replayed = answer.headers().get("Idempotent-Replayed").is_some_and(|value| value == "true");
+            Answer { status, is_replayed, body: answer.text().await.expect("a whole body") }
         })
+    }
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) is_replayed: bool,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body, or null where it is not JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 }
 
