@@ -8,4 +8,5 @@ mod gateway;
 mod runtime;
 mod serve;
 mod stops;
+mod stripe_mock;
 mod transport;
