@@ -4,13 +4,16 @@
 //! **A request that is added to the connectors gets a row in `rows`.** Does not own the exact bytes of requests, which
 //! are tested beside the connectors, nor what a gateway with a memory makes of them: this one has none.
 
+use quittance_connectors::connector::{
+    Ask, Connector, EventsFact, ListFact, PaymentParameters, RefundParameters, Search,
+};
 use quittance_connectors::message::{Delivery, Method, Request, Response};
-use quittance_connectors::stripe::{IntentParameters, ListFact, ListParameters, Stripe};
-use quittance_connectors::stripe::{decode_list, decode_read, decode_write};
+use quittance_connectors::stripe::{Flow, Stripe};
 use quittance_core::currency::Currency;
-use quittance_core::fact::{Fact, Sighting};
+use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::id::{EffectId, PaymentId};
 use quittance_core::money::Money;
+use quittance_core::payment::CaptureMethod;
 use quittance_server::config::Secret;
 use quittance_server::transport::Transport;
 use quittance_surroundings::{Peer, Server};
@@ -24,78 +27,203 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Row {
     name: &'static str,
     request: Request,
-    read: fn(&Delivery) -> Result<(), String>,
+    kind: ObjectKind,
+    reads: Reads,
+}
+
+/// What has to be readable.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// An object.
+    Written,
+    /// An object that repeats what was asked for.
+    Created,
+    /// The object of this id.
+    Found(&'static str),
+    /// A page of objects.
+    Listed,
+    /// A page of events.
+    Events,
+    /// That it is there.
+    Probed,
 }
 
 fn rows() -> Vec<Row> {
-    let stripe = Stripe::default();
-    let none = BTreeMap::new();
-    let metadata =
-        [("shop", "7"), ("note", "a&b=c +d é%")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    let bare = intent(&none);
-    let full = IntentParameters { customer: Some("cus_1"), description: Some("a&b=c +d"), ..intent(&metadata) };
-    let yen = Money { amount: 500, currency: Currency::from_code("JPY").unwrap() };
-    let filtered = ListParameters {
+    [payment_rows(), charge_rows(), object_rows(), list_rows()].into_iter().flatten().collect()
+}
+
+fn row(name: &'static str, request: Request, kind: ObjectKind, reads: Reads) -> Row {
+    Row { name, request, kind, reads }
+}
+
+fn ask(flow: Flow, ask: &Ask<'_>) -> Request {
+    Stripe { flow, ..Stripe::default() }.write(ask).unwrap()
+}
+
+fn payment_rows() -> Vec<Row> {
+    let (none, metadata) = (BTreeMap::new(), metadata());
+    let bare = payment(&none);
+    let full = PaymentParameters {
         customer: Some("cus_1"),
-        created_gte: Some(1_700_000_000),
-        created_lte: Some(1_700_000_600),
-        starting_after: Some("pi_1"),
-        limit: 100,
+        description: Some("a&b=c +d"),
+        capture_method: CaptureMethod::Manual,
+        return_url: Some("https://shop.example/back"),
+        ..payment(&metadata)
     };
-    let row = |name, request, read| Row { name, request, read };
+    let yen = Money { amount: 500, currency: Currency::from_code("JPY").unwrap() };
+    let pi = |what: Ask<'_>| ask(Flow::PaymentIntents, &what);
+    let confirm = |payment_method, return_url| pi(Ask::Confirm { object_id: "pi_1", payment_method, return_url });
+    let kind = ObjectKind::Payment;
     vec![
-        row("create", stripe.create_intent(&bare).unwrap(), created),
-        row("create with everything", stripe.create_intent(&full).unwrap(), created),
-        row("create in yen", stripe.create_intent(&IntentParameters { money: yen, ..bare }).unwrap(), written),
-        row("confirm", stripe.confirm_intent("pi_1", None), written),
-        row("confirm with another method", stripe.confirm_intent("pi_1", Some("pm_2")), written),
-        row("cancel", stripe.cancel_intent("pi_1"), written),
-        row("read", stripe.read_intent("pi_1"), found),
-        row("list", stripe.list_intents(&ListParameters::default()), listed),
-        row("list with every filter", stripe.list_intents(&filtered), listed),
+        row("create", pi(Ask::Payment(bare)), kind, Reads::Created),
+        row("create with everything", pi(Ask::Payment(full)), kind, Reads::Created),
+        row("create in yen", pi(Ask::Payment(PaymentParameters { money: yen, ..bare })), kind, Reads::Written),
+        row("confirm", confirm(None, None), kind, Reads::Written),
+        row("confirm with a method", confirm(Some("pm_2"), Some("https://shop.example/back")), kind, Reads::Written),
+        row("capture", pi(capture((kind, "pi_1"), true)), kind, Reads::Written),
+        row("capture a part", pi(capture((kind, "pi_1"), false)), kind, Reads::Written),
+        row("cancel", pi(Ask::Cancel { object: (kind, "pi_1") }), kind, Reads::Written),
+        row("refund", pi(Ask::Refund(refund((kind, "pi_1"), &none))), ObjectKind::Refund, Reads::Written),
     ]
 }
 
-fn intent(metadata: &BTreeMap<String, String>) -> IntentParameters<'_> {
-    IntentParameters {
+fn charge_rows() -> Vec<Row> {
+    let (none, metadata) = (BTreeMap::new(), metadata());
+    let full = PaymentParameters {
+        customer: Some("cus_1"),
+        description: Some("a&b=c +d"),
+        capture_method: CaptureMethod::Manual,
+        ..payment(&metadata)
+    };
+    let kind = ObjectKind::Charge;
+    let ch = |what: Ask<'_>| ask(Flow::Charges, &what);
+    let given_back = ch(Ask::Refund(refund((kind, "ch_1"), &metadata)));
+    vec![
+        row("charge", ch(Ask::Payment(payment(&none))), kind, Reads::Written),
+        row("charge with everything", ch(Ask::Payment(full)), kind, Reads::Written),
+        row("capture a charge", ch(capture((kind, "ch_1"), true)), kind, Reads::Written),
+        row("capture a part of a charge", ch(capture((kind, "ch_1"), false)), kind, Reads::Written),
+        row("release a charge", ch(Ask::Cancel { object: (kind, "ch_1") }), ObjectKind::Refund, Reads::Written),
+        row("refund a charge", given_back, ObjectKind::Refund, Reads::Written),
+    ]
+}
+
+fn object_rows() -> Vec<Row> {
+    let evidence = BTreeMap::from([("uncategorized_text".to_owned(), "It was delivered; see the receipt.".to_owned())]);
+    let submit = Ask::Evidence { object_id: "dp_1", evidence: &evidence };
+    let read = |kind, id| Stripe::default().read(kind, id);
+    vec![
+        row("submit evidence", ask(Flow::PaymentIntents, &submit), ObjectKind::Dispute, Reads::Written),
+        row("read an intent", read(ObjectKind::Payment, "pi_1"), ObjectKind::Payment, Reads::Found("pi_1")),
+        row("read a charge", read(ObjectKind::Charge, "ch_1"), ObjectKind::Charge, Reads::Found("ch_1")),
+        row("read a refund", read(ObjectKind::Refund, "re_1"), ObjectKind::Refund, Reads::Found("re_1")),
+        row("read a dispute", read(ObjectKind::Dispute, "dp_1"), ObjectKind::Dispute, Reads::Found("dp_1")),
+    ]
+}
+
+fn list_rows() -> Vec<Row> {
+    let wide =
+        |kind| Search { kind, parent: None, customer: None, reference: None, created_from: None, created_to: None };
+    let narrow = |kind| Search {
+        customer: Some("cus_1"),
+        created_from: Some(1_700_000_000),
+        created_to: Some(1_700_000_600),
+        ..wide(kind)
+    };
+    let of = |kind| Search { parent: Some((ObjectKind::Payment, "pi_1")), ..wide(kind) };
+    let page = |search: &Search<'_>, after| Stripe::default().page(search, after);
+    let (payment, charge) = (ObjectKind::Payment, ObjectKind::Charge);
+    let (refund, dispute) = (ObjectKind::Refund, ObjectKind::Dispute);
+    let events = Stripe::default().events(1_700_000_000, Some("evt_1")).unwrap();
+    vec![
+        row("list intents", page(&wide(payment), None), payment, Reads::Listed),
+        row("list intents narrowly", page(&narrow(payment), Some("pi_1")), payment, Reads::Listed),
+        row("list charges", page(&narrow(charge), Some("ch_1")), charge, Reads::Listed),
+        row("list refunds", page(&of(refund), Some("re_1")), refund, Reads::Listed),
+        row("list disputes", page(&of(dispute), None), dispute, Reads::Listed),
+        row("list events", events, payment, Reads::Events),
+        row("probe", Stripe::default().probe(), payment, Reads::Probed),
+    ]
+}
+
+fn metadata() -> BTreeMap<String, String> {
+    [("shop", "7"), ("note", "a&b=c +d é%")].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+fn usd(amount: i64) -> Money {
+    Money { amount, currency: Currency::from_code("USD").unwrap() }
+}
+
+fn payment(metadata: &BTreeMap<String, String>) -> PaymentParameters<'_> {
+    PaymentParameters {
         effect_id: EffectId::from_bytes([1; 16]),
         payment_id: PaymentId::from_bytes([2; 16]),
-        money: Money { amount: 1999, currency: Currency::from_code("USD").unwrap() },
+        money: usd(1999),
         payment_method: "pm_card_visa",
         customer: None,
+        capture_method: CaptureMethod::Automatic,
+        return_url: None,
         description: None,
         metadata,
+        reference: "b1key",
     }
 }
 
-fn seen(fact: Fact) -> Result<Sighting, String> {
+fn refund<'a>(object: (ObjectKind, &'a str), metadata: &'a BTreeMap<String, String>) -> RefundParameters<'a> {
+    RefundParameters {
+        effect_id: EffectId::from_bytes([1; 16]),
+        object,
+        money: usd(500),
+        reason: Some("requested_by_customer"),
+        metadata,
+        reference: "b1key",
+    }
+}
+
+fn capture(object: (ObjectKind, &str), is_whole: bool) -> Ask<'_> {
+    Ask::Capture { object, money: usd(1200), is_whole }
+}
+
+/// The id of what was seen.
+fn seen(fact: Fact) -> Result<String, String> {
     match fact {
-        Fact::Seen(sighting) => Ok(sighting),
+        Fact::Seen(sighting) => Ok(sighting.object_id),
+        Fact::SeenDispute(dispute) => Ok(dispute.object_id),
         other => Err(format!("not seen: {other:?}")),
     }
 }
 
-/// A payment intent with the money and the method that were asked for; it does not repeat metadata.
-fn created(delivery: &Delivery) -> Result<(), String> {
-    let none = BTreeMap::new();
-    let (sighting, asked) = (seen(decode_write(delivery))?, intent(&none));
-    let is_asked = sighting.money == asked.money && sighting.payment_method.as_deref() == Some(asked.payment_method);
-    if is_asked { Ok(()) } else { Err(format!("not what was asked for: {sighting:?}")) }
-}
-
-fn written(delivery: &Delivery) -> Result<(), String> {
-    seen(decode_write(delivery)).map(drop)
-}
-
-fn found(delivery: &Delivery) -> Result<(), String> {
-    let sighting = seen(decode_read(delivery))?;
-    if sighting.object_id == "pi_1" { Ok(()) } else { Err(format!("another one: {sighting:?}")) }
-}
-
-fn listed(delivery: &Delivery) -> Result<(), String> {
-    match decode_list(delivery) {
-        ListFact::Page { sightings, unreadable, .. } if !sightings.is_empty() && unreadable.is_empty() => Ok(()),
-        other => Err(format!("no page of readable objects: {other:?}")),
+impl Row {
+    fn read(&self, delivery: &Delivery) -> Result<(), String> {
+        let (stripe, kind) = (Stripe::default(), self.kind);
+        match self.reads {
+            Reads::Written => seen(stripe.decode_write(kind, delivery)).map(drop),
+            // It repeats what was asked for, but for the metadata.
+            Reads::Created => match stripe.decode_write(kind, delivery) {
+                Fact::Seen(sighting) if sighting.money == usd(1999) => Ok(()),
+                other => Err(format!("not what was asked for: {other:?}")),
+            },
+            Reads::Found(id) => match seen(stripe.decode_read(kind, delivery))? {
+                found if found == id => Ok(()),
+                found => Err(format!("another one: {found}")),
+            },
+            Reads::Listed => match stripe.decode_page(kind, delivery) {
+                ListFact::Page { sightings, disputes, unreadable, .. }
+                    if sightings.len() + disputes.len() > 0 && unreadable.is_empty() =>
+                {
+                    Ok(())
+                }
+                other => Err(format!("no page of readable objects: {other:?}")),
+            },
+            Reads::Events => match stripe.decode_events(delivery) {
+                EventsFact::Page { events, .. } if !events.is_empty() => Ok(()),
+                other => Err(format!("no page of readable events: {other:?}")),
+            },
+            Reads::Probed => match stripe.decode_probe(delivery) {
+                Fact::Absent => Ok(()),
+                other => Err(format!("not there: {other:?}")),
+            },
+        }
     }
 }
 
@@ -155,13 +283,14 @@ fn with_parameter(request: &Request, parameter: &str) -> Request {
 #[tokio::test]
 async fn every_request_is_one_that_stripe_documents() {
     let Some(mock) = Mock::open() else { return };
-    for Row { name, request, read } in rows() {
-        let (delivery, response) = mock.deliver(name, &request).await;
+    for row in rows() {
+        let Row { name, request, .. } = &row;
+        let (delivery, response) = mock.deliver(name, request).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{name}: {body}");
-        read(&delivery).unwrap_or_else(|error| panic!("{name}: {error}"));
+        row.read(&delivery).unwrap_or_else(|error| panic!("{name}: {error}"));
         // Else the 200 above says nothing about the parameters of this request.
-        let refusal = mock.refusal(name, &with_parameter(&request, "no_such_parameter=1")).await;
+        let refusal = mock.refusal(name, &with_parameter(request, "no_such_parameter=1")).await;
         assert!(refusal.contains("additional properties are not allowed"), "{name}: {refusal}");
     }
 }
@@ -169,13 +298,13 @@ async fn every_request_is_one_that_stripe_documents() {
 #[tokio::test]
 async fn a_wrong_parameter_is_refused() {
     let Some(mock) = Mock::open() else { return };
-    let create = Stripe::default().create_intent(&intent(&BTreeMap::new())).unwrap();
+    let create = ask(Flow::PaymentIntents, &Ask::Payment(payment(&BTreeMap::new())));
     let body = String::from_utf8(create.body.clone()).unwrap();
     let changed = |from: &str, to: &str| {
         assert!(body.contains(from), "{from} in {body}");
         Request { body: body.replace(from, to).into_bytes(), ..create.clone() }
     };
-    let list = Stripe::default().list_intents(&ListParameters::default());
+    let list = Stripe::default().probe();
     let cases = [
         ("a word for an amount", changed("amount=1999", "amount=much"), "amount"),
         ("no currency", changed("&currency=usd", ""), "currency"),
