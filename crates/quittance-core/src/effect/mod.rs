@@ -11,8 +11,11 @@ mod capability;
 mod judge;
 mod next_move;
 mod policy;
+mod state;
+mod step;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use advance::{
     Advance, PersonsWord, Source, Stimulus, advance, capture, expire, give_up, judge_afterwards, recover, renew,
@@ -22,159 +25,14 @@ pub use capability::{Capability, Class, KeyMemory, Readback, Replay};
 pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
 pub use policy::{PENDING_POLLS_MAX, Policy};
+pub use state::State;
+pub use step::{AfterCancel, Fence, Step};
+pub use waiting::{Asked, Expiry, Joined, Waiting};
 
-use crate::fact::{Decline, ObjectKind, Sighting};
-use crate::id::{CommandId, CustomerId, DisputeId, EffectId, PaymentId, RefundId, TenantId};
+use crate::fact::ObjectKind;
+use crate::id::{CustomerId, DisputeId, EffectId, PaymentId, RefundId, TenantId};
 use crate::money::Money;
 use crate::time::Timestamp;
-
-/// Where an effect stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// Committed; nothing of this step and generation is known to have left, so it may be sent.
-    Intended,
-    /// A ticket is committed; bytes may have left.
-    Sending,
-    /// A send may have had an effect and its outcome is not proven.
-    Unknown,
-    /// The gateway has it and has not finished.
-    Pending,
-    /// Proven: nothing of this generation was carried out, nor will be. The next one may be sent.
-    NotExecuted,
-    /// Proven: money moved.
-    Succeeded,
-    /// Proven: no money moved and none can.
-    Failed,
-    /// Given up before anything could have moved.
-    Canceled,
-    /// Automation may not decide; a person does.
-    Review,
-}
-
-impl State {
-    /// Every state, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Intended,
-        Self::Sending,
-        Self::Unknown,
-        Self::Pending,
-        Self::NotExecuted,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Canceled,
-        Self::Review,
-    ];
-
-    /// Whether automation has nothing left to do.
-    #[must_use]
-    pub const fn is_terminal(self) -> bool {
-        match self {
-            Self::Intended | Self::Sending | Self::Unknown | Self::Pending | Self::NotExecuted => false,
-            Self::Succeeded | Self::Failed | Self::Canceled | Self::Review => true,
-        }
-    }
-
-    /// Stable name, stored and shown.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Sending => "sending",
-            Self::Unknown => "unknown",
-            Self::Pending => "pending",
-            Self::NotExecuted => "not_executed",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Review => "review",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-}
-
-/// Which request of the effect is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// Make the inert object.
-    Create,
-    /// Act on it.
-    Confirm,
-    /// Fence it: a canceled object can never charge.
-    Cancel,
-    /// Take what was authorised.
-    Capture,
-    /// Do it all in one request: a charge, a transfer, a refund.
-    Execute,
-    /// Hand in what a dispute is answered with.
-    Submit,
-}
-
-impl Step {
-    /// Every step, in order.
-    pub const ALL: [Self; 6] = [Self::Create, Self::Confirm, Self::Cancel, Self::Capture, Self::Execute, Self::Submit];
-
-    /// Stable name, stored, shown, and part of the gateway key.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Confirm => "confirm",
-            Self::Cancel => "cancel",
-            Self::Capture => "capture",
-            Self::Execute => "execute",
-            Self::Submit => "submit",
-        }
-    }
-
-    /// The step of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
-    }
-}
-
-/// What the object looked like before a confirm was sent. A later read that differs proves that the confirm ran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fence {
-    /// The newest charge attempt then.
-    pub latest_charge: Option<String>,
-    /// Digest of the last payment error then.
-    pub error_digest: Option<[u8; 32]>,
-}
-
-impl Fence {
-    /// The fence a sighting gives.
-    #[must_use]
-    pub fn of(sighting: &Sighting) -> Self {
-        Self { latest_charge: sighting.latest_charge.clone(), error_digest: sighting.error_digest }
-    }
-
-    /// Whether an attempt was made on the object since. An error that merely disappeared proves nothing: gateways clear
-    /// it on unrelated changes.
-    #[must_use]
-    pub fn is_passed_by(&self, sighting: &Sighting) -> bool {
-        let has_new_error = sighting.error_digest.is_some() && self.error_digest != sighting.error_digest;
-        self.latest_charge != sighting.latest_charge || has_new_error
-    }
-}
-
-/// What canceling the object is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AfterCancel {
-    /// The attempt failed, but a send of it was once lost: fence the object, then report the failure.
-    Fail(Decline),
-    /// The object belonged to an earlier, failed attempt of other shape: fence it, then create our own.
-    Replace,
-    /// The client gave the payment up.
-    GiveUp,
-    /// Nobody acted on it in time.
-    Expire,
-}
 
 /// What an effect is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,44 +43,6 @@ pub enum Subject {
     Refund(RefundId),
     /// Answers a dispute about the payment.
     Dispute(DisputeId),
-}
-
-/// Whom a pending effect waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// The customer, who has to authenticate.
-    Action,
-    /// The client, who has to capture.
-    Capture,
-}
-
-/// When a pending effect is given up unless somebody acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expiry {
-    /// Whom it waits for.
-    pub waiting: Waiting,
-    /// Until when.
-    pub at: Timestamp,
-}
-
-/// What a command that waits for an effect asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The payment that already held its reference.
-    Existing,
-    /// To take what was authorised.
-    Capture,
-    /// To give the payment up.
-    Cancel,
-}
-
-/// A command besides the effect's own that waits for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Joined {
-    /// The command.
-    pub command: CommandId,
-    /// What it asked for.
-    pub asked: Asked,
 }
 
 /// An effect: one thing to be done once at one gateway, about one payment.
