@@ -3,6 +3,7 @@
 
 use super::create_payment::{hold_of, payment_postings};
 use super::postings::{close, take_back};
+use crate::dispute::DisputeStatus;
 use crate::effect::{
     Advance, Effect, Policy, Source, State, Step, Stimulus, advance, judge_afterwards, recover, sighting_of,
 };
@@ -67,6 +68,7 @@ pub fn learn(
     }
     if let Some((because, alarm)) = unmoving(&outcome, effect) {
         let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
+        let alarm = alarm.or_else(|| unknown_word(&stimulus));
         return Ok(Learned { records: vec![record], alarm, ..Learned::default() });
     }
     let mut learned = moved(effect, payment, balances, &before, &outcome, (source.clone(), saw.clone()))?;
@@ -198,8 +200,15 @@ pub(super) fn unmoving(outcome: &Advance, effect: &Effect) -> Option<(&'static s
 /// A word of the gateway that this version does not know is never passed over in silence.
 pub(super) fn unknown_word(stimulus: &Stimulus) -> Option<&'static str> {
     let status = sighting_of(stimulus).map(|seen| &seen.status);
-    matches!(status, Some(ObjectStatus::Unrecognised(_)))
-        .then_some("the gateway uses a status that this version does not know")
+    let dispute = match stimulus {
+        Stimulus::Answered(Fact::SeenDispute(dispute))
+        | Stimulus::Read(Fact::SeenDispute(dispute))
+        | Stimulus::ObservedDispute(dispute) => Some(&dispute.status),
+        _ => None,
+    };
+    let is_unknown = matches!(status, Some(ObjectStatus::Unrecognised(_)))
+        || matches!(dispute, Some(DisputeStatus::Unrecognised(_)));
+    is_unknown.then_some("the gateway uses a status that this version does not know")
 }
 
 /// Moves the payment after its effect, and says how its hold ends.

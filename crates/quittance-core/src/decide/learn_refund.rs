@@ -35,7 +35,7 @@ pub fn learn_refund(
     }
     if let Some((because, alarm)) = unmoving(&outcome, effect) {
         let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
-        return Ok(Learned { records: vec![record], alarm, ..Learned::default() });
+        return Ok(Learned { records: vec![record], alarm: alarm.or(puzzle), ..Learned::default() });
     }
     let (closing, alarm) = follow(refund, effect, &outcome);
     let postings = settle(refund, payment, balances, closing)?;

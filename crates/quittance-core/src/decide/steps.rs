@@ -48,7 +48,8 @@ pub fn ask_capture(
     if amount > payment.money.amount {
         return Err(Rejection::CaptureTooLarge { authorised_amount: payment.money.amount });
     }
-    join(effect, payment, command, Asked::Capture)?;
+    check_room(effect, payment)?;
+    effect.joined.push(Joined { command, asked: Asked::Capture });
     capture(effect, amount, policy, now);
     payment.status = Status::of_effect(effect, None);
     let asked = StepAsked::Capture { amount };
@@ -76,9 +77,10 @@ pub fn ask_cancel(
     if !is_cancelable(effect, payment) {
         return Err(Rejection::NotCancelable { status: payment.status });
     }
+    check_room(effect, payment)?;
     let asked = StepAsked::Cancel { reason };
     if !give_up(effect, policy, now) {
-        join(effect, payment, command, Asked::Cancel)?;
+        effect.joined.push(Joined { command, asked: Asked::Cancel });
         payment.status = Status::of_effect(effect, None);
         return Ok(StepAccepted::Begun(asked_for(effect, payment, command, asked)));
     }
@@ -112,11 +114,10 @@ fn is_cancelable(effect: &Effect, payment: &Payment) -> bool {
     !is_over && !is_capturing && is_stoppable
 }
 
-fn join(effect: &mut Effect, payment: &Payment, command: CommandId, asked: Asked) -> Result<(), Rejection> {
+fn check_room(effect: &Effect, payment: &Payment) -> Result<(), Rejection> {
     if effect.joined.len() >= JOINED_MAX {
         return Err(Rejection::DuplicateIntent { command: payment.command, payment: payment.id });
     }
-    effect.joined.push(Joined { command, asked });
     Ok(())
 }
 

@@ -72,7 +72,7 @@ pub struct Effect {
     pub generation: u32,
     /// Tickets issued in this generation.
     pub sends: u32,
-    /// Sends of a confirm whose answer was lost, in all generations.
+    /// Sends of a confirm or a capture whose answer was lost, in all generations.
     pub lost_confirms: u32,
     /// Whether a send of this generation had its answer lost, so that another send of it is a replay.
     pub is_unresolved: bool,
@@ -103,7 +103,8 @@ pub struct Effect {
     pub wants_cancel: bool,
     /// When it is given up unless somebody acts.
     pub expiry: Option<Expiry>,
-    /// Whether the gateway reported an error of its own in this generation, so that it may still roll it forward.
+    /// Whether the gateway reported an error of its own in this step, or may have to a process that is gone: it may still
+    /// roll it forward.
     pub had_server_error: bool,
     /// When the search under way, or the last one, began.
     pub searched_at: Option<Timestamp>,
@@ -111,7 +112,7 @@ pub struct Effect {
     pub absent_at: Option<Timestamp>,
     /// The brake that holds it until a person approves; nothing was ever sent then.
     pub parked_by: Option<String>,
-    /// Movements at the gateway that took back what had moved, each booked once.
+    /// The movement at the gateway that took back what had moved; booked once.
     pub returned: Option<String>,
     /// When this generation was first sent.
     pub first_sent_at: Option<Timestamp>,

@@ -50,7 +50,7 @@ fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
         Class::P | Class::A | Class::B if effect.object_id.is_some() => Move::Read,
         Class::P | Class::A if may_replay => Move::Send(Step::Execute),
         Class::P | Class::A | Class::B => Move::Find,
-        // A stored error is replayed once at most: the same answer again teaches nothing.
+        // Where an error is stored under the key, the same answer again would teach nothing.
         Class::C if may_replay => Move::Send(Step::Execute),
         Class::C | Class::D => Move::AskPerson,
     }

@@ -1,13 +1,17 @@
 //! The effect machine, cell by cell: what each state and step makes of each answer.
 
+mod capturing;
 mod confirming;
 mod creating;
 mod observing;
+mod one_request;
+mod submitting;
+mod telling;
 mod waits;
 
 use super::*;
 use crate::currency::Currency;
-use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Sighting};
+use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Returned, Sighting};
 use uuid::Uuid;
 
 pub(crate) fn money() -> Money {
@@ -35,6 +39,18 @@ pub(crate) fn effect(state: State, step: Step) -> Effect {
         lease_owner: 1,
         ..Effect::new(identity, Class::P, "stripe".into(), money(), Timestamp(0))
     }
+}
+
+/// The same at a gateway that does it all in one request; its object is known when it waits.
+fn charge(class: Class, state: State) -> Effect {
+    let object_id = (state == State::Pending).then(|| "ch_1".to_owned());
+    Effect { class, object_id, fence: None, ..effect(state, Step::Execute) }
+}
+
+/// What such a gateway shows, with our own id in it.
+fn charged(status: ObjectStatus) -> Sighting {
+    let effect_id = Some(effect(State::Intended, Step::Create).id);
+    Sighting { kind: ObjectKind::Charge, object_id: "ch_1".into(), effect_id, ..seen(status) }
 }
 
 fn decline() -> Decline {

@@ -178,7 +178,8 @@ impl ReplayedPayment {
         self.object.clone_from(&advanced.object);
         self.decline.clone_from(&advanced.decline);
         self.answer = self.answer.or(Some(status).filter(|status| status.is_answerable()));
-        if advanced.step != Step::Capture {
+        // A capture that was sent may come about although the payment is being given up since.
+        if !matches!(advanced.step, Step::Capture | Step::Cancel) {
             self.asked_amount = None;
         }
         if let Some((_, Closing::Posted)) = advanced.closing {

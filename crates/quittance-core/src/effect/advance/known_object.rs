@@ -2,6 +2,7 @@
 //! only, so an ambiguous answer is resolved by reading the object, whatever the gateway's class.
 
 use super::Advance;
+use super::ends::unexplained;
 use super::machine::Machine;
 use super::two_phase::is_confirmable;
 use crate::effect::judge::Verdict;
@@ -101,14 +102,19 @@ impl Machine<'_> {
             ObjectStatus::Canceled => self.cancel(),
             ObjectStatus::Processing => self.pend(sighting),
             ObjectStatus::RequiresCapture => match self.effect.refusal.take() {
-                Some(code) => self.step_back(sighting, code),
+                Some(code) if self.effect.lost_confirms == 0 => self.step_back(sighting, code),
+                Some(code) => self.await_late_arrivals(&code).unwrap_or_else(|| self.step_back(sighting, code)),
                 None => {
                     self.next_generation();
                     self.wait(None)
                 }
             },
-            ObjectStatus::RequiresPaymentMethod
-            | ObjectStatus::RequiresConfirmation
+            // What was being captured did not come, and what was authorised is gone.
+            ObjectStatus::RequiresPaymentMethod => self.abandon(sighting.decline.clone().unwrap_or_else(unexplained)),
+            ObjectStatus::Failed if self.effect.class != Class::P => {
+                self.fail(sighting.decline.clone().unwrap_or_else(unexplained))
+            }
+            ObjectStatus::RequiresConfirmation
             | ObjectStatus::RequiresAction
             | ObjectStatus::Failed
             | ObjectStatus::Unrecognised(_) => self.puzzled(),

@@ -2,8 +2,8 @@
 
 use super::{Advance, lose};
 use crate::effect::judge::{Sending, Verdict, judge};
-use crate::effect::{AfterCancel, Class, Effect, Expiry, Policy, State, Step, Waiting};
-use crate::fact::{Decline, Fact, Loss, ObjectStatus, Sighting};
+use crate::effect::{AfterCancel, Class, Effect, Policy, State, Step};
+use crate::fact::{Fact, Loss, ObjectStatus, Sighting};
 use crate::time::Timestamp;
 
 pub(super) struct Machine<'a> {
@@ -20,7 +20,6 @@ pub(super) fn next_generation(effect: &mut Effect) {
     effect.sends = 0;
     effect.is_unresolved = false;
     effect.needs_find = false;
-    effect.had_server_error = false;
     effect.first_sent_at = None;
     effect.absent_at = None;
 }
@@ -37,7 +36,9 @@ impl Machine<'_> {
         match judge(fact, sending) {
             Verdict::Bug => self.review("the gateway says its key was used with other parameters"),
             Verdict::NotExecuted { retry_after_ms } => {
-                self.effect.state = State::Intended;
+                // An event may have shown meanwhile that it was carried out, whatever the answer says.
+                let is_there = self.effect.step == Step::Execute && self.effect.object_id.is_some();
+                self.effect.state = if is_there { State::Unknown } else { State::Intended };
                 self.wait(retry_after_ms)
             }
             Verdict::NoInformation { retry_after_ms } => {
@@ -113,18 +114,30 @@ impl Machine<'_> {
                 Some(review) => review,
                 None => self.succeed(sighting.received_amount),
             },
+            ObjectStatus::Canceled | ObjectStatus::Failed if !self.is_readable() && self.waits() => {
+                self.read(Fact::Seen(sighting.clone()))
+            }
             _ => self.look_again(),
         }
     }
 
     /// Has an effect that waits read again. Where a worker is at it already, waking another would only fence the first.
+    /// Where nothing can be read there is nothing to look at.
     pub(super) fn look_again(&mut self) -> Advance {
-        let waits = matches!(self.effect.state, State::Unknown | State::Pending) && self.effect.lease_owner == 0;
-        if !waits {
+        if !self.waits() || self.effect.lease_owner != 0 || !self.is_readable() {
             return Advance::Unchanged;
         }
         self.effect.due_at = Some(self.now);
         Advance::Moved
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.effect.state, State::Unknown | State::Pending)
+    }
+
+    /// Whether the gateway's objects can be read; where they cannot, events are their only word.
+    pub(super) fn is_readable(&self) -> bool {
+        matches!(self.effect.class, Class::P | Class::A | Class::B)
     }
 
     pub(super) fn is_ours(&self, sighting: &Sighting) -> bool {
@@ -147,6 +160,7 @@ impl Machine<'_> {
     pub(super) fn begin(&mut self, step: Step) {
         self.effect.step = step;
         next_generation(self.effect);
+        self.effect.had_server_error = false;
         self.effect.refusal = None;
         self.effect.tries = 0;
         self.effect.puzzles = 0;
@@ -156,6 +170,24 @@ impl Machine<'_> {
 
     pub(super) fn next_generation(&mut self) {
         next_generation(self.effect);
+    }
+
+    /// Looks now and then until that time, and then once more.
+    pub(super) fn poll_until(&mut self, at: Timestamp) -> Advance {
+        let poll = self.now.plus_ms(self.policy.pending_ms(self.effect.tries));
+        self.effect.tries = self.effect.tries.saturating_add(1);
+        self.effect.due_at = Some(at.min(poll));
+        Advance::Moved
+    }
+
+    /// A refusal is the last word once nothing that was sent before it can still arrive; until then it is kept.
+    pub(super) fn await_late_arrivals(&mut self, refusal: &str) -> Option<Advance> {
+        let settled_at = self.settled_at();
+        if self.now >= settled_at {
+            return None;
+        }
+        self.effect.refusal = Some(refusal.to_owned());
+        Some(self.poll_until(settled_at))
     }
 
     pub(super) fn lost(&mut self, loss: Loss) -> Advance {
@@ -218,70 +250,4 @@ impl Machine<'_> {
         self.effect.due_at = Some(self.now.plus_ms(wait));
         Advance::Moved
     }
-
-    /// The gateway has it, and somebody else has the next word.
-    pub(super) fn pend(&mut self, sighting: &Sighting) -> Advance {
-        if self.effect.state != State::Pending {
-            self.effect.state = State::Pending;
-            self.effect.tries = 0;
-        }
-        let waiting = match sighting.status {
-            ObjectStatus::RequiresAction => Some((Waiting::Action, self.policy.action_expiry_ms)),
-            ObjectStatus::RequiresCapture => Some((Waiting::Capture, self.policy.capture_expiry_ms)),
-            _ => None,
-        };
-        // The span begins with the wait, and whoever acted in time gives the next one a whole span.
-        self.effect.expiry = waiting.map(|(waiting, span_ms)| match self.effect.expiry {
-            Some(expiry) if expiry.waiting == waiting => expiry,
-            _ => Expiry { waiting, at: self.now.plus_ms(span_ms) },
-        });
-        let expires_at = self.effect.expiry.map(|expiry| expiry.at);
-        let poll = self.now.plus_ms(self.policy.pending_ms(self.effect.tries));
-        self.effect.due_at = match self.effect.class {
-            Class::P | Class::A | Class::B => Some(expires_at.map_or(poll, |at| at.min(poll))),
-            // It cannot be read: its events tell, or its time is up.
-            Class::C | Class::D => expires_at,
-        };
-        self.effect.tries = self.effect.tries.saturating_add(1);
-        Advance::Pending { status: sighting.status.clone(), next_action: sighting.next_action.clone() }
-    }
-
-    pub(super) fn succeed(&mut self, amount: i64) -> Advance {
-        self.end(State::Succeeded);
-        Advance::Succeeded { amount }
-    }
-
-    pub(super) fn fail(&mut self, decline: Decline) -> Advance {
-        self.end(State::Failed);
-        Advance::Failed(decline)
-    }
-
-    pub(super) fn cancel(&mut self) -> Advance {
-        self.end(State::Canceled);
-        Advance::Canceled
-    }
-
-    pub(super) fn review(&mut self, reason: &'static str) -> Advance {
-        self.end(State::Review);
-        Advance::Review(reason)
-    }
-
-    fn end(&mut self, state: State) {
-        self.effect.state = state;
-        self.effect.due_at = None;
-        self.effect.expiry = None;
-        self.effect.lease_owner = 0;
-    }
-}
-
-pub(super) fn refused(code: String) -> Decline {
-    Decline { code, is_retryable: false }
-}
-
-pub(super) fn canceled() -> Decline {
-    Decline { code: "payment_intent_canceled".into(), is_retryable: true }
-}
-
-pub(super) fn unexplained() -> Decline {
-    Decline { code: "payment_failed".into(), is_retryable: true }
 }

@@ -1,8 +1,9 @@
 //! Moves an effect: each state and step against each thing that can be learned.
 //!
-//! What is common to all steps is in `machine`; `two_phase` makes and confirms an inert object, `known_object` cancels or
+//! What is common to all steps is in `machine`, waiting for others and the ends in `ends`; `two_phase` makes and confirms an inert object, `known_object` cancels or
 //! captures one, `one_request` is for gateways that do it all at once, `evidence` for the answer to a dispute.
 
+mod ends;
 mod evidence;
 mod known_object;
 mod machine;
@@ -136,6 +137,8 @@ pub fn ticket(effect: &mut Effect, now: Timestamp) {
 pub fn recover(effect: &mut Effect, now: Timestamp) {
     assert!(effect.state == State::Sending, "only a sending effect is recovered, not a {} one", effect.state.name());
     lose(effect, Loss::Reset);
+    // Its answer may have come and gone with whoever held the lease; the worst it can have said counts.
+    effect.had_server_error = true;
     effect.due_at = Some(now);
 }
 
@@ -143,6 +146,7 @@ pub fn recover(effect: &mut Effect, now: Timestamp) {
 pub fn renew(effect: &mut Effect) {
     assert!(effect.state == State::NotExecuted, "only what was not executed is renewed, not {}", effect.state.name());
     machine::next_generation(effect);
+    effect.had_server_error = false;
 }
 
 /// Applies what was learned. `dice` is a random number for jitter.
@@ -226,14 +230,19 @@ fn is_about(effect: &Effect, sighting: &Sighting) -> bool {
     sighting.object_id == object || is_charge_of_it
 }
 
-/// What a sighting says went back, if that is news. Where the gateway names no movement, the object stands for it.
+/// What a sighting says went back, if that is news. Where the gateway names no movement, the object stands for it: the
+/// next look may name one, so that whatever is said of it after the first time is the same return.
 fn newly_returned(effect: &Effect, sighting: &Sighting) -> Option<Returned> {
+    if effect.returned.is_some() {
+        return None;
+    }
     let is_undone = sighting.kind == effect.object_kind()
         && effect.class != Class::P
         && matches!(sighting.status, ObjectStatus::Failed | ObjectStatus::Canceled);
-    let whole = || Returned { movement: sighting.object_id.clone(), amount: effect.money.amount };
-    let returned = sighting.returned.clone().or_else(|| is_undone.then(whole))?;
-    (effect.returned.as_deref() != Some(&returned.movement)).then_some(returned)
+    // Only what was taken can go back, which may be a part of what was authorised.
+    let amount = effect.capture_amount.unwrap_or(effect.money.amount);
+    let whole = || Returned { movement: sighting.object_id.clone(), amount };
+    sighting.returned.clone().or_else(|| is_undone.then(whole))
 }
 
 fn lose(effect: &mut Effect, loss: Loss) {
@@ -242,7 +251,7 @@ fn lose(effect: &mut Effect, loss: Loss) {
     effect.had_server_error |= loss == Loss::ServerError;
     match effect.step {
         Step::Create | Step::Execute => effect.needs_find |= loss == Loss::ServerError,
-        Step::Confirm => effect.lost_confirms += 1,
-        Step::Cancel | Step::Capture | Step::Submit => {}
+        Step::Confirm | Step::Capture => effect.lost_confirms += 1,
+        Step::Cancel | Step::Submit => {}
     }
 }

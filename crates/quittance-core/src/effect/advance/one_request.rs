@@ -5,9 +5,10 @@
 //! its way.
 
 use super::Advance;
-use super::machine::{Machine, refused, unexplained};
+use super::ends::{refused, unexplained};
+use super::machine::Machine;
 use crate::effect::judge::Verdict;
-use crate::effect::{Class, State, Subject};
+use crate::effect::{State, Subject, Waiting};
 use crate::fact::{Loss, ObjectStatus, Sighting};
 use crate::time::Timestamp;
 
@@ -15,6 +16,10 @@ impl Machine<'_> {
     pub(super) fn execute_decided(&mut self, verdict: Verdict) -> Advance {
         match verdict {
             Verdict::Executed(sighting) if sighting.kind == self.effect.object_kind() => self.executed(&sighting),
+            // An event has shown the object meanwhile: whatever this is about, that is there.
+            Verdict::Declined { .. } | Verdict::Refused { .. } if self.effect.object_id.is_some() => {
+                self.lost(Loss::Unclear)
+            }
             Verdict::Declined { decline, .. } => self.fail(decline),
             Verdict::Refused { code, .. } => self.fail(refused(code)),
             _ => self.lost(Loss::Unreadable),
@@ -52,10 +57,7 @@ impl Machine<'_> {
         let searched_at = self.effect.searched_at.unwrap_or(self.now);
         let settled_at = self.settled_at();
         if searched_at < settled_at {
-            let poll = self.now.plus_ms(self.policy.pending_ms(self.effect.tries));
-            self.effect.tries = self.effect.tries.saturating_add(1);
-            self.effect.due_at = Some(settled_at.min(poll));
-            return Advance::Moved;
+            return self.poll_until(settled_at);
         }
         let quiescence_ms = self.policy.capability(self.effect.subject).quiescence_ms;
         let needs_second_look = matches!(self.effect.subject, Subject::Refund(_));
@@ -78,7 +80,7 @@ impl Machine<'_> {
     }
 
     /// When nothing that was sent can take effect any more.
-    fn settled_at(&self) -> Timestamp {
+    pub(super) fn settled_at(&self) -> Timestamp {
         let capability = self.policy.capability(self.effect.subject);
         let quiescence_ms = match self.effect.had_server_error {
             true => capability.quiescence_after_error_ms.max(capability.quiescence_ms),
@@ -88,7 +90,7 @@ impl Machine<'_> {
         last_sent_at.plus_ms(quiescence_ms)
     }
 
-    /// An event may be the only word there is: where it carries our id, it also tells which object is ours.
+    /// Where an event carries our id, it also tells which object is ours.
     pub(super) fn execution_observed(&mut self, sighting: &Sighting) -> Advance {
         let is_named = sighting.effect_id == Some(self.effect.id);
         let is_ours = match &self.effect.object_id {
@@ -98,15 +100,56 @@ impl Machine<'_> {
         if !is_ours || sighting.kind != self.effect.object_kind() {
             return Advance::Unchanged;
         }
-        let cannot_read = matches!(self.effect.class, Class::C | Class::D);
-        let is_final = matches!(sighting.status, ObjectStatus::Succeeded | ObjectStatus::Failed);
-        if sighting.status == ObjectStatus::Succeeded || cannot_read && is_final {
+        if !self.is_readable() {
+            return self.execution_told(sighting);
+        }
+        if sighting.status == ObjectStatus::Succeeded {
             return self.executed(sighting);
         }
-        if self.effect.object_id.is_none() && matches!(self.effect.state, State::Sending | State::Unknown) {
-            // From here on it can be read by its id.
-            self.effect.object_id = Some(sighting.object_id.clone());
+        if self.effect.object_id.is_none() {
+            return self.adopt(sighting);
         }
         self.look_again()
+    }
+
+    /// From here on it can be read by its id, and what was thought not to have been carried out was.
+    fn adopt(&mut self, sighting: &Sighting) -> Advance {
+        self.effect.object_id = Some(sighting.object_id.clone());
+        if matches!(self.effect.state, State::Intended | State::NotExecuted) {
+            self.effect.state = State::Unknown;
+            return self.at_once();
+        }
+        self.look_again();
+        Advance::Moved
+    }
+
+    /// Nothing can be read: events are the only word there is. They come in any order.
+    fn execution_told(&mut self, sighting: &Sighting) -> Advance {
+        match sighting.status {
+            ObjectStatus::Succeeded | ObjectStatus::Failed | ObjectStatus::Canceled => self.executed(sighting),
+            ObjectStatus::RequiresAction | ObjectStatus::Processing | ObjectStatus::RequiresCapture
+                if self.effect.state == State::Sending =>
+            {
+                self.adopt(sighting)
+            }
+            ObjectStatus::RequiresAction if self.is_past(Waiting::Action) => Advance::Unchanged,
+            ObjectStatus::Processing if self.is_past(Waiting::Capture) => Advance::Unchanged,
+            ObjectStatus::RequiresAction | ObjectStatus::Processing | ObjectStatus::RequiresCapture => {
+                self.executed(sighting)
+            }
+            ObjectStatus::RequiresPaymentMethod
+            | ObjectStatus::RequiresConfirmation
+            | ObjectStatus::Unrecognised(_) => Advance::Unchanged,
+        }
+    }
+
+    /// Whether it is known to be at, or beyond, what comes after that wait began: such a wait never comes again.
+    fn is_past(&self, waiting: Waiting) -> bool {
+        let known = self.effect.expiry.map(|expiry| expiry.waiting);
+        self.effect.state == State::Pending
+            && match waiting {
+                Waiting::Action => known != Some(Waiting::Action),
+                Waiting::Capture => known == Some(Waiting::Capture),
+            }
     }
 }

@@ -1,7 +1,8 @@
 //! Class P: an inert object is made, its id committed, and only then is it confirmed.
 
 use super::Advance;
-use super::machine::{Machine, canceled, refused, unexplained};
+use super::ends::{canceled, refused, unexplained};
+use super::machine::Machine;
 use crate::effect::judge::Verdict;
 use crate::effect::{AfterCancel, Fence, State, Step};
 use crate::fact::{Decline, Loss, ObjectStatus, Sighting};
@@ -50,10 +51,17 @@ impl Machine<'_> {
     fn confirm_answered(&mut self, sighting: &Sighting) -> Advance {
         let was_tried = self.effect.fence.as_ref().is_some_and(|fence| fence.is_passed_by(sighting));
         match sighting.status {
-            ObjectStatus::RequiresConfirmation => self.puzzled(),
-            ObjectStatus::RequiresPaymentMethod if !was_tried => self.puzzled(),
+            ObjectStatus::RequiresConfirmation => self.confirm_puzzled(),
+            ObjectStatus::RequiresPaymentMethod if !was_tried => self.confirm_puzzled(),
+            ObjectStatus::Failed | ObjectStatus::Unrecognised(_) => self.confirm_puzzled(),
             _ => self.confirmed(sighting),
         }
+    }
+
+    /// Nobody has said what became of the confirm: it counts as lost.
+    fn confirm_puzzled(&mut self) -> Advance {
+        self.effect.lost_confirms += 1;
+        self.puzzled()
     }
 
     /// The object after a confirm, or as a read of it shows.
@@ -134,7 +142,7 @@ impl Machine<'_> {
     }
 
     /// A failure is final only when no send of the attempt is unaccounted for; else the object is fenced first.
-    fn abandon(&mut self, decline: Decline) -> Advance {
+    pub(super) fn abandon(&mut self, decline: Decline) -> Advance {
         if self.effect.lost_confirms == 0 {
             return self.fail(decline);
         }
