@@ -107,7 +107,7 @@ fn money_violation(books: &Books, charge: &Charge) -> Option<String> {
     let id = &charge.id;
     let positions = books.refunds_by_charge.find(id).iter();
     let refunds = positions.filter_map(|position| books.refunds.rows().get(*position));
-    let refunded: i64 = refunds.filter(|refund| refund.status.holds_money()).map(|refund| refund.amount).sum();
+    let refunded: i64 = refunds.filter(|refund| refund.holds_money()).map(|refund| refund.amount).sum();
     if refunded != charge.amount_refunded || refunded > charge.amount_captured {
         let (captured, claimed) = (charge.amount_captured, charge.amount_refunded);
         return Some(format!("{id} captured {captured}, says it refunded {claimed}, and refunded {refunded}"));

@@ -53,7 +53,7 @@ pub(crate) struct RefundGroups {
 /// Counts refunds that hold money, for each value of a metadata key of theirs.
 pub(crate) fn group_refunds(books: &Books, key: &str) -> RefundGroups {
     let mut refunded: BTreeMap<&str, u64> = BTreeMap::new();
-    for refund in books.refunds.rows().iter().filter(|refund| refund.status.holds_money()) {
+    for refund in books.refunds.rows().iter().filter(|refund| refund.holds_money()) {
         if let Some(value) = refund.metadata.get(key) {
             *refunded.entry(value).or_default() += 1;
         }

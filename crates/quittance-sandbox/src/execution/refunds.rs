@@ -1,4 +1,5 @@
-//! Owns: refunds and what they do to their charge. Does not own: the balance itself (`balance`).
+//! Owns: refunds and what they do to their charge, and the release of a charge by one. Does not own: the balance itself
+//! (`balance`).
 //!
 //! The wording of Stripe's refusals is from memory, except "Refund amount (…) is greater than charge amount (…)",
 //! which is quoted in woocommerce-gateway-stripe#1315.
@@ -15,7 +16,11 @@ use crate::objects::{Charge, Movement, Refund, RefundStatus};
 impl Execution<'_> {
     pub(super) fn create_refund(&mut self, draft: RefundDraft) -> Result<Answer, ApiError> {
         let mut charge = self.refund_target(&draft.target)?;
-        let amount = self.check_refund(&charge, draft.amount)?;
+        let releases = charge.payment_intent.is_none() && charge.has_succeeded() && !charge.is_captured;
+        let amount = match releases {
+            true => check_release(&charge, draft.amount)?,
+            false => self.check_refund(&charge, draft.amount)?,
+        };
         let mut metadata = Default::default();
         if let Some(patch) = draft.metadata {
             patch.apply(&mut metadata)?;
@@ -23,6 +28,9 @@ impl Execution<'_> {
         let mut refund = self.new_refund(&charge, amount);
         refund.metadata = metadata;
         refund.reason = draft.reason;
+        if releases {
+            return Ok(self.release(charge, refund));
+        }
         let movement = if charge.payment_method_kind == "card" { Movement::Refund } else { Movement::PaymentRefund };
         let from = Source { id: &refund.id, currency: &refund.currency, description: None };
         refund.balance_transaction = Some(self.post(movement, (-amount, 0), from).id);
@@ -33,6 +41,18 @@ impl Execution<'_> {
         self.emit("charge.refunded", &charge);
         self.plan_refund(&refund, charge.aftermath);
         Ok(Answer::ok(&refund))
+    }
+
+    /// Gives an authorisation up, which moves no money: the refund that says so has no balance transaction, and stays as
+    /// it is. That these events tell of it is from memory.
+    fn release(&mut self, mut charge: Charge, refund: Refund) -> Answer {
+        let refund = Refund { status: RefundStatus::Succeeded, ..refund };
+        charge.amount_released = charge.amount;
+        self.save_charge(&charge);
+        self.add_refund(&refund);
+        self.emit("refund.created", &refund);
+        self.emit("charge.refunded", &charge);
+        Answer::ok(&refund)
     }
 
     /// Money is taken from the balance at once, also for a refund that is pending.
@@ -139,7 +159,7 @@ impl Execution<'_> {
                 refund.status = RefundStatus::Succeeded;
                 Ok(self.save_refund(&refund, &["refund.updated"]))
             }
-            (RefundStatus::Pending | RefundStatus::Succeeded, Outcome::Fail) => {
+            (RefundStatus::Pending | RefundStatus::Succeeded, Outcome::Fail) if !refund.is_release() => {
                 refund.status = RefundStatus::Failed;
                 refund.failure_reason = Some("expired_or_canceled_card");
                 self.return_money(&mut refund);
@@ -171,6 +191,20 @@ impl Execution<'_> {
         }
         Answer::ok(refund)
     }
+}
+
+/// Returns the amount, or why there is no authorisation to release. That it is all or nothing is from memory.
+fn check_release(charge: &Charge, amount: Option<i64>) -> Result<i64, ApiError> {
+    let id = &charge.id;
+    if charge.amount_released > 0 {
+        let message = format!("Charge {id} has already been refunded.");
+        return Err(ApiError::invalid("charge_already_refunded", message));
+    }
+    if amount.is_some_and(|amount| amount != charge.amount) {
+        let message = format!("Charge {id} is not captured: it is released as a whole, or captured in part.");
+        return Err(ApiError::bad_request(message).param("amount"));
+    }
+    Ok(charge.amount)
 }
 
 fn unexpected(refund: &Refund, verb: &str) -> ApiError {

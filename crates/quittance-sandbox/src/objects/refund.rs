@@ -26,8 +26,8 @@ impl RefundStatus {
         }
     }
 
-    /// The money has left, or is to leave, the balance.
-    pub(crate) fn holds_money(self) -> bool {
+    /// The money has left, or is to leave, the balance, where there is any.
+    fn holds_money(self) -> bool {
         matches!(self, Self::Pending | Self::Succeeded)
     }
 }
@@ -44,10 +44,23 @@ pub(crate) struct Refund {
     pub(crate) payment_method_kind: &'static str,
     pub(crate) reason: Option<&'static str>,
     pub(crate) metadata: BTreeMap<String, String>,
+    /// `None` where no money moved; see [`Refund::is_release`].
     pub(crate) balance_transaction: Option<String>,
     /// What gave the money back after a failure.
     pub(crate) failure_balance_transaction: Option<String>,
     pub(crate) failure_reason: Option<&'static str>,
+}
+
+impl Refund {
+    /// It gave up an authorisation instead of money.
+    pub(crate) fn is_release(&self) -> bool {
+        self.balance_transaction.is_none()
+    }
+
+    /// Money has left, or is to leave, the balance because of it.
+    pub(crate) fn holds_money(&self) -> bool {
+        !self.is_release() && self.status.holds_money()
+    }
 }
 
 const NULLS: [&str; 3] = ["receipt_number", "source_transfer_reversal", "transfer_reversal"];

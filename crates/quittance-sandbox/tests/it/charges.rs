@@ -69,6 +69,45 @@ async fn a_held_charge_is_captured_once_or_expires() {
 }
 
 #[tokio::test]
+async fn a_held_charge_is_released_by_a_refund_of_all_of_it() {
+    let shop = Shop::patient().await;
+    let held = shop.post(CHARGES, &format!("{FORM}&capture=false")).await;
+    let (path, form) = (format!("{CHARGES}/{}", held.id()), format!("charge={}&metadata[effect_id]=eff_1", held.id()));
+    assert_eq!(shop.post("/v1/refunds", &format!("{form}&amount=1000")).await.status, 400);
+    let released = shop.post_keyed("/v1/refunds", "release-1", &form).await;
+    assert_eq!((released.status, released.text("/status")), (200, "succeeded".to_owned()));
+    assert_eq!((&released.body["amount"], &released.body["balance_transaction"]), (&json!(1099), &Value::Null));
+    assert!(shop.post_keyed("/v1/refunds", "release-1", &form).await.is_replayed);
+    let charge = shop.get(&path).await.body;
+    let shown = ["captured", "refunded", "amount_refunded", "amount_captured"].map(|name| charge[name].clone());
+    assert_eq!(shown, [json!(false), json!(true), json!(1099), json!(0)]);
+    assert_eq!(shop.post("/v1/refunds", &form).await.text("/error/code"), "charge_already_refunded");
+    assert_eq!(shop.post(&format!("{path}/capture"), "").await.text("/error/code"), "charge_expired_for_capture");
+    // No bank can refuse what moved no money.
+    let settled = shop.control(&format!("refunds/{}/settle", released.id()), json!({"outcome": "fail"})).await;
+    assert_eq!(settled.status, 400);
+    let books = shop.get("/_sandbox/books?group_refunds=effect_id").await.body;
+    assert_eq!((&books["sound"], &books["group_refunds"]["refunds"]), (&json!(true), &json!(0)), "{books:#}");
+    let dollars = shop.dollars().await;
+    let sums = ["amount_released", "amount_refunded", "balance"].map(|name| dollars[name].clone());
+    assert_eq!(sums, [json!(1099), json!(0), json!(0)]);
+    assert_eq!(shop.events().await, ["charge.succeeded", "refund.created", "charge.refunded"]);
+}
+
+#[tokio::test]
+async fn only_a_charge_of_its_own_is_released_by_a_refund() {
+    let shop = Shop::patient().await;
+    let intent = shop.charge_with("pm_card_visa&capture_method=manual").await;
+    let held = format!("charge={}", intent.text("/latest_charge"));
+    let declined = shop.post(CHARGES, &FORM.replace("tok_visa", "tok_chargeDeclined")).await;
+    for form in [held, format!("payment_intent={}", intent.id()), format!("charge={}", declined.text("/error/charge"))]
+    {
+        assert_eq!(shop.post("/v1/refunds", &form).await.status, 400, "{form}");
+    }
+    assert_eq!(shop.dollars().await["amount_released"], 0);
+}
+
+#[tokio::test]
 async fn a_customer_pays_with_what_was_attached() {
     let shop = Shop::patient().await;
     let customer = shop.post("/v1/customers", "name=Ada").await.id();
