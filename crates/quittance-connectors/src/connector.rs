@@ -14,7 +14,7 @@ use quittance_core::money::Money;
 use quittance_core::payment::CaptureMethod;
 
 use crate::event::{Event, EventError};
-use crate::message::{Delivery, Request};
+use crate::message::{Delivery, Headers, Request};
 
 /// What a payment's first request says: it makes an inert object where the gateway is two-phase, and pays elsewhere.
 #[derive(Clone, Copy, Debug)]
@@ -144,8 +144,10 @@ pub enum ListFact {
 pub struct Unreadable {
     /// The gateway's id of it.
     pub id: String,
-    /// Our effect id, where its metadata carries one. Without one it is somebody else's.
+    /// Our effect id, where its metadata carries one.
     pub effect_id: Option<EffectId>,
+    /// The key we sent as our own reference, where the gateway carries that instead. With neither it is somebody else's.
+    pub reference: Option<String>,
 }
 
 /// What one delivery of a page of events told us.
@@ -195,6 +197,9 @@ impl Seen {
 
 /// One dialect.
 pub trait Connector: fmt::Debug + Send + Sync {
+    /// The headers of every request.
+    fn headers(&self) -> Headers;
+
     /// What the gateway offers for payments, refunds or the defence of disputes; nothing where it offers none.
     fn capability(&self, subject: Subject) -> Option<Capability>;
 

@@ -21,7 +21,7 @@ pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 pub enum Method {
     /// Reads; may be repeated freely.
     Get,
-    /// Writes; goes out under an idempotency key.
+    /// Writes; goes out under an idempotency key, where the gateway knows any.
     Post,
 }
 
@@ -36,10 +36,21 @@ impl Method {
     }
 }
 
+/// The headers of a dialect: the same for all of its requests, and never changed, since a replay goes out under them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headers {
+    /// Name of the one that carries the idempotency key of a write, in lower case; none where there are no keys.
+    pub key: Option<&'static str>,
+    /// Name of the one that carries the version of the API, in lower case; none where none is named.
+    pub version: Option<&'static str>,
+    /// The media type of the bodies.
+    pub content_type: &'static str,
+}
+
 /// One request to a gateway, exactly as it is to be sent, without credentials.
 ///
-/// A body is always `application/x-www-form-urlencoded`; an empty body goes out with length 0. The request is
-/// persisted ([`Request::encode`]) before its first byte leaves, and a replay sends the persisted one: a release
+/// The dialect's [`Headers`] say how key and version travel, and what a body is; an empty body goes out with length 0.
+/// The request is persisted ([`Request::encode`]) before its first byte leaves, and a replay sends the persisted one: a release
 /// that builds requests differently cannot change a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -49,9 +60,10 @@ pub struct Request {
     pub target: String,
     /// Body bytes; empty for reads.
     pub body: Vec<u8>,
-    /// Value of the `Idempotency-Key` header, set by the caller for writes ([`Request::with_key`]).
+    /// Value of the dialect's key header, set by the caller for writes ([`Request::with_key`]); none where it has no
+    /// such header.
     pub idempotency_key: Option<String>,
-    /// Value of the gateway's version header (`Stripe-Version`).
+    /// Value of the dialect's version header; empty where it has none.
     pub api_version: String,
 }
 

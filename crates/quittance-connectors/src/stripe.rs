@@ -9,7 +9,7 @@ use quittance_core::money::Money;
 
 use crate::connector::{Ask, Connector, EventsFact, ListFact, Search, Unsayable};
 use crate::event::{Event, EventError};
-use crate::message::{Delivery, Request};
+use crate::message::{Delivery, Headers, Request};
 
 mod answer;
 mod capability;
@@ -82,6 +82,14 @@ impl Default for Stripe {
 }
 
 impl Connector for Stripe {
+    fn headers(&self) -> Headers {
+        Headers {
+            key: Some("idempotency-key"),
+            version: Some("stripe-version"),
+            content_type: "application/x-www-form-urlencoded",
+        }
+    }
+
     fn capability(&self, subject: Subject) -> Option<Capability> {
         Some(capability::row(self.flow, subject))
     }

@@ -1,12 +1,12 @@
 //! Requests to a gateway over HTTP, and what became of each.
 //!
-//! Owns the connections and the credential of one gateway. A request goes out once: no redirect is followed, nothing is
+//! Owns the connections, the credential and the dialect's headers of one gateway. A request goes out once: no redirect is followed, nothing is
 //! sent a second time, no proxy is taken from the environment, no cookie is kept. (The pool below takes a new connection
 //! when an idle one turns out to be closed *before* the first byte was written to it; that is not a second send.)
 //! Does not own what an answer means: a [`Delivery`] is decoded by the connectors.
 
 use crate::config::Secret;
-use quittance_connectors::message::{Delivery, MAX_ANSWER_BYTES, Method, Request, Response};
+use quittance_connectors::message::{Delivery, Headers, MAX_ANSWER_BYTES, Method, Request, Response};
 use quittance_core::fact::Loss;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::error::Error as _;
@@ -19,9 +19,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// one that is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
-
 const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
 
 /// The way to one gateway. Cheap to clone; clones share connections.
@@ -30,6 +27,7 @@ pub struct Transport {
     client: reqwest::Client,
     base: String,
     authorization: HeaderValue,
+    dialect: Headers,
 }
 
 /// Why there is no way to a gateway.
@@ -64,7 +62,7 @@ impl Transport {
     /// # Errors
     ///
     /// [`TransportError`]; with `https`, also when this machine has no certificates to trust.
-    pub fn new(base: &str, api_key: &Secret, connections_max: usize) -> Result<Self, TransportError> {
+    pub fn new(base: &str, api_key: &Secret, dialect: Headers, connections_max: usize) -> Result<Self, TransportError> {
         ensure_cryptography();
         let base = base.to_owned();
         let Ok(mut authorization) = HeaderValue::from_str(&format!("Bearer {}", api_key.expose())) else {
@@ -87,7 +85,7 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         match builder.build() {
-            Ok(client) => Ok(Self { client, base, authorization }),
+            Ok(client) => Ok(Self { client, base, authorization, dialect }),
             Err(source) => Err(TransportError::Client { base, source }),
         }
     }
@@ -137,22 +135,28 @@ impl Transport {
     }
 
     fn headers(&self, request: &Request) -> Result<HeaderMap, String> {
-        let value = |name: &str, text: &str| {
-            HeaderValue::from_str(text).map_err(|_| format!("value of {name} cannot be a header"))
-        };
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(STRIPE_VERSION, value("Stripe-Version", &request.api_version)?);
-        if let Some(key) = &request.idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, value("Idempotency-Key", key)?);
-        }
+        let version = Some(request.api_version.as_str()).filter(|version| !version.is_empty());
+        add(&mut headers, "version", self.dialect.version, version)?;
+        add(&mut headers, "key", self.dialect.key, request.idempotency_key.as_deref())?;
         if request.method == Method::Post {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.dialect.content_type));
             // Left to itself the client says nothing about an empty body, and some servers answer that with 411.
             headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
         }
         Ok(headers)
     }
+}
+
+/// Adds what a request says under the dialect's name for it. What the dialect has no name for belongs to a request of
+/// another one, and is not left out in silence.
+fn add(headers: &mut HeaderMap, what: &str, name: Option<&'static str>, text: Option<&str>) -> Result<(), String> {
+    let Some(text) = text else { return Ok(()) };
+    let name = name.ok_or_else(|| format!("the request has a {what}, for which this dialect has no header"))?;
+    let value = HeaderValue::from_str(text).map_err(|_| format!("value of {name} cannot be a header"))?;
+    headers.insert(HeaderName::from_static(name), value);
+    Ok(())
 }
 
 /// Reads the whole answer, within limits.

@@ -38,7 +38,7 @@ fn a_page_names_what_it_could_not_read() {
         let read: Vec<_> = sightings.iter().map(|seen| (seen.kind, seen.effect_id)).collect();
         assert_eq!((read, disputes), (vec![(kind, effect_id)], vec![]));
         assert_eq!(next.as_deref(), Some("x_3"));
-        let unreadable_as = |id: &str, effect_id| Unreadable { id: id.to_owned(), effect_id };
+        let unreadable_as = |id: &str, effect_id| Unreadable { id: id.to_owned(), effect_id, reference: None };
         assert_eq!(unreadable, [unreadable_as("x_2", None), unreadable_as("x_3", effect_id)]);
     }
 }
@@ -54,7 +54,7 @@ fn a_page_of_disputes_has_disputes() {
     };
     let ids: Vec<_> = disputes.iter().map(|dispute| dispute.object_id.as_str()).collect();
     assert_eq!((sightings, ids, next), (vec![], vec!["dp_1"], None));
-    assert_eq!(unreadable, [Unreadable { id: "dp_2".to_owned(), effect_id: None }]);
+    assert_eq!(unreadable, [Unreadable { id: "dp_2".to_owned(), effect_id: None, reference: None }]);
 }
 
 #[test]

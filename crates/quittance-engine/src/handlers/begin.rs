@@ -154,10 +154,9 @@ fn issue_ticket(
     rows: &mut WorkingSet<'_>,
     context: &Context<'_>,
 ) -> Result<Request, Miss> {
-    let request = request(around, step, gateway, rows)?;
+    let (request, key) = request(around, step, gateway, rows)?;
     ticket(&mut around.effect, context.now);
     let effect = &around.effect;
-    let key = request.idempotency_key.clone().unwrap_or_default();
     let issued = Ticket {
         book: effect.book,
         effect: effect.id,

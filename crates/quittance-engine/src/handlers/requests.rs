@@ -21,22 +21,29 @@ const FIND_MARGIN_S: i64 = 300;
 /// Name of the metadata field that carries the customer, and so the book, of an object at a gateway.
 pub(crate) const CUSTOMER_FIELD: &str = "customer_id";
 
-/// The request of a step: the persisted bytes where this generation was sent before, so that a replay is one.
+/// The request of a step, and the key of ours that the gateway sees in it: the persisted ones where this generation was
+/// sent before, so that a replay is one.
 pub(super) fn request(
     around: &EffectRows,
     step: Step,
     gateway: &Gateway,
     rows: &WorkingSet<'_>,
-) -> Result<Request, Miss> {
+) -> Result<(Request, String), Miss> {
     let effect = &around.effect;
     if effect.sends > 0 {
         let earlier: Ticket = rows.expect(&ticket_place(effect, step))?;
-        return Request::decode(&earlier.request).map_err(|error| Miss::Corrupt(error.to_string()));
+        let request = Request::decode(&earlier.request).map_err(|error| Miss::Corrupt(error.to_string()))?;
+        return Ok((request, earlier.gateway_key));
     }
     let tenant = &around.tenant;
     let key = gateway_key(&tenant.gateway_key_secret, tenant.id, effect.id, step.name(), effect.generation);
     let request = write(around, step, gateway, &key)?;
-    Ok(request.with_key(key))
+    // Where there are no keys it travels as our reference alone.
+    let request = match gateway.connector.headers().key {
+        Some(_) => request.with_key(key.clone()),
+        None => request,
+    };
+    Ok((request, key))
 }
 
 /// What the step says, in the gateway's dialect.

@@ -2,7 +2,7 @@
 
 use super::gateways::GatewayState;
 use super::jobs::{Budget, note, patience};
-use quittance_connectors::connector::{self, ListFact};
+use quittance_connectors::connector::{self, ListFact, Unreadable};
 use quittance_core::effect::Stimulus;
 use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use quittance_core::id::EffectId;
@@ -24,9 +24,10 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn is_ours(&self, sighting: &Sighting) -> bool {
-        let is_by_reference = sighting.reference.is_some() && sighting.reference == self.wanted.reference;
-        sighting.effect_id == Some(self.effect) || is_by_reference
+    /// Whether what carries these is ours.
+    fn is_ours(&self, effect: Option<EffectId>, reference: Option<&String>) -> bool {
+        let is_by_reference = reference.is_some() && reference == self.wanted.reference.as_ref();
+        effect == Some(self.effect) || is_by_reference
     }
 }
 
@@ -103,11 +104,13 @@ async fn page(
             // That a page came is a good answer, whatever is on it.
             gateway.report(&Fact::Absent);
             note(gateway, "find", &delivery, &Fact::Absent);
-            if let Some(ours) = sightings.into_iter().find(|sighting| search.is_ours(sighting)) {
+            let is_ours = |seen: &Sighting| search.is_ours(seen.effect_id, seen.reference.as_ref());
+            if let Some(ours) = sightings.into_iter().find(is_ours) {
                 return Page::Found(ours);
             }
             // What cannot be read and is not ours is no business of this search.
-            if let Some(ours) = unreadable.iter().find(|object| object.effect_id == Some(search.effect)) {
+            let is_ours = |object: &&Unreadable| search.is_ours(object.effect_id, object.reference.as_ref());
+            if let Some(ours) = unreadable.iter().find(is_ours) {
                 tracing::error!(gateway = gateway.name, object = ours.id, "an object of ours cannot be read");
                 return Page::Failed(Fact::Lost(Loss::Unreadable));
             }

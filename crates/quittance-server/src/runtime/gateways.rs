@@ -56,10 +56,12 @@ impl GatewayStates {
         let mut by_name = BTreeMap::new();
         for (name, gateway) in &config.gateways {
             let Some(api_key) = secrets.api_key(name) else { continue };
+            let connector = gateway.dialect.connector();
+            let headers = connector.headers();
             let state = GatewayState {
                 name: name.clone(),
-                transport: Transport::new(&gateway.api_base, api_key, gateway.in_flight_max)?,
-                connector: gateway.dialect.connector(),
+                transport: Transport::new(&gateway.api_base, api_key, headers, gateway.in_flight_max)?,
+                connector,
                 timeout: Duration::from_millis(gateway.timeout_ms),
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),

@@ -1,6 +1,8 @@
 //! What becomes of a request against peers that behave badly: "not sent" only where nothing can have left.
 
-use quittance_connectors::message::{Delivery, MAX_ANSWER_BYTES, Method, Request};
+use quittance_connectors::connector::Connector;
+use quittance_connectors::message::{Delivery, Headers, MAX_ANSWER_BYTES, Method, Request};
+use quittance_connectors::stripe::Stripe;
 use quittance_core::fact::Loss;
 use quittance_server::config::Secret;
 use quittance_server::transport::Transport;
@@ -23,7 +25,11 @@ fn write() -> Request {
 }
 
 fn transport(base: &str) -> Transport {
-    Transport::new(base, &Secret::new("sk_test_1".to_owned()), 4).unwrap()
+    transport_of(Stripe::default().headers(), base)
+}
+
+fn transport_of(dialect: Headers, base: &str) -> Transport {
+    Transport::new(base, &Secret::new("sk_test_1".to_owned()), dialect, 4).unwrap()
 }
 
 /// Reads one request; what it says.
@@ -113,6 +119,33 @@ async fn a_request_carries_what_the_gateway_needs() {
     ] {
         assert!(head.lines().any(|found| found == line), "{line} in {head}");
     }
+}
+
+/// A dialect that knows neither keys nor versions.
+const BARE: Headers = Headers { key: None, version: None, content_type: "application/json" };
+
+#[tokio::test]
+async fn a_dialect_without_keys_and_versions_has_no_headers_for_them() {
+    let peer = peer(answer("201 Created", "{}"), Then::Close).await;
+    let bare = Request { idempotency_key: None, api_version: String::new(), ..write() };
+    let delivery = transport_of(BARE, &peer.base).deliver(&bare, PATIENCE).await;
+    assert!(matches!(delivery, Delivery::Answered(_)), "{delivery:?}");
+    let request = peer.first.await.unwrap();
+    let (head, _) = request.split_once("\r\n\r\n").unwrap();
+    let names: Vec<_> = head.lines().skip(1).filter_map(|line| line.split(':').next()).collect();
+    assert!(head.contains("content-type: application/json"), "{head}");
+    assert!(!names.iter().any(|name| name.contains("key") || name.contains("version")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_request_of_another_dialect_is_not_sent() {
+    let peer = peer(answer("200 OK", "{}"), Then::Close).await;
+    let transport = transport_of(BARE, &peer.base);
+    for stray in [Request { api_version: String::new(), ..write() }, Request { idempotency_key: None, ..write() }] {
+        let delivery = transport.deliver(&stray, PATIENCE).await;
+        assert!(matches!(delivery, Delivery::NotSent { .. }), "{delivery:?}");
+    }
+    assert_eq!(peer.requests.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ fn objects(kind: ObjectKind, response: &Response) -> Option<ListFact> {
         match read(kind, object) {
             Some(Seen::Object(sighting)) => sightings.push(sighting),
             Some(Seen::Dispute(dispute)) => disputes.push(*dispute),
-            None => unreadable.push(Unreadable { id: id.clone(), effect_id: effect_id(object) }),
+            None => unreadable.push(Unreadable { id: id.clone(), effect_id: effect_id(object), reference: None }),
         }
         last_id = Some(id);
     }
