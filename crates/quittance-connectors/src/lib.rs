@@ -13,6 +13,9 @@
 
 pub mod connector;
 pub mod event;
+mod form;
+mod json;
 pub mod key;
 pub mod message;
+pub mod rail;
 pub mod stripe;

@@ -128,6 +128,14 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
+
+    /// `Retry-After` where it is a number of seconds. A date (RFC 9110, section 10.2.3) would need a clock: ignored.
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+        let value = self.header("Retry-After")?;
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds: u64 = is_number.then(|| value.parse().ok())??;
+        Some(seconds.saturating_mul(1000))
+    }
 }
 
 /// What became of one send.
@@ -150,4 +158,14 @@ pub enum Delivery {
         /// For people and logs; never branched on.
         reason: String,
     },
+}
+
+impl Delivery {
+    /// The answer, if it is a 2xx.
+    pub(crate) fn success(&self) -> Option<&Response> {
+        match self {
+            Self::Answered(response) if (200..=299).contains(&response.status) => Some(response),
+            Self::Answered(_) | Self::NotSent { .. } | Self::Lost { .. } => None,
+        }
+    }
 }

@@ -14,7 +14,6 @@ use crate::message::{Delivery, Headers, Request};
 mod answer;
 mod capability;
 mod decline;
-mod form;
 mod object;
 mod request;
 pub mod webhook;
@@ -23,9 +22,6 @@ pub mod webhook;
 ///
 /// `2025-03-31.basil` renders `latest_charge` on a payment intent (since `2022-11-15`) and no longer its invoice.
 pub const API_VERSION: &str = "2025-03-31.basil";
-
-/// Longest id, reference or code that is accepted from Stripe, in bytes; Stripe documents 255 for ids.
-pub const TEXT_BYTES_MAX: usize = 255;
 
 /// How payments are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,9 +8,10 @@ use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use serde_json::Value;
 
 use super::decline::decline;
-use super::object::{carried_intent, kind as kind_of, read, short_text};
+use super::object::{carried_intent, kind as kind_of, read};
 use crate::connector::Seen;
-use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
+use crate::json::{self, short_text};
+use crate::message::{Delivery, Response};
 
 mod page;
 
@@ -29,7 +30,7 @@ enum Want {
 /// Never [`Fact::Absent`]: a 404 to a write is a refusal of the request. A charge is released by a refund, so that a
 /// refund is a readable answer where a charge is written to.
 pub(super) fn decode_write(kind: ObjectKind, delivery: &Delivery) -> Fact {
-    let Some(response) = success(delivery) else {
+    let Some(response) = delivery.success() else {
         return unsuccessful(delivery, Want::Write(kind));
     };
     seen(response, |object| match (kind, kind_of(object)) {
@@ -42,17 +43,9 @@ pub(super) fn decode_write(kind: ObjectKind, delivery: &Delivery) -> Fact {
 ///
 /// A 404 is [`Fact::Absent`]. A 402 is [`Loss::Unclear`], since a read cannot be declined.
 pub(super) fn decode_read(kind: ObjectKind, delivery: &Delivery) -> Fact {
-    match success(delivery) {
+    match delivery.success() {
         Some(response) => seen(response, |_| kind),
         None => unsuccessful(delivery, Want::Read(kind)),
-    }
-}
-
-/// The answer, if it is a 2xx.
-fn success(delivery: &Delivery) -> Option<&Response> {
-    match delivery {
-        Delivery::Answered(response) if (200..=299).contains(&response.status) => Some(response),
-        Delivery::Answered(_) | Delivery::NotSent { .. } | Delivery::Lost { .. } => None,
     }
 }
 
@@ -83,7 +76,7 @@ fn refusal(response: &Response, error: &Value, want: Want) -> Fact {
     match (response.status, want) {
         (401 | 403, _) => Fact::Unauthorised,
         (409, _) => Fact::InUse,
-        (429, _) => Fact::Throttled { retry_after_ms: retry_after_ms(response) },
+        (429, _) => Fact::Throttled { retry_after_ms: response.retry_after_ms() },
         (402, Want::Write(_)) => Fact::Declined { decline: decline(error), sighting: carried(error, want) },
         (402, Want::Read(_) | Want::List) => Fact::Lost(Loss::Unclear),
         (404, Want::Read(_)) => Fact::Absent,
@@ -108,7 +101,7 @@ fn carried(error: &Value, want: Want) -> Option<Sighting> {
 
 /// What a 2xx with one object says.
 fn seen(response: &Response, kind: impl Fn(&Value) -> ObjectKind) -> Fact {
-    let seen = json(response).and_then(|object| read(kind(&object), &object));
+    let seen = json::body(response).and_then(|object| read(kind(&object), &object));
     match seen {
         Some(Seen::Object(sighting)) => Fact::Seen(sighting),
         Some(Seen::Dispute(dispute)) => Fact::SeenDispute(dispute),
@@ -118,24 +111,9 @@ fn seen(response: &Response, kind: impl Fn(&Value) -> ObjectKind) -> Fact {
 
 /// Stripe's error object, if the body carries one.
 fn error_object(response: &Response) -> Option<Value> {
-    json(response)?.get_mut("error").filter(|error| error.is_object()).map(Value::take)
-}
-
-fn json(response: &Response) -> Option<Value> {
-    if response.body.len() > MAX_ANSWER_BYTES {
-        return None;
-    }
-    serde_json::from_slice(&response.body).ok()
+    json::body(response)?.get_mut("error").filter(|error| error.is_object()).map(Value::take)
 }
 
 fn is_replayed(response: &Response) -> bool {
     response.header("Idempotent-Replayed").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-/// `Retry-After` where it is a number of seconds. A date (RFC 9110, section 10.2.3) would need a clock: ignored.
-fn retry_after_ms(response: &Response) -> Option<u64> {
-    let value = response.header("Retry-After")?;
-    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds: u64 = is_number.then(|| value.parse().ok())??;
-    Some(seconds.saturating_mul(1000))
 }

@@ -3,7 +3,7 @@
 use quittance_core::fact::Decline;
 use serde_json::Value;
 
-use super::object::short_text;
+use crate::json::short_text;
 
 /// Decline codes after which Stripe's table says to attempt the payment again, and `insufficient_funds`, whose cause
 /// passes with time.

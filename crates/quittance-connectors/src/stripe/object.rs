@@ -9,8 +9,8 @@ use quittance_core::id::EffectId;
 use quittance_core::money::Money;
 use serde_json::Value;
 
-use super::TEXT_BYTES_MAX;
 use crate::connector::Seen;
+use crate::json::short_text;
 
 mod charge;
 mod dispute;
@@ -75,11 +75,6 @@ fn bare(kind: ObjectKind, status: ObjectStatus, object: &Value) -> Option<Sighti
         next_action: Some(&object["next_action"]).filter(|action| !action.is_null()).map(Value::to_string),
         returned: None,
     })
-}
-
-/// A string that is neither empty nor too long to be an id or a code.
-pub(super) fn short_text(value: &Value) -> Option<String> {
-    value.as_str().filter(|text| (1..=TEXT_BYTES_MAX).contains(&text.len())).map(str::to_owned)
 }
 
 /// Our effect id, where the object carries one of ours; anything else in its place belongs to somebody else.

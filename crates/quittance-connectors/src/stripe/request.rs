@@ -7,9 +7,9 @@ use quittance_core::currency::{stripe_rule, to_wire};
 use quittance_core::fact::ObjectKind;
 use quittance_core::money::Money;
 
-use super::form::{Form, encoded};
 use super::{Flow, Stripe};
 use crate::connector::{Ask, Unsayable};
+use crate::form::{Form, encoded};
 use crate::message::{Method, Request};
 
 mod known_object;

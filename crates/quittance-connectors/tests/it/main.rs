@@ -6,6 +6,7 @@
 mod answers;
 mod capabilities;
 mod charges;
+mod conformance;
 mod data;
 mod disputes;
 mod events;
@@ -15,6 +16,7 @@ mod lists;
 mod machines;
 mod message;
 mod properties;
+mod rail;
 mod reading;
 mod refunds;
 mod requests;

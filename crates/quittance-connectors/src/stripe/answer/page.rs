@@ -8,16 +8,17 @@ use quittance_core::fact::{Fact, Loss, ObjectKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Want, json, success, unsuccessful};
+use super::{Want, unsuccessful};
 use crate::connector::{EventsFact, ListFact, Seen, Unreadable};
 use crate::event::Event;
+use crate::json::{self, short_text};
 use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
-use crate::stripe::object::{effect_id, read, short_text};
+use crate::stripe::object::{effect_id, read};
 use crate::stripe::webhook::decode_event;
 
 /// Reads the delivery of one page of objects.
 pub(in crate::stripe) fn decode_page(kind: ObjectKind, delivery: &Delivery) -> ListFact {
-    match success(delivery) {
+    match delivery.success() {
         Some(response) => objects(kind, response).unwrap_or(ListFact::Failed(Fact::Lost(Loss::Unreadable))),
         None => ListFact::Failed(unsuccessful(delivery, Want::List)),
     }
@@ -25,7 +26,7 @@ pub(in crate::stripe) fn decode_page(kind: ObjectKind, delivery: &Delivery) -> L
 
 /// Reads the delivery of one page of events, each with its bytes as they were listed.
 pub(in crate::stripe) fn decode_events(delivery: &Delivery) -> EventsFact {
-    match success(delivery) {
+    match delivery.success() {
         Some(response) => events(response).unwrap_or(EventsFact::Failed(Fact::Lost(Loss::Unreadable))),
         None => EventsFact::Failed(unsuccessful(delivery, Want::List)),
     }
@@ -33,7 +34,7 @@ pub(in crate::stripe) fn decode_events(delivery: &Delivery) -> EventsFact {
 
 /// What a 2xx with a list says; nothing if it is not a list.
 fn objects(kind: ObjectKind, response: &Response) -> Option<ListFact> {
-    let list = json(response)?;
+    let list = json::body(response)?;
     let has_more = list["has_more"].as_bool()?;
     let (mut sightings, mut disputes, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     let mut last_id = None;

@@ -8,7 +8,8 @@ use quittance_core::fact::{Decline, ObjectKind, ObjectStatus, Sighting};
 use quittance_core::money::Money;
 use serde_json::{Value, json};
 
-use super::{amount, bare, reference, returned, short_text};
+use super::{amount, bare, reference, returned};
+use crate::json::short_text;
 use crate::stripe::decline::decline;
 
 /// Reads a charge; nothing if it lacks what a decision needs.

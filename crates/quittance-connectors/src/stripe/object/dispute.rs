@@ -4,7 +4,8 @@ use quittance_core::dispute::{DisputeMovement, DisputeSighting, DisputeStatus};
 use quittance_core::money::Money;
 use serde_json::Value;
 
-use super::{currency, money, reference, short_text, signed_amount};
+use super::{currency, money, reference, signed_amount};
+use crate::json::short_text;
 
 /// Reason of a dispute that says nothing about itself.
 const UNSPECIFIED: &str = "unspecified";

@@ -5,7 +5,8 @@ use quittance_core::money::Money;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{amount, bare, reference, short_text};
+use super::{amount, bare, reference};
+use crate::json::short_text;
 use crate::stripe::decline::last_decline;
 
 /// Reads a payment intent; nothing if it lacks what a decision needs.

@@ -5,7 +5,8 @@
 use quittance_core::fact::{Decline, ObjectKind, ObjectStatus, Sighting};
 use serde_json::Value;
 
-use super::{bare, reference, returned, short_text};
+use super::{bare, reference, returned};
+use crate::json::short_text;
 
 /// Code of a failure that says nothing about itself: Stripe's own word among the failure reasons.
 const UNKNOWN: &str = "unknown";

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::event::{Event, EventError, MAX_EVENT_BYTES};
-use crate::stripe::TEXT_BYTES_MAX;
-use crate::stripe::object::{kind, read, short_text};
+use crate::json::{TEXT_BYTES_MAX, short_text};
+use crate::stripe::object::{kind, read};
 
 /// The members read: the first three are demanded, the rest is taken where it has the expected form.
 #[derive(Deserialize)]

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 /// Collects `name=value` pairs, in order.
 #[derive(Default)]
-pub(super) struct Form {
+pub(crate) struct Form {
     text: String,
 }
 
 impl Form {
     /// Appends a pair. The name is written as it stands and has to be plain; the value is encoded.
-    pub(super) fn add(&mut self, name: &str, value: &str) {
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
         if !self.text.is_empty() {
             self.text.push('&');
         }
@@ -20,30 +20,30 @@ impl Form {
     }
 
     /// Appends a pair if there is a value.
-    pub(super) fn add_some(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn add_some(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.add(name, value);
         }
     }
 
     /// Appends `name[key]=value`; the key may be anything.
-    pub(super) fn add_member(&mut self, name: &str, key: &str, value: &str) {
+    pub(crate) fn add_member(&mut self, name: &str, key: &str, value: &str) {
         self.add(&format!("{name}[{}]", encoded(key)), value);
     }
 
     /// Appends `metadata[key]=value`.
-    pub(super) fn add_metadata(&mut self, key: &str, value: &str) {
+    pub(crate) fn add_metadata(&mut self, key: &str, value: &str) {
         self.add_member("metadata", key, value);
     }
 
     /// The pairs as text.
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 }
 
 /// Encodes a text for use as one path segment, one query value or one form value.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     push_encoded(&mut output, text);
     output
