@@ -3,6 +3,7 @@
 use super::errors::{Mistakes, Origin};
 use super::section::Section;
 use quittance_connectors::connector::Connector;
+use quittance_connectors::rail::Rail;
 use quittance_connectors::stripe::{Flow, Stripe};
 use quittance_core::effect::{Capability, Class, KeyMemory, Policy, Subject};
 use quittance_core::id::RefundId;
@@ -16,7 +17,21 @@ const SPAN_S_MAX: u64 = 366 * 86_400;
 pub enum Dialect {
     /// Stripe, API v1.
     Stripe(Flow),
+    /// A local payment rail.
+    Rail,
 }
+
+/// Settings that mean nothing to a rail, with the reason.
+const NOT_FOR_RAILS: [(&str, &str); 8] = [
+    ("flow", "a rail has one flow"),
+    ("webhook_endpoint", "a rail sends no webhooks"),
+    ("webhook_secrets", "a rail sends no webhooks"),
+    ("webhook_tolerance_s", "a rail sends no webhooks"),
+    ("key_window_s", "a rail knows no idempotency keys"),
+    ("refunds_class", "a rail gives nothing back"),
+    ("action_expiry_s", "a rail asks nobody to authenticate"),
+    ("capture_expiry_s", "a rail takes money at once"),
+];
 
 impl Dialect {
     /// What speaks it.
@@ -24,33 +39,65 @@ impl Dialect {
     pub fn connector(self) -> Arc<dyn Connector> {
         match self {
             Self::Stripe(flow) => Arc::new(Stripe { flow, ..Stripe::default() }),
+            Self::Rail => Arc::new(Rail),
+        }
+    }
+
+    /// Where it is spoken, unless the configuration says so; nothing where everybody has a place of their own.
+    pub(super) const fn api_base(self) -> Option<&'static str> {
+        match self {
+            Self::Stripe(_) => Some("https://api.stripe.com"),
+            Self::Rail => None,
+        }
+    }
+
+    /// Whether it tells of what happens unasked.
+    pub(super) const fn sends_webhooks(self) -> bool {
+        match self {
+            Self::Stripe(_) => true,
+            Self::Rail => false,
         }
     }
 
     /// What the gateway offers, as its documentation has it. An operation that it does not offer is never asked for, so
     /// that its row does not matter.
     fn offers(self) -> (Capability, Capability) {
-        let (connector, default) = (self.connector(), Policy::default());
+        let connector = self.connector();
+        let payments = connector.capability(Subject::Payment).unwrap_or(Policy::default().payments);
         let refunds = connector.capability(Subject::Refund(RefundId::from_bytes([0; 16])));
-        (connector.capability(Subject::Payment).unwrap_or(default.payments), refunds.unwrap_or(default.refunds))
+        (payments, refunds.unwrap_or(payments))
     }
 }
 
 /// The dialect of a gateway's table; nothing when it names none.
 pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Dialect> {
-    let flow = flow(section, mistakes);
     let Some(kind) = section.text("kind", mistakes) else {
         if !section.has("kind") {
-            mistakes.add(origin.clone(), &section.setting("kind"), "missing", "write kind = \"stripe\"");
+            let remedy = "write kind = \"stripe\" or \"rail\"";
+            mistakes.add(origin.clone(), &section.setting("kind"), "missing", remedy);
         }
         return None;
     };
     match kind.value.as_str() {
-        "stripe" => Some(Dialect::Stripe(flow?)),
+        "stripe" => flow(section, mistakes).map(Dialect::Stripe),
+        "rail" => {
+            refuse_for_rails(section, mistakes);
+            Some(Dialect::Rail)
+        }
         _ => {
+            flow(section, mistakes);
             let what = "this kind of gateway is not served by this version";
-            mistakes.add(kind.origin, &section.setting("kind"), what, "write \"stripe\"");
+            mistakes.add(kind.origin, &section.setting("kind"), what, "write \"stripe\" or \"rail\"");
             None
+        }
+    }
+}
+
+/// What means nothing is refused: it would be taken for a promise.
+fn refuse_for_rails(section: &Section<'_>, mistakes: &mut Mistakes) {
+    for (key, what) in NOT_FOR_RAILS {
+        if let Some(origin) = section.origin(key) {
+            mistakes.add(origin, &section.setting(key), what, "remove it");
         }
     }
 }
@@ -66,9 +113,12 @@ fn flow(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Flow> {
 }
 
 /// What the gateway offers for payments and for refunds, with the settings that say otherwise.
+///
+/// A send counts from its ticket, and its bytes may leave as late as its time-out: only then does the quiescence begin.
 pub(super) fn capabilities(
     section: &Section<'_>,
     dialect: Option<Dialect>,
+    timeout_ms: u64,
     mistakes: &mut Mistakes,
 ) -> (Capability, Capability) {
     let (payments, refunds) = dialect.unwrap_or(Dialect::Stripe(Flow::default())).offers();
@@ -80,8 +130,8 @@ pub(super) fn capabilities(
     let quiet_after_error_s = section.number("quiescence_after_error_s", default, 0..=SPAN_S_MAX, mistakes).value;
     let set = |offered: Capability| Capability {
         key: offered.key.map(|key| KeyMemory { window_ms: key_s * 1_000, ..key }),
-        quiescence_ms: quiet_s * 1_000,
-        quiescence_after_error_ms: quiet_after_error_s * 1_000,
+        quiescence_ms: timeout_ms + quiet_s * 1_000,
+        quiescence_after_error_ms: timeout_ms + quiet_after_error_s * 1_000,
         ..offered
     };
     let payments = limited(section, "payments_class", set(payments), mistakes);

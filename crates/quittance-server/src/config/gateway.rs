@@ -2,7 +2,7 @@
 
 use super::errors::{Mistakes, Origin};
 use super::section::{Found, Section};
-use super::{Gateway, LEASE_MARGIN_MS, dialect, secrets};
+use super::{Dialect, Gateway, LEASE_MARGIN_MS, dialect, secrets};
 use quittance_core::effect::Policy;
 use quittance_engine::gateways::Leases;
 use std::collections::BTreeMap;
@@ -33,8 +33,6 @@ const KEYS: [&str; 20] = [
 /// Less is not enough for a request to a gateway: half of it has to be left when one begins.
 const TIMEOUT_MS_MIN: u64 = 500;
 
-const API_BASE: &str = "https://api.stripe.com";
-
 /// A name of a gateway or an endpoint is part of records, account names and paths: keep it short and plain.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -54,11 +52,11 @@ fn is_name(name: &str) -> bool {
 pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
     section.refuse_unknown(&KEYS, mistakes);
     let dialect = dialect::parse(section, origin, mistakes);
-    let (payments, refunds) = dialect::capabilities(section, dialect, mistakes);
+    let timeouts = TIMEOUT_MS_MIN..=Leases::default().lease_ms - LEASE_MARGIN_MS;
+    let timeout_ms = section.number("timeout_ms", 20_000, timeouts, mistakes).value;
+    let (payments, refunds) = dialect::capabilities(section, dialect, timeout_ms, mistakes);
     let default = Policy::default();
-    let lease_ms = Leases::default().lease_ms;
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
-    let timeout_ms = number("timeout_ms", 20_000, TIMEOUT_MS_MIN..=lease_ms - LEASE_MARGIN_MS);
     let in_flight_max = number("in_flight_max", 32, 1..=10_000);
     let webhook_tolerance_s = number("webhook_tolerance_s", 300, 1..=86_400);
     let policy = Policy {
@@ -72,8 +70,11 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         pending_poll_ms: number("pending_poll_ms", default.pending_poll_ms, 10..=86_400_000),
     };
     check_backoff(section, &policy, origin, mistakes);
-    let (webhook_endpoint, webhook_secrets) = webhooks(section, mistakes);
-    let api_base = api_base(section, mistakes);
+    let (webhook_endpoint, webhook_secrets) = match dialect {
+        Some(dialect) if !dialect.sends_webhooks() => (None, Vec::new()),
+        _ => webhooks(section, mistakes),
+    };
+    let api_base = api_base(section, dialect, origin, mistakes);
     let api_key = api_key(section, origin, mistakes)?;
     Some(Gateway {
         dialect: dialect?,
@@ -103,8 +104,21 @@ fn api_key(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> O
 }
 
 /// Scheme, host and port; the requests bring their own paths.
-fn api_base(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<String> {
-    let Some(found) = section.text("api_base", mistakes) else { return Some(API_BASE.to_owned()) };
+fn api_base(
+    section: &Section<'_>,
+    dialect: Option<Dialect>,
+    origin: &Origin,
+    mistakes: &mut Mistakes,
+) -> Option<String> {
+    const EXAMPLES: &str = "\"https://api.stripe.com\" or \"http://127.0.0.1:12111\"";
+    let Some(found) = section.text("api_base", mistakes) else {
+        let default = dialect?.api_base();
+        if default.is_none() && !section.has("api_base") {
+            let remedy = "write scheme, host and perhaps a port, as api_base = \"http://127.0.0.1:12111\"";
+            mistakes.add(origin.clone(), &section.setting("api_base"), "missing: each rail has its own", remedy);
+        }
+        return default.map(str::to_owned);
+    };
     let base = found.value.trim_end_matches('/');
     let url = reqwest::Url::parse(base).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https")
@@ -114,7 +128,7 @@ fn api_base(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<String> {
             && (url.path(), url.query(), url.fragment()) == ("/", None, None)
     });
     if url.is_none() {
-        let remedy = format!("write scheme, host and perhaps a port, as \"{API_BASE}\" or \"http://127.0.0.1:12111\"");
+        let remedy = format!("write scheme, host and perhaps a port, as {EXAMPLES}");
         mistakes.add(found.origin, &section.setting("api_base"), "not the address of a gateway", remedy);
         return None;
     }

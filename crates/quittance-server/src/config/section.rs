@@ -59,6 +59,14 @@ impl<'a> Section<'a> {
         self.raw(key).is_some()
     }
 
+    /// Where the key is given, rightly or wrongly.
+    pub(super) fn origin(&self, key: &str) -> Option<Origin> {
+        Some(match self.raw(key)? {
+            Raw::Variable(name, _) => Origin::Variable(name),
+            Raw::File(value) => self.line(value.span()),
+        })
+    }
+
     /// A text; the empty text counts as given.
     pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<Found<String>> {
         match self.raw(key)? {

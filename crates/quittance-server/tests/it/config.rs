@@ -1,7 +1,8 @@
 //! The configuration: what is understood, and what every mistake is told.
 
+use quittance_core::effect::Class;
 use quittance_core::tenant::Mode;
-use quittance_server::config::Config;
+use quittance_server::config::{Config, Dialect};
 use std::collections::BTreeMap;
 
 const STRIPE: &str = "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"env:STRIPE_API_KEY\"\n";
@@ -76,7 +77,8 @@ fn every_mistake_is_reported_with_its_line() {
             "configuration:2: server.listen: not an address; write an IP address and a port, as \"127.0.0.1:8080\" or \
              \"[::]:8080\"",
             "configuration:3: server.wait_mss: unknown setting; did you mean `wait_ms`? Otherwise remove it",
-            "configuration:6: gateways.stripe.kind: this kind of gateway is not served by this version; write \"stripe\"",
+            "configuration:6: gateways.stripe.kind: this kind of gateway is not served by this version; write \"stripe\" \
+             or \"rail\"",
             "configuration:7: gateways.stripe.api_key: not a reference to a secret (what is there is not shown); write \
              \"env:NAME\" (capital letters, digits, `_`) or \"file:PATH\": a configuration is copied and committed, a \
              secret must not be",
@@ -101,7 +103,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
         &[
             "configuration:1: gateways.stripe.api_key: missing; write api_key = \"env:STRIPE_API_KEY\" and set that \
              variable",
-            "configuration:1: gateways.stripe.kind: missing; write kind = \"stripe\"",
+            "configuration:1: gateways.stripe.kind: missing; write kind = \"stripe\" or \"rail\"",
         ],
     );
     check_bad(
@@ -162,6 +164,58 @@ fn a_timeout_too_short_for_a_request_is_refused() {
         ],
     );
     assert_eq!(read(&format!("{STRIPE}timeout_ms = 500\n"), &[]).unwrap().gateways["stripe"].timeout_ms, 500);
+}
+
+const RAIL: &str = "[gateways.rail]\nkind = \"rail\"\napi_key = \"env:RAIL_KEY\"\n";
+
+#[test]
+fn a_rail_is_read_back_and_relied_on_for_no_more() {
+    let config = read(&format!("{RAIL}api_base = \"http://127.0.0.1:1\"\ntimeout_ms = 5000\n"), &[]).unwrap();
+    let (rail, minutes) = (&config.gateways["rail"], 60_000);
+    assert_eq!((rail.dialect, rail.policy.payments.class()), (Dialect::Rail, Class::B));
+    // A request that leaves at the last moment has its ten minutes too.
+    let spans = (rail.policy.payments.quiescence_ms, rail.policy.payments.quiescence_after_error_ms);
+    assert_eq!(spans, (10 * minutes + 5_000, 10 * minutes + 5_000));
+    let set = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\nquiescence_s = 3\nquiescence_after_error_s = 4\n");
+    let payments = read(&set, &[]).unwrap().gateways["rail"].policy.payments;
+    assert_eq!((payments.quiescence_ms, payments.quiescence_after_error_ms), (23_000, 24_000));
+    let less = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\npayments_class = \"D\"\n");
+    assert_eq!(read(&less, &[]).unwrap().gateways["rail"].policy.payments.class(), Class::D);
+    check_bad(
+        &format!("{RAIL}payments_class = \"A\"\n"),
+        &[],
+        &[
+            "configuration:1: gateways.rail.api_base: missing: each rail has its own; write scheme, host and perhaps a \
+             port, as api_base = \"http://127.0.0.1:12111\"",
+            "configuration:4: gateways.rail.payments_class: not within what this gateway offers, which is class B; \
+             write \"A\", \"B\", \"C\" or \"D\", or leave it out",
+        ],
+    );
+}
+
+#[test]
+fn what_means_nothing_to_a_rail_is_refused() {
+    check_bad(
+        &format!(
+            "{RAIL}api_base = \"http://127.0.0.1:1\"\nflow = \"charges\"\nwebhook_endpoint = \"we\"\n\
+             webhook_secrets = [\"hunter2\"]\nwebhook_tolerance_s = \"x\"\nkey_window_s = 5\nrefunds_class = \"B\"\n\
+             action_expiry_s = 1\n"
+        ),
+        &[("QUITTANCE_GATEWAYS__RAIL__CAPTURE_EXPIRY_S", "7")],
+        &[
+            "configuration:5: gateways.rail.flow: a rail has one flow; remove it",
+            "configuration:6: gateways.rail.webhook_endpoint: a rail sends no webhooks; remove it",
+            "configuration:7: gateways.rail.webhook_secrets: a rail sends no webhooks; remove it",
+            "configuration:8: gateways.rail.webhook_tolerance_s: a rail sends no webhooks; remove it",
+            "configuration:8: gateways.rail.webhook_tolerance_s: not a whole number; write a whole number from 1 to \
+             86400, or leave it out for 300",
+            "configuration:9: gateways.rail.key_window_s: a rail knows no idempotency keys; remove it",
+            "configuration:10: gateways.rail.refunds_class: a rail gives nothing back; remove it",
+            "configuration:11: gateways.rail.action_expiry_s: a rail asks nobody to authenticate; remove it",
+            "environment QUITTANCE_GATEWAYS__RAIL__CAPTURE_EXPIRY_S: gateways.rail.capture_expiry_s: a rail takes money \
+             at once; remove it",
+        ],
+    );
 }
 
 #[test]

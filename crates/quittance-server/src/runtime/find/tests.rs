@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock;
-use crate::runtime::gateways::tests::states;
+use crate::runtime::gateways::tests::states_of;
 use axum::extract::RawQuery;
 use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
@@ -25,15 +25,20 @@ fn page(has_more: bool, data: &[Value]) -> Value {
 
 /// A gateway that answers each query for a page with what `answer` makes of it, after `delay`.
 async fn gateway(delay: Duration, answer: fn(&str) -> Value) -> Arc<GatewayState> {
+    gateway_of("stripe", "/v1/payment_intents", delay, answer).await
+}
+
+/// The same of this kind, whose list is at this path.
+async fn gateway_of(kind: &str, path: &str, delay: Duration, answer: fn(&str) -> Value) -> Arc<GatewayState> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let list = async move |RawQuery(query): RawQuery| {
         tokio::time::sleep(delay).await;
         Json(answer(&query.unwrap_or_default()))
     };
-    let router = Router::new().route("/v1/payment_intents", get(list));
+    let router = Router::new().route(path, get(list));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    states(&base).get("stripe").expect("a gateway")
+    states_of(kind, &base).get(kind).expect("a gateway")
 }
 
 /// A search with so much time left, of so much that a request may take.
@@ -65,6 +70,32 @@ async fn an_object_of_ours_that_cannot_be_read_fails_the_search() {
     let ours = gateway(Duration::ZERO, |_| page(false, &[object("pi_1", "zzz", Some(effect()))])).await;
     let expected = Stimulus::FindFailed(Fact::Lost(Loss::Unreadable));
     assert_eq!(search(&ours, TIMEOUT, TIMEOUT).await, expected);
+}
+
+fn transfer(id: &str, currency: &str, reference: &str) -> Value {
+    json!({"id": id, "state": "settled", "amount": 1, "currency": currency, "reference": reference, "reason": null})
+}
+
+/// Where there are no effect ids, what is ours is known by the key that was sent as our reference.
+#[tokio::test]
+async fn what_carries_our_reference_is_ours_readable_or_not() {
+    let list = async |answer| gateway_of("rail", "/rail/v1/transfers", Duration::ZERO, answer).await;
+    let search = async |gateway: &Arc<GatewayState>| {
+        let reference = Some("b1ours".to_owned());
+        let wanted = submission::Find { parent: None, customer: None, reference, created_from: 0, created_to: 1 };
+        let search = Search { effect: effect(), kind: ObjectKind::Charge, wanted: &wanted };
+        find(gateway, search, budget(TIMEOUT, TIMEOUT).for_pages(TIMEOUT)).await
+    };
+    let foreign = list(|_| json!({"transfers": [transfer("trf_1", "USD", "b1else")], "next": null})).await;
+    assert_eq!(search(&foreign).await, Stimulus::Found(None));
+    let ours = list(|query| {
+        assert!(query.contains("reference=b1ours"), "{query}");
+        json!({"transfers": [transfer("trf_2", "USD", "b1ours")], "next": null})
+    });
+    let found = search(&ours.await).await;
+    assert!(matches!(&found, Stimulus::Found(Some(ours)) if ours.object_id == "trf_2"), "{found:?}");
+    let unreadable = list(|_| json!({"transfers": [transfer("trf_3", "zzz", "b1ours")], "next": null})).await;
+    assert_eq!(search(&unreadable).await, Stimulus::FindFailed(Fact::Lost(Loss::Unreadable)));
 }
 
 #[tokio::test]

@@ -4,11 +4,16 @@ use super::*;
 
 /// States of a gateway `stripe` at this address, with one place.
 pub(in crate::runtime) fn states(base: &str) -> GatewayStates {
+    states_of("stripe", base)
+}
+
+/// The same for a gateway of this kind, which is its name as well.
+pub(in crate::runtime) fn states_of(kind: &str, base: &str) -> GatewayStates {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     std::fs::write(&key, "sk_test_1").expect("written");
     let text = format!(
-        "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"file:{}\"\napi_base = \"{base}\"\nin_flight_max = 1\n",
+        "[gateways.{kind}]\nkind = \"{kind}\"\napi_key = \"file:{}\"\napi_base = \"{base}\"\nin_flight_max = 1\n",
         key.display()
     );
     let config = Config::from_text(&text, &|_| None).expect("a configuration");
