@@ -213,6 +213,11 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// Whether payments may be captured later.
     fn captures_later(&self) -> bool;
 
+    /// The members of which evidence for a dispute may consist; none where the gateway takes none.
+    fn evidence_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The request that carries out what is asked; it has no idempotency key yet.
     ///
     /// # Errors

@@ -98,6 +98,10 @@ impl Connector for Stripe {
         true
     }
 
+    fn evidence_names(&self) -> &'static [&'static str] {
+        &request::EVIDENCE_NAMES
+    }
+
     fn write(&self, ask: &Ask<'_>) -> Result<Request, Unsayable> {
         self.write_request(ask)
     }

@@ -1,7 +1,8 @@
 //! Refusals by the rules: outcomes with a stable code, part of the API.
 
 use crate::currency::Currency;
-use crate::id::{CommandId, PaymentId, RefundId};
+use crate::dispute::DisputeStatus;
+use crate::id::{CommandId, DisputeId, PaymentId, RefundId};
 use crate::payment::Status;
 
 /// Why a command was refused.
@@ -109,6 +110,23 @@ pub enum Rejection {
         /// The refund it made.
         refund: RefundId,
     },
+    /// The same stage of a dispute is answered again under another key.
+    #[error("evidence for this stage of the dispute was accepted before and has not failed")]
+    DuplicateEvidence {
+        /// The command that asked first.
+        command: CommandId,
+        /// The dispute.
+        dispute: DisputeId,
+    },
+    /// The dispute takes no evidence as it stands.
+    #[error("a dispute takes evidence while it needs a response; this one is {status}", status = status.name())]
+    EvidenceNotTaken {
+        /// Where it stands.
+        status: DisputeStatus,
+    },
+    /// The deadline for evidence has passed.
+    #[error("the deadline for evidence has passed")]
+    EvidenceTooLate,
     /// The gateway refused the step.
     #[error("the gateway refused: {gateway_code}")]
     RefusedByGateway {
@@ -144,6 +162,9 @@ impl Rejection {
             Self::RefundTooLarge { .. } => "refund-too-large",
             Self::RefundedAmountDiffers { .. } => "refunded-amount-differs",
             Self::DuplicateRefund { .. } => "duplicate-refund",
+            Self::DuplicateEvidence { .. } => "duplicate-evidence",
+            Self::EvidenceNotTaken { .. } => "evidence-not-taken",
+            Self::EvidenceTooLate => "evidence-too-late",
             Self::RefusedByGateway { .. } => "refused-by-gateway",
             Self::BookFull => "book-full",
         }

@@ -6,11 +6,12 @@ use crate::handlers::Handled;
 use crate::pause::Paused;
 use crate::ports::{Ids, Render};
 use crate::submission::{EffectRef, Failure, Job, Outcome, Submission};
+use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
 use quittance_store::store::{Claim, Scan, Store, StoreError, TakeOver};
-use quittance_store::tables::EFFECTS;
+use quittance_store::tables::{DISPUTES, EFFECTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
 
@@ -94,6 +95,19 @@ impl Engine {
                 orphaned.push(name);
             }
         }
+    }
+
+    /// Disputes that wait for evidence, the next deadline first, so many at most. Those whose deadline has passed are not
+    /// among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn deadlines(&mut self, now: Timestamp, disputes_max: usize) -> Result<Vec<Dispute>, StoreError> {
+        let (index, after) = (Some(&DISPUTES.indexes[3]), Some(vec![now.0.into()]));
+        let scan = Scan { index, after, ..Scan::forward(&DISPUTES, Vec::new(), disputes_max) };
+        let rows = self.store.scan(&scan)?;
+        Ok(rows.iter().filter_map(|row| Dispute::from_row(row).ok()).collect())
     }
 
     /// The longest of the configured waits.

@@ -1,6 +1,7 @@
 //! What the engine needs from outside: values in, values out.
 
 use quittance_core::customer::Customer;
+use quittance_core::dispute::Dispute;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
@@ -35,6 +36,10 @@ pub enum Answer<'a> {
     Refund(&'a Refund),
     /// A refund that a person's decision brought to its end.
     ExistingRefund(&'a Refund),
+    /// A dispute was answered: the evidence is with the gateway.
+    Evidence(&'a Dispute),
+    /// A dispute whose answer a person's decision brought to its end.
+    ExistingDispute(&'a Dispute),
     /// Refused by the rules.
     Rejected(&'a Rejection),
 }

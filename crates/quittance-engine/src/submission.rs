@@ -6,7 +6,7 @@ use quittance_core::currency::Currency;
 use quittance_core::decide::{AskRefund, CreatePayment, Resolution};
 use quittance_core::effect::{PersonsWord, Source, Stimulus};
 use quittance_core::fact::ObjectKind;
-use quittance_core::id::{ApiKeyId, CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{ApiKey, Tenant};
@@ -92,6 +92,13 @@ pub enum Action {
         /// How much, and for what.
         asked: AskRefund,
     },
+    /// To answer a dispute.
+    SubmitEvidence {
+        /// Which dispute.
+        dispute: DisputeRef,
+        /// The gateway's names of the members of the evidence, with their texts.
+        texts: BTreeMap<String, String>,
+    },
     /// A person's decision on an effect in review.
     Resolve {
         /// Which effect; the lease is not looked at.
@@ -144,6 +151,15 @@ pub struct EffectRef {
     pub payment: PaymentId,
     /// The lease.
     pub epoch: i64,
+}
+
+/// Names a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisputeRef {
+    /// The book.
+    pub book: CustomerId,
+    /// The dispute.
+    pub dispute: DisputeId,
 }
 
 /// Something a job taught us.

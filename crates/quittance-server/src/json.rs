@@ -218,7 +218,7 @@ const fn is_unusable(character: char) -> bool {
 }
 
 /// A pointer to a member.
-fn joined(pointer: &str, name: &str) -> String {
+pub(crate) fn joined(pointer: &str, name: &str) -> String {
     let mut pointer = pointer.to_owned();
     push(&mut pointer, name);
     pointer

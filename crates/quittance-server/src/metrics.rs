@@ -126,6 +126,15 @@ pub(crate) fn gateway_in_flight(gateway: &str, count: usize) {
     gauge!("quittance_gateway_in_flight_requests", "gateway" => gateway.to_owned()).set(count as f64);
 }
 
+/// Disputes that wait for evidence: how many, how many of them for less than the warning, and how long the next deadline
+/// is away; none waits where that is unknown.
+pub(crate) fn disputes(waiting: usize, urgent: usize, nearest_s: Option<i64>) {
+    gauge!("quittance_disputes_waiting_for_evidence").set(waiting as f64);
+    gauge!("quittance_disputes_urgent").set(urgent as f64);
+    let nearest = nearest_s.map_or(f64::INFINITY, |seconds| seconds as f64);
+    gauge!("quittance_dispute_nearest_deadline_seconds").set(nearest);
+}
+
 pub(crate) fn queue(depth: usize, age_ms: u64) {
     gauge!("quittance_queue_commands").set(depth as f64);
     gauge!("quittance_queue_age_seconds").set(Duration::from_millis(age_ms).as_secs_f64());

@@ -207,6 +207,9 @@ impl From<&Rejection> for Problem {
             Rejection::RefundTooLarge { .. } => &catalogue::REFUND_TOO_LARGE,
             Rejection::RefundedAmountDiffers { .. } => &catalogue::REFUNDED_AMOUNT_DIFFERS,
             Rejection::DuplicateRefund { .. } => &catalogue::DUPLICATE_REFUND,
+            Rejection::DuplicateEvidence { .. } => &catalogue::DUPLICATE_EVIDENCE,
+            Rejection::EvidenceNotTaken { .. } => &catalogue::EVIDENCE_NOT_TAKEN,
+            Rejection::EvidenceTooLate => &catalogue::EVIDENCE_TOO_LATE,
             Rejection::RefusedByGateway { .. } => &catalogue::REFUSED_BY_GATEWAY,
             Rejection::BookFull => &catalogue::BOOK_FULL,
         };
@@ -214,6 +217,7 @@ impl From<&Rejection> for Problem {
             Rejection::KeyExpired { command, subject } => (Some(*command), subject.clone()),
             Rejection::DuplicateIntent { command, payment } => (Some(*command), Some(payment.to_string())),
             Rejection::DuplicateRefund { command, refund } => (Some(*command), Some(refund.to_string())),
+            Rejection::DuplicateEvidence { command, dispute } => (Some(*command), Some(dispute.to_string())),
             _ => (None, None),
         };
         let resource = subject.and_then(|subject| resource_path(&subject)).map(String::into_boxed_str);

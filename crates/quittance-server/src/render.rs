@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use quittance_core::customer::Customer;
+use quittance_core::dispute::Dispute;
 use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::payment::{Payment, Status};
 use quittance_core::refund::Refund;
@@ -33,6 +34,8 @@ impl Render for Renderer {
             Answer::ExistingPayment(payment) => (200, bytes(&PaymentView::of(payment))),
             Answer::Refund(refund) => (201, bytes(&RefundView::of(refund))),
             Answer::ExistingRefund(refund) => (200, bytes(&RefundView::of(refund))),
+            Answer::Evidence(dispute) => (201, bytes(&DisputeView::of(dispute))),
+            Answer::ExistingDispute(dispute) => (200, bytes(&DisputeView::of(dispute))),
             Answer::Rejected(rejection) => Problem::from(*rejection).render(),
         }
     }
@@ -152,6 +155,52 @@ impl<'a> RefundView<'a> {
     }
 }
 
+/// A dispute, as clients see it.
+#[derive(Serialize)]
+pub struct DisputeView<'a> {
+    id: String,
+    object: &'static str,
+    status: &'a str,
+    amount: i64,
+    currency: &'static str,
+    payment: String,
+    customer: String,
+    gateway: &'a str,
+    gateway_id: &'a str,
+    reason: &'a str,
+    evidence_due_by: Option<String>,
+    takes_evidence: bool,
+    submissions: u32,
+    withdrawn_amount: i64,
+    written_off: bool,
+    created_at: String,
+}
+
+impl<'a> DisputeView<'a> {
+    /// The view of a dispute.
+    #[must_use]
+    pub fn of(dispute: &'a Dispute) -> Self {
+        Self {
+            id: dispute.id.to_string(),
+            object: "dispute",
+            status: dispute.status.name(),
+            amount: dispute.money.amount,
+            currency: dispute.money.currency.code(),
+            payment: dispute.payment.to_string(),
+            customer: dispute.book.to_string(),
+            gateway: &dispute.gateway,
+            gateway_id: &dispute.object_id,
+            reason: &dispute.reason,
+            evidence_due_by: dispute.evidence_due_by.map(time),
+            takes_evidence: dispute.status.takes_evidence(),
+            submissions: dispute.submissions,
+            withdrawn_amount: dispute.withdrawn_amount,
+            written_off: dispute.is_written_off,
+            created_at: time(dispute.created_at),
+        }
+    }
+}
+
 /// A customer, as clients see it.
 #[derive(Serialize)]
 pub struct CustomerView<'a> {
@@ -219,6 +268,7 @@ pub fn resource_path(id: &str) -> Option<String> {
     let collection = match id.split_once('_')?.0 {
         "pay" => "payments",
         "rfd" => "refunds",
+        "dsp" => "disputes",
         "cus" => "customers",
         "cmd" => "commands",
         _ => return None,

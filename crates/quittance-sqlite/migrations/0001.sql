@@ -162,6 +162,7 @@ CREATE TABLE disputes (
     currency TEXT NOT NULL,
     reason TEXT NOT NULL,
     evidence_due_by INTEGER,
+    answerable_until INTEGER,
     submissions INTEGER NOT NULL,
     withdrawn_amount INTEGER NOT NULL,
     is_written_off INTEGER NOT NULL,
@@ -171,6 +172,20 @@ CREATE TABLE disputes (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX disputes_by_tenant ON disputes (tenant, id);
 CREATE UNIQUE INDEX disputes_by_object ON disputes (gateway, object);
+CREATE INDEX disputes_by_payment ON disputes (book, payment);
+CREATE INDEX disputes_by_deadline ON disputes (answerable_until) WHERE answerable_until IS NOT NULL;
+
+CREATE TABLE evidence (
+    book BLOB NOT NULL,
+    effect BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    dispute BLOB NOT NULL,
+    stage TEXT NOT NULL,
+    command BLOB NOT NULL,
+    texts BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (book, effect)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE effects (
     book BLOB NOT NULL,

@@ -9,7 +9,7 @@ mod money;
 
 pub use access::{API_KEYS, COMMANDS, CUSTOMERS, IDEMPOTENCY, TENANTS};
 pub use gateway::{EFFECTS, GATEWAY_OBJECTS, INBOX, MOVEMENTS, SWITCHES, TICKETS};
-pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
+pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
 
 use crate::schema::{Column, Kind, Nullability, Table};
 
@@ -18,7 +18,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 }
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 18] = [
+pub const ALL: [&Table; 19] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -30,6 +30,7 @@ pub const ALL: [&Table; 18] = [
     &PAYMENTS,
     &REFUNDS,
     &DISPUTES,
+    &EVIDENCE,
     &EFFECTS,
     &TICKETS,
     &CLOSED_HOLDS,

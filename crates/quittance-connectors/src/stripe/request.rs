@@ -12,9 +12,12 @@ use crate::connector::{Ask, Unsayable};
 use crate::form::{Form, encoded};
 use crate::message::{Method, Request};
 
+mod evidence;
 mod known_object;
 mod payment;
 mod reading;
+
+pub(super) use evidence::EVIDENCE_NAMES;
 
 /// Where objects of a kind are found.
 const fn path(kind: ObjectKind) -> &'static str {

@@ -1,6 +1,9 @@
 //! Disputes, read into sightings of their own.
 
-use quittance_connectors::connector::Seen;
+use std::collections::BTreeSet;
+
+use quittance_connectors::connector::{Connector, Seen};
+use quittance_connectors::stripe::Stripe;
 use quittance_core::dispute::{DisputeMovement, DisputeSighting, DisputeStatus};
 use quittance_core::fact::ObjectKind;
 use serde_json::{Value, json};
@@ -104,4 +107,15 @@ fn what_a_decision_needs_is_demanded() {
         odd("balance_transactions", json!([with(movement("txn_1", -1999, 1500), changes)]));
     }
     odd("balance_transactions", json!(["txn_1"]));
+}
+
+#[test]
+fn evidence_consists_of_the_members_that_a_dispute_shows() {
+    let Some(fixtures) = test_data("stripe/fixtures3.json") else {
+        return;
+    };
+    let shown = fixtures["resources"]["dispute"]["evidence"].as_object().expect("evidence is an object");
+    let shown: BTreeSet<&str> = shown.keys().map(String::as_str).filter(|name| *name != "enhanced_evidence").collect();
+    let taken: BTreeSet<&str> = Stripe::default().evidence_names().iter().copied().collect();
+    assert_eq!(taken, shown);
 }

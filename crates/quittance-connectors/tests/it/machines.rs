@@ -1,7 +1,7 @@
 //! Every status of the published state machines, and that unknown words are kept.
 
 use quittance_connectors::connector::Seen;
-use quittance_core::dispute::DisputeStatus;
+use quittance_core::dispute::{DisputeStatus, Turn};
 use quittance_core::fact::{ObjectKind, ObjectStatus};
 use serde_json::json;
 
@@ -100,5 +100,19 @@ fn the_published_machines_have_these_statuses_and_no_others() {
         let published: Vec<_> = states.iter().filter_map(|state| state.as_str()).collect();
         let read: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         assert_eq!(published, read, "{machine}");
+    }
+}
+
+#[test]
+fn a_dispute_goes_on_by_the_published_ways_and_never_back() {
+    let Some(machines) = test_data("stripe/state-machines.json") else {
+        return;
+    };
+    let transitions = machines["dispute"]["transitions"].as_array().expect("transitions are a list");
+    assert!(!transitions.is_empty());
+    for transition in transitions {
+        let status = |at: usize| DisputeStatus::from_word(transition[at].as_str().expect("a word"));
+        let (from, to) = (status(0), status(2));
+        assert_eq!((to.turn_from(&from), from.turn_from(&to)), (Turn::Onward, Turn::Backward), "{transition}");
     }
 }

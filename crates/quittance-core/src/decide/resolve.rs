@@ -3,10 +3,11 @@
 use super::create_payment::{hold_of, payment_postings};
 use super::create_refund::refund_hold_of;
 use super::learn::advanced;
-use super::learn_refund;
 use super::postings::close;
+use super::{learn_evidence, learn_refund};
 use crate::effect::{Effect, PersonsWord, Source, State};
 use crate::fact::Decline;
+use crate::id::DisputeId;
 use crate::journal::{Advanced, Closing, Corrected, Correction, Record, RefundAdvanced};
 use crate::ledger::{Balances, Movement};
 use crate::money::Money;
@@ -159,4 +160,28 @@ pub fn resolve_refund(
     let closing_of_hold = closing.map(|closing| (refund_hold_of(refund.id), closing));
     let record = Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record });
     Ok(Resolved { records: vec![record], closing, movement: None })
+}
+
+/// Brings an effect in review to its end that answers a dispute. It holds no money.
+///
+/// # Errors
+///
+/// [`Rejection::NotInReview`] for any other effect. Nothing is changed then.
+pub fn resolve_evidence(
+    effect: &mut Effect,
+    dispute: DisputeId,
+    (resolution, word): (Resolution, PersonsWord),
+) -> Result<Resolved, Rejection> {
+    if effect.state != State::Review {
+        return Err(Rejection::NotInReview);
+    }
+    effect.due_at = None;
+    effect.lease_owner = 0;
+    let (state, saw) = match resolution {
+        Resolution::Succeeded => (State::Succeeded, "resolved:succeeded"),
+        Resolution::Failed => (State::Failed, "resolved:failed"),
+    };
+    effect.state = state;
+    let record = learn_evidence::advanced(effect, dispute, Source::Person(word), saw.to_owned());
+    Ok(Resolved { records: vec![Record::EvidenceAdvanced(record)], closing: None, movement: None })
 }

@@ -1,5 +1,9 @@
 //! Accepting payments and learning about them: rows in, rows and records out.
 
+mod disputes;
+mod evidence;
+mod sightings;
+
 use super::*;
 use crate::account::Account;
 use crate::currency::Currency;

@@ -8,7 +8,7 @@ use crate::gateways::Gateway;
 use crate::submission::{EffectRef, Job, Outcome, Plan};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::message::Request;
-use quittance_core::decide::{learn_of_lost_lease, learn_of_lost_refund};
+use quittance_core::decide::{learn_of_lost_evidence, learn_of_lost_lease, learn_of_lost_refund};
 use quittance_core::effect::{Class, Effect, Move, Source, Step, Stimulus, Subject, expire, next_move, renew, ticket};
 use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
@@ -122,9 +122,10 @@ fn plan(
 }
 
 fn lose_lease(around: &mut EffectRows, now: Timestamp) -> Record {
-    match &mut around.refund {
-        Some(refund) => learn_of_lost_refund(&mut around.effect, refund, now),
-        None => learn_of_lost_lease(&mut around.effect, &mut around.payment, now),
+    match (&mut around.refund, &around.dispute) {
+        (Some(refund), _) => learn_of_lost_refund(&mut around.effect, refund, now),
+        (None, Some(dispute)) => learn_of_lost_evidence(&mut around.effect, dispute.id, now),
+        (None, None) => learn_of_lost_lease(&mut around.effect, &mut around.payment, now),
     }
 }
 

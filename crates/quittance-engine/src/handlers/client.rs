@@ -1,7 +1,7 @@
 //! A client's command: its idempotency key first, then what it asks.
 
 use super::steps::{self, Step};
-use super::{Context, Handled, Wanted, effect_rows, new_customer, new_payment, new_refund, resolution};
+use super::{Context, Handled, Wanted, effect_rows, new_customer, new_evidence, new_payment, new_refund, resolution};
 use crate::ports::Answer;
 use crate::submission::{Action, ClientCommand, Outcome};
 use crate::working_set::{Miss, WorkingSet};
@@ -32,6 +32,7 @@ pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
         Action::CreatePayment { customer, asked } => new_payment::reads(command.tenant, customer, asked, wanted),
         Action::Capture { payment, .. } | Action::Cancel { payment, .. } => effect_rows::reads(payment, wanted),
         Action::Refund { payment, asked } => new_refund::reads(payment, asked, wanted),
+        Action::SubmitEvidence { dispute, .. } => new_evidence::reads(dispute, wanted),
         Action::Resolve { effect, .. } => resolution::reads(effect, wanted),
     }
 }
@@ -83,6 +84,7 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
             steps::handle(payment, &Step::Cancel(reason.as_deref()), &mut command, rows, context)?
         }
         Action::Refund { payment, asked } => new_refund::handle(payment, asked, &mut command, rows, context)?,
+        Action::SubmitEvidence { dispute, texts } => new_evidence::handle(dispute, texts, &mut command, rows, context)?,
         Action::Resolve { effect, resolution, word } => {
             resolution::handle(effect, *resolution, word, &mut command, rows, context)?
         }

@@ -4,8 +4,9 @@ use super::Wanted;
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
+use quittance_core::dispute::{Dispute, Evidence};
 use quittance_core::effect::{Effect, Step, Subject};
-use quittance_core::id::{CustomerId, EffectId, PaymentId, RefundId};
+use quittance_core::id::{CustomerId, DisputeId, EffectId, PaymentId, RefundId};
 use quittance_core::idempotency::Command;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
@@ -22,6 +23,10 @@ pub(super) struct EffectRows {
     pub(super) book: Book,
     /// The refund that the effect carries out, if it does.
     pub(super) refund: Option<Refund>,
+    /// The dispute that the effect answers, if it does.
+    pub(super) dispute: Option<Dispute>,
+    /// What it answers it with.
+    pub(super) evidence: Option<Evidence>,
 }
 
 pub(super) fn effect_place(book: CustomerId, effect: EffectId) -> Key {
@@ -34,6 +39,10 @@ fn payment_place(book: CustomerId, payment: PaymentId) -> Key {
 
 pub(super) fn refund_place(book: CustomerId, refund: RefundId) -> Key {
     vec![book.bytes().into(), refund.bytes().into()]
+}
+
+pub(super) fn dispute_place(book: CustomerId, dispute: DisputeId) -> Key {
+    vec![book.bytes().into(), dispute.bytes().into()]
 }
 
 /// Place of the newest ticket of an effect's step and generation.
@@ -58,10 +67,19 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
         for joined in &effect.joined {
             wanted.row::<Command>(vec![joined.command.bytes().into()]);
         }
-        if let Subject::Refund(id) = effect.subject
-            && let Some(refund) = wanted.row::<Refund>(refund_place(named.book, id))
-        {
-            wanted.row::<Command>(vec![refund.command.bytes().into()]);
+        match effect.subject {
+            Subject::Payment => {}
+            Subject::Refund(id) => {
+                if let Some(refund) = wanted.row::<Refund>(refund_place(named.book, id)) {
+                    wanted.row::<Command>(vec![refund.command.bytes().into()]);
+                }
+            }
+            Subject::Dispute(id) => {
+                wanted.row::<Dispute>(dispute_place(named.book, id));
+                if let Some(evidence) = wanted.row::<Evidence>(effect_place(named.book, named.effect)) {
+                    wanted.row::<Command>(vec![evidence.command.bytes().into()]);
+                }
+            }
         }
         if effect.sends > 0 {
             wanted.row::<Ticket>(ticket_place(&effect, effect.step));
@@ -73,15 +91,22 @@ pub(super) fn get(book: CustomerId, effect: EffectId, rows: &WorkingSet<'_>) -> 
     let effect: Effect = rows.expect(&effect_place(book, effect))?;
     let payment: Payment = rows.expect(&payment_place(book, effect.payment))?;
     let tenant: Tenant = rows.expect(&vec![effect.tenant.bytes().into()])?;
-    let refund = match effect.subject {
-        Subject::Refund(id) => Some(rows.expect(&refund_place(book, id))?),
-        Subject::Payment | Subject::Dispute(_) => None,
-    };
+    let (mut refund, mut dispute, mut evidence) = (None, None, None);
+    match effect.subject {
+        Subject::Payment => {}
+        Subject::Refund(id) => refund = Some(rows.expect(&refund_place(book, id))?),
+        Subject::Dispute(id) => {
+            dispute = Some(rows.expect(&dispute_place(book, id))?);
+            evidence = Some(rows.expect(&effect_place(book, effect.id))?);
+        }
+    }
     Ok(EffectRows {
         effect,
         payment,
         tenant,
         refund,
+        dispute,
+        evidence,
         customer: rows.expect(&vec![book.bytes().into()])?,
         book: rows.expect(&vec![book.bytes().into()])?,
     })
@@ -93,5 +118,8 @@ pub(super) fn put(around: &EffectRows, rows: &mut WorkingSet<'_>) {
     rows.put(&around.book);
     if let Some(refund) = &around.refund {
         rows.put(refund);
+    }
+    if let Some(dispute) = &around.dispute {
+        rows.put(dispute);
     }
 }

@@ -3,12 +3,14 @@
 use super::begin::{begin, release};
 use super::client::complete;
 use super::effect_rows::{self, EffectRows};
-use super::{Context, Handled};
+use super::{Context, Handled, Wanted, disputed};
 use crate::ports::Answer;
 use crate::submission::{Job, LearnedFact, Outcome};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::decide::{Learned, Lesson, hold_of, learn, learn_refund, refund_hold_of, word};
-use quittance_core::effect::{Asked, Policy, Source, Stimulus};
+use quittance_core::decide::{Learned, Lesson, hold_of, learn, learn_evidence, learn_refund, refund_hold_of, word};
+use quittance_core::dispute::DisputeSighting;
+use quittance_core::effect::{Asked, Effect, Policy, Source, State, Stimulus};
+use quittance_core::fact::Fact;
 use quittance_core::id::{CommandId, HoldId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::{Closing, Record};
@@ -20,6 +22,22 @@ use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject};
 /// Commands that got their answer, each with it.
 type Finished = Vec<(CommandId, u16, Vec<u8>)>;
 
+pub(super) fn reads(fact: &LearnedFact, wanted: &mut Wanted<'_>) {
+    effect_rows::reads(&fact.effect, wanted);
+    let effect = wanted.row::<Effect>(effect_rows::effect_place(fact.effect.book, fact.effect.effect));
+    if let (Some(effect), Some(dispute)) = (effect, dispute_of(&fact.stimulus)) {
+        disputed::reads(dispute, &effect.gateway, wanted);
+    }
+}
+
+/// The dispute that an answer about it shows.
+fn dispute_of(stimulus: &Stimulus) -> Option<&DisputeSighting> {
+    match stimulus {
+        Stimulus::Answered(Fact::SeenDispute(dispute)) | Stimulus::Read(Fact::SeenDispute(dispute)) => Some(dispute),
+        _ => None,
+    }
+}
+
 pub(super) fn handle(
     fact: &LearnedFact,
     rows: &mut WorkingSet<'_>,
@@ -28,6 +46,11 @@ pub(super) fn handle(
     let mut around = effect_rows::get(fact.effect.book, fact.effect.effect, rows)?;
     if around.effect.lease_epoch != fact.effect.epoch {
         return fenced(fact, &mut around, rows, context);
+    }
+    if let Some(dispute) = dispute_of(&fact.stimulus).filter(|_| around.dispute.is_some()) {
+        // How the dispute itself stands is learned first, so that the client's answer shows it.
+        disputed::learn_of(dispute, &around.effect.gateway, fact.source.clone(), rows, context)?;
+        around = effect_rows::get(fact.effect.book, fact.effect.effect, rows)?;
     }
     let (learned, answered) = apply(&mut around, fact.source.clone(), fact.stimulus.clone(), rows, context)?;
     let job = go_on(&mut around, rows, context)?;
@@ -85,10 +108,11 @@ pub(super) fn apply(
 }
 
 fn decide(around: &mut EffectRows, lesson: Lesson, policy: &Policy) -> Result<Learned, LedgerError> {
-    let EffectRows { effect, payment, book, refund, .. } = around;
-    match refund {
-        Some(refund) => learn_refund(effect, refund, payment, &mut book.balances, lesson, policy),
-        None => learn(effect, payment, &mut book.balances, lesson, policy),
+    let EffectRows { effect, payment, book, refund, dispute, .. } = around;
+    match (refund, dispute) {
+        (Some(refund), _) => learn_refund(effect, refund, payment, &mut book.balances, lesson, policy),
+        (None, Some(dispute)) => Ok(learn_evidence(effect, dispute.id, lesson, policy)),
+        (None, None) => learn(effect, payment, &mut book.balances, lesson, policy),
     }
 }
 
@@ -131,6 +155,16 @@ pub(super) fn answer(
     let mut finished = Vec::new();
     if let Some(refund) = &around.refund {
         finish(refund.command, &Answer::Refund(refund), &mut finished, rows, context)?;
+        return Ok(finished);
+    }
+    if let (Some(dispute), Some(evidence)) = (&around.dispute, &around.evidence) {
+        let gateway_code = step_refused.unwrap_or("resolved_as_failed").to_owned();
+        let refused = Rejection::RefusedByGateway { gateway_code };
+        let answer = match around.effect.state {
+            State::Succeeded => Answer::Evidence(dispute),
+            _ => Answer::Rejected(&refused),
+        };
+        finish(evidence.command, &answer, &mut finished, rows, context)?;
         return Ok(finished);
     }
     let payment = &around.payment;

@@ -2,9 +2,11 @@
 
 mod begin;
 mod client;
+mod disputed;
 mod effect_rows;
 mod learned;
 mod new_customer;
+mod new_evidence;
 mod new_payment;
 mod new_refund;
 mod operator;
@@ -52,7 +54,7 @@ impl From<Outcome> for Handled {
 pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
     match submission {
         Submission::Client(command) => client::reads(command, wanted),
-        Submission::Learned(fact) => effect_rows::reads(&fact.effect, wanted),
+        Submission::Learned(fact) => learned::reads(fact, wanted),
         Submission::Begin(effect) => effect_rows::reads(effect, wanted),
         Submission::Webhook(event) => webhook::reads(event, wanted),
         Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),

@@ -80,7 +80,8 @@ pub(super) fn handle(
             take_reference(intent, &payment, rows);
             command.subject = Some(payment.id.to_string());
             let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
-            let around = EffectRows { effect, payment, customer, tenant, book, refund: None };
+            let (refund, dispute, evidence) = (None, None, None);
+            let around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
             Ok(Handled { outcome, job: accept(around, rows, context)? })
         }
     }

@@ -61,7 +61,8 @@ pub(super) fn handle(
     command.subject = Some(subject.clone());
     // From here on the rows are about the refund's effect; the payment's own is as it was.
     let EffectRows { payment, customer, tenant, book, .. } = around;
-    let around = EffectRows { effect, payment, customer, tenant, book, refund: Some(refund) };
+    let (dispute, evidence) = (None, None);
+    let around = EffectRows { effect, payment, customer, tenant, book, refund: Some(refund), dispute, evidence };
     let job = start(around, rows, context)?;
     Ok(Handled { outcome: Outcome::Accepted { command: command.id, subject }, job })
 }
@@ -92,8 +93,12 @@ fn accept(
 }
 
 /// Writes the new rows, and begins at once where the gateway has room.
-fn start(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
-    // Whoever accepts a refund holds its first lease, so that the usual answer needs no polling.
+pub(super) fn start(
+    mut around: EffectRows,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Option<Job>, Miss> {
+    // Whoever accepts an effect holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
     let job = match has_room_for_new(&around.effect.gateway, context) {
         true => begin(&mut around, rows, context)?,

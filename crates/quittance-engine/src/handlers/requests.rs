@@ -68,7 +68,11 @@ fn write(around: &EffectRows, step: Step, gateway: &Gateway, key: &str) -> Resul
             Ask::Capture { object: object()?, money, is_whole: amount == payment.money.amount }
         }
         Step::Cancel => Ask::Cancel { object: object()? },
-        Step::Submit => return Err(Miss::Corrupt(format!("{} submits nothing", effect.id))),
+        Step::Submit => {
+            let lacks = || Miss::Corrupt(format!("{} submits nothing", effect.id));
+            let evidence = &around.evidence.as_ref().ok_or_else(lacks)?.texts;
+            Ask::Evidence { object_id: object()?.1, evidence }
+        }
     };
     gateway.connector.write(&ask).map_err(|error| {
         Miss::Corrupt(format!("{} was accepted with what its gateway cannot be told: {error}", effect.id))

@@ -7,7 +7,9 @@ use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::decide::{Resolution, Resolved, hold_of, refund_hold_of, resolve, resolve_refund};
+use quittance_core::decide::{
+    Resolution, Resolved, hold_of, refund_hold_of, resolve, resolve_evidence, resolve_refund,
+};
 use quittance_core::effect::{Effect, PersonsWord, Subject};
 use quittance_core::idempotency::Command;
 use quittance_core::journal::Closing;
@@ -58,9 +60,10 @@ pub(super) fn handle(
     // Whoever still waits for the payment finds its answer in the row.
     answer(&mut around, None, rows, context)?;
     effect_rows::put(&around, rows);
-    let answer = match &around.refund {
-        Some(refund) => Answer::ExistingRefund(refund),
-        None => Answer::ExistingPayment(&around.payment),
+    let answer = match (&around.refund, &around.dispute) {
+        (Some(refund), _) => Answer::ExistingRefund(refund),
+        (None, Some(dispute)) => Answer::ExistingDispute(dispute),
+        (None, None) => Answer::ExistingPayment(&around.payment),
     };
     Ok(answered(command, &answer, context))
 }
@@ -71,10 +74,12 @@ fn decide(
     resolution: Resolution,
     word: &PersonsWord,
 ) -> Result<Resolved, Rejection> {
-    let EffectRows { effect, payment, book, refund, .. } = around;
+    let EffectRows { effect, payment, book, refund, dispute, .. } = around;
     let balances = &mut book.balances;
-    match refund {
-        Some(refund) => resolve_refund(effect, refund, payment, balances, closed, (resolution, word.clone())),
-        None => resolve(effect, payment, balances, closed, resolution, word.clone()),
+    match (refund, dispute) {
+        (Some(refund), _) => resolve_refund(effect, refund, payment, balances, closed, (resolution, word.clone())),
+        // It holds nothing: the hold of its payment is not its own.
+        (None, Some(dispute)) => resolve_evidence(effect, dispute.id, (resolution, word.clone())),
+        (None, None) => resolve(effect, payment, balances, closed, resolution, word.clone()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::effect_rows;
 use super::learned::apply;
-use super::{Context, Handled, Wanted};
+use super::{Context, Handled, Wanted, disputed};
 use crate::submission::{EffectRef, Outcome, WebhookEvent};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::connector::Seen;
@@ -24,6 +24,9 @@ pub(super) fn reads(event: &WebhookEvent, wanted: &mut Wanted<'_>) {
     if wanted.row::<InboxEntry>(inbox_place(event)).is_some() {
         return;
     }
+    if let Some(Seen::Dispute(dispute)) = &event.event.seen {
+        return disputed::reads(dispute, &event.gateway, wanted);
+    }
     if let Some(object) = object_place(event).and_then(|place| wanted.row::<GatewayObject>(place)) {
         effect_rows::reads(&named(&object), wanted);
     }
@@ -41,21 +44,37 @@ pub(super) fn handle(
     if rows.get::<InboxEntry>(&inbox_place(event))?.is_some() {
         return Ok(Outcome::Duplicate.into());
     }
-    let object = match object_place(event) {
-        Some(place) => rows.get::<GatewayObject>(&place)?,
-        None => None,
-    };
-    let (disposition, book, outcome) = match (&object, &event.event.seen) {
-        (Some(object), Some(Seen::Object(sighting))) => {
-            let stimulus = Stimulus::Observed(sighting.clone());
-            let outcome = observe(event, object, stimulus, rows, context)?;
-            (Disposition::Applied, Some(object.book), outcome)
-        }
-        (_, Some(_)) => (Disposition::Unmatched, None, Outcome::Done),
-        (_, None) => (Disposition::Ignored, None, Outcome::Done),
+    let (disposition, book, outcome) = match &event.event.seen {
+        Some(seen) => match see(event, seen, rows, context)? {
+            Some((book, outcome)) => (Disposition::Applied, Some(book), outcome),
+            None => (Disposition::Unmatched, None, Outcome::Done),
+        },
+        None => (Disposition::Ignored, None, Outcome::Done),
     };
     rows.put(&entry(event, disposition, book, context));
     Ok(outcome.into())
+}
+
+/// Applies what the event shows; none where it is about nothing of ours.
+fn see(
+    event: &WebhookEvent,
+    seen: &Seen,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Option<(CustomerId, Outcome)>, Miss> {
+    match seen {
+        Seen::Object(sighting) => {
+            let place = vec![event.gateway.as_str().into(), sighting.object_id.as_str().into()];
+            let Some(object) = rows.get::<GatewayObject>(&place)? else { return Ok(None) };
+            let outcome = observe(event, &object, Stimulus::Observed(sighting.clone()), rows, context)?;
+            Ok(Some((object.book, outcome)))
+        }
+        Seen::Dispute(dispute) => {
+            let source = Source::Webhook(event.event.id.clone());
+            let book = disputed::observe(dispute, &event.gateway, source, rows, context)?;
+            Ok(book.map(|book| (book, Outcome::Applied { answered: Vec::new(), alarm: None })))
+        }
+    }
 }
 
 fn observe(

@@ -2,15 +2,16 @@
 
 use super::STORIES_MAX;
 use quittance_core::customer::Customer;
+use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
-use quittance_core::id::{CommandId, CorrelationId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
+use quittance_core::id::{CommandId, CorrelationId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::payment::Payment;
 use quittance_core::tenant::Tenant;
 use quittance_store::records::{Corrupt, Entity, GatewayObject, InboxEntry, KeyEntry};
 use quittance_store::schema::{Index, Table};
 use quittance_store::store::{Reader, Scan, StoreError};
-use quittance_store::tables::{CUSTOMERS, EFFECTS, GATEWAY_OBJECTS, INBOX, PAYMENTS, TENANTS};
+use quittance_store::tables::{CUSTOMERS, DISPUTES, EFFECTS, GATEWAY_OBJECTS, INBOX, PAYMENTS, TENANTS};
 use quittance_store::value::{Row, Value};
 use std::collections::BTreeMap;
 
@@ -38,13 +39,15 @@ type Search<'a> = fn(&mut Finder<'a>, &str) -> Result<(), StoreError>;
 
 /// All of them, in the order they are tried. An id of ours is what it says it is; another text may be anything, and the
 /// first search that finds something has it.
-const fn searches<'a>() -> [(&'static str, Search<'a>); 10] {
+const fn searches<'a>() -> [(&'static str, Search<'a>); 12] {
     [
         ("payment", Finder::payment_id),
         ("command", Finder::command_id),
         ("effect", Finder::effect_id),
+        ("dispute", Finder::dispute_id),
         ("customer", Finder::customer_id),
         ("gateway object", Finder::gateway_object),
+        ("gateway dispute", Finder::gateway_dispute),
         ("gateway event", Finder::gateway_event),
         ("reference", Finder::reference),
         ("idempotency key", Finder::idempotency_key),
@@ -133,6 +136,14 @@ impl Finder<'_> {
         Ok(())
     }
 
+    fn dispute_id(&mut self, text: &str) -> Result<(), StoreError> {
+        let Ok(id) = text.parse::<DisputeId>() else { return Ok(()) };
+        for tenant in self.tenants.clone() {
+            self.add_disputed("disputes_by_tenant", vec![tenant.bytes().into(), id.bytes().into()])?;
+        }
+        Ok(())
+    }
+
     fn customer_id(&mut self, text: &str) -> Result<(), StoreError> {
         let Ok(id) = text.parse::<CustomerId>() else { return Ok(()) };
         match get::<Customer>(self.reader, vec![id.bytes().into()])? {
@@ -170,11 +181,19 @@ impl Finder<'_> {
         Ok(())
     }
 
+    fn gateway_dispute(&mut self, text: &str) -> Result<(), StoreError> {
+        for gateway in self.distinct(&GATEWAY_OBJECTS)? {
+            self.add_disputed("disputes_by_object", vec![gateway, text.into()])?;
+        }
+        Ok(())
+    }
+
     fn gateway_event(&mut self, text: &str) -> Result<(), StoreError> {
         for endpoint in self.distinct(&INBOX)? {
             let entry = get::<InboxEntry>(self.reader, vec![endpoint, text.into()])?;
             if let Some(object) = entry.and_then(|entry| entry.object) {
                 self.gateway_object(&object)?;
+                self.gateway_dispute(&object)?;
             }
         }
         Ok(())
@@ -210,6 +229,15 @@ impl Finder<'_> {
             for row in self.page(&PAYMENTS, "payments_by_tenant", prefix)? {
                 self.payments.insert(id, read(&row)?);
             }
+        }
+        Ok(())
+    }
+
+    /// The payments of the disputes under these values of an index.
+    fn add_disputed(&mut self, name: &str, values: Vec<Value>) -> Result<(), StoreError> {
+        for row in self.page(&DISPUTES, name, values)? {
+            let payment = read::<Dispute>(&row)?.payment;
+            self.add_payment(payment)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! promise of other tables is collected.
 
 use super::finding::{Aspect, Findings};
+use quittance_core::dispute::DisputeStatus;
 use quittance_core::effect::Step;
 use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::journal::{Closing, GENESIS, Place, Record, chain};
@@ -166,10 +167,15 @@ impl History {
                     self.closings.insert(hold, (closing, seq));
                 }
             }
+            Record::EvidenceAccepted { effect, dispute, .. } => {
+                let status = self.replay.disputes.get(dispute).map(|dispute| DisputeStatus::from_word(&dispute.status));
+                if let Some(stage) = status.and_then(|status| status.stage()) {
+                    self.intents.insert(IntentEntry::of_evidence(*dispute, stage), Holder::Evidence(*effect));
+                }
+            }
             Record::Corrected(_)
             | Record::StepAsked { .. }
             | Record::DisputeSeen(_)
-            | Record::EvidenceAccepted { .. }
             | Record::EvidenceAdvanced(_)
             | Record::ObservationKept { .. } => {}
         }

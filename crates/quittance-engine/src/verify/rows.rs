@@ -3,7 +3,7 @@
 use super::finding::Findings;
 use super::history::{History, ObjectKey};
 use quittance_connectors::message::Request;
-use quittance_core::effect::Effect;
+use quittance_core::effect::{Effect, Subject};
 use quittance_core::id::{EffectId, HoldId, PaymentId};
 use quittance_core::payment::Payment;
 use quittance_core::replay::{ReplayedEffect, ReplayedPayment};
@@ -80,7 +80,9 @@ pub(super) fn effect(row: &Row, history: &History, seen: &mut Seen, findings: &m
     same(f, &subject, "payment", &row.payment, &replayed.payment);
     same(f, &subject, "tenant", &Some(row.tenant), &history.tenant);
     due(&row, replayed, &subject, f);
-    if let Some(payment) = history.replay.payments.get(&replayed.payment) {
+    // What answers a dispute has the dispute's object and amount, not the payment's.
+    let answers_dispute = matches!(replayed.subject, Subject::Dispute(_));
+    if let Some(payment) = history.replay.payments.get(&replayed.payment).filter(|_| !answers_dispute) {
         effect_of(&row, replayed, payment, history, seen, f);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Gateway {
     pub intents: Vec<Value>,
+    pub disputes: Vec<Value>,
     stored: BTreeMap<String, (Vec<u8>, u16, Value)>,
     /// Every write as it came, in order: key and canonical bytes.
     pub seen: Vec<(String, Vec<u8>)>,
@@ -62,6 +63,11 @@ impl Gateway {
 
     fn get(&self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
+        if let Some(id) = path.strip_prefix("/v1/disputes/") {
+            let found = self.disputes.iter().find(|dispute| dispute["id"] == id);
+            return found
+                .map_or_else(|| error(404, "invalid_request_error", "missing", None), |found| (200, found.clone()));
+        }
         match path.strip_prefix("/v1/payment_intents/") {
             Some(id) => match self.intents.iter().find(|intent| intent["id"] == id) {
                 Some(intent) => (200, intent.clone()),
@@ -90,6 +96,9 @@ impl Gateway {
     }
 
     fn run(&mut self, request: &Request) -> (u16, Value) {
+        if let Some(id) = request.target.strip_prefix("/v1/disputes/") {
+            return self.submit(id);
+        }
         let mut parts = request.target.trim_start_matches("/v1/payment_intents").trim_start_matches('/').split('/');
         let id = parts.next().filter(|id| !id.is_empty());
         match (id, parts.next()) {
@@ -151,6 +160,37 @@ impl Gateway {
         }
         intent["status"] = "canceled".into();
         (200, intent.clone())
+    }
+
+    /// Takes the evidence of a dispute, which it does once.
+    fn submit(&mut self, id: &str) -> (u16, Value) {
+        let dispute = self.disputes.iter_mut().find(|dispute| dispute["id"] == id).expect("opened here");
+        dispute["status"] = match dispute["status"].as_str() {
+            Some("needs_response") => "under_review".into(),
+            Some("warning_needs_response") => "warning_under_review".into(),
+            _ => return error(400, "invalid_request_error", "dispute_closed", None),
+        };
+        let count = dispute["evidence_details"]["submission_count"].as_i64().unwrap_or(0);
+        dispute["evidence_details"]["submission_count"] = (count + 1).into();
+        (200, dispute.clone())
+    }
+
+    /// A dispute about the oldest payment, in this status, whose money did not move yet.
+    pub fn dispute(&mut self, status: &str) {
+        let intent = &self.intents[0];
+        self.disputes.push(json!({
+            "id": format!("dp_{}", self.disputes.len() + 1), "object": "dispute", "status": status,
+            "amount": intent["amount"], "currency": intent["currency"], "charge": intent["latest_charge"],
+            "payment_intent": intent["id"], "reason": "fraudulent", "balance_transactions": [],
+            "evidence_details": {"due_by": 1_800_600_000, "submission_count": 0},
+        }));
+    }
+
+    /// Moves money of the newest dispute: below zero it is withdrawn.
+    pub fn move_disputed(&mut self, id: &str, amount: i64, fee: i64) {
+        let dispute = self.disputes.last_mut().expect("one is open");
+        let movement = json!({"id": id, "amount": amount, "currency": "usd", "fee": fee, "created": 1_800_000_000});
+        dispute["balance_transactions"].as_array_mut().expect("a list").push(movement);
     }
 
     /// Ids of the effects whose charges succeeded, one for each success.

@@ -57,6 +57,8 @@ impl Render for Plain {
             Answer::ExistingPayment(paid) => (200, payment(paid)),
             Answer::Refund(refund) => (201, format!("{} {}", refund.id, refund.status.name())),
             Answer::ExistingRefund(refund) => (200, format!("{} {}", refund.id, refund.status.name())),
+            Answer::Evidence(dispute) => (201, format!("{} {}", dispute.id, dispute.status.name())),
+            Answer::ExistingDispute(dispute) => (200, format!("{} {}", dispute.id, dispute.status.name())),
             Answer::Rejected(rejection) => (409, rejection.code().to_owned()),
         };
         (status, text.into_bytes())
@@ -239,7 +241,7 @@ pub fn learned(gateway: &mut Gateway, job: Job, deliver: impl Fn(&mut Gateway, &
     LearnedFact { effect: job.effect, source, stimulus }
 }
 
-fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {
+pub fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {
     Submission::Client(Box::new(ClientCommand {
         tenant: tenant(),
         credential: None,

@@ -6,7 +6,9 @@
 mod commands;
 mod cursor;
 mod customers;
+mod disputes;
 mod effects;
+mod evidence;
 mod guard;
 mod health;
 mod intake;
@@ -39,6 +41,9 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/payments/{id}/cancel", post(payment_steps::cancel))
         .route("/v1/refunds", post(refunds::create).get(refunds::list))
         .route("/v1/refunds/{id}", get(refunds::show))
+        .route("/v1/disputes", get(disputes::list))
+        .route("/v1/disputes/{id}", get(disputes::show))
+        .route("/v1/disputes/{id}/evidence", post(evidence::submit))
         .route("/v1/commands/{id}", get(commands::show))
         .route("/v1/effects/{id}/resolve", post(effects::resolve))
         .route("/v1/ledger/entries", get(ledger::entries))

@@ -3,14 +3,15 @@
 use crate::problem::{Problem, catalogue};
 use crate::runtime::ReadError;
 use quittance_core::customer::Customer;
-use quittance_core::id::{CustomerId, PaymentId, RefundId, TenantId};
+use quittance_core::dispute::Dispute;
+use quittance_core::id::{CustomerId, DisputeId, PaymentId, RefundId, TenantId};
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_engine::submission::CustomerRef;
 use quittance_store::records::{Corrupt, Entity};
 use quittance_store::schema::Index;
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
-use quittance_store::tables::{CUSTOMERS, PAYMENTS, REFUNDS};
+use quittance_store::tables::{CUSTOMERS, DISPUTES, PAYMENTS, REFUNDS};
 use quittance_store::value::{Key, Row, Value};
 
 /// Rows that one request looks at, at most; a list that needs more says where to go on.
@@ -60,6 +61,11 @@ pub(crate) fn payment(reader: &mut dyn Reader, tenant: TenantId, id: PaymentId) 
 /// A tenant's refund.
 pub(crate) fn refund(reader: &mut dyn Reader, tenant: TenantId, id: RefundId) -> Result<Option<Refund>, StoreError> {
     unique(reader, &REFUNDS.indexes[0], vec![tenant.bytes().into(), id.bytes().into()])
+}
+
+/// A tenant's dispute.
+pub(crate) fn dispute(reader: &mut dyn Reader, tenant: TenantId, id: DisputeId) -> Result<Option<Dispute>, StoreError> {
+    unique(reader, &DISPUTES.indexes[0], vec![tenant.bytes().into(), id.bytes().into()])
 }
 
 /// A tenant's customer, by our id or by the tenant's own.

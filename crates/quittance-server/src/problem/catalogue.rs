@@ -84,7 +84,7 @@ kinds! {
         "The payment was declined; no money moved."
         "Look at `payment.decline`. Another attempt is a new request under a new key; it may use the same reference.";
     REFUSED_BY_GATEWAY: 402 "refused-by-gateway" final
-        "The gateway refused the step; the payment is where it was."
+        "The gateway refused the step; the payment or the dispute is where it was."
         "Look at `detail` for the gateway's code. Another try is a new request under a new key.";
     FORBIDDEN: 403 "forbidden" final
         "This API key may not do that."
@@ -116,6 +116,15 @@ kinds! {
     DUPLICATE_REFUND: 409 "duplicate-refund" final
         "The same refund was asked for before, under another key."
         "Look at `resource`. Use another reference for another refund.";
+    DUPLICATE_EVIDENCE: 409 "duplicate-evidence" final
+        "This stage of the dispute was answered before, under another key."
+        "Look at `resource`. Evidence is final: nothing can be added to it.";
+    EVIDENCE_NOT_TAKEN: 409 "evidence-not-taken" final
+        "The dispute takes no evidence as it stands."
+        "Look at the dispute's status; evidence is taken while it needs a response.";
+    EVIDENCE_TOO_LATE: 409 "evidence-too-late" final
+        "The deadline for evidence has passed."
+        "Nothing can be submitted any more; the gateway's support may know a way.";
     NOT_CAPTURABLE: 409 "not-capturable" final
         "Only a payment that requires capture can be captured, once, before its authorisation ends."
         "Look at the payment's status. What was captured can be refunded; what expired has to be paid anew.";

@@ -3,6 +3,7 @@
 //! It takes what waits, has it decided and committed, and only then tells anybody. When the store cannot say whether a
 //! commit happened, or anything here panics, it stops before it writes again: the next start reads what is stored.
 
+use super::deadlines::Deadlines;
 use super::gateways::Slot;
 use super::handle::Submitted;
 use super::jobs;
@@ -53,11 +54,12 @@ pub(super) struct Executor {
     pub(super) tokio: tokio::runtime::Handle,
     next_poll: Instant,
     is_full: bool,
+    deadlines: Deadlines,
 }
 
 impl Executor {
     pub(super) fn new(engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
-        Self { engine, shared, tokio, next_poll: clock::monotonic(), is_full: false }
+        Self { engine, shared, tokio, next_poll: clock::monotonic(), is_full: false, deadlines: Deadlines::new() }
     }
 
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
@@ -100,6 +102,7 @@ impl Executor {
             if !entries.is_empty() {
                 self.step(entries)?;
             }
+            self.deadlines.look(&mut self.engine);
             for gateway in self.shared.gateways.take_probes(clock::now()) {
                 jobs::spawn_probe(&self.tokio, gateway);
             }

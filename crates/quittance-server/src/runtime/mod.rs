@@ -3,6 +3,7 @@
 //! Everything that reaches the engine goes through one bounded queue; everything it says is durable before anybody
 //! hears it. Owns threads, connections and waiting. Does not own what is decided, nor the meaning of an answer.
 
+mod deadlines;
 mod executor;
 mod find;
 mod gateways;

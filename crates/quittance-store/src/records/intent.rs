@@ -4,7 +4,8 @@ use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::INTENTS;
 use crate::value::{Row, Value};
-use quittance_core::id::{CustomerId, PaymentId, RefundId};
+use quittance_core::dispute::Stage;
+use quittance_core::id::{CustomerId, DisputeId, EffectId, PaymentId, RefundId};
 use std::fmt;
 
 /// What holds an intent.
@@ -14,6 +15,8 @@ pub enum Holder {
     Payment(PaymentId),
     /// A refund of a payment.
     Refund(RefundId),
+    /// The effect that answers a dispute.
+    Evidence(EffectId),
 }
 
 impl Holder {
@@ -22,7 +25,7 @@ impl Holder {
     pub const fn payment(self) -> Option<PaymentId> {
         match self {
             Self::Payment(payment) => Some(payment),
-            Self::Refund(_) => None,
+            Self::Refund(_) | Self::Evidence(_) => None,
         }
     }
 
@@ -30,14 +33,24 @@ impl Holder {
     #[must_use]
     pub const fn refund(self) -> Option<RefundId> {
         match self {
-            Self::Payment(_) => None,
             Self::Refund(refund) => Some(refund),
+            Self::Payment(_) | Self::Evidence(_) => None,
+        }
+    }
+
+    /// The effect that answers a dispute, where it is one.
+    #[must_use]
+    pub const fn evidence(self) -> Option<EffectId> {
+        match self {
+            Self::Evidence(effect) => Some(effect),
+            Self::Payment(_) | Self::Refund(_) => None,
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
         let payment = text.parse().ok().map(Self::Payment);
-        payment.or_else(|| text.parse().ok().map(Self::Refund))
+        let refund = || text.parse().ok().map(Self::Refund);
+        payment.or_else(refund).or_else(|| text.parse().ok().map(Self::Evidence))
     }
 }
 
@@ -46,16 +59,17 @@ impl fmt::Display for Holder {
         match self {
             Self::Payment(payment) => payment.fmt(f),
             Self::Refund(refund) => refund.fmt(f),
+            Self::Evidence(effect) => effect.fmt(f),
         }
     }
 }
 
-/// Which payment holds a reference, or which refund one of its payment's.
+/// Which payment holds a reference, which refund one of its payment's, or which effect answers a stage of a dispute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntentEntry {
     /// The book.
     pub book: CustomerId,
-    /// The intent ([`Self::of_reference`], [`Self::of_refund`]).
+    /// The intent ([`Self::of_reference`], [`Self::of_refund`], [`Self::of_evidence`]).
     pub intent: String,
     /// The newest under it.
     pub holder: Holder,
@@ -72,6 +86,12 @@ impl IntentEntry {
     #[must_use]
     pub fn of_refund(payment: PaymentId, reference: &str) -> String {
         format!("refund:1:{payment}:{reference}")
+    }
+
+    /// The intent of the answer to a stage of a dispute.
+    #[must_use]
+    pub fn of_evidence(dispute: DisputeId, stage: Stage) -> String {
+        format!("evidence:1:{dispute}:{}", stage.name())
     }
 }
 

@@ -123,6 +123,8 @@ pub static DISPUTES: Table = Table {
         column("currency", Text, Required),
         column("reason", Text, Required),
         column("evidence_due_by", Integer, Optional),
+        // The same while evidence is waited for, so that the next deadline is found at once.
+        column("answerable_until", Integer, Optional),
         column("submissions", Integer, Required),
         column("withdrawn_amount", Integer, Required),
         column("is_written_off", Integer, Required),
@@ -133,12 +135,32 @@ pub static DISPUTES: Table = Table {
     indexes: &[
         Index { name: "disputes_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
         Index { name: "disputes_by_object", columns: &["gateway", "object"], uniqueness: Unique },
+        Index { name: "disputes_by_payment", columns: &["book", "payment"], uniqueness: Many },
+        Index { name: "disputes_by_deadline", columns: &["answerable_until"], uniqueness: Many },
     ],
     queue: Queue::No,
 };
 
-/// Billing intents: at most one payment of a customer's reference, and one refund of a payment's, that has not
-/// definitively failed.
+/// What clients answered disputes with: the texts, which the journal has only a digest of.
+pub static EVIDENCE: Table = Table {
+    name: "evidence",
+    columns: &[
+        column("book", Bytes, Required),
+        column("effect", Bytes, Required),
+        column("tenant", Bytes, Required),
+        column("dispute", Bytes, Required),
+        column("stage", Text, Required),
+        column("command", Bytes, Required),
+        column("texts", Bytes, Required),
+        column("created_at", Integer, Required),
+    ],
+    key_columns: 2,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// Billing intents: at most one payment of a customer's reference, one refund of a payment's, and one answer to a stage
+/// of a dispute, that has not definitively failed.
 pub static INTENTS: Table = Table {
     name: "intents",
     columns: &[

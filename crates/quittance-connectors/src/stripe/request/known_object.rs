@@ -1,6 +1,4 @@
-//! The requests that act on an object whose id is known: confirm, capture, cancel, and evidence for a dispute.
-
-use std::collections::BTreeMap;
+//! The requests that act on a payment's object whose id is known: confirm, capture, cancel.
 
 use quittance_core::fact::ObjectKind;
 use quittance_core::money::Money;
@@ -59,15 +57,5 @@ impl Stripe {
             }
             ObjectKind::Refund | ObjectKind::Dispute => Err(not_for(kind, "canceled")),
         }
-    }
-
-    /// Builds the submission of evidence, which is final: nothing can be added afterwards.
-    pub(super) fn submit_evidence(&self, object_id: &str, evidence: &BTreeMap<String, String>) -> Request {
-        let mut form = Form::default();
-        for (name, text) in evidence {
-            form.add_member("evidence", name, text);
-        }
-        form.add("submit", "true");
-        self.post(object_path(ObjectKind::Dispute, object_id, ""), form)
     }
 }

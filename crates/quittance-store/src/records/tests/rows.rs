@@ -4,7 +4,7 @@ use super::effects::effects;
 use super::*;
 use crate::value::Value;
 use quittance_core::customer::Customer;
-use quittance_core::dispute::{Dispute, DisputeStatus};
+use quittance_core::dispute::{Dispute, DisputeStatus, Evidence, Stage};
 use quittance_core::effect::Step;
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::ApiKeyId;
@@ -141,6 +141,11 @@ fn rows_come_back_as_they_went() {
         holder: Holder::Refund(refund_id()),
         ..intent.clone()
     });
+    check(IntentEntry {
+        intent: IntentEntry::of_evidence(dispute_id(), Stage::Inquiry),
+        holder: Holder::Evidence(effect_id()),
+        ..intent.clone()
+    });
     check(intent);
     check(ClosedHold { book: customer().id, hold: HoldId::from_bytes(bytes(1)), closing: Closing::Voided, seq: 4 });
 }
@@ -151,6 +156,20 @@ fn rows_of_money_that_goes_back_come_back_as_they_went() {
     check(Refund { reference: None, reason: None, gateway_object: None, failure_code: None, ..refund() });
     check(dispute());
     check(Dispute { status: DisputeStatus::Won, evidence_due_by: None, is_written_off: false, ..dispute() });
+    let open = Dispute { status: DisputeStatus::NeedsResponse, ..dispute() };
+    let until = Dispute::table().position("answerable_until");
+    assert_eq!((&open.to_row()[until], &dispute().to_row()[until]), (&Value::Integer(9), &Value::Null));
+    check(open);
+    check(Evidence {
+        book: customer().id,
+        effect: effect_id(),
+        tenant: customer().tenant,
+        dispute: dispute_id(),
+        stage: Stage::Chargeback,
+        command: command_id(),
+        texts: metadata(),
+        created_at: Timestamp(5),
+    });
     check(BookedMovement { gateway: "stripe".into(), movement: "txn_1".into(), book: customer().id, seq: 4 });
 }
 
