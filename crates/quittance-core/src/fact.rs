@@ -4,7 +4,7 @@
 //! key and nothing at all on a replay, and only the machine knows which of the two it was.
 
 use crate::dispute::DisputeSighting;
-use crate::id::EffectId;
+use crate::id::{CustomerId, EffectId};
 use crate::money::Money;
 
 /// What kind of object a gateway shows.
@@ -67,6 +67,8 @@ pub struct Sighting {
     pub payment_method: Option<String>,
     /// Our effect id, as carried in the object's metadata.
     pub effect_id: Option<EffectId>,
+    /// The book of that effect, as carried beside it.
+    pub book: Option<CustomerId>,
     /// The key we sent as our own reference, where the gateway carries that instead of an effect id.
     pub reference: Option<String>,
     /// What the customer has to do next, as the gateway's own JSON text; opaque here.

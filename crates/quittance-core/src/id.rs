@@ -99,6 +99,8 @@ typed_ids! {
     CorrelationId "cor";
     /// Names a hold: money set aside in the journal for a payment under way.
     HoldId "hld";
+    /// Names a discrepancy between a gateway and our books.
+    DiscrepancyId "dsc";
 }
 
 /// Says why a text is not the id that was asked for.

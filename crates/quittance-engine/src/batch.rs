@@ -3,7 +3,7 @@
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
 use crate::ports::{Ids, Render};
-use crate::submission::{Failure, Outcome, Submission};
+use crate::submission::{Failure, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::time::Timestamp;
 use quittance_store::store::{Change, Loaded, Read, Work};
@@ -23,6 +23,8 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) left: BTreeMap<String, usize>,
     /// One for each submission; none where it has to be tried again.
     pub(crate) results: Vec<Option<Handled>>,
+    /// Looks at objects that begin once this is committed.
+    pub(crate) looks: Vec<Look>,
 }
 
 impl Work for BatchWork<'_> {
@@ -44,11 +46,15 @@ impl Work for BatchWork<'_> {
             leases: self.leases,
             owner: self.owner,
             permits: self.permits.clone(),
+            look: None,
         };
         self.results.clear();
+        self.looks.clear();
         for submission in self.batch {
             let result = handle(submission, &mut rows, &mut context);
-            self.results.push(settle(result, &mut rows, &mut context));
+            let result = settle(result, &mut rows, &mut context);
+            self.looks.extend(context.look.take().filter(|_| result.is_some()));
+            self.results.push(result);
         }
         self.left = context.permits;
         Ok(rows.changes())
@@ -60,13 +66,16 @@ fn settle(result: Result<Handled, Miss>, rows: &mut WorkingSet<'_>, context: &mu
     match result {
         Ok(handled) => {
             rows.keep();
-            if let Some(left) = handled.job.as_ref().and_then(|job| context.permits.get_mut(&job.gateway)) {
+            let look = context.look.as_ref().map(|look| &look.object.gateway);
+            let gateway = handled.job.as_ref().map(|job| &job.gateway).or(look);
+            if let Some(left) = gateway.and_then(|gateway| context.permits.get_mut(gateway)) {
                 *left = left.saturating_sub(1);
             }
             Some(handled)
         }
         Err(miss) => {
             rows.drop_stage();
+            context.look = None;
             match miss {
                 Miss::NotLoaded => None,
                 Miss::Corrupt(what) => {

@@ -1,11 +1,13 @@
 //! The executor: a batch of submissions becomes one transaction.
 
+mod objects;
+
 use crate::batch::BatchWork;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
 use crate::pause::Paused;
 use crate::ports::{Ids, Render};
-use crate::submission::{EffectRef, Failure, Job, Outcome, Submission};
+use crate::submission::{EffectRef, Failure, Job, Look, Outcome, Submission};
 use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
@@ -32,6 +34,8 @@ pub struct Step {
     pub outcomes: Vec<Outcome>,
     /// Jobs, charged to the permits.
     pub jobs: Vec<Job>,
+    /// Looks at objects, charged to the permits, too.
+    pub looks: Vec<Look>,
 }
 
 /// The engine over one store.
@@ -66,6 +70,7 @@ impl Engine {
     pub fn start(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         self.paused = Paused::load(self.store.as_mut())?;
         let owner = self.store.writer_epoch();
+        self.take_over_objects(now)?;
         let due_at_max = now.plus_ms(self.longest_wait_ms()).0;
         self.store.take_over(&EFFECTS, &TakeOver { owner, now: now.0, due_at_max })
     }
@@ -133,7 +138,7 @@ impl Engine {
         permits: &mut Permits,
     ) -> Result<Step, StoreError> {
         let mut slots: Vec<Option<Outcome>> = submissions.iter().map(|_| None).collect();
-        let mut jobs = Vec::new();
+        let (mut jobs, mut looks) = (Vec::new(), Vec::new());
         for chunk in chunks(submissions.len()) {
             let mut open: Vec<usize> = chunk.collect();
             for _ in 0..TRIES_MAX {
@@ -141,7 +146,7 @@ impl Engine {
                     break;
                 }
                 let batch: Vec<&Submission> = open.iter().map(|at| &submissions[*at]).collect();
-                let results = self.transact(now, &batch, permits)?;
+                let results = self.transact(now, &batch, permits, &mut looks)?;
                 let mut again = Vec::new();
                 for (at, result) in open.iter().zip(results) {
                     match result {
@@ -156,7 +161,7 @@ impl Engine {
             }
         }
         let lost = || Outcome::Failed(Failure::Damaged("the rows of a command could not be loaded".into()));
-        Ok(Step { outcomes: slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect(), jobs })
+        Ok(Step { outcomes: slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect(), jobs, looks })
     }
 
     /// Claims effects that are due, as many as the permits allow, and begins their next moves.
@@ -183,7 +188,9 @@ impl Engine {
                 Err(corrupt) => tracing::error!(%corrupt, "an effect cannot be read and is left alone"),
             }
         }
-        self.step(now, begins, permits)
+        let mut step = self.step(now, begins, permits)?;
+        step.looks.extend(self.poll_objects(now, permits)?);
+        Ok(step)
     }
 
     /// Runs one batch; where a constraint refuses it, each of its submissions alone, so that only the culprit fails.
@@ -192,8 +199,9 @@ impl Engine {
         now: Timestamp,
         batch: &[&Submission],
         permits: &mut Permits,
+        looks: &mut Vec<Look>,
     ) -> Result<Vec<Option<Handled>>, StoreError> {
-        let error = match self.run(now, batch, permits) {
+        let error = match self.run(now, batch, permits, looks) {
             Ok(results) => return Ok(results),
             Err(error) => error,
         };
@@ -203,7 +211,7 @@ impl Engine {
                 tracing::warn!(%error, commands = batch.len(), "a batch was refused; its commands are tried one by one");
                 let mut results = Vec::with_capacity(batch.len());
                 for submission in batch {
-                    results.extend(self.transact(now, &[submission], permits)?);
+                    results.extend(self.transact(now, &[submission], permits, looks)?);
                 }
                 Ok(results)
             }
@@ -220,6 +228,7 @@ impl Engine {
         now: Timestamp,
         batch: &[&Submission],
         permits: &mut Permits,
+        looks: &mut Vec<Look>,
     ) -> Result<Vec<Option<Handled>>, StoreError> {
         let mut work = BatchWork {
             batch,
@@ -232,9 +241,11 @@ impl Engine {
             permits: self.paused.permitted(&permits.0),
             left: BTreeMap::new(),
             results: Vec::new(),
+            looks: Vec::new(),
         };
         self.store.transact("commands", &mut work)?;
         permits.0 = work.left;
+        looks.append(&mut work.looks);
         let results = work.results;
         for (submission, result) in batch.iter().zip(&results) {
             if let (Submission::SetSwitch(switch), Some(Outcome::Done)) =

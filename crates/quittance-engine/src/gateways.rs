@@ -1,5 +1,6 @@
 //! The configured gateways, as far as deciding needs to know them.
 
+use crate::looks::Looks;
 use quittance_connectors::connector::Connector;
 use quittance_core::effect::{Class, Policy, Subject};
 use quittance_core::tenant::Mode;
@@ -15,6 +16,8 @@ pub struct Gateway {
     pub connector: Arc<dyn Connector>,
     /// What it offers, and how patient we are with it.
     pub policy: Policy,
+    /// When its objects are looked at again.
+    pub looks: Looks,
     /// How long a request may take; shorter than the lease by a margin.
     pub timeout_ms: u64,
     /// Requests under way at once, at most.
@@ -22,6 +25,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// The API version under which objects are read; an event of another one says no more than which object changed.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        self.connector.probe().api_version
+    }
+
     /// How ambiguous answers are resolved there; nothing where the gateway offers nothing of the kind.
     #[must_use]
     pub fn class(&self, subject: Subject) -> Option<Class> {

@@ -1,6 +1,9 @@
 //! What is submitted to the engine, and what comes back.
 
-use quittance_connectors::event::Event;
+mod objects;
+
+pub use objects::{EventGap, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent};
+
 use quittance_connectors::message::Request;
 use quittance_core::currency::Currency;
 use quittance_core::decide::{AskRefund, CreatePayment, Resolution};
@@ -21,10 +24,22 @@ pub enum Submission {
     Client(Box<ClientCommand>),
     /// Something learned about an effect by a job that this process carried out.
     Learned(Box<LearnedFact>),
-    /// A verified webhook event.
+    /// A verified event of a gateway.
     Webhook(Box<WebhookEvent>),
     /// A leased effect whose next move is to begin.
     Begin(EffectRef),
+    /// A leased object of a gateway that is to be looked at.
+    Look(Box<ObjectRef>),
+    /// What a look at an object showed.
+    Looked(Box<Looked>),
+    /// A page of a list of objects.
+    Listed(Box<Listed>),
+    /// How far a sweep has come.
+    Swept(Box<Swept>),
+    /// A person has an object looked at again.
+    Requeue(Box<Requeue>),
+    /// A person has a stored event applied again.
+    Replay(Box<Replay>),
     /// An operator creates a tenant.
     CreateTenant(Box<Tenant>),
     /// An operator creates a credential.
@@ -171,21 +186,6 @@ pub struct LearnedFact {
     pub source: Source,
     /// What.
     pub stimulus: Stimulus,
-}
-
-/// A verified event of a gateway.
-#[derive(Clone, Debug)]
-pub struct WebhookEvent {
-    /// Configured endpoint it came in at.
-    pub endpoint: String,
-    /// Configured gateway it is of.
-    pub gateway: String,
-    /// Which of the endpoint's secrets verified it.
-    pub secret_index: usize,
-    /// The event, decoded.
-    pub event: Event,
-    /// Its bytes.
-    pub body: Vec<u8>,
 }
 
 /// What became of a submission. Everything said here is durable.

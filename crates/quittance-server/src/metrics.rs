@@ -46,9 +46,14 @@ pub(crate) fn submitted(submission: &Submission) {
         Submission::Learned(_) => "learned",
         Submission::Webhook(_) => "webhook",
         Submission::Begin(_) => "begin",
+        Submission::Look(_) => "look",
+        Submission::Looked(_) => "looked",
+        Submission::Listed(_) | Submission::Swept(_) => "sweep",
         Submission::CreateTenant(_)
         | Submission::CreateKey(_)
         | Submission::RevokeKey { .. }
+        | Submission::Requeue(_)
+        | Submission::Replay(_)
         | Submission::SetSwitch(_) => "operator",
     };
     counter!("quittance_commands_total", "kind" => kind).increment(1);

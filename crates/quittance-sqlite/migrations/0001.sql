@@ -232,11 +232,26 @@ CREATE TABLE gateway_objects (
     gateway TEXT NOT NULL,
     object TEXT NOT NULL,
     kind TEXT NOT NULL,
-    book BLOB NOT NULL,
-    effect BLOB NOT NULL,
-    payment BLOB NOT NULL,
+    book BLOB,
+    effect BLOB,
+    payment BLOB,
+    state TEXT NOT NULL,
+    waiting_on TEXT,
+    status TEXT,
+    status_since INTEGER,
+    read_sequence INTEGER NOT NULL,
+    is_stale INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    troubled_since INTEGER,
+    first_seen_at INTEGER NOT NULL,
+    last_read_at INTEGER,
+    due_at INTEGER,
+    lease_owner INTEGER NOT NULL,
+    lease_epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
     PRIMARY KEY (gateway, object)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX gateway_objects_due ON gateway_objects (gateway, due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE movements (
     gateway TEXT NOT NULL,
@@ -247,18 +262,54 @@ CREATE TABLE movements (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (
-    endpoint TEXT NOT NULL,
+    gateway TEXT NOT NULL,
     event TEXT NOT NULL,
     kind TEXT NOT NULL,
     object TEXT,
     book BLOB,
     disposition TEXT NOT NULL,
-    secret_index INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    endpoint TEXT,
+    secret TEXT,
+    verified_at INTEGER,
     received_at INTEGER NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (endpoint, event)
+    PRIMARY KEY (gateway, event)
 ) STRICT;
-CREATE INDEX inbox_by_object ON inbox (object, endpoint, event) WHERE object IS NOT NULL;
+CREATE INDEX inbox_by_object ON inbox (object, gateway, event) WHERE object IS NOT NULL;
+
+CREATE TABLE sweeps (
+    gateway TEXT NOT NULL,
+    sweep TEXT NOT NULL,
+    cursor INTEGER,
+    created_from INTEGER,
+    newest INTEGER,
+    resume_after TEXT,
+    is_full INTEGER NOT NULL,
+    started_at INTEGER,
+    completed_at INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (gateway, sweep)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE discrepancies (
+    id BLOB NOT NULL,
+    tenant BLOB,
+    gateway TEXT NOT NULL,
+    object TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    payment BLOB,
+    detail TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    open_since INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX discrepancies_by_object ON discrepancies (gateway, object, kind);
+CREATE INDEX discrepancies_by_payment ON discrepancies (payment) WHERE payment IS NOT NULL;
+CREATE INDEX discrepancies_open ON discrepancies (open_since) WHERE open_since IS NOT NULL;
 
 CREATE TABLE switches (
     name TEXT NOT NULL,

@@ -5,10 +5,12 @@
 
 mod access;
 mod gateway;
+mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, CUSTOMERS, IDEMPOTENCY, TENANTS};
-pub use gateway::{EFFECTS, GATEWAY_OBJECTS, INBOX, MOVEMENTS, SWITCHES, TICKETS};
+pub use gateway::{EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
+pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
 
 use crate::schema::{Column, Kind, Nullability, Table};
@@ -18,7 +20,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 }
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 19] = [
+pub const ALL: [&Table; 21] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -37,5 +39,7 @@ pub const ALL: [&Table; 19] = [
     &GATEWAY_OBJECTS,
     &MOVEMENTS,
     &INBOX,
+    &SWEEPS,
+    &DISCREPANCIES,
     &SWITCHES,
 ];

@@ -44,6 +44,7 @@ pub(super) fn sighting(transfer: &Value) -> Option<Sighting> {
         status,
         payment_method: None,
         effect_id: None,
+        book: None,
         reference: Some(reference),
         next_action: None,
         returned: returned(is_returned, &id, money.amount),

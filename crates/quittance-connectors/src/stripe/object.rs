@@ -5,7 +5,7 @@
 
 use quittance_core::currency::{Currency, from_wire, stripe_rule};
 use quittance_core::fact::{ObjectKind, ObjectStatus, Returned, Sighting};
-use quittance_core::id::EffectId;
+use quittance_core::id::{CustomerId, EffectId};
 use quittance_core::money::Money;
 use serde_json::Value;
 
@@ -71,6 +71,7 @@ fn bare(kind: ObjectKind, status: ObjectStatus, object: &Value) -> Option<Sighti
         decline: None,
         payment_method: None,
         effect_id: effect_id(object),
+        book: book(object),
         reference: None,
         next_action: Some(&object["next_action"]).filter(|action| !action.is_null()).map(Value::to_string),
         returned: None,
@@ -80,6 +81,11 @@ fn bare(kind: ObjectKind, status: ObjectStatus, object: &Value) -> Option<Sighti
 /// Our effect id, where the object carries one of ours; anything else in its place belongs to somebody else.
 pub(super) fn effect_id(object: &Value) -> Option<EffectId> {
     object["metadata"]["effect_id"].as_str()?.parse().ok()
+}
+
+/// The customer whose book that effect is of.
+fn book(object: &Value) -> Option<CustomerId> {
+    object["metadata"]["customer_id"].as_str()?.parse().ok()
 }
 
 /// The id behind a reference, which is null, an id, or the object itself where it was expanded.

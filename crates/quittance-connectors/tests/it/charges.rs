@@ -36,6 +36,7 @@ fn every_member_is_read() {
         decline: None,
         payment_method: Some("card_1".to_owned()),
         effect_id: EFFECT.parse().ok(),
+        book: None,
         reference: None,
         next_action: None,
         returned: None,

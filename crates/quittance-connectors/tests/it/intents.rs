@@ -38,6 +38,7 @@ fn every_member_is_read() {
         decline: decline("do_not_honor", false),
         payment_method: None,
         effect_id: "eff_00000000000000000000000001".parse().ok(),
+        book: None,
         next_action: Some(r#"{"type":"use_stripe_sdk"}"#.to_owned()),
         parent: None,
         reference: None,

@@ -28,6 +28,7 @@ fn every_member_is_read() {
         decline: None,
         payment_method: None,
         effect_id: EFFECT.parse().ok(),
+        book: None,
         reference: None,
         next_action: Some(r#"{"type":"display_details"}"#.to_owned()),
         returned: None,

@@ -115,6 +115,7 @@ fn seen(status: ObjectStatus, amount: i64) -> Sighting {
         decline: None,
         payment_method: Some("pm".into()),
         effect_id: None,
+        book: None,
         next_action: None,
         parent: None,
         reference: None,

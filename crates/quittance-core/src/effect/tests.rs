@@ -70,6 +70,7 @@ pub(crate) fn seen(status: ObjectStatus) -> Sighting {
         decline: None,
         payment_method: Some("pm_1".into()),
         effect_id: None,
+        book: None,
         next_action: None,
         parent: None,
         reference: None,

@@ -15,10 +15,10 @@ use quittance_core::time::Timestamp;
 use quittance_store::records::Ticket;
 
 /// How long a claimed effect whose gateway takes nothing at the moment is left alone.
-const STANDSTILL_MS: u64 = 250;
+pub(super) const STANDSTILL_MS: u64 = 250;
 
 /// How long an effect is left alone whose gateway was given credentials of the other mode after it was accepted.
-const OTHER_MODE_MS: u64 = 60_000;
+pub(super) const OTHER_MODE_MS: u64 = 60_000;
 
 pub(super) fn handle(named: &EffectRef, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
     let mut around = effect_rows::get(named.book, named.effect, rows)?;
@@ -129,7 +129,7 @@ fn lose_lease(around: &mut EffectRows, now: Timestamp) -> Record {
     }
 }
 
-fn permitted(name: &str, context: &Context<'_>) -> Option<Gateway> {
+pub(super) fn permitted(name: &str, context: &Context<'_>) -> Option<Gateway> {
     let left = context.permits.get(name).copied().unwrap_or(0);
     context.gateways.0.get(name).filter(|_| left > 0).cloned()
 }

@@ -43,7 +43,8 @@ pub(super) fn reads(dispute: &DisputeSighting, gateway: &str, wanted: &mut Wante
     let mut place = known.as_ref().map(|known| (known.book, known.payment));
     for object in disputed_objects(dispute) {
         let object = wanted.row::<GatewayObject>(vec![gateway.into(), object.into()]);
-        place = place.or(object.map(|object| (object.book, object.payment)));
+        let owner = object.and_then(|object| object.owner);
+        place = place.or(owner.map(|owner| (owner.book, owner.payment)));
     }
     let Some((book, payment)) = place else { return };
     wanted.row::<Book>(vec![book.bytes().into()]);
@@ -122,8 +123,9 @@ fn disputed_payment(
     rows: &WorkingSet<'_>,
 ) -> Result<Option<(CustomerId, PaymentId)>, Miss> {
     for object in disputed_objects(dispute) {
-        if let Some(object) = rows.get::<GatewayObject>(&vec![gateway.into(), object.into()])? {
-            return Ok(Some((object.book, object.payment)));
+        let object = rows.get::<GatewayObject>(&vec![gateway.into(), object.into()])?;
+        if let Some(owner) = object.and_then(|object| object.owner) {
+            return Ok(Some((owner.book, owner.payment)));
         }
     }
     Ok(None)

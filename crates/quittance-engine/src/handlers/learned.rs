@@ -3,30 +3,39 @@
 use super::begin::{begin, release};
 use super::client::complete;
 use super::effect_rows::{self, EffectRows};
+use super::object::object_place;
 use super::{Context, Handled, Wanted, disputed};
+use crate::looks::Looks;
 use crate::ports::Answer;
 use crate::submission::{Job, LearnedFact, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::decide::{Learned, Lesson, hold_of, learn, learn_evidence, learn_refund, refund_hold_of, word};
 use quittance_core::dispute::DisputeSighting;
 use quittance_core::effect::{Asked, Effect, Policy, Source, State, Stimulus};
-use quittance_core::fact::Fact;
+use quittance_core::fact::{Fact, Sighting};
 use quittance_core::id::{CommandId, HoldId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::{Closing, Record};
 use quittance_core::ledger::LedgerError;
 use quittance_core::payment::{Payment, Status};
 use quittance_core::rejection::Rejection;
-use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject};
+use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject, ObjectState, Owner};
 
 /// Commands that got their answer, each with it.
 type Finished = Vec<(CommandId, u16, Vec<u8>)>;
 
 pub(super) fn reads(fact: &LearnedFact, wanted: &mut Wanted<'_>) {
     effect_rows::reads(&fact.effect, wanted);
-    let effect = wanted.row::<Effect>(effect_rows::effect_place(fact.effect.book, fact.effect.effect));
-    if let (Some(effect), Some(dispute)) = (effect, dispute_of(&fact.stimulus)) {
+    let place = effect_rows::effect_place(fact.effect.book, fact.effect.effect);
+    let Some(effect) = wanted.row::<Effect>(place) else { return };
+    if let Some(dispute) = dispute_of(&fact.stimulus) {
         disputed::reads(dispute, &effect.gateway, wanted);
+    }
+    // An object that shows itself may be known already, from an event.
+    if let Some(seen) = seen_in(&fact.stimulus)
+        && effect.object_id.as_deref() != Some(&seen.object_id)
+    {
+        wanted.row::<GatewayObject>(object_place(&effect.gateway, &seen.object_id));
     }
 }
 
@@ -35,6 +44,20 @@ fn dispute_of(stimulus: &Stimulus) -> Option<&DisputeSighting> {
     match stimulus {
         Stimulus::Answered(Fact::SeenDispute(dispute)) | Stimulus::Read(Fact::SeenDispute(dispute)) => Some(dispute),
         _ => None,
+    }
+}
+
+/// The object that a lesson brings, whatever else it says.
+fn seen_in(stimulus: &Stimulus) -> Option<&Sighting> {
+    match stimulus {
+        Stimulus::Answered(fact) | Stimulus::Read(fact) | Stimulus::FindFailed(fact) => match fact {
+            Fact::Seen(sighting) => Some(sighting),
+            Fact::Declined { sighting, .. } | Fact::Refused { sighting, .. } => sighting.as_ref(),
+            _ => None,
+        },
+        Stimulus::Found(sighting) => sighting.as_ref(),
+        Stimulus::Observed(sighting) => Some(sighting),
+        Stimulus::ObservedDispute(_) | Stimulus::OutOfMeans => None,
     }
 }
 
@@ -98,7 +121,7 @@ pub(super) fn apply(
         book_movement(around, movement, rows);
     }
     if known_object != around.effect.object_id {
-        adopt_object(around, rows);
+        adopt_object(around, rows, context);
     }
     let answered = match learned.is_answered {
         true => answer(around, learned.step_refused.as_deref(), rows, context)?,
@@ -135,14 +158,33 @@ pub(super) fn book_movement(around: &EffectRows, movement: &str, rows: &mut Work
     rows.put(&BookedMovement { gateway, movement, book: around.book.id, seq: around.book.records });
 }
 
-/// From now on, events about the effect's object are about this effect.
-pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>) {
+/// From now on, the effect's object belongs to it, and so do events about it. It is looked at when it has had time to
+/// settle; as long as the effect is under way it reads the object itself.
+pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) {
     let effect = &around.effect;
-    if let Some(object) = effect.object_id.clone() {
-        let (book, payment) = (effect.book, effect.payment);
-        let (gateway, kind) = (effect.gateway.clone(), effect.object_kind());
-        rows.overwrite(&GatewayObject { gateway, object, kind, book, effect: effect.id, payment });
+    let Some(object) = effect.object_id.as_deref() else { return };
+    let place = object_place(&effect.gateway, object);
+    let known = rows.get::<GatewayObject>(&place);
+    let is_loaded = known.is_ok();
+    let new = || GatewayObject::new(effect.gateway.clone(), object.to_owned(), effect.object_kind(), context.now);
+    let mut row = known.ok().flatten().unwrap_or_else(new);
+    row.kind = effect.object_kind();
+    let looks = context.gateways.0.get(&effect.gateway).map_or_else(Looks::default, |gateway| gateway.looks);
+    adopt(&mut row, Owner { book: effect.book, effect: effect.id, payment: effect.payment });
+    row.due_at = Some(context.now.plus_ms(looks.settle_ms));
+    match is_loaded {
+        true => rows.put(&row),
+        false => rows.overwrite(&row),
     }
+}
+
+/// Writes down whose an object is.
+pub(super) fn adopt(row: &mut GatewayObject, owner: Owner) {
+    row.owner = Some(owner);
+    row.state = ObjectState::Ours;
+    row.waiting_on = None;
+    row.troubled_since = None;
+    row.tries = 0;
 }
 
 /// Answers the effect's own command, and those that joined it.

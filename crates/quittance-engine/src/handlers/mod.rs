@@ -9,15 +9,17 @@ mod new_customer;
 mod new_evidence;
 mod new_payment;
 mod new_refund;
+mod object;
 mod operator;
 mod requests;
 mod resolution;
 mod steps;
+mod sweep;
 mod webhook;
 
 use crate::gateways::{Gateways, Leases};
 use crate::ports::{Ids, Render};
-use crate::submission::{Job, Outcome, Submission};
+use crate::submission::{Job, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
@@ -36,6 +38,8 @@ pub(crate) struct Context<'a> {
     pub(crate) owner: i64,
     /// Jobs that may still begin, by gateway.
     pub(crate) permits: BTreeMap<String, usize>,
+    /// The look at an object that the submission begins.
+    pub(crate) look: Option<Look>,
 }
 
 /// What a handler makes of a submission.
@@ -57,6 +61,12 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::Learned(fact) => learned::reads(fact, wanted),
         Submission::Begin(effect) => effect_rows::reads(effect, wanted),
         Submission::Webhook(event) => webhook::reads(event, wanted),
+        Submission::Look(named) => object::reads_look(named, wanted),
+        Submission::Looked(looked) => object::reads_looked(looked, wanted),
+        Submission::Listed(listed) => sweep::reads_listed(listed, wanted),
+        Submission::Swept(swept) => sweep::reads_swept(swept, wanted),
+        Submission::Requeue(requeue) => object::reads_requeue(requeue, wanted),
+        Submission::Replay(replay) => webhook::reads_replay(replay, wanted),
         Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),
         Submission::CreateKey(key) => operator::reads_key(key, wanted),
         Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
@@ -75,6 +85,12 @@ pub(crate) fn handle(
         Submission::Learned(fact) => learned::handle(fact, rows, context),
         Submission::Begin(effect) => begin::handle(effect, rows, context),
         Submission::Webhook(event) => webhook::handle(event, rows, context),
+        Submission::Look(named) => object::look(named, rows, context),
+        Submission::Looked(looked) => object::looked(looked, rows, context),
+        Submission::Listed(listed) => sweep::listed(listed, rows, context),
+        Submission::Swept(swept) => sweep::swept(swept, rows, context),
+        Submission::Requeue(requeue) => object::requeue(requeue, rows, context),
+        Submission::Replay(replay) => webhook::replay(replay, rows, context),
         Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
         Submission::CreateKey(key) => operator::create_key(key, rows),
         Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),

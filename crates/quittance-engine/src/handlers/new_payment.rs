@@ -4,6 +4,7 @@ use super::begin::{begin, has_room_for_new};
 use super::client::{answered, external_place};
 use super::effect_rows::{self, EffectRows};
 use super::learned::adopt_object;
+use super::object::object_place;
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::{CustomerRef, Job, Outcome};
@@ -17,7 +18,7 @@ use quittance_core::idempotency::Command;
 use quittance_core::payment::{CaptureMethod, Payment};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::Tenant;
-use quittance_store::records::{Book, Holder, IntentEntry};
+use quittance_store::records::{Book, GatewayObject, Holder, IntentEntry};
 use quittance_store::tables::CUSTOMERS;
 
 pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePayment, wanted: &mut Wanted<'_>) {
@@ -39,6 +40,9 @@ pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePaym
         let place = entry.holder.payment().map(|payment| vec![book.bytes().into(), payment.bytes().into()]);
         if let Some(payment) = place.and_then(|place| wanted.row::<Payment>(place)) {
             wanted.row::<Effect>(vec![book.bytes().into(), payment.effect.bytes().into()]);
+            if let Some(object) = &payment.gateway_object {
+                wanted.row::<GatewayObject>(object_place(&payment.gateway, object));
+            }
         }
     }
 }
@@ -92,7 +96,7 @@ fn accept(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Conte
     // Whoever accepts a payment holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
     // The object of a failed attempt is this one's now, and so are the events about it.
-    adopt_object(&around, rows);
+    adopt_object(&around, rows, context);
     let job = match has_room_for_new(&around.effect.gateway, context) {
         true => begin(&mut around, rows, context)?,
         false => None,

@@ -1,39 +1,50 @@
-//! A verified webhook event: stored once, applied as an observation in the same transaction.
+//! A gateway's event: stored once, and in the same transaction told to the effect it is about, or turned into a look at
+//! its object.
+//!
+//! An event is a hint. What it shows is used where the effect is under way and will look for itself, or where it says
+//! nothing new; whatever else follows from it is read from the gateway first.
 
 use super::effect_rows;
-use super::learned::apply;
-use super::{Context, Handled, Wanted, disputed};
-use crate::submission::{EffectRef, Outcome, WebhookEvent};
+use super::learned::{adopt, apply};
+use super::object::{audit, effect_of, is_news_afterwards, make_due, object_place, reads_of_sighting};
+use super::{Context, Handled, Wanted};
+use crate::submission::{Outcome, Replay, WebhookEvent};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::connector::Seen;
-use quittance_core::effect::{Source, Stimulus};
+use quittance_connectors::event::Event;
+use quittance_core::effect::{Effect, Source, State, Step, Stimulus};
+use quittance_core::fact::{ObjectKind, Sighting};
 use quittance_core::id::CustomerId;
-use quittance_store::records::{Disposition, GatewayObject, InboxEntry};
+use quittance_store::records::{Disposition, EventSource, GatewayObject, InboxEntry, ObjectState, Owner};
 use quittance_store::value::Key;
 
-fn inbox_place(event: &WebhookEvent) -> Key {
-    vec![event.endpoint.as_str().into(), event.event.id.as_str().into()]
-}
-
-fn object_place(event: &WebhookEvent) -> Option<Key> {
-    let seen = event.event.seen.as_ref()?;
-    Some(vec![event.gateway.as_str().into(), seen.object_id().into()])
+fn inbox_place(gateway: &str, event: &Event) -> Key {
+    vec![gateway.into(), event.id.as_str().into()]
 }
 
 pub(super) fn reads(event: &WebhookEvent, wanted: &mut Wanted<'_>) {
-    if wanted.row::<InboxEntry>(inbox_place(event)).is_some() {
-        return;
-    }
-    if let Some(Seen::Dispute(dispute)) = &event.event.seen {
-        return disputed::reads(dispute, &event.gateway, wanted);
-    }
-    if let Some(object) = object_place(event).and_then(|place| wanted.row::<GatewayObject>(place)) {
-        effect_rows::reads(&named(&object), wanted);
+    if wanted.row::<InboxEntry>(inbox_place(&event.gateway, &event.event)).is_none() {
+        reads_around(&event.gateway, &event.event, wanted);
     }
 }
 
-fn named(object: &GatewayObject) -> EffectRef {
-    EffectRef { book: object.book, effect: object.effect, payment: object.payment, epoch: 0 }
+pub(super) fn reads_replay(replay: &Replay, wanted: &mut Wanted<'_>) {
+    wanted.row::<InboxEntry>(inbox_place(&replay.gateway, &replay.event));
+    reads_around(&replay.gateway, &replay.event, wanted);
+}
+
+fn reads_around(gateway: &str, event: &Event, wanted: &mut Wanted<'_>) {
+    let Some(object) = object_of(event) else { return };
+    if let Some(owner) = wanted.row::<GatewayObject>(object_place(gateway, object)).and_then(|row| row.owner) {
+        effect_rows::reads(&effect_of(owner), wanted);
+    }
+    if let Some(Seen::Object(sighting)) = &event.seen {
+        reads_of_sighting(gateway, sighting, wanted);
+    }
+}
+
+fn object_of(event: &Event) -> Option<&str> {
+    event.seen.as_ref().map(Seen::object_id).or(event.object_id.as_deref())
 }
 
 pub(super) fn handle(
@@ -41,70 +52,215 @@ pub(super) fn handle(
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
 ) -> Result<Handled, Miss> {
-    if rows.get::<InboxEntry>(&inbox_place(event))?.is_some() {
+    if rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?.is_some() {
         return Ok(Outcome::Duplicate.into());
     }
-    let (disposition, book, outcome) = match &event.event.seen {
-        Some(seen) => match see(event, seen, rows, context)? {
-            Some((book, outcome)) => (Disposition::Applied, Some(book), outcome),
-            None => (Disposition::Unmatched, None, Outcome::Done),
-        },
-        None => (Disposition::Ignored, None, Outcome::Done),
-    };
-    rows.put(&entry(event, disposition, book, context));
-    Ok(outcome.into())
+    let taken = take(&event.gateway, &event.event, rows, context)?;
+    rows.put(&entry(event, &taken, context));
+    Ok(taken.outcome.into())
 }
 
-/// Applies what the event shows; none where it is about nothing of ours.
-fn see(
-    event: &WebhookEvent,
-    seen: &Seen,
-    rows: &mut WorkingSet<'_>,
-    context: &mut Context<'_>,
-) -> Result<Option<(CustomerId, Outcome)>, Miss> {
-    match seen {
-        Seen::Object(sighting) => {
-            let place = vec![event.gateway.as_str().into(), sighting.object_id.as_str().into()];
-            let Some(object) = rows.get::<GatewayObject>(&place)? else { return Ok(None) };
-            let outcome = observe(event, &object, Stimulus::Observed(sighting.clone()), rows, context)?;
-            Ok(Some((object.book, outcome)))
-        }
-        Seen::Dispute(dispute) => {
-            let source = Source::Webhook(event.event.id.clone());
-            let book = disputed::observe(dispute, &event.gateway, source, rows, context)?;
-            Ok(book.map(|book| (book, Outcome::Applied { answered: Vec::new(), alarm: None })))
-        }
+/// Applies a stored event again, for a person who says why.
+pub(super) fn replay(replay: &Replay, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
+    let Some(stored) = rows.get::<InboxEntry>(&inbox_place(&replay.gateway, &replay.event))? else {
+        return Ok(Outcome::Conflict("no such event of this gateway is stored").into());
+    };
+    let taken = take(&replay.gateway, &replay.event, rows, context)?;
+    rows.put(&InboxEntry { disposition: taken.disposition, book: taken.book.or(stored.book), ..stored });
+    audit(("quittance.replay", &replay.gateway, object_of(&replay.event)), &replay.word, None, rows, context);
+    Ok(taken.outcome.into())
+}
+
+/// What was done with an event.
+struct Taken {
+    disposition: Disposition,
+    book: Option<CustomerId>,
+    outcome: Outcome,
+}
+
+impl Taken {
+    const fn only(disposition: Disposition) -> Self {
+        Self { disposition, book: None, outcome: Outcome::Done }
     }
 }
 
-fn observe(
-    event: &WebhookEvent,
-    object: &GatewayObject,
-    stimulus: Stimulus,
-    rows: &mut WorkingSet<'_>,
-    context: &mut Context<'_>,
-) -> Result<Outcome, Miss> {
-    let mut around = effect_rows::get(object.book, object.effect, rows)?;
-    let source = Source::Webhook(event.event.id.clone());
-    let (learned, answered) = apply(&mut around, source, stimulus, rows, context)?;
-    effect_rows::put(&around, rows);
-    Ok(Outcome::Applied { answered, alarm: learned.alarm })
+fn take(gateway: &str, event: &Event, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Taken, Miss> {
+    let Some(object) = object_of(event) else { return Ok(Taken::only(Disposition::Ignored)) };
+    let row = rows.get::<GatewayObject>(&object_place(gateway, object))?;
+    let Some(seen) = &event.seen else {
+        // Of a kind that is none of ours, or not readable: then the object is, if it is known.
+        return Ok(match row {
+            Some(row) => look_at(row, rows, context),
+            None => Taken::only(Disposition::Ignored),
+        });
+    };
+    let hint = Hint { gateway, event, is_comparable: is_comparable(gateway, event, context) };
+    match (row, seen) {
+        (Some(row), Seen::Object(sighting)) => known(&hint, row, sighting, rows, context),
+        (None, Seen::Object(sighting)) => unknown(&hint, sighting, rows, context),
+        (Some(row), Seen::Dispute(_)) => Ok(look_at(row, rows, context)),
+        (None, Seen::Dispute(_)) => Ok(look_at(new_row(&hint, seen.kind(), context), rows, context)),
+    }
 }
 
-fn entry(
-    event: &WebhookEvent,
-    disposition: Disposition,
-    book: Option<CustomerId>,
-    context: &Context<'_>,
-) -> InboxEntry {
+/// An event whose object is readable.
+struct Hint<'a> {
+    gateway: &'a str,
+    event: &'a Event,
+    /// Whether it was rendered as our own reads are; else it only says which object changed.
+    is_comparable: bool,
+}
+
+fn is_comparable(gateway: &str, event: &Event, context: &Context<'_>) -> bool {
+    let Some(version) = event.api_version.as_deref() else { return true };
+    context.gateways.0.get(gateway).is_none_or(|gateway| gateway.api_version() == version)
+}
+
+fn new_row(hint: &Hint<'_>, kind: ObjectKind, context: &Context<'_>) -> GatewayObject {
+    let object = object_of(hint.event).unwrap_or_default().to_owned();
+    GatewayObject::new(hint.gateway.to_owned(), object, kind, context.now)
+}
+
+/// Has the object looked at; several events before that cost one look.
+fn look_at(mut row: GatewayObject, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Taken {
+    let disposition = if row.state == ObjectState::Parked { Disposition::Parked } else { Disposition::Fetch };
+    make_due(&mut row, context);
+    rows.put(&row);
+    Taken { disposition, book: row.owner.map(|owner| owner.book), outcome: Outcome::Done }
+}
+
+fn known(
+    hint: &Hint<'_>,
+    row: GatewayObject,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
+    match row.owner {
+        Some(owner) if row.state != ObjectState::Stray => ours(hint, row, owner, sighting, rows, context),
+        // Somebody else's payment is no business of ours, whatever becomes of it.
+        None if row.state == ObjectState::External && is_payment(sighting) => Ok(Taken::only(Disposition::External)),
+        _ => Ok(look_at(row, rows, context)),
+    }
+}
+
+const fn is_payment(sighting: &Sighting) -> bool {
+    matches!(sighting.kind, ObjectKind::Payment | ObjectKind::Charge)
+}
+
+fn ours(
+    hint: &Hint<'_>,
+    row: GatewayObject,
+    owner: Owner,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
+    let effect: Effect = rows.expect(&effect_rows::effect_place(owner.book, owner.effect))?;
+    let is_over = effect.state.is_terminal();
+    if hint.is_comparable && (!is_over || !is_news_afterwards(&effect, sighting)) {
+        return observe(hint, owner, sighting, rows, context);
+    }
+    if is_over {
+        return Ok(look_at(row, rows, context));
+    }
+    wake(effect, rows, context);
+    Ok(Taken { disposition: Disposition::Fetch, book: Some(owner.book), outcome: Outcome::Done })
+}
+
+/// Has an effect that waits look for itself. One that somebody works on looks anyway.
+fn wake(mut effect: Effect, rows: &mut WorkingSet<'_>, context: &Context<'_>) {
+    if matches!(effect.state, State::Unknown | State::Pending) && effect.lease_owner == 0 {
+        effect.due_at = Some(context.now);
+        rows.put(&effect);
+    }
+}
+
+/// Tells an effect what an event shows.
+fn observe(
+    hint: &Hint<'_>,
+    owner: Owner,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
+    let mut around = effect_rows::get(owner.book, owner.effect, rows)?;
+    let source = Source::Webhook(hint.event.id.clone());
+    let stimulus = Stimulus::Observed(sighting.clone());
+    let (learned, answered) = apply(&mut around, source, stimulus, rows, context)?;
+    effect_rows::put(&around, rows);
+    let outcome = Outcome::Applied { answered, alarm: learned.alarm };
+    Ok(Taken { disposition: Disposition::Applied, book: Some(owner.book), outcome })
+}
+
+/// An object that no row knows. What carries nothing of ours is somebody else's; the rest is looked at.
+fn unknown(
+    hint: &Hint<'_>,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
+    let mut row = new_row(hint, sighting.kind, context);
+    if let (Some(parent), ObjectKind::Charge) = (&sighting.parent, sighting.kind) {
+        return of_payment(hint, row, parent, sighting, rows, context);
+    }
+    let effect = match (sighting.book, sighting.effect_id) {
+        (Some(book), Some(id)) => rows.get::<Effect>(&effect_rows::effect_place(book, id))?,
+        _ => None,
+    };
+    match effect {
+        Some(effect) if effect.object_id.is_none() && !effect.state.is_terminal() => {
+            if effect.step == Step::Execute && hint.is_comparable {
+                let owner = Owner { book: effect.book, effect: effect.id, payment: effect.payment };
+                return observe(hint, owner, sighting, rows, context);
+            }
+            // The answer is on its way, and brings the object to its effect.
+            let policy = context.gateways.0.get(hint.gateway).map(|gateway| gateway.policy).unwrap_or_default();
+            row.due_at = Some(context.now.plus_ms(policy.pending_poll_ms));
+            rows.put(&row);
+            Ok(Taken { book: Some(effect.book), ..Taken::only(Disposition::Fetch) })
+        }
+        None if sighting.effect_id.is_none() && sighting.parent.is_none() => {
+            row.state = ObjectState::External;
+            row.due_at = None;
+            rows.put(&row);
+            Ok(Taken::only(Disposition::External))
+        }
+        _ => Ok(look_at(row, rows, context)),
+    }
+}
+
+/// A charge belongs to whom its payment belongs to.
+fn of_payment(
+    hint: &Hint<'_>,
+    mut row: GatewayObject,
+    parent: &str,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
+    match rows.get::<GatewayObject>(&object_place(hint.gateway, parent))? {
+        Some(GatewayObject { owner: Some(owner), state: ObjectState::Ours, .. }) => {
+            adopt(&mut row, owner);
+            ours(hint, row, owner, sighting, rows, context)
+        }
+        Some(GatewayObject { state: ObjectState::External, .. }) => Ok(Taken::only(Disposition::External)),
+        _ => Ok(look_at(row, rows, context)),
+    }
+}
+
+fn entry(event: &WebhookEvent, taken: &Taken, context: &Context<'_>) -> InboxEntry {
     InboxEntry {
-        endpoint: event.endpoint.clone(),
+        gateway: event.gateway.clone(),
         event: event.event.id.clone(),
         kind: event.event.kind.clone(),
         object: event.event.object_id.clone(),
-        book,
-        disposition,
-        secret_index: i64::try_from(event.secret_index).unwrap_or(i64::MAX),
+        book: taken.book,
+        disposition: taken.disposition,
+        source: event.source,
+        endpoint: event.endpoint.clone(),
+        secret: event.secret.clone(),
+        verified_at: (event.source == EventSource::Webhook).then_some(context.now),
         received_at: context.now,
         body: event.body.clone(),
     }

@@ -168,7 +168,8 @@ impl Finder<'_> {
         for gateway in self.distinct(&GATEWAY_OBJECTS)? {
             let Some(object) = get::<GatewayObject>(self.reader, vec![gateway, text.into()])? else { continue };
             // The row names the newest payment; earlier, failed attempts of the same reference shared the object.
-            let newest = vec![object.book.bytes().into(), object.payment.bytes().into()];
+            let Some(owner) = object.owner else { continue };
+            let newest = vec![owner.book.bytes().into(), owner.payment.bytes().into()];
             let newest = get::<Payment>(self.reader, newest)?.filter(|newest| self.tenants.contains(&newest.tenant));
             let Some(newest) = newest else { continue };
             for payment in self.payments_by_reference(newest.tenant, &newest.reference)? {
@@ -189,8 +190,8 @@ impl Finder<'_> {
     }
 
     fn gateway_event(&mut self, text: &str) -> Result<(), StoreError> {
-        for endpoint in self.distinct(&INBOX)? {
-            let entry = get::<InboxEntry>(self.reader, vec![endpoint, text.into()])?;
+        for gateway in self.distinct(&INBOX)? {
+            let entry = get::<InboxEntry>(self.reader, vec![gateway, text.into()])?;
             if let Some(object) = entry.and_then(|entry| entry.object) {
                 self.gateway_object(&object)?;
                 self.gateway_dispute(&object)?;

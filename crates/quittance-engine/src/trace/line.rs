@@ -3,17 +3,18 @@
 use quittance_core::id::CorrelationId;
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::time::Timestamp;
-use quittance_store::records::InboxEntry;
+use quittance_store::records::{EventSource, InboxEntry};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// When.
     pub at: Timestamp,
-    /// Who did it: `client`, `engine` or `gateway`.
+    /// Who did it: `client`, `engine`, `gateway` or `operator`.
     pub actor: &'static str,
     /// What, as a stable word: `request_received`, the kind of a journal record (`payment_accepted`, `ticket_issued`,
-    /// `effect_advanced`, `observation_kept`), `webhook_received` or `answer_given`.
+    /// `effect_advanced`, `observation_kept`), `webhook_received`, `event_swept`,
+    /// `operator_acted`, `discrepancy_opened`, `discrepancy_closed` or `answer_given`.
     pub event: &'static str,
     /// Names and values, in the order they are read best.
     pub details: Vec<(&'static str, String)>,
@@ -61,9 +62,15 @@ pub(super) fn webhook(entry: &InboxEntry) -> Line {
         ("type", entry.kind.clone()),
         ("object", entry.object.clone().unwrap_or_default()),
         ("disposition", entry.disposition.name().to_owned()),
-        ("endpoint", entry.endpoint.clone()),
+        ("endpoint", entry.endpoint.clone().unwrap_or_default()),
     ];
-    Line { at: entry.received_at, actor: "gateway", event: "webhook_received", details }
+    let (actor, event) = match entry.source {
+        EventSource::Webhook => ("gateway", "webhook_received"),
+        EventSource::Sweep => ("engine", "event_swept"),
+        EventSource::Operator => ("operator", "operator_acted"),
+    };
+    let details = details.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    Line { at: entry.received_at, actor, event, details }
 }
 
 /// Bytes as hexadecimal digits.

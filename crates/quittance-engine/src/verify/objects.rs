@@ -30,7 +30,8 @@ pub(super) fn check(
             let Some(row) = readable(GatewayObject::from_row(&row), findings) else { continue };
             let newest = *seen.inherited.get(*object).unwrap_or(recorded);
             if !leads_to(&row, newest, book, history) {
-                findings.row(format!("{subject}: its row leads to {}, not to {newest}, which has it", row.payment));
+                findings
+                    .row(format!("{subject}: its row leads to {}, not to {newest}, which has it", payment_of(&row)));
             }
         }
     }
@@ -44,10 +45,15 @@ fn key_of(gateway: &str, object: &str) -> Key {
 /// Whether the row leads to the payment that has the object, or to a later attempt that began with it and let it go
 /// before any record could name it.
 fn leads_to(row: &GatewayObject, newest: PaymentId, book: &Value, history: &History) -> bool {
-    let effect = history.replay.payments.get(&row.payment).map(|payment| payment.effect);
+    let Some(owner) = row.owner else { return false };
+    let effect = history.replay.payments.get(&owner.payment).map(|payment| payment.effect);
     let replayed = effect.and_then(|effect| history.replay.effects.get(&effect));
     let has_let_go = replayed.is_some_and(|effect| effect.is_advanced && !effect.is_fresh);
-    Value::from(row.book.bytes()) == *book
-        && effect == Some(row.effect)
-        && (row.payment == newest || (has_let_go && history.may_succeed(row.payment, newest)))
+    Value::from(owner.book.bytes()) == *book
+        && effect == Some(owner.effect)
+        && (owner.payment == newest || (has_let_go && history.may_succeed(owner.payment, newest)))
+}
+
+fn payment_of(row: &GatewayObject) -> String {
+    row.owner.map_or_else(|| "nobody".to_owned(), |owner| owner.payment.to_string())
 }

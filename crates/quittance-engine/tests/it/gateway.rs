@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Gateway {
     pub intents: Vec<Value>,
     pub disputes: Vec<Value>,
+    /// Objects of other kinds, read by their ids.
+    pub others: Vec<Value>,
     stored: BTreeMap<String, (Vec<u8>, u16, Value)>,
     /// Every write as it came, in order: key and canonical bytes.
     pub seen: Vec<(String, Vec<u8>)>,
@@ -63,16 +65,13 @@ impl Gateway {
 
     fn get(&self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
-        if let Some(id) = path.strip_prefix("/v1/disputes/") {
-            let found = self.disputes.iter().find(|dispute| dispute["id"] == id);
-            return found
-                .map_or_else(|| error(404, "invalid_request_error", "missing", None), |found| (200, found.clone()));
-        }
-        match path.strip_prefix("/v1/payment_intents/") {
-            Some(id) => match self.intents.iter().find(|intent| intent["id"] == id) {
-                Some(intent) => (200, intent.clone()),
-                None => error(404, "invalid_request_error", "resource_missing", None),
-            },
+        match path.trim_start_matches("/v1/").split_once('/') {
+            Some((_, id)) => {
+                match self.intents.iter().chain(&self.others).chain(&self.disputes).find(|object| object["id"] == id) {
+                    Some(object) => (200, object.clone()),
+                    None => error(404, "invalid_request_error", "resource_missing", None),
+                }
+            }
             None => {
                 let newest: Vec<&Value> = self.intents.iter().rev().collect();
                 (200, json!({"object": "list", "data": newest, "has_more": false}))
@@ -99,6 +98,9 @@ impl Gateway {
         if let Some(id) = request.target.strip_prefix("/v1/disputes/") {
             return self.submit(id);
         }
+        if request.target == "/v1/refunds" {
+            return self.refund(&request.body);
+        }
         let mut parts = request.target.trim_start_matches("/v1/payment_intents").trim_start_matches('/').split('/');
         let id = parts.next().filter(|id| !id.is_empty());
         match (id, parts.next()) {
@@ -124,10 +126,32 @@ impl Gateway {
             "latest_charge": null,
             "last_payment_error": null,
             "attempts": 0,
-            "metadata": {"effect_id": parameter(body, "metadata[effect_id]")},
+            "metadata": {
+                "effect_id": parameter(body, "metadata[effect_id]"),
+                "customer_id": parameter(body, "metadata[customer_id]"),
+            },
         });
         self.intents.push(intent.clone());
         (200, intent)
+    }
+
+    fn refund(&mut self, body: &[u8]) -> (u16, Value) {
+        let amount: i64 = parameter(body, "amount").and_then(|text| text.parse().ok()).expect("an amount");
+        let refund = json!({
+            "id": format!("re_{}", self.others.len() + 1),
+            "object": "refund",
+            "status": "succeeded",
+            "amount": amount,
+            "currency": "usd",
+            "payment_intent": parameter(body, "payment_intent"),
+            "charge": null,
+            "metadata": {
+                "effect_id": parameter(body, "metadata[effect_id]"),
+                "customer_id": parameter(body, "metadata[customer_id]"),
+            },
+        });
+        self.others.push(refund.clone());
+        (200, refund)
     }
 
     fn confirm(&mut self, at: usize, body: &[u8]) -> (u16, Value) {

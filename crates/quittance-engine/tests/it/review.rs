@@ -70,10 +70,13 @@ fn money_that_came_after_a_failure_is_booked_by_itself() {
     declining.method = "pm_card_chargeDeclined".into();
     world.submit(declining.into());
     world.settle();
-    let mut impossible = world.gateway.intents[0].clone();
+    let impossible = &mut world.gateway.intents[0];
     impossible["status"] = "succeeded".into();
     impossible["amount_received"] = impossible["amount"].clone();
+    let impossible = impossible.clone();
     world.submit(event("evt_1", "payment_intent.succeeded", &impossible));
+    world.poll();
+    world.look(Gateway::serve);
     assert_eq!(world.payments()[0].status, Status::Review);
     let decision = decide(&world, "d1", Resolution::Succeeded);
     let decided = world.submit(decision);

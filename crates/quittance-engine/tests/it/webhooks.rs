@@ -6,6 +6,7 @@ use quittance_connectors::connector::Connector;
 use quittance_connectors::stripe::Stripe;
 use quittance_core::payment::Status;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
+use quittance_store::records::EventSource;
 use serde_json::{Value, json};
 
 pub fn event(id: &str, kind: &str, object: &Value) -> Submission {
@@ -16,8 +17,9 @@ pub fn event(id: &str, kind: &str, object: &Value) -> Submission {
     .to_string()
     .into_bytes();
     let event = Stripe::default().decode_event(&body).expect("an event");
-    let (endpoint, gateway) = ("we_main".to_owned(), "stripe".to_owned());
-    Submission::Webhook(Box::new(WebhookEvent { endpoint, gateway, secret_index: 0, event, body }))
+    let (source, gateway) = (EventSource::Webhook, "stripe".to_owned());
+    let (endpoint, secret) = (Some("we_main".to_owned()), Some("env:SECRET".to_owned()));
+    Submission::Webhook(Box::new(WebhookEvent { gateway, source, endpoint, secret, event, body }))
 }
 
 /// A payment whose confirm charged, and whose answer was lost.
@@ -91,10 +93,14 @@ fn a_charge_on_an_attempt_that_failed_goes_to_a_person() {
     declining.method = "pm_card_chargeDeclined".into();
     world.submit(declining.into());
     world.settle();
-    let mut impossible = world.gateway.intents[0].clone();
+    let impossible = &mut world.gateway.intents[0];
     impossible["status"] = "succeeded".into();
     impossible["amount_received"] = impossible["amount"].clone();
+    let impossible = impossible.clone();
     world.submit(event("evt_1", "payment_intent.succeeded", &impossible));
+    assert_eq!(world.payments()[0].status, Status::Failed, "an event is a hint");
+    world.poll();
+    world.look(Gateway::serve);
     assert_eq!(world.payments()[0].status, Status::Review);
     assert_eq!(world.alarms.len(), 1);
     let refused = world.submit(pay("k2", "o").into());

@@ -16,12 +16,14 @@ use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::engine::{Engine, Permits, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
+use quittance_engine::looks::Looks;
 use quittance_engine::ports::{Answer, Ids, Render};
 use quittance_engine::submission::{
-    Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, NewCustomer, Outcome, Plan, Submission,
+    Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, Look, LookPlan, Looked, NewCustomer, Outcome,
+    Plan, Submission,
 };
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::records::Entity;
+use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject};
 use quittance_store::store::{Reader, Scan};
 use quittance_store::tables::{JOURNAL, PAYMENTS};
 use std::collections::BTreeMap;
@@ -71,6 +73,7 @@ pub struct World {
     pub gateway: Gateway,
     pub now: Timestamp,
     pub jobs: Vec<Job>,
+    pub looks: Vec<Look>,
     pub permits: usize,
     pub answers: BTreeMap<CommandId, (u16, String)>,
     pub alarms: Vec<&'static str>,
@@ -85,6 +88,7 @@ fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>) -> Eng
     let gateway = gateways::Gateway {
         mode,
         connector: Arc::new(Stripe::default()),
+        looks: Looks::default(),
         policy: Policy { backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() },
         timeout_ms: 2_000,
         in_flight_max: 8,
@@ -103,6 +107,7 @@ impl World {
             gateway: Gateway::default(),
             now: Timestamp::from_seconds(1_800_000_000),
             jobs: Vec::new(),
+            looks: Vec::new(),
             permits: 100,
             answers: BTreeMap::new(),
             alarms: Vec::new(),
@@ -146,6 +151,7 @@ impl World {
 
     fn take(&mut self, step: Step) -> Vec<Outcome> {
         self.jobs.extend(step.jobs);
+        self.looks.extend(step.looks);
         for outcome in &step.outcomes {
             match outcome {
                 Outcome::Applied { answered, alarm } => {
@@ -166,6 +172,7 @@ impl World {
     pub fn crash(&mut self) {
         self.processes += 1;
         self.jobs.clear();
+        self.looks.clear();
         self.engine = engine(&self.database, self.processes, None);
         self.engine.start(self.now).expect("the store works");
     }
@@ -193,6 +200,56 @@ impl World {
         let job = self.jobs.remove(0);
         let fact = learned(&mut self.gateway, job, deliver);
         self.submit(Submission::Learned(Box::new(fact)))
+    }
+
+    /// Carries the oldest look out as `deliver` says, and submits what it showed.
+    pub fn look(&mut self, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> Outcome {
+        let look = self.looks.remove(0);
+        let looked = shown(&mut self.gateway, look, deliver);
+        self.submit(Submission::Looked(Box::new(looked)))
+    }
+
+    /// Looks at whatever is due, honestly, until nothing is; says how often.
+    pub fn look_around(&mut self) -> usize {
+        let mut count = 0;
+        loop {
+            self.poll();
+            assert!(self.jobs.is_empty(), "payments are settled");
+            if self.looks.is_empty() {
+                return count;
+            }
+            while !self.looks.is_empty() {
+                self.look(Gateway::serve);
+                count += 1;
+            }
+        }
+    }
+
+    /// Lets so much time pass, looking around on the way as a server would.
+    pub fn pass_hours(&mut self, hours: u64) -> usize {
+        (0..hours * 4)
+            .map(|_| {
+                self.now = self.now.plus_ms(15 * 60_000);
+                self.look_around()
+            })
+            .sum()
+    }
+
+    /// Everything of a table.
+    pub fn all<E: Entity>(&self) -> Vec<E> {
+        let rows = self.database.reader().scan(&Scan::forward(E::table(), Vec::new(), 10_000)).expect("readable");
+        rows.iter().map(|row| E::from_row(row).expect("sound")).collect()
+    }
+
+    /// The row of an object.
+    pub fn object(&self, id: &str) -> GatewayObject {
+        self.all::<GatewayObject>().into_iter().find(|row| row.object == id).unwrap_or_else(|| panic!("no row of {id}"))
+    }
+
+    /// The discrepancies that are open: kind and object.
+    pub fn open(&self) -> Vec<(DiscrepancyKind, String)> {
+        let open = self.all::<Discrepancy>().into_iter().filter(|one| one.closed_at.is_none());
+        open.map(|one| (one.kind, one.object)).collect()
     }
 
     /// Works and polls honestly until nothing is open.
@@ -239,6 +296,16 @@ pub fn learned(gateway: &mut Gateway, job: Job, deliver: impl Fn(&mut Gateway, &
         }
     };
     LearnedFact { effect: job.effect, source, stimulus }
+}
+
+/// What a look shows when its request is delivered like this.
+pub fn shown(gateway: &mut Gateway, look: Look, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> Looked {
+    let stripe = Stripe::default();
+    let (is_cancel, fact) = match &look.plan {
+        LookPlan::Read(request) => (false, stripe.decode_read(look.kind, &deliver(gateway, request))),
+        LookPlan::Cancel(request) => (true, stripe.decode_write(look.kind, &deliver(gateway, request))),
+    };
+    Looked { object: look.object, is_cancel, fact }
 }
 
 pub fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {

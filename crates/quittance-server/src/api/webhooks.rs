@@ -13,10 +13,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use quittance_connectors::connector::Connector;
-use quittance_connectors::event::{Event, MAX_EVENT_BYTES};
+use quittance_connectors::event::{Event, EventError, MAX_EVENT_BYTES};
 use quittance_connectors::stripe::webhook::{SignatureError, verify};
 use quittance_core::tenant::Mode;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
+use quittance_store::records::EventSource;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -53,14 +54,20 @@ async fn try_receive(
     let (parts, body) = request.into_parts();
     let signature = signature(&parts.headers)?;
     let body = bounded(body, MAX_EVENT_BYTES).await?;
-    let secrets: Vec<&str> = known.secrets.iter().map(|secret| secret.expose()).collect();
-    let secret_index =
-        verify(signature, &body, &secrets, handle.now().seconds(), known.tolerance_s).map_err(unverified)?;
+    let secrets: Vec<&str> = known.secrets.iter().map(|(_, secret)| secret.expose()).collect();
+    if secrets.is_empty() {
+        return Err(Problem::new(&catalogue::WEBHOOK_SIGNATURE, "every secret of this endpoint is retired or revoked"));
+    }
+    let secret = verify(signature, &body, &secrets, handle.now().seconds(), known.tolerance_s).map_err(unverified)?;
+    let event = decode(known.connector.as_ref(), &body)?;
+    check_ownership(&event, &known)?;
+    handle.note_version(known.gateway, event.api_version.as_deref());
     let event = WebhookEvent {
         gateway: known.gateway.to_owned(),
-        event: decode(known.connector.as_ref(), &body, known.mode)?,
-        endpoint: endpoint.to_owned(),
-        secret_index,
+        source: EventSource::Webhook,
+        endpoint: Some(endpoint.to_owned()),
+        secret: known.secrets.get(secret).map(|(name, _)| name.clone()),
+        event,
         body: body.to_vec(),
     };
     match handle.submit(Submission::Webhook(Box::new(event))).await {
@@ -93,16 +100,24 @@ fn unverified(error: SignatureError) -> Problem {
     }
 }
 
-/// Reads an event. One about the other kind of money is not of this gateway, whoever signed it.
-fn decode(connector: &dyn Connector, body: &[u8], mode: Option<Mode>) -> Result<Event, Problem> {
-    let malformed = |why: String| Problem::new(&catalogue::WEBHOOK_MALFORMED, why);
-    let event = connector.decode_event(body).map_err(|error| malformed(error.to_string()))?;
+fn decode(connector: &dyn Connector, body: &[u8]) -> Result<Event, Problem> {
+    let malformed = |error: EventError| Problem::new(&catalogue::WEBHOOK_MALFORMED, error.to_string());
+    connector.decode_event(body).map_err(malformed)
+}
+
+/// An event about the other kind of money, or of another account, is not of this gateway, whoever signed it.
+fn check_ownership(event: &Event, known: &WebhookEndpoint<'_>) -> Result<(), Problem> {
+    let foreign = |why: String| Err(Problem::new(&catalogue::WEBHOOK_NOT_OURS, why));
     let event_mode = event.livemode.map(|is_live| if is_live { Mode::Live } else { Mode::Test });
-    match (event_mode, mode) {
+    match (event_mode, known.mode) {
         (Some(event), Some(gateway)) if event != gateway => {
-            Err(malformed(format!("a {} event for a {} gateway", event.name(), gateway.name())))
+            return foreign(format!("a {} event for a {} gateway", event.name(), gateway.name()));
         }
-        _ => Ok(event),
+        _ => {}
+    }
+    match (event.account.as_deref(), known.account) {
+        (Some(event), Some(account)) if event != account => foreign("an event of another account".to_owned()),
+        _ => Ok(()),
     }
 }
 

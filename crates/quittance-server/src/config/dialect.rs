@@ -96,7 +96,7 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
 /// What means nothing is refused: it would be taken for a promise.
 fn refuse_for_rails(section: &Section<'_>, mistakes: &mut Mistakes) {
     for (key, what) in NOT_FOR_RAILS {
-        if let Some(origin) = section.origin(key) {
+        if let Some(origin) = section.origin_of(key) {
             mistakes.add(origin, &section.setting(key), what, "remove it");
         }
     }

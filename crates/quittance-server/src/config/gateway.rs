@@ -1,13 +1,15 @@
 //! One gateway's settings.
 
 use super::errors::{Mistakes, Origin};
-use super::section::{Found, Section};
+use super::section::Section;
+use super::webhook_secret::{self, WebhookSecret};
 use super::{Dialect, Gateway, LEASE_MARGIN_MS, dialect, secrets};
 use quittance_core::effect::Policy;
 use quittance_engine::gateways::Leases;
+use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 24] = [
     "kind",
     "api_key",
     "api_base",
@@ -28,6 +30,10 @@ const KEYS: [&str; 20] = [
     "action_expiry_s",
     "capture_expiry_s",
     "pending_poll_ms",
+    "account",
+    "settle_after_s",
+    "sweep_every_s",
+    "object_sweep_every_s",
 ];
 
 /// Less is not enough for a request to a gateway: half of it has to be left when one begins.
@@ -69,6 +75,9 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         capture_expiry_ms: number("capture_expiry_s", default.capture_expiry_ms / 1_000, 1..=31_622_400) * 1_000,
         pending_poll_ms: number("pending_poll_ms", default.pending_poll_ms, 10..=86_400_000),
     };
+    let looks = Looks { settle_ms: number("settle_after_s", 900, 1..=86_400) * 1_000, ..Looks::default() };
+    let sweep_every_s = number("sweep_every_s", 60, 1..=86_400);
+    let object_sweep_every_s = number("object_sweep_every_s", 3_600, 1..=7 * 86_400);
     check_backoff(section, &policy, origin, mistakes);
     let (webhook_endpoint, webhook_secrets) = match dialect {
         Some(dialect) if !dialect.sends_webhooks() => (None, Vec::new()),
@@ -86,6 +95,10 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         timeout_ms,
         in_flight_max: in_flight_max as usize,
         policy,
+        looks,
+        sweep_every_s,
+        object_sweep_every_s,
+        account: section.text("account", mistakes).map(|found| found.value),
     })
 }
 
@@ -135,9 +148,9 @@ fn api_base(
     Some(base.to_owned())
 }
 
-fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> (Option<String>, Vec<secrets::SecretRef>) {
+fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> (Option<String>, Vec<WebhookSecret>) {
     let endpoint = section.text("webhook_endpoint", mistakes);
-    let secrets = section.texts("webhook_secrets", mistakes).unwrap_or_default();
+    let secrets = section.elements("webhook_secrets", mistakes).unwrap_or_default();
     let setting = section.setting("webhook_secrets");
     match (&endpoint, secrets.first()) {
         (Some(endpoint), _) if !is_name(&endpoint.value) => {
@@ -149,14 +162,14 @@ fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> (Option<String>, 
             let remedy = "add webhook_secrets = [\"env:STRIPE_WEBHOOK_SECRET\"]; without one no event can be verified";
             mistakes.add(endpoint.origin.clone(), &setting, "missing while webhook_endpoint is set", remedy);
         }
-        (None, Some(Found { origin, .. })) => {
+        (None, Some(entry)) => {
             let remedy = "add webhook_endpoint = \"we_main\", or remove the secrets";
-            mistakes.add(origin.clone(), &setting, "secrets for no endpoint", remedy);
+            mistakes.add(entry.origin(), &setting, "secrets for no endpoint", remedy);
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
-    let references = secrets.iter().filter_map(|found| secrets::reference(found, &setting, mistakes)).collect();
-    (endpoint.map(|found| found.value), references)
+    let parsed: Vec<_> = secrets.iter().filter_map(|entry| webhook_secret::parse(entry, &setting, mistakes)).collect();
+    (endpoint.map(|found| found.value), parsed)
 }
 
 fn check_backoff(section: &Section<'_>, policy: &Policy, origin: &Origin, mistakes: &mut Mistakes) {

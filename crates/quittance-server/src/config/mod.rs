@@ -9,12 +9,15 @@ mod gateway;
 mod parse;
 mod secrets;
 mod section;
+mod webhook_secret;
 
 pub use dialect::Dialect;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use secrets::{Secret, SecretRef, Secrets};
+pub use webhook_secret::{SecretState, WebhookSecret};
 
 use quittance_core::effect::Policy;
+use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -81,8 +84,8 @@ pub struct Gateway {
     pub api_base: String,
     /// Name under which its events come in: `POST /webhooks/{webhook_endpoint}`.
     pub webhook_endpoint: Option<String>,
-    /// Every active secret of that endpoint.
-    pub webhook_secrets: Vec<SecretRef>,
+    /// Every secret of that endpoint, and how far it is trusted.
+    pub webhook_secrets: Vec<WebhookSecret>,
     /// How far a signature's time may be from ours, either way.
     pub webhook_tolerance_s: u32,
     /// How long a request may take; 500 at least.
@@ -91,6 +94,14 @@ pub struct Gateway {
     pub in_flight_max: usize,
     /// What it offers, and how patient we are with it.
     pub policy: Policy,
+    /// When its objects are looked at again.
+    pub looks: Looks,
+    /// Between two sweeps of its log of events.
+    pub sweep_every_s: u64,
+    /// Between two sweeps of its lists of objects.
+    pub object_sweep_every_s: u64,
+    /// The gateway's id of the account (`acct_…`); events that name another one are refused.
+    pub account: Option<String>,
 }
 
 impl Config {

@@ -79,7 +79,7 @@ impl<'a> Root<'a> {
 
     fn section(&self, name: &str, mistakes: &mut Mistakes) -> Section<'a> {
         let table = self.table.get(name).and_then(|value| self.table_of(name, value, mistakes));
-        Section { name: name.to_owned(), table, text: self.text, env: self.env }
+        Section { name: name.to_owned(), table, text: self.text, env: self.env, begins_at: 0 }
     }
 
     fn table_of(
@@ -105,7 +105,7 @@ impl<'a> Root<'a> {
             let full_name = format!("gateways.{name}");
             gateway::check_name(name, &full_name, &origin, mistakes);
             let Some(table) = self.table_of(&full_name, value, mistakes) else { continue };
-            let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env };
+            let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env, begins_at: 0 };
             if let Some(gateway) = gateway::parse(&section, &origin, mistakes) {
                 gateways.insert(name.to_owned(), gateway);
             }

@@ -2,8 +2,10 @@
 
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
+use super::webhook_secret::{SecretState, WebhookSecret};
 use super::{Config, Gateway};
 use quittance_core::tenant::Mode;
+use quittance_core::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -72,7 +74,7 @@ pub struct Secrets {
 #[derive(Clone, Debug)]
 struct GatewaySecrets {
     api_key: Secret,
-    webhook: Vec<Secret>,
+    webhook: Vec<(WebhookSecret, Secret)>,
 }
 
 impl Secrets {
@@ -91,10 +93,13 @@ impl Secrets {
         KEY_PREFIXES.iter().find(begins_with).map(|(_, mode)| *mode)
     }
 
-    /// The active secrets of a gateway's webhook endpoint, in the order of the configuration.
+    /// The secrets of a gateway's webhook endpoint that are accepted at this time, each with its name, in the order of
+    /// the configuration.
     #[must_use]
-    pub fn webhook_secrets(&self, gateway: &str) -> &[Secret] {
-        self.by_gateway.get(gateway).map_or(&[], |secrets| &secrets.webhook)
+    pub fn webhook_secrets(&self, gateway: &str, now: Timestamp) -> Vec<(String, &Secret)> {
+        let known = self.by_gateway.get(gateway).map_or(&[][..], |secrets| &secrets.webhook);
+        let accepted = known.iter().filter(|(entry, _)| entry.is_accepted(now));
+        accepted.map(|(entry, secret)| (entry.to_string(), secret)).collect()
     }
 }
 
@@ -150,7 +155,9 @@ pub(super) fn resolve(config: &Config, fetch: &Fetch<'_>) -> Result<Secrets, Con
 
 fn resolve_gateway(gateway: &Gateway, fetch: &Fetch<'_>, mistakes: &mut Mistakes) -> Option<GatewaySecrets> {
     let api_key = value(&gateway.api_key, fetch, mistakes);
-    let webhook: Vec<_> = gateway.webhook_secrets.iter().map(|reference| value(reference, fetch, mistakes)).collect();
+    let known = gateway.webhook_secrets.iter().filter(|entry| entry.state != SecretState::Revoked);
+    let mut resolve = |entry: &WebhookSecret| Some((entry.clone(), value(&entry.reference, fetch, mistakes)?));
+    let webhook: Vec<_> = known.map(&mut resolve).collect();
     Some(GatewaySecrets { api_key: api_key?, webhook: webhook.into_iter().collect::<Option<_>>()? })
 }
 

@@ -22,6 +22,28 @@ pub(super) struct Section<'a> {
     pub(super) table: Option<&'a DeTable<'a>>,
     pub(super) text: &'a str,
     pub(super) env: &'a Env<'a>,
+    /// Where it begins in the text, for an entry of a list.
+    pub(super) begins_at: usize,
+}
+
+/// An entry of a list.
+pub(super) enum Element<'a> {
+    Text(Found<String>),
+    Table(Section<'a>),
+}
+
+impl Element<'_> {
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Self::Text(found) => found.origin.clone(),
+            Self::Table(section) => section.origin(),
+        }
+    }
+}
+
+/// What is inside a list is overridden with the whole list.
+fn no_variable(_: &str) -> Option<String> {
+    None
 }
 
 /// A value before its type is known to be right.
@@ -60,7 +82,7 @@ impl<'a> Section<'a> {
     }
 
     /// Where the key is given, rightly or wrongly.
-    pub(super) fn origin(&self, key: &str) -> Option<Origin> {
+    pub(super) fn origin_of(&self, key: &str) -> Option<Origin> {
         Some(match self.raw(key)? {
             Raw::Variable(name, _) => Origin::Variable(name),
             Raw::File(value) => self.line(value.span()),
@@ -94,6 +116,32 @@ impl<'a> Section<'a> {
                 None => self.wrong_type(key, value, "a list of texts", mistakes),
             },
         }
+    }
+
+    /// Entries of a list, each a text or a table; in a variable texts, separated by commas.
+    pub(super) fn elements(&self, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Element<'a>>> {
+        let Raw::File(value) = self.raw(key)? else {
+            return self.texts(key, mistakes).map(|texts| texts.into_iter().map(Element::Text).collect());
+        };
+        let Some(array) = value.get_ref().as_array() else {
+            return self.wrong_type(key, value, "a list of texts", mistakes);
+        };
+        let element = |element: &'a Spanned<DeValue<'a>>| match element.get_ref().as_table() {
+            Some(table) => Some(Element::Table(Section {
+                name: self.setting(key),
+                table: Some(table),
+                text: self.text,
+                env: &no_variable,
+                begins_at: element.span().start,
+            })),
+            None => self.element(key, element, mistakes).map(Element::Text),
+        };
+        array.iter().map(element).collect()
+    }
+
+    /// Where it begins.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::Line(line_of(self.text, self.begins_at))
     }
 
     fn element(&self, key: &str, value: &Spanned<DeValue<'_>>, mistakes: &mut Mistakes) -> Option<Found<String>> {

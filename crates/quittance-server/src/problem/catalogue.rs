@@ -76,7 +76,10 @@ kinds! {
         "Compare the endpoint's secrets with the gateway's, and the clocks. Nothing was stored.";
     WEBHOOK_MALFORMED: 400 "webhook-malformed" final
         "The signed delivery is not an event of this gateway."
-        "Send what the gateway sent, byte for byte; live events to the endpoint of a live API key, test events to that of a test key.";
+        "Send what the gateway sent, byte for byte.";
+    WEBHOOK_NOT_OURS: 400 "webhook-not-ours" final
+        "The signed delivery is of another account, or about the other kind of money."
+        "Send live events to the endpoint of a live API key, test events to that of a test key, and those of each account to its own endpoint. Nothing was stored.";
     UNAUTHORISED: 401 "unauthorised" final
         "No valid API key was given."
         "Send `Authorization: Bearer qk_…` with a key that is not revoked.";

@@ -184,6 +184,11 @@ impl Executor {
                 let _ = reply.send(Submitted { outcome, watch });
             }
         }
+        for look in step.looks {
+            if let Some(gateway) = self.shared.gateways.get(&look.object.gateway) {
+                jobs::spawn_look(&self.shared, &self.tokio, gateway, look);
+            }
+        }
         for job in step.jobs {
             match self.shared.gateways.get(&job.gateway) {
                 Some(gateway) => jobs::spawn(&self.shared, &self.tokio, gateway, job),

@@ -11,10 +11,13 @@ use quittance_engine::breaker::{Breaker, Health, Limits, State};
 use quittance_engine::engine::Permits;
 use quittance_engine::gateways::{Gateway, Gateways};
 use quittance_engine::pause::Paused;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// API versions of events that are told apart in the log, for each gateway.
+const VERSIONS_MAX: usize = 100;
 
 /// Every configured gateway.
 pub(crate) struct GatewayStates {
@@ -32,6 +35,8 @@ pub(crate) struct GatewayState {
     /// What the committed switches say; looked at before every request.
     is_paused: AtomicBool,
     condition: Mutex<Condition>,
+    /// The API versions of its events that were logged.
+    versions: Mutex<BTreeSet<String>>,
 }
 
 struct Condition {
@@ -66,6 +71,7 @@ impl GatewayStates {
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),
                 is_paused: AtomicBool::new(false),
+                versions: Mutex::new(BTreeSet::new()),
                 condition: Mutex::new(Condition { breaker: Breaker::new(limits), is_unauthorised: false }),
             };
             metrics::breaker(name, true);
@@ -127,6 +133,19 @@ impl GatewayState {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says once for each API version that is not the one we read under: of such events only the object's id is used.
+    pub(super) fn note_version(&self, version: &str) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = versions.len() < VERSIONS_MAX && self.connector.probe().api_version != version;
+        if is_new && versions.insert(version.to_owned()) {
+            tracing::warn!(
+                gateway = self.name,
+                version,
+                "events are rendered under another API version; objects are read"
+            );
+        }
+    }
+
     pub(super) fn set_paused(&self, is_paused: bool) {
         if self.is_paused.swap(is_paused, Ordering::AcqRel) != is_paused {
             metrics::paused(&self.name, is_paused);
@@ -139,7 +158,7 @@ impl GatewayState {
         self.is_paused.load(Ordering::Acquire)
     }
 
-    fn takes_work(&self) -> bool {
+    pub(super) fn takes_work(&self) -> bool {
         !self.is_paused() && self.lock().breaker.is_closed()
     }
 
@@ -245,6 +264,7 @@ pub(super) fn for_engine(config: &Config, secrets: &Secrets) -> Gateways {
         let known = Gateway {
             connector: gateway.dialect.connector(),
             policy: gateway.policy,
+            looks: gateway.looks,
             timeout_ms: gateway.timeout_ms,
             in_flight_max: gateway.in_flight_max,
             mode,

@@ -66,12 +66,14 @@ pub struct Readiness {
 pub struct WebhookEndpoint<'a> {
     /// The gateway whose events come in there.
     pub gateway: &'a str,
-    /// Every active secret; never empty.
-    pub secrets: Vec<&'a Secret>,
+    /// Every secret that is accepted now, with its name; none where all are revoked or retired.
+    pub secrets: Vec<(String, &'a Secret)>,
     /// How far a signature's time may be from ours, either way; above 0.
     pub tolerance_s: u32,
     /// Whose money the gateway moves; none where its credential does not say.
     pub mode: Option<Mode>,
+    /// The gateway's id of the account, where it is configured.
+    pub account: Option<&'a str>,
     /// What reads its events.
     pub connector: Arc<dyn Connector>,
 }
@@ -157,9 +159,17 @@ impl Handle {
     pub fn webhook_endpoint(&self, name: &str) -> Option<WebhookEndpoint<'_>> {
         let (gateway, config) =
             self.shared.config.gateways.iter().find(|(_, config)| config.webhook_endpoint.as_deref() == Some(name))?;
-        let secrets = self.shared.secrets.webhook_secrets(gateway).iter().collect();
+        let secrets = self.shared.secrets.webhook_secrets(gateway, self.now());
         let (mode, connector) = (self.gateway_mode(gateway), config.dialect.connector());
-        Some(WebhookEndpoint { gateway, secrets, tolerance_s: config.webhook_tolerance_s, mode, connector })
+        let (tolerance_s, account) = (config.webhook_tolerance_s, config.account.as_deref());
+        Some(WebhookEndpoint { gateway, secrets, tolerance_s, mode, account, connector })
+    }
+
+    /// Notes the API version under which a gateway renders its events: one line in the log for each that is not ours.
+    pub(crate) fn note_version(&self, gateway: &str, version: Option<&str>) {
+        if let (Some(gateway), Some(version)) = (self.shared.gateways.get(gateway), version) {
+            gateway.note_version(version);
+        }
     }
 
     /// Whose money a gateway moves: that of live or of test tenants. None where its credential does not say.

@@ -12,7 +12,7 @@ use quittance_core::effect::{Source, Stimulus};
 use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
 use quittance_engine::queue::Lane;
-use quittance_engine::submission::{Job, LearnedFact, Plan, Submission};
+use quittance_engine::submission::{Job, LearnedFact, Look, LookPlan, Looked, Plan, Submission};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub(super) fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gatewa
     let shared = Arc::clone(shared);
     tokio.spawn(async move {
         let (source, stimulus) = carry_out(&gateway, &job, budget).await;
-        hand_back(&shared, slot, LearnedFact { effect: job.effect, source, stimulus });
+        let lesson = LearnedFact { effect: job.effect, source, stimulus };
+        hand_back(&shared, slot, Submission::Learned(Box::new(lesson)));
     });
 }
 
@@ -121,12 +122,37 @@ pub(super) fn note(gateway: &GatewayState, kind: &'static str, delivery: &Delive
     }
 }
 
-fn hand_back(shared: &Shared, slot: Slot, lesson: LearnedFact) {
-    let effect = lesson.effect.effect;
-    let submission = Submission::Learned(Box::new(lesson));
+/// Looks at an object on the runtime and submits what it showed. As for a job, the slot goes back with it.
+pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>, look: Look) {
+    let slot = gateway.slot();
+    let budget = Budget::new(look.deadline, gateway.timeout);
+    let shared = Arc::clone(shared);
+    tokio.spawn(async move {
+        let kind = look.kind;
+        let (is_cancel, fact) = match &look.plan {
+            LookPlan::Read(request) => {
+                let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_read(kind, delivery);
+                (false, ask(&gateway, request, budget, "look", decode).await)
+            }
+            LookPlan::Cancel(request) => {
+                let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(kind, delivery);
+                (true, ask(&gateway, request, budget, "cancel_stray", decode).await)
+            }
+        };
+        let looked = Looked { object: look.object, is_cancel, fact };
+        hand_back(&shared, slot, Submission::Looked(Box::new(looked)));
+    });
+}
+
+fn hand_back(shared: &Shared, slot: Slot, submission: Submission) {
     let entry = Entry { submission, reply: None, slot: Some(slot), is_watched: false };
-    if shared.queue.push(Lane::Inner, entry, clock::now()).is_err() {
-        tracing::warn!(%effect, "an answer came after the engine had stopped; the next start reads it back");
+    if let Err((_, entry)) = shared.queue.push(Lane::Inner, entry, clock::now()) {
+        let about = match &entry.submission {
+            Submission::Learned(lesson) => lesson.effect.effect.to_string(),
+            Submission::Looked(looked) => looked.object.object.clone(),
+            _ => String::new(),
+        };
+        tracing::warn!(about, "an answer came after the engine had stopped; the next start reads it back");
     }
 }
 

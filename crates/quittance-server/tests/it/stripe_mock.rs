@@ -240,7 +240,8 @@ impl Mock {
         // Both have to be named: what is not named binds a fixed port of every interface.
         command.args(["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"]);
         let server = Server::start_announced(&mut command, "Listening for HTTP at address: ");
-        let transport = Transport::new(&server.base, &Secret::new("sk_test_mock".to_owned()), 1).unwrap();
+        let secret = Secret::new("sk_test_mock".to_owned());
+        let transport = Transport::new(&server.base, &secret, Stripe::default().headers(), 1).unwrap();
         Some(Self { transport, _server: server })
     }
 

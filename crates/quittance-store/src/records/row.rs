@@ -59,7 +59,7 @@ impl<'a> Columns<'a> {
         Err(Corrupt { table: table.name, column: "", what })
     }
 
-    fn wrong(&self, what: &str) -> Corrupt {
+    pub(crate) fn wrong(&self, what: &str) -> Corrupt {
         let column = self.table.columns[self.at - 1].name;
         Corrupt { table: self.table.name, column, what: what.to_owned() }
     }

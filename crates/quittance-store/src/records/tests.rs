@@ -6,6 +6,7 @@
 mod effects;
 mod formats;
 mod history;
+mod mirror;
 mod rows;
 
 use super::*;

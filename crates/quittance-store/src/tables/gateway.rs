@@ -1,4 +1,4 @@
-//! What is done at gateways, and what comes from there.
+//! What is done at gateways, and the brakes of it.
 
 use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
@@ -52,22 +52,6 @@ pub static TICKETS: Table = Table {
     queue: Queue::No,
 };
 
-/// Which effect a gateway's object belongs to: the newest that used it.
-pub static GATEWAY_OBJECTS: Table = Table {
-    name: "gateway_objects",
-    columns: &[
-        column("gateway", Text, Required),
-        column("object", Text, Required),
-        column("kind", Text, Required),
-        column("book", Bytes, Required),
-        column("effect", Bytes, Required),
-        column("payment", Bytes, Required),
-    ],
-    key_columns: 2,
-    indexes: &[],
-    queue: Queue::No,
-};
-
 /// Movements of money at gateways that were booked by themselves: the key lets each be booked once.
 pub static MOVEMENTS: Table = Table {
     name: "movements",
@@ -79,25 +63,6 @@ pub static MOVEMENTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
-    queue: Queue::No,
-};
-
-/// Webhook events, once each, with the bytes they came in.
-pub static INBOX: Table = Table {
-    name: "inbox",
-    columns: &[
-        column("endpoint", Text, Required),
-        column("event", Text, Required),
-        column("kind", Text, Required),
-        column("object", Text, Optional),
-        column("book", Bytes, Optional),
-        column("disposition", Text, Required),
-        column("secret_index", Integer, Required),
-        column("received_at", Integer, Required),
-        column("body", Bytes, Required),
-    ],
-    key_columns: 2,
-    indexes: &[Index { name: "inbox_by_object", columns: &["object"], uniqueness: Many }],
     queue: Queue::No,
 };
 

@@ -199,6 +199,7 @@ pub(super) fn sighting(kind: ObjectKind, object: &str, status: ObjectStatus, amo
         decline: None,
         payment_method: None,
         effect_id: None,
+        book: None,
         reference: None,
         next_action: None,
         returned: None,

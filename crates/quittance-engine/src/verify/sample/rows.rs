@@ -11,7 +11,8 @@ use quittance_core::journal::Closing;
 use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_store::records::{
-    ClosedHold, Disposition, GatewayObject, Holder, InboxEntry, IntentEntry, KeyEntry, Ticket,
+    ClosedHold, Disposition, EventSource, GatewayObject, Holder, InboxEntry, IntentEntry, KeyEntry, ObjectState, Owner,
+    Ticket,
 };
 use std::collections::BTreeMap;
 
@@ -78,18 +79,23 @@ impl Sample {
         let (intent, holder) = (IntentEntry::of_reference("order-1"), Holder::Payment(payment));
         self.add(&IntentEntry { book, intent, holder });
         let (gateway, object, kind) = ("stripe".into(), "pi_1".into(), ObjectKind::Payment);
-        self.add(&GatewayObject { gateway, object, kind, book, effect, payment });
+        let owner = Some(Owner { book, effect, payment });
+        let row = GatewayObject::new(gateway, object, kind, at(2));
+        self.add(&GatewayObject { owner, state: ObjectState::Ours, ..row });
     }
 
     fn add_event(&mut self) {
         self.add(&InboxEntry {
-            endpoint: "we_main".into(),
+            gateway: "stripe".into(),
             event: "evt_1".into(),
             kind: "payment_intent.succeeded".into(),
             object: Some("pi_1".into()),
             book: Some(customer()),
             disposition: Disposition::Applied,
-            secret_index: 0,
+            source: EventSource::Webhook,
+            endpoint: Some("we_main".into()),
+            secret: Some("env:SECRET".into()),
+            verified_at: Some(at(6)),
             received_at: at(6),
             body: b"{}".to_vec(),
         });

@@ -8,7 +8,7 @@ use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::payment::{Payment, Status};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Entity, GatewayObject, KeyEntry};
+use quittance_store::records::{Entity, GatewayObject, KeyEntry, Owner};
 use quittance_store::tables::{COMMANDS, GATEWAY_OBJECTS, IDEMPOTENCY};
 
 fn whats(sample: Sample) -> Vec<String> {
@@ -136,13 +136,16 @@ fn an_object_leads_to_the_newest_payment_that_has_it() {
     missing(Sample::new());
     missing(Sample::retried());
     let to = |payment: PaymentId, effect: EffectId| {
-        move |row: &mut GatewayObject| (row.payment, row.effect) = (payment, effect)
+        move |row: &mut GatewayObject| row.owner = row.owner.map(|owner| Owner { payment, effect, ..owner })
     };
     let first = to(FIRST.payment(), FIRST.effect());
     damaged_retry(0, first, &format!("not to {}, which has it", SECOND.payment()));
     damaged(to(SECOND.payment(), SECOND.effect()), &format!("not to {}, which has it", FIRST.payment()));
     damaged(to(FIRST.payment(), SECOND.effect()), "its row leads to pay_");
-    damaged(|row: &mut GatewayObject| row.book = CustomerId::from_bytes([9; 16]), "its row leads to pay_");
+    let foreign = CustomerId::from_bytes([9; 16]);
+    let change = move |row: &mut GatewayObject| row.owner = row.owner.map(|owner| Owner { book: foreign, ..owner });
+    damaged(change, "its row leads to pay_");
+    damaged(|row: &mut GatewayObject| row.owner = None, "its row leads to nobody");
     // The second attempt is not known to have an object any more, so nothing proves that the row may lead to it.
     damaged_retry(1, |row: &mut Effect| row.object_id = None, &format!("not to {}", FIRST.payment()));
 }

@@ -66,9 +66,9 @@ async fn an_event_of_the_other_mode_is_refused() {
         let path = format!("/webhooks/{endpoint}");
         app.send(Call::new("POST", &path).header("stripe-signature", &signature).body(event)).await
     };
-    let refused = deliver("we_main", "true").await.expect(400, "webhook-malformed");
+    let refused = deliver("we_main", "true").await.expect(400, "webhook-not-ours");
     assert_eq!(refused.text("/detail"), "a live event for a test gateway");
-    deliver("we_live", "false").await.expect(400, "webhook-malformed");
+    deliver("we_live", "false").await.expect(400, "webhook-not-ours");
     for (endpoint, livemode) in [("we_main", "false"), ("we_live", "true")] {
         let taken = deliver(endpoint, livemode).await;
         assert_eq!((taken.status, taken.text("/duplicate")), (200, "false".to_owned()), "{endpoint}");

@@ -205,25 +205,6 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
         issued_at: Timestamp(1),
         deadline: Timestamp(2),
     });
-    check(GatewayObject {
-        gateway: "stripe".into(),
-        object: "pi_1".into(),
-        kind: ObjectKind::Payment,
-        book: customer().id,
-        effect: payment().effect,
-        payment: payment().id,
-    });
-    check(InboxEntry {
-        endpoint: "we_main".into(),
-        event: "evt_1".into(),
-        kind: "payment_intent.succeeded".into(),
-        object: Some("pi_1".into()),
-        book: None,
-        disposition: Disposition::Unmatched,
-        secret_index: 0,
-        received_at: Timestamp(1),
-        body: b"{}".to_vec(),
-    });
     let paused = Switch {
         name: Switch::EVERYTHING.into(),
         is_paused: true,

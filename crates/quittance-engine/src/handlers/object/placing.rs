@@ -1,0 +1,140 @@
+//! Whose an object is.
+//!
+//! What belongs to another object (a charge to its payment, a refund or a dispute to what it is about) belongs to
+//! whom that belongs to. Everything else is ours when it carries the id of an effect.
+
+use super::discrepancies::Found;
+use super::look::{is_inert, is_placed};
+use super::{Lesson, find_effect, looks_of, object_place, trouble};
+use crate::handlers::Context;
+use crate::handlers::effect_rows::{self, EffectRows};
+use crate::handlers::learned::adopt;
+use crate::working_set::{Miss, WorkingSet};
+use quittance_core::effect::Step;
+use quittance_core::fact::{ObjectKind, ObjectStatus, Sighting};
+use quittance_store::records::{DiscrepancyKind, GatewayObject, ObjectState, Owner};
+
+/// Where an object belongs.
+pub(super) enum Place {
+    /// To this effect, which is told of it.
+    Ours(Box<EffectRows>),
+    /// Not to an effect, or not yet: the row says where.
+    Elsewhere(Lesson),
+}
+
+/// Finds out whose an object is, and writes it into its row.
+pub(super) fn place(
+    row: &mut GatewayObject,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Place, Miss> {
+    let is_stray = row.state == ObjectState::Stray;
+    if let (Some(owner), false) = (row.owner, is_stray) {
+        row.state = ObjectState::Ours;
+        row.troubled_since = None;
+        return Ok(Place::Ours(Box::new(effect_rows::get(owner.book, owner.effect, rows)?)));
+    }
+    match &sighting.parent {
+        // A charge carries its payment's metadata, and a refund made elsewhere none of ours.
+        Some(parent) if sighting.kind == ObjectKind::Charge || sighting.effect_id.is_none() => {
+            of_parent(row, parent, rows, context)
+        }
+        _ => of_effect(row, sighting, rows, context),
+    }
+}
+
+fn of_effect(
+    row: &mut GatewayObject,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Place, Miss> {
+    let Some(id) = sighting.effect_id else { return Ok(external(row)) };
+    let around = match sighting.book {
+        Some(book) => find_effect(book, id, rows)?,
+        None => None,
+    };
+    let Some(around) = around else { return Ok(orphan(row, sighting, context)) };
+    let effect = &around.effect;
+    let is_its_kind = sighting.kind == effect.object_kind() && effect.gateway == row.gateway;
+    let is_its_own = effect.object_id.as_deref() == Some(row.object.as_str());
+    let may_adopt = effect.object_id.is_none() && !effect.state.is_terminal() && is_its_kind;
+    if is_its_own {
+        adopt(row, Owner { book: effect.book, effect: effect.id, payment: effect.payment });
+        return Ok(Place::Ours(Box::new(around)));
+    }
+    if may_adopt && effect.step == Step::Execute {
+        // Where one request does it all, its object may tell before the answer does.
+        return Ok(Place::Ours(Box::new(around)));
+    }
+    if may_adopt {
+        // It finds its object by itself, and takes it.
+        let policy = context.gateways.0.get(&row.gateway).map(|gateway| gateway.policy).unwrap_or_default();
+        row.due_at = Some(context.now.plus_ms(policy.pending_poll_ms));
+        return Ok(Place::Elsewhere(Lesson::default()));
+    }
+    Ok(stray(row, sighting, &around, context))
+}
+
+/// An object of a lost request, beside the one that its effect took. Inert, it is canceled; else somebody has to look.
+fn stray(row: &mut GatewayObject, sighting: &Sighting, around: &EffectRows, context: &Context<'_>) -> Place {
+    let effect = &around.effect;
+    row.owner = Some(Owner { book: effect.book, effect: effect.id, payment: effect.payment });
+    row.state = ObjectState::Stray;
+    row.troubled_since = None;
+    let is_cancelable = sighting.kind == ObjectKind::Payment && is_inert(row.status.as_deref());
+    row.due_at = match is_cancelable {
+        true => Some(context.now),
+        false => looks_of(&row.gateway, context).next(row, context.now),
+    };
+    if is_cancelable || matches!(sighting.status, ObjectStatus::Canceled | ObjectStatus::Failed) {
+        return Place::Elsewhere(Lesson::default());
+    }
+    let taken = effect.object_id.as_deref().unwrap_or("none");
+    let detail = format!("{} is {} beside {taken}, for one effect {}", row.object, sighting.status.name(), effect.id);
+    let found = Found::of(DiscrepancyKind::DuplicateCharge, detail, Some(around));
+    Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() })
+}
+
+fn orphan(row: &mut GatewayObject, sighting: &Sighting, context: &Context<'_>) -> Place {
+    row.state = ObjectState::Orphan;
+    row.due_at = looks_of(&row.gateway, context).next(row, context.now);
+    let id = sighting.effect_id.map(|id| id.to_string()).unwrap_or_default();
+    let detail = format!("{} is {} and carries {id}, which is not known here", row.object, sighting.status.name());
+    let found = Found::of(DiscrepancyKind::OrphanedObject, detail, None);
+    Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() })
+}
+
+fn external(row: &mut GatewayObject) -> Place {
+    row.state = ObjectState::External;
+    row.waiting_on = None;
+    row.troubled_since = None;
+    row.due_at = None;
+    Place::Elsewhere(Lesson::default())
+}
+
+fn of_parent(
+    row: &mut GatewayObject,
+    parent: &str,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Place, Miss> {
+    let known = rows.get::<GatewayObject>(&object_place(&row.gateway, parent))?;
+    let Some(known) = known.filter(is_placed) else {
+        return Ok(Place::Elsewhere(trouble::park(row, parent, context)));
+    };
+    let owner = known.owner.filter(|_| known.state != ObjectState::Stray);
+    let Some(owner) = owner else { return Ok(external(row)) };
+    let around = effect_rows::get(owner.book, owner.effect, rows)?;
+    if row.kind == ObjectKind::Charge {
+        adopt(row, owner);
+        return Ok(Place::Ours(Box::new(around)));
+    }
+    let status = row.status.as_deref().unwrap_or_default();
+    let detail =
+        format!("{} is a {} of {parent} that nobody asked for here, and is {status}", row.object, row.kind.name());
+    let found = Found::of(DiscrepancyKind::RefundMadeElsewhere, detail, Some(&around));
+    external(row);
+    Ok(Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() }))
+}
