@@ -115,8 +115,11 @@ pub(super) fn apply(
     }
     for record in &learned.records {
         rows.append(&mut around.book, record, context.now);
+        // What went back in the same look is another record, after the one that closes the hold.
+        if closes_hold(record) {
+            keep_closing(around, learned.closing, rows);
+        }
     }
-    keep_closing(around, learned.closing, rows);
     for movement in &learned.movements {
         book_movement(around, movement, rows);
     }
@@ -139,7 +142,16 @@ fn decide(around: &mut EffectRows, lesson: Lesson, policy: &Policy) -> Result<Le
     }
 }
 
-/// Writes down how the hold of the effect's payment or refund was closed, so that the database allows it once.
+fn closes_hold(record: &Record) -> bool {
+    match record {
+        Record::EffectAdvanced(advanced) => advanced.closing.is_some(),
+        Record::RefundAdvanced(advanced) => advanced.closing.is_some(),
+        _ => false,
+    }
+}
+
+/// Writes down how the newest record closed the hold of the effect's payment or refund, so that the database allows it
+/// once.
 pub(super) fn keep_closing(around: &EffectRows, closing: Option<Closing>, rows: &mut WorkingSet<'_>) {
     if let Some(closing) = closing {
         let hold = hold_of_subject(around);

@@ -5,6 +5,7 @@ mod demo;
 mod kill;
 mod peers;
 mod stateful_mock;
+mod rail;
 mod support;
 mod trace;
 mod verify;

@@ -54,6 +54,24 @@ impl Home {
         home
     }
 
+    /// One whose server pays through the rail of this sandbox, and takes this long to believe that nothing is there; with
+    /// more settings of the gateway's.
+    pub(crate) fn with_rail(gateway: &str, quiescence_s: u64, more: &str) -> Self {
+        let home = Self::new();
+        home.write("key", "sk_test_it");
+        let folder = home.path("").display().to_string();
+        let folder = folder.trim_end_matches('/');
+        home.write(
+            "quittance.toml",
+            &format!(
+                "[gateways.rail]\nkind = \"rail\"\napi_base = \"{gateway}\"\napi_key = \"file:{folder}/key\"\n\
+                 backoff_base_ms = 20\nbackoff_max_ms = 200\npending_poll_ms = 200\nquiescence_s = {quiescence_s}\n\
+                 quiescence_after_error_s = {quiescence_s}\n{more}"
+            ),
+        );
+        home
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -142,6 +160,12 @@ impl Client {
     pub(crate) fn post_form(&self, path: &str, key: &str, form: &str) -> Answer {
         let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
         self.answer(request.header("Content-Type", "application/x-www-form-urlencoded").body(form.to_owned()))
+    }
+
+    /// The same, without waiting for the outcome.
+    pub(crate) fn post_async(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
+        self.send(request.header("Prefer", "respond-async").json(body))
     }
 
     fn send(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
