@@ -6,6 +6,7 @@ mod kill;
 mod peers;
 mod stateful_mock;
 mod rail;
+mod rail_kill;
 mod support;
 mod trace;
 mod verify;
