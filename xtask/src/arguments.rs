@@ -11,10 +11,26 @@ pub(crate) enum Missing {
     Refuse,
 }
 
+/// A table that a test of the core prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// The test that prints it, by its whole name.
+    pub(crate) test: &'static str,
+}
+
+/// Every table there is.
+const TABLES: [Table; 2] = [
+    Table { name: "effects", test: "effect_table::effects" },
+    Table { name: "machines", test: "machine_table::machines" },
+];
+
 /// The arguments of `cargo xtask test`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Test {
     pub(crate) missing: Missing,
+    /// The only test to run, for what it prints.
+    pub(crate) table: Option<Table>,
     /// Handed to `cargo test` unread.
     pub(crate) cargo: Vec<String>,
 }
@@ -35,7 +51,7 @@ pub(crate) fn refuse(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Reads `[--all] [-- ARGUMENTS]`.
+/// Reads `[--all] [-- [--table NAME] ARGUMENTS]`.
 pub(crate) fn test(arguments: &[String]) -> Result<Test> {
     let own = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let mut missing = Missing::Name;
@@ -47,8 +63,22 @@ pub(crate) fn test(arguments: &[String]) -> Result<Test> {
             }
         }
     }
-    let cargo = arguments.iter().skip(own + 1).cloned().collect();
-    Ok(Test { missing, cargo })
+    let mut cargo: Vec<String> = arguments.iter().skip(own + 1).cloned().collect();
+    let table = take_table(&mut cargo)?;
+    Ok(Test { missing, table, cargo })
+}
+
+/// Takes `--table NAME` out of what is otherwise handed to cargo. What follows a second `--` is the tests' own.
+fn take_table(arguments: &mut Vec<String>) -> Result<Option<Table>> {
+    let own = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    let Some(at) = arguments[..own].iter().position(|argument| argument == "--table") else { return Ok(None) };
+    let named: Vec<String> = arguments.drain(at..own.min(at + 2)).collect();
+    let known = TABLES.map(|table| table.name).join(", ");
+    let Some(name) = named.get(1) else { bail!("--table takes the name of a table: {known}") };
+    match TABLES.into_iter().find(|table| table.name == name) {
+        Some(table) => Ok(Some(table)),
+        None => bail!("there is no table `{name}`; there are: {known}"),
+    }
 }
 
 /// Reads `[--seconds N | --rounds N]`.
@@ -82,8 +112,31 @@ mod tests {
         let read = test(&words("--all -- -p quittance-core -- --nocapture")).unwrap();
         assert_eq!(read.missing, Missing::Refuse);
         assert_eq!(read.cargo, words("-p quittance-core -- --nocapture"));
-        assert_eq!(test(&[]).unwrap(), Test { missing: Missing::Name, cargo: vec![] });
+        assert_eq!(test(&[]).unwrap(), Test { missing: Missing::Name, table: None, cargo: vec![] });
         assert!(test(&words("--everything")).is_err());
+    }
+
+    #[test]
+    fn a_table_is_named() {
+        let read = test(&words("-- --table effects --release")).unwrap();
+        assert_eq!(read.table.map(|table| table.test), Some("effect_table::effects"));
+        assert_eq!(read.cargo, words("--release"));
+        let error = |line| test(&words(line)).unwrap_err().to_string();
+        assert_eq!(error("-- --table efects"), "there is no table `efects`; there are: effects, machines");
+        assert_eq!(error("-- --table"), "--table takes the name of a table: effects, machines");
+        assert!(error("--table effects").contains("follows `--`"));
+        let theirs = test(&words("-- -p quittance-core -- --table")).unwrap();
+        assert_eq!((theirs.table, theirs.cargo), (None, words("-p quittance-core -- --table")));
+    }
+
+    #[test]
+    fn every_table_has_its_test() {
+        let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/quittance-core/tests/it");
+        for table in TABLES {
+            let (module, name) = table.test.split_once("::").unwrap();
+            let text = std::fs::read_to_string(tests.join(format!("{module}.rs"))).unwrap();
+            assert!(text.contains(&format!("#[test]\nfn {name}()")), "{}", table.test);
+        }
     }
 
     #[test]

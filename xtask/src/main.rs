@@ -24,7 +24,8 @@ usage: cargo xtask <task>
   lint                               everything that needs no run of the product: fmt, clippy, tidy, doc, deny
   tidy                               only the house rules: lengths, headers, words, edges, links
   test [--all] [-- ARGUMENTS]        prepare what the tests need, then `cargo test --workspace ARGUMENTS`;
-                                     --all installs missing system packages and refuses to skip anything
+                                     --all installs missing system packages and refuses to skip anything;
+                                     -- --table NAME runs the one test that prints a table: effects, machines
   soak [--seconds N | --rounds N]    the tests that are too long for every change
 ";
 

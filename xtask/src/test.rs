@@ -20,7 +20,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::arguments::{Missing, Test};
+use crate::arguments::{Missing, Table, Test};
 use crate::repository::{Repository, check, variable};
 use crate::{packages, peers};
 
@@ -36,6 +36,9 @@ pub(crate) struct Surroundings {
 
 /// Prepares, builds, tests, and reports. Chosen packages are tested without building the rest.
 pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
+    if let Some(table) = arguments.table {
+        return show(repository, table, &arguments.cargo);
+    }
     let surroundings = prepare(repository, arguments.missing)?;
     let mut test = repository.cargo();
     // One failing crate must not hide what fails in the next.
@@ -51,6 +54,14 @@ pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
     let outcome = check(&mut test);
     let complete = surroundings.report();
     outcome.and(complete)
+}
+
+/// Runs the one test that prints a table, which needs nothing around it, and shows what it prints.
+fn show(repository: &Repository, table: Table, arguments: &[String]) -> Result<()> {
+    let mut test = repository.cargo();
+    test.args(["test", "--quiet", "--package", "quittance-core", "--test", "it"]).args(arguments);
+    test.args(["--", "--exact", table.test, "--nocapture"]);
+    check(&mut test)
 }
 
 /// Sets up peers and finds data; what cannot be had is an error only where nothing may be missing.

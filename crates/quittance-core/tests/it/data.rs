@@ -13,3 +13,11 @@ pub fn published(test: &str, file: &str) -> Option<String> {
     let path = data_file(&format!("quittance-core {test}"), file)?;
     Some(std::fs::read_to_string(path).expect("the published file is readable"))
 }
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "test data lies outside the repository, and no configuration is read here"
+)]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

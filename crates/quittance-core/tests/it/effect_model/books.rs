@@ -25,23 +25,23 @@ use std::collections::BTreeMap;
 use super::money;
 
 /// What a model's refunds give back of a payment of [`money`].
-pub(super) const REFUNDED: i64 = 300;
+pub const REFUNDED: i64 = 300;
 
 /// One effect and everything that is decided with it.
-#[derive(Debug)]
-pub(super) struct Books {
-    pub(super) policy: Policy,
-    pub(super) effect: Effect,
-    pub(super) payment: Payment,
-    pub(super) refund: Option<Refund>,
-    pub(super) journal: Vec<Record>,
+#[derive(Clone, Debug)]
+pub struct Books {
+    pub policy: Policy,
+    pub effect: Effect,
+    pub payment: Payment,
+    pub refund: Option<Refund>,
+    pub journal: Vec<Record>,
     balances: Balances,
     closed: Option<Closing>,
 }
 
 impl Books {
     /// A payment that was just accepted.
-    pub(super) fn payment(class: Class, capture_method: CaptureMethod, policy: Policy) -> Self {
+    pub fn payment(class: Class, capture_method: CaptureMethod, policy: Policy) -> Self {
         let customer = customer();
         let mut balances = Balances::default();
         let ids = NewIds {
@@ -58,7 +58,7 @@ impl Books {
     }
 
     /// A refund that was just accepted, of a payment that succeeded.
-    pub(super) fn refund(class: Class, policy: Policy) -> Self {
+    pub fn refund(class: Class, policy: Policy) -> Self {
         let mut books = Self::payment(Class::A, CaptureMethod::Automatic, policy);
         books.issue(Step::Execute, Timestamp(0));
         let paid = sighting(ObjectKind::Charge, "ch_paid", ObjectStatus::Succeeded, money().amount);
@@ -83,7 +83,7 @@ impl Books {
     }
 
     /// What a worker that finds the effect due does next, as the engine plans it.
-    pub(super) fn plan(&mut self, now: Timestamp) -> Move {
+    pub fn plan(&mut self, now: Timestamp) -> Move {
         expire(&mut self.effect, &self.policy, now);
         if let Move::SendAfresh(_) = next_move(&self.effect, &self.policy, now) {
             renew(&mut self.effect);
@@ -92,7 +92,7 @@ impl Books {
     }
 
     /// Commits a ticket.
-    pub(super) fn issue(&mut self, step: Step, now: Timestamp) {
+    pub fn issue(&mut self, step: Step, now: Timestamp) {
         ticket(&mut self.effect, now);
         self.journal.push(Record::TicketIssued {
             effect: self.effect.id,
@@ -105,7 +105,7 @@ impl Books {
         });
     }
 
-    pub(super) fn learn(&mut self, source: Source, stimulus: Stimulus, now: Timestamp) -> Learned {
+    pub fn learn(&mut self, source: Source, stimulus: Stimulus, now: Timestamp) -> Learned {
         let lesson = Lesson { source, stimulus, now, dice: 3 };
         let (effect, payment, balances) = (&mut self.effect, &mut self.payment, &mut self.balances);
         let learned = match &mut self.refund {
@@ -119,7 +119,7 @@ impl Books {
     }
 
     /// The lease ended while bytes may have been out.
-    pub(super) fn lose_lease(&mut self, now: Timestamp) {
+    pub fn lose_lease(&mut self, now: Timestamp) {
         self.journal.push(match &mut self.refund {
             Some(refund) => learn_of_lost_refund(&mut self.effect, refund, now),
             None => learn_of_lost_lease(&mut self.effect, &mut self.payment, now),
@@ -127,14 +127,14 @@ impl Books {
     }
 
     /// The client asks to capture so much. Says whether it is under way.
-    pub(super) fn capture(&mut self, amount: i64, now: Timestamp) -> bool {
+    pub fn capture(&mut self, amount: i64, now: Timestamp) -> bool {
         let command = CommandId::from_bytes([9; 16]);
         let asked = ask_capture(&mut self.effect, &mut self.payment, Some(amount), command, &self.policy, now);
         self.accept(asked)
     }
 
     /// The client gives the payment up. Says whether that is under way, or done.
-    pub(super) fn cancel(&mut self, now: Timestamp) -> bool {
+    pub fn cancel(&mut self, now: Timestamp) -> bool {
         let asked = (CommandId::from_bytes([10; 16]), None);
         let (effect, payment, balances) = (&mut self.effect, &mut self.payment, &mut self.balances);
         let asked = ask_cancel(effect, payment, balances, asked, &self.policy, now);
@@ -155,7 +155,7 @@ impl Books {
     }
 
     /// A person who has seen the gateway's books says what is in them.
-    pub(super) fn decide_by_a_person(&mut self, has_moved: bool) {
+    pub fn decide_by_a_person(&mut self, has_moved: bool) {
         let resolution = if has_moved { Resolution::Succeeded } else { Resolution::Failed };
         let word = PersonsWord { by: "key".into(), evidence: "statement".into(), reason: "looked".into() };
         let (effect, payment, balances, closed) =
@@ -168,7 +168,7 @@ impl Books {
     }
 
     /// Folds the journal again and says where it is refused, or differs.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         let mut replay = Replay::default();
         let folded = self.journal.iter().try_for_each(|record| replay.apply(record));
         folded.map_err(|error| format!("the journal is refused: {error}"))?;
@@ -185,7 +185,7 @@ impl Books {
 }
 
 /// An object as a gateway shows it.
-pub(super) fn sighting(kind: ObjectKind, object: &str, status: ObjectStatus, amount: i64) -> Sighting {
+pub fn sighting(kind: ObjectKind, object: &str, status: ObjectStatus, amount: i64) -> Sighting {
     let money = quittance_core::money::Money { amount, ..money() };
     Sighting {
         kind,
