@@ -4,12 +4,13 @@
 
 mod scenes;
 mod transitions;
+mod words;
 
 use quittance_core::effect::{Advance, Source, State};
 use quittance_core::time::Timestamp;
-use scenes::{MACHINES, Machine, Word};
 use serde_json::Value;
 use std::fmt::Write;
+use words::{MACHINES, Machine, Word};
 
 use crate::{data, golden};
 
@@ -70,7 +71,7 @@ fn every_published_state_is_covered() {
     let Some(published) = published() else { return };
     for machine in MACHINES {
         let states = texts(&published[machine.name]["states"]);
-        let mut ours: Vec<_> = machine.words.iter().map(|word| word.word).filter(|word| *word != scenes::NEW).collect();
+        let mut ours: Vec<_> = machine.words.iter().map(|word| word.word).filter(|word| *word != words::NEW).collect();
         ours.dedup();
         assert_eq!(ours, states, "{}", machine.name);
         let corrected = texts(&published[machine.name]["terminal_unless_corrected"]);
@@ -98,7 +99,7 @@ fn every_published_transition_is_followed() {
 /// An unknown word is kept and reported, wherever it is seen, and moves nothing to an end.
 #[test]
 fn a_word_that_is_not_known_is_kept_and_reported() {
-    let new = Word::plain(scenes::NEW);
+    let new = Word::plain(words::NEW);
     for machine in MACHINES.iter().filter(|machine| machine.name != "dispute") {
         for scene in [machine.waiting(), machine.succeeded()] {
             for stimulus in [machine.event(&new), machine.read(&new)] {
@@ -119,7 +120,7 @@ fn a_word_that_stays_unknown_ends_with_a_person() {
         let mut scene = machine.waiting();
         let mut reads = 0;
         while !scene.books.effect.state.is_terminal() {
-            let outcome = scene.advance(machine.read(&Word::plain(scenes::NEW)));
+            let outcome = scene.advance(machine.read(&Word::plain(words::NEW)));
             assert!(matches!(outcome, Advance::Moved | Advance::Review(_)), "{outcome:?}");
             reads += 1;
             assert!(reads <= scene.books.policy.tries_max + 1, "{} never ends", machine.name);

@@ -5,7 +5,8 @@ use quittance_core::effect::{Advance, State, Step, Stimulus};
 use quittance_core::fact::{Decline, Fact, ObjectStatus};
 use quittance_core::time::Timestamp;
 
-use super::scenes::{Machine, Scene, Word, dispute};
+use super::scenes::{Scene, dispute};
+use super::words::{MACHINES, Machine, Word};
 
 /// Follows one transition and checks where the effect stands then.
 pub fn follow(machine: &Machine, from: &str, how: &str, to: &str) {
@@ -108,7 +109,7 @@ fn seen(machine: &Machine, from: &Word, to: &Word) -> Scene {
 
 /// Evidence that was handed in is counted; other turns of a dispute say whether any can be handed in.
 fn defended(from: &Word, how: &str, to: &Word) -> Scene {
-    let machine = super::MACHINES.into_iter().find(|machine| machine.name == "dispute").expect("it is listed");
+    let machine = MACHINES.into_iter().find(|machine| machine.name == "dispute").expect("it is listed");
     let handed_in = machine.succeeded();
     for word in [from, to] {
         let mut after = handed_in.clone();

@@ -26,6 +26,7 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 struct Object {
     generation: u32,
+    made_at: Timestamp,
     status: ObjectStatus,
 }
 
@@ -43,6 +44,8 @@ enum Due {
 #[derive(Debug)]
 pub(super) struct Gateway {
     pub(super) outcomes: Vec<Outcome>,
+    /// How far its lists lag behind. What is found is there all the same; what is not may be.
+    pub(super) lists_lag_ms: u64,
     /// Events, in the order in which they happened; each shows its object as it was then.
     pub(super) events: Vec<Sighting>,
     kind: ObjectKind,
@@ -59,6 +62,7 @@ impl Gateway {
     pub(super) fn new(class: Class, offer: &Capability, (kind, amount): (ObjectKind, i64), effect: EffectId) -> Self {
         Self {
             outcomes: Vec::new(),
+            lists_lag_ms: 0,
             events: Vec::new(),
             kind,
             amount,
@@ -106,7 +110,7 @@ impl Gateway {
             return Fact::Declined { decline, sighting: None };
         }
         let at = self.objects.len();
-        self.objects.push(Object { generation, status: ObjectStatus::Succeeded });
+        self.objects.push(Object { generation, made_at: now, status: ObjectStatus::Succeeded });
         if let Outcome::Pends { ends_after_ms, succeeds } = outcome {
             self.objects[at].status = ObjectStatus::Processing;
             self.due.push((now.plus_ms(ends_after_ms), Due::Ends { at, succeeds }));
@@ -156,9 +160,10 @@ impl Gateway {
         Some(self.sighting(at))
     }
 
-    /// What a strongly consistent list shows of a request.
-    pub(super) fn find(&self, generation: u32) -> Option<Sighting> {
-        let at = self.objects.iter().position(|object| object.generation == generation)?;
+    /// What its list shows of a request.
+    pub(super) fn find(&self, generation: u32, now: Timestamp) -> Option<Sighting> {
+        let is_shown = |object: &Object| now.ms_since(object.made_at) >= self.lists_lag_ms;
+        let at = self.objects.iter().position(|object| object.generation == generation && is_shown(object))?;
         Some(self.sighting(at))
     }
 
