@@ -3,6 +3,7 @@
 mod objects;
 
 use crate::batch::BatchWork;
+use crate::due;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
 use crate::pause::Paused;
@@ -11,8 +12,8 @@ use crate::submission::{EffectRef, Failure, Job, Look, Outcome, Submission};
 use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
-use quittance_store::records::Entity;
-use quittance_store::store::{Claim, Scan, Store, StoreError, TakeOver};
+use quittance_store::records::{Entity, Lane};
+use quittance_store::store::{Claim, Scan, Share, Store, StoreError, TakeOver};
 use quittance_store::tables::{DISPUTES, EFFECTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ impl Engine {
     ///
     /// [`StoreError`].
     pub fn orphaned_gateways(&mut self) -> Result<Vec<String>, StoreError> {
-        let (index, lane) = (&EFFECTS.indexes[0], EFFECTS.position("gateway"));
+        let (index, lane) = (EFFECTS.due_index(), EFFECTS.position("gateway"));
         let mut orphaned = Vec::new();
         let mut after = None;
         loop {
@@ -170,12 +171,15 @@ impl Engine {
     ///
     /// As [`Engine::step`].
     pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
-        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
-        let mut rows = Vec::new();
-        for (gateway, limit) in self.paused.permitted(&permits.0).into_iter().filter(|(_, limit)| *limit > 0) {
-            let claim = Claim { lane: gateway.as_str().into(), now: now.0, owner, leased_until, limit };
-            rows.extend(self.store.claim(&EFFECTS, &claim)?);
+        let mut shares = Vec::new();
+        for (gateway, left) in self.paused.permitted(&permits.0) {
+            shares.extend(self.choose(&gateway, now, left)?);
         }
+        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
+        let rows = match shares.is_empty() {
+            true => Vec::new(),
+            false => self.store.claim(&EFFECTS, &Claim { shares, now: now.0, owner, leased_until })?,
+        };
         let mut begins = Vec::with_capacity(rows.len());
         for row in &rows {
             match Effect::from_row(row) {
@@ -191,6 +195,20 @@ impl Engine {
         let mut step = self.step(now, begins, permits)?;
         step.looks.extend(self.poll_objects(now, permits)?);
         Ok(step)
+    }
+
+    /// What is claimed of a gateway's lanes.
+    fn choose(&mut self, gateway: &str, now: Timestamp, mut left: usize) -> Result<Vec<Share>, StoreError> {
+        let mut waiting = BTreeMap::new();
+        for lane in Lane::all() {
+            waiting.insert(lane, due::times(self.store.as_mut(), gateway, lane, now, left)?);
+        }
+        let chosen = due::choose(&waiting, |_| {
+            let is_free = left > 0;
+            left = left.saturating_sub(1);
+            is_free
+        });
+        Ok(due::shares(gateway, &chosen).collect())
     }
 
     /// Runs one batch; where a constraint refuses it, each of its submissions alone, so that only the culprit fails.

@@ -10,6 +10,7 @@
 
 mod batch;
 pub mod breaker;
+mod due;
 pub mod engine;
 pub mod gateways;
 mod handlers;

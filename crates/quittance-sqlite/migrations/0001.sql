@@ -193,6 +193,7 @@ CREATE TABLE effects (
     tenant BLOB NOT NULL,
     payment BLOB NOT NULL,
     gateway TEXT NOT NULL,
+    lane TEXT NOT NULL,
     state TEXT NOT NULL,
     body BLOB NOT NULL,
     due_at INTEGER,
@@ -202,7 +203,7 @@ CREATE TABLE effects (
     version INTEGER NOT NULL,
     PRIMARY KEY (book, id)
 ) STRICT;
-CREATE INDEX effects_due ON effects (gateway, due_at, book, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due ON effects (gateway, lane, due_at, book, id) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX effects_by_tenant ON effects (tenant, id);
 
 CREATE TABLE tickets (

@@ -27,7 +27,7 @@ pub(crate) struct TableSql {
 
 /// Statements of a queue.
 pub(crate) struct QueueSql {
-    /// `?1` the lane, `?2` now, `?3` limit; keys of due rows, oldest first.
+    /// `?1…` the lane, then now and the limit; keys of due rows, oldest first.
     pub(crate) due: String,
     /// `?1…` the key, then lease end and owner; all columns of the row as it is then.
     pub(crate) lease: String,
@@ -64,7 +64,8 @@ impl TableSql {
 
 impl QueueSql {
     fn new(table: &'static Table) -> Self {
-        let (name, lane, index) = (table.name, table.lane(), table.due_index());
+        let (name, index) = (table.name, table.due_index());
+        let (lane, now) = (equal(table.lane().iter().copied()), table.lane().len() + 1);
         let from_due = format!("{name} INDEXED BY {}", index.name);
         let is_due = ddl::not_null(table, index);
         assert!(!is_due.is_empty(), "{name}.{DUE_AT} must be nullable");
@@ -73,8 +74,9 @@ impl QueueSql {
         let (end, owner) = (table.key_columns + 1, table.key_columns + 2);
         Self {
             due: format!(
-                "SELECT {keys} FROM {from_due} WHERE {lane} = ?1 AND {is_due} AND {DUE_AT} <= ?2 ORDER BY {} LIMIT ?3",
-                order_by(table, Some(index), Direction::Forward)
+                "SELECT {keys} FROM {from_due} WHERE {lane} AND {is_due} AND {DUE_AT} <= ?{now} ORDER BY {} LIMIT ?{}",
+                order_by(table, Some(index), Direction::Forward),
+                now + 1
             ),
             lease: format!(
                 "UPDATE {name} SET {DUE_AT} = ?{end}, {LEASE_OWNER} = ?{owner}, {LEASE_EPOCH} = {LEASE_EPOCH} + 1\

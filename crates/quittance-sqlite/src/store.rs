@@ -160,15 +160,17 @@ impl SqliteStore {
     fn lease(&self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
         const NAME: &str = "claiming rows";
         let sql = self.statements.of(table).queue(table);
-        let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
-        // Two steps, since UPDATE … RETURNING promises no order and no longer shows since when a row was due.
-        let asked = [claim.lane.clone(), claim.now.into(), limit.into()];
-        let due = rows::query(&self.connection, table, &sql.due, &asked, self.at(NAME))?;
         let lease: [Value; 2] = [claim.leased_until.into(), claim.owner.into()];
-        let mut leased = Vec::with_capacity(due.len());
-        for key in due {
-            let values = key.iter().chain(&lease);
-            leased.extend(rows::query(&self.connection, table, &sql.lease, values, self.at(NAME))?);
+        let mut leased = Vec::new();
+        for share in &claim.shares {
+            let limit = i64::try_from(share.limit).unwrap_or(i64::MAX);
+            // Two steps, since UPDATE … RETURNING promises no order and no longer shows since when a row was due.
+            let bounds: [Value; 2] = [claim.now.into(), limit.into()];
+            let asked = share.lane.iter().chain(&bounds);
+            for key in rows::query(&self.connection, table, &sql.due, asked, self.at(NAME))? {
+                let values = key.iter().chain(&lease);
+                leased.extend(rows::query(&self.connection, table, &sql.lease, values, self.at(NAME))?);
+            }
         }
         Ok(leased)
     }

@@ -7,7 +7,7 @@ mod rows;
 
 use crate::rounds;
 use crate::schema::{Table, Uniqueness};
-use crate::store::{Change, Claim, Direction, Loaded, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
+use crate::store::{Change, Claim, Direction, Loaded, Read, Reader, Scan, Share, Store, StoreError, TakeOver, Work};
 use crate::value::{Key, Row, Value};
 use rows::Rows;
 use std::collections::BTreeMap;

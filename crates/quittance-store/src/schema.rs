@@ -65,8 +65,8 @@ pub struct Table {
     /// Secondary indexes.
     pub indexes: &'static [Index],
     /// Whether rows can be claimed by workers. A queue table declares the columns `due_at` (nullable), `lease_owner` and
-    /// `lease_epoch`, a lane column (required), and an index over the lane and `due_at`. Rows are claimed lane by lane,
-    /// so that a lane whose rows cannot be worked on costs the others nothing.
+    /// `lease_epoch`, columns that make the lane (required), and an index over these and `due_at`. Rows are claimed lane
+    /// by lane, so that a lane whose rows cannot be worked on costs the others nothing.
     pub queue: Queue,
 }
 
@@ -75,8 +75,8 @@ pub struct Table {
 pub enum Queue {
     /// Rows are claimed through [`crate::store::Store::claim`].
     Claimed {
-        /// The column whose values are the lanes.
-        lane: &'static str,
+        /// The columns whose values together name a lane.
+        lane: &'static [&'static str],
     },
     /// Not a queue.
     No,

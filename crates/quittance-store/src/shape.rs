@@ -4,7 +4,7 @@
 //! A wrong shape is a mistake in the source, never in data, and therefore panics.
 
 use crate::schema::{Index, Kind, Nullability, Queue, Table, Uniqueness};
-use crate::store::{Change, Claim, Read, Scan};
+use crate::store::{Change, Claim, Read, Scan, Share};
 use crate::value::{Key, Row, Value};
 
 /// The column that [`Change::Update`] compares and claims raise.
@@ -31,13 +31,13 @@ impl Table {
         order
     }
 
-    /// The column whose values are the lanes of a queue.
+    /// The columns whose values name a lane of a queue.
     ///
     /// # Panics
     ///
     /// When the table is not a queue.
     #[must_use]
-    pub fn lane(&self) -> &'static str {
+    pub fn lane(&self) -> &'static [&'static str] {
         match self.queue {
             Queue::Claimed { lane } => lane,
             Queue::No => panic!("table {} is not declared as a queue", self.name),
@@ -51,7 +51,7 @@ impl Table {
     /// When the table is not a queue or declares no such index.
     #[must_use]
     pub fn due_index(&self) -> &'static Index {
-        let columns = [self.lane(), DUE_AT];
+        let columns = [self.lane(), &[DUE_AT]].concat();
         self.indexes
             .iter()
             .find(|index| index.columns == columns)
@@ -161,13 +161,18 @@ impl Change {
 }
 
 impl Claim {
-    /// Checks the lane against the declaration.
+    /// Checks the lanes against the declaration.
     ///
     /// # Panics
     ///
-    /// When the table is not a queue, or the lane is of another kind than its column.
+    /// When the table is not a queue, or a lane is of another shape than its columns.
     pub fn assert_shape(&self, table: &Table) {
-        table.assert_values([table.position(table.lane())], std::slice::from_ref(&self.lane));
+        let columns = table.lane();
+        for Share { lane, .. } in &self.shares {
+            let (wanted, count) = (columns.len(), lane.len());
+            assert!(wanted == count, "a lane of {} has {wanted} columns, not {count}", table.name);
+            table.assert_values(columns.iter().map(|column| table.position(column)), lane);
+        }
     }
 }
 

@@ -37,9 +37,10 @@ pub trait Store: Reader {
     /// before anything else.
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError>;
 
-    /// Takes up to `claim.limit` due rows of one lane of a queue: the oldest first, each with `due_at` set to the end of
-    /// the lease, `lease_owner` to the claimer, and `lease_epoch` raised by one. Returns the rows as they are after
-    /// that. A row whose lease ended is simply due again. Durable when it returns.
+    /// Takes due rows of lanes of a queue: of each as many as its share allows, the oldest first, each with `due_at` set
+    /// to the end of the lease, `lease_owner` to the claimer, and `lease_epoch` raised by one. Returns the rows as they
+    /// are after that, share by share. A row whose lease ended is simply due again. All of it is one transaction, durable
+    /// when it returns.
     ///
     /// # Errors
     ///
@@ -222,14 +223,21 @@ pub enum Direction {
 /// How rows of a queue are taken.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// Rows of this lane only: their value in the queue's lane column.
-    pub lane: Value,
+    /// What is taken of which lanes; a lane is named once.
+    pub shares: Vec<Share>,
     /// Rows due at this time or before; microseconds.
     pub now: i64,
     /// Who takes them: a writer epoch.
     pub owner: i64,
     /// When the lease ends; microseconds.
     pub leased_until: i64,
+}
+
+/// What is taken of one lane.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// The values of the queue's lane columns.
+    pub lane: Vec<Value>,
     /// Rows at most.
     pub limit: usize,
 }

@@ -5,7 +5,7 @@ use crate::looks::WAIT_MS_MAX;
 use crate::submission::{Look, ObjectRef, Submission};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Entity, GatewayObject};
-use quittance_store::store::{Claim, StoreError, TakeOver};
+use quittance_store::store::{Claim, Share, StoreError, TakeOver};
 use quittance_store::tables::GATEWAY_OBJECTS;
 
 impl Engine {
@@ -22,7 +22,8 @@ impl Engine {
         let mut begins = Vec::new();
         for (gateway, left) in self.paused.permitted(&permits.0).into_iter().filter(|(_, left)| *left > 0) {
             let limit = (left / 4).max(1);
-            let claim = Claim { lane: gateway.as_str().into(), now: now.0, owner, leased_until, limit };
+            let shares = vec![Share { lane: vec![gateway.as_str().into()], limit }];
+            let claim = Claim { shares, now: now.0, owner, leased_until };
             for row in self.store.claim(&GATEWAY_OBJECTS, &claim)? {
                 match GatewayObject::from_row(&row) {
                     Ok(GatewayObject { gateway, object, lease_epoch: epoch, .. }) => {

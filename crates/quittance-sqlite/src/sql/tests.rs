@@ -108,7 +108,7 @@ fn queues_are_claimed_through_their_due_index() {
         let sql = TableSql::new(table);
         let due = Some(table.due_index());
         check(&connection, &sql.queue(table).due, table, due);
-        let searched = format!("({}=? AND due_at>? AND due_at<?)", table.lane());
+        let searched = format!("({}=? AND due_at>? AND due_at<?)", table.lane().join("=? AND "));
         assert!(
             plan(&connection, &sql.queue(table).due).ends_with(&searched),
             "a claim reads only what is due in its lane"

@@ -2,7 +2,7 @@
 
 use crate::support::{READY, RunningChild, Writes, append, appended, child_directory, say};
 use quittance_sqlite::SqliteDatabase;
-use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Share, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::EFFECTS;
 use rusqlite::Connection;
 use std::fs::{self, Permissions};
@@ -70,7 +70,8 @@ fn second_writer_in_another_process_is_refused() {
 #[test]
 fn leases_of_a_dead_writer_are_taken_over() {
     let directory = tempfile::tempdir().unwrap();
-    let claim = |now, owner| Claim { lane: "".into(), now, owner, leased_until: now + 30, limit: 9 };
+    let share = Share { lane: vec!["".into(), "".into()], limit: 9 };
+    let claim = |now, owner| Claim { shares: vec![share.clone()], now, owner, leased_until: now + 30 };
     let mut first = SqliteDatabase::open_for_writing(directory.path()).unwrap();
     let mut row = vec![quittance_store::value::Value::from(""); EFFECTS.columns.len()];
     for (value, column) in row.iter_mut().zip(EFFECTS.columns) {

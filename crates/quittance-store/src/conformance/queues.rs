@@ -2,7 +2,7 @@
 
 use super::sample::{insert, update, write};
 use super::{Case, Harness, Owners};
-use crate::store::{Claim, Reader, Store, TakeOver};
+use crate::store::{Claim, Reader, Share, Store, TakeOver};
 use crate::tables::EFFECTS;
 use crate::value::{Row, Value};
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use std::thread;
 pub(super) const CASES: &[Case] = &[
     ("the oldest due rows are claimed first", oldest_first),
     ("lanes do not see each other's rows", lanes_are_apart),
+    ("a claim takes its share of each lane", shares_are_apart),
     ("a claim is a lease", claim_is_a_lease),
     ("a lease that ended is due again", ended_lease_is_due),
     ("a claim makes other versions stale", claim_raises_version),
@@ -19,17 +20,25 @@ pub(super) const CASES: &[Case] = &[
     ("a clock that ran ahead strands nothing", far_rows_are_taken_over),
 ];
 
-/// The lane of the cases that need only one; those beside it sort right before and right after it.
+/// The gateway of the cases that need only one; those beside it sort right before and right after it.
 const LANE: &str = "card";
+
+/// What is asked of it, in the cases that ask for one thing only.
+const ASKED: &str = "create";
 
 fn put(store: &mut dyn Store, id: u8, due_at: Option<i64>) {
     put_in(store, LANE, id, due_at);
 }
 
 fn put_in(store: &mut dyn Store, lane: &str, id: u8, due_at: Option<i64>) {
+    put_due(store, [lane, ASKED], id, due_at);
+}
+
+fn put_due(store: &mut dyn Store, [gateway, lane]: [&str; 2], id: u8, due_at: Option<i64>) {
     let key = [("book", Value::from([id / 10])), ("id", [id].into())];
-    let values = [("gateway", lane.into()), ("due_at", due_at.into())];
-    write(store, vec![insert(&EFFECTS, &[key, values].concat())]).unwrap();
+    let place = [("gateway", gateway.into()), ("lane", lane.into())];
+    let values = [&key[..], &place, &[("due_at", due_at.into())]].concat();
+    write(store, vec![insert(&EFFECTS, &values)]).unwrap();
 }
 
 fn claim(store: &mut dyn Store, now: i64, owner: i64, limit: usize) -> Vec<Row> {
@@ -37,7 +46,15 @@ fn claim(store: &mut dyn Store, now: i64, owner: i64, limit: usize) -> Vec<Row> 
 }
 
 fn claim_in(store: &mut dyn Store, lane: &str, now: i64, owner: i64, limit: usize) -> Vec<Row> {
-    store.claim(&EFFECTS, &Claim { lane: lane.into(), now, owner, leased_until: now + 30, limit }).unwrap()
+    claim_shares(store, vec![share(lane, ASKED, limit)], now, owner)
+}
+
+fn share(gateway: &str, lane: &str, limit: usize) -> Share {
+    Share { lane: vec![gateway.into(), lane.into()], limit }
+}
+
+fn claim_shares(store: &mut dyn Store, shares: Vec<Share>, now: i64, owner: i64) -> Vec<Row> {
+    store.claim(&EFFECTS, &Claim { shares, now, owner, leased_until: now + 30 }).unwrap()
 }
 
 fn ids(rows: &[Row]) -> Vec<u8> {
@@ -91,6 +108,28 @@ fn lanes_are_apart(fresh: &mut dyn FnMut() -> Harness) {
     assert_eq!(ids(&claim_in(store, "card\0", 36, 1, 9)), [13]);
     assert_eq!(ids(&claim_in(store, "card", 36, 2, 9)), [21], "leases end lane by lane");
     assert_eq!(ids(&claim_in(store, "car", 99, 2, 9)), [11]);
+}
+
+fn shares_are_apart(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, .. } = fresh();
+    let store = &mut *lanes[0];
+    for (place, id, due_at) in [
+        (["card", "create"], 11, 1),
+        (["card", "create"], 12, 3),
+        (["card", "create"], 13, 2),
+        (["card", "read"], 14, 5),
+        (["card", "read"], 15, 9),
+        (["card", "crea"], 16, 1),
+        (["cash", "create"], 17, 1),
+    ] {
+        put_due(store, place, id, Some(due_at));
+    }
+    let shares = vec![share("card", "read", 9), share("card", "create", 2), share("card", "none", 9)];
+    assert_eq!(ids(&claim_shares(store, shares.clone(), 6, 1)), [14, 11, 13]);
+    assert_eq!(ids(&claim_shares(store, shares, 6, 1)), [12], "what is leased is not due");
+    assert!(claim_shares(store, Vec::new(), 99, 1).is_empty());
+    let rest = vec![share("cash", "create", 9), share("card", "crea", 9)];
+    assert_eq!(ids(&claim_shares(store, rest, 6, 1)), [17, 16]);
 }
 
 fn claim_is_a_lease(fresh: &mut dyn FnMut() -> Harness) {

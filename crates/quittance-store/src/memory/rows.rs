@@ -1,6 +1,8 @@
 //! One table in memory: its rows by primary key, and every declared index as an ordered map.
 
-use super::{BTreeMap, Change, Claim, Direction, Key, Row, Scan, StoreError, Table, TakeOver, Uniqueness, Value};
+use super::{
+    BTreeMap, Change, Claim, Direction, Key, Row, Scan, Share, StoreError, Table, TakeOver, Uniqueness, Value,
+};
 use crate::schema::Index;
 use crate::shape::{DUE_AT, LEASE_EPOCH, LEASE_OWNER, VERSION};
 use std::ops::Bound;
@@ -83,11 +85,15 @@ impl Rows {
     }
 
     pub(super) fn claim(&mut self, claim: &Claim) -> Vec<Row> {
-        let Some(lane) = page(std::slice::from_ref(&claim.lane), None, None) else { return Vec::new() };
-        let entries = self.index(self.table.due_index()).range(lane);
-        let due = entries.take_while(|(values, _)| values[1] <= Value::Integer(claim.now));
-        let keys: Vec<Key> = due.take(claim.limit).map(|(_, key)| key.clone()).collect();
+        let keys: Vec<Key> = claim.shares.iter().flat_map(|share| self.due(share, claim.now)).collect();
         keys.into_iter().map(|key| self.lease(&key, claim)).collect()
+    }
+
+    fn due(&self, share: &Share, now: i64) -> Vec<Key> {
+        let Some(lane) = page(&share.lane, None, None) else { return Vec::new() };
+        let entries = self.index(self.table.due_index()).range(lane);
+        let due = entries.take_while(|(values, _)| values[share.lane.len()] <= Value::Integer(now));
+        due.take(share.limit).map(|(_, key)| key.clone()).collect()
     }
 
     pub(super) fn take_over(&mut self, takeover: &TakeOver) -> usize {

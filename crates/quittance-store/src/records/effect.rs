@@ -5,6 +5,7 @@ mod parts;
 pub(super) use parts::{decode_decline, encode_decline};
 
 use super::codec::{CodecError, Reader, Writer};
+use super::lane::Lane;
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::EFFECTS;
@@ -31,6 +32,7 @@ impl Entity for Effect {
             self.tenant.bytes().into(),
             self.payment.bytes().into(),
             self.gateway.as_str().into(),
+            Lane::column(self).into(),
             self.state.name().into(),
             encode(self).into(),
             self.due_at.map(|at| at.0).into(),
@@ -49,7 +51,11 @@ impl Entity for Effect {
             tenant: TenantId::from_bytes(columns.fixed()?),
             payment: PaymentId::from_bytes(columns.fixed()?),
             gateway: columns.text()?,
-            state: columns.word(State::from_name)?,
+            state: {
+                // The lane follows from the rest.
+                columns.text()?;
+                columns.word(State::from_name)?
+            },
         };
         let effect = columns.body(|bytes| decode(bytes, before))?;
         Ok(Self {

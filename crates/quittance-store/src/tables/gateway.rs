@@ -6,7 +6,8 @@ use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
 use crate::schema::{Index, Queue, Table};
 
-/// Effects at gateways, and the outbox in one: a row is due while there is something left to do about it.
+/// Effects at gateways, and the outbox in one: a row is due while there is something left to do about it. What is asked
+/// of a gateway next is its lane, so that what may not be asked now stands in nobody's way.
 pub static EFFECTS: Table = Table {
     name: "effects",
     columns: &[
@@ -15,6 +16,7 @@ pub static EFFECTS: Table = Table {
         column("tenant", Bytes, Required),
         column("payment", Bytes, Required),
         column("gateway", Text, Required),
+        column("lane", Text, Required),
         column("state", Text, Required),
         column("body", Bytes, Required),
         column("due_at", Integer, Optional),
@@ -25,10 +27,10 @@ pub static EFFECTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[
-        Index { name: "effects_due", columns: &["gateway", "due_at"], uniqueness: Many },
+        Index { name: "effects_due", columns: &["gateway", "lane", "due_at"], uniqueness: Many },
         Index { name: "effects_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
     ],
-    queue: Queue::Claimed { lane: "gateway" },
+    queue: Queue::Claimed { lane: &["gateway", "lane"] },
 };
 
 /// Tickets: one for each send of a write, committed before its first byte. The key makes a second one impossible.

@@ -34,7 +34,7 @@ pub static GATEWAY_OBJECTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[Index { name: "gateway_objects_due", columns: &["gateway", "due_at"], uniqueness: Many }],
-    queue: Queue::Claimed { lane: "gateway" },
+    queue: Queue::Claimed { lane: &["gateway"] },
 };
 
 /// Events of gateways, once each, with the bytes they came in.

@@ -75,6 +75,7 @@ pub fn sighting(object_id: &str, status: ObjectStatus, money: Money, amount: i64
         error_digest: None,
         decline: None,
         payment_method: Some("method_1".into()),
+        book: None,
         effect_id: None,
         reference: None,
         next_action: None,
