@@ -10,6 +10,8 @@
 
 mod batch;
 pub mod breaker;
+pub mod bucket;
+pub mod budget;
 mod due;
 pub mod engine;
 pub mod gateways;
