@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod allocate;
+pub mod brake;
 pub mod currency;
 pub mod customer;
 pub mod decide;

@@ -1,5 +1,6 @@
 //! A payment, and how its status follows from its effect.
 
+use crate::brake::Limit;
 use crate::effect::{Effect, State, Step};
 use crate::fact::{Decline, ObjectKind, ObjectStatus};
 use crate::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
@@ -181,6 +182,8 @@ pub struct Payment {
     pub disputed_amount: i64,
     /// Amount that went back after it had moved, other than by refunds and disputes, minor units.
     pub returned_amount: i64,
+    /// The brake that holds it back until a person approves.
+    pub parked_by: Option<Limit>,
     /// The gateway's object.
     pub gateway_object: Option<String>,
     /// What kind of object that is.

@@ -1,5 +1,6 @@
 //! A refund, and how its status follows from its effect.
 
+use crate::brake::Limit;
 use crate::effect::{Effect, State};
 use crate::fact::ObjectStatus;
 use crate::id::{CommandId, CustomerId, EffectId, PaymentId, RefundId, TenantId};
@@ -121,6 +122,8 @@ pub struct Refund {
     pub reason: Option<String>,
     /// Where it stands.
     pub status: RefundStatus,
+    /// The brake that holds it back until a person approves.
+    pub parked_by: Option<Limit>,
     /// The gateway's object.
     pub gateway_object: Option<String>,
     /// Why it failed, in the gateway's word.

@@ -1,5 +1,6 @@
 //! Refusals by the rules: outcomes with a stable code, part of the API.
 
+use crate::brake::Over;
 use crate::currency::Currency;
 use crate::dispute::DisputeStatus;
 use crate::id::{CommandId, DisputeId, PaymentId, RefundId};
@@ -48,6 +49,18 @@ pub enum Rejection {
     /// Only what is in review can be resolved by a person.
     #[error("this effect is not in review; its outcome is known or being found out")]
     NotInReview,
+    /// A brake holds it back: nothing was sent, so nothing can have happened.
+    #[error("nothing of this was ever sent; it waits to be approved or refused")]
+    NeverSent,
+    /// No brake holds it back, so there is nothing to approve.
+    #[error("no brake holds this back; there is nothing to approve or to refuse")]
+    NotParked,
+    /// Whoever asked for something does not approve it.
+    #[error("this was asked for with the same credential; somebody else has to approve it")]
+    OwnRequest,
+    /// A brake stopped it.
+    #[error("{0}")]
+    OverLimit(Box<Over>),
     /// The decision contradicts how the payment's hold was closed.
     #[error("the payment's hold was closed the other way; record the money by itself, this payment stays in review")]
     HoldIsGone,
@@ -151,6 +164,10 @@ impl Rejection {
             Self::GatewayNotFound => "gateway-not-found",
             Self::AmountNotRepresentable { .. } => "amount-not-representable",
             Self::NotInReview => "not-in-review",
+            Self::NeverSent => "never-sent",
+            Self::NotParked => "not-parked",
+            Self::OwnRequest => "own-request",
+            Self::OverLimit(_) => "brake",
             Self::HoldIsGone => "hold-is-gone",
             Self::PaymentNotFound => "payment-not-found",
             Self::NotOffered { .. } => "not-offered",

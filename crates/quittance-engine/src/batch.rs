@@ -1,5 +1,6 @@
 //! One batch of submissions inside its transaction: reads what they name, decides each, keeps or drops what it wrote.
 
+use crate::brakes::Brakes;
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
 use crate::ports::{Ids, Render};
@@ -17,6 +18,7 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) ids: &'a mut dyn Ids,
     pub(crate) render: &'a dyn Render,
     pub(crate) gateways: &'a Gateways,
+    pub(crate) brakes: &'a Brakes,
     pub(crate) leases: Leases,
     pub(crate) permits: BTreeMap<String, usize>,
     /// What is left of the permits.
@@ -29,7 +31,7 @@ pub(crate) struct BatchWork<'a> {
 
 impl Work for BatchWork<'_> {
     fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
-        let mut wanted = Wanted { loaded, reads: Vec::new() };
+        let mut wanted = Wanted { loaded, brakes: self.brakes, reads: Vec::new() };
         for submission in self.batch {
             reads(submission, &mut wanted);
         }
@@ -43,6 +45,7 @@ impl Work for BatchWork<'_> {
             ids: self.ids,
             render: self.render,
             gateways: self.gateways,
+            brakes: self.brakes,
             leases: self.leases,
             owner: self.owner,
             permits: self.permits.clone(),

@@ -3,6 +3,7 @@
 mod objects;
 
 use crate::batch::BatchWork;
+use crate::brakes::Brakes;
 use crate::due;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
@@ -14,7 +15,7 @@ use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Entity, Lane};
 use quittance_store::store::{Claim, Scan, Share, Store, StoreError, TakeOver};
-use quittance_store::tables::{DISPUTES, EFFECTS};
+use quittance_store::tables::{DISPUTES, EFFECTS, TENANTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub struct Engine {
     gateways: Gateways,
     leases: Leases,
     paused: Paused,
+    brakes: Brakes,
 }
 
 impl Engine {
@@ -59,7 +61,13 @@ impl Engine {
         gateways: Gateways,
         leases: Leases,
     ) -> Self {
-        Self { store, ids, render, gateways, leases, paused: Paused::default() }
+        Self { store, ids, render, gateways, leases, paused: Paused::default(), brakes: Brakes::default() }
+    }
+
+    /// The same with limits; without this nothing is limited.
+    #[must_use]
+    pub fn with_brakes(self, brakes: Brakes) -> Self {
+        Self { brakes, ..self }
     }
 
     /// Learns what is paused, and takes over what earlier processes left: where the store is exclusive, their leases end
@@ -114,6 +122,22 @@ impl Engine {
         let scan = Scan { index, after, ..Scan::forward(&DISPUTES, Vec::new(), disputes_max) };
         let rows = self.store.scan(&scan)?;
         Ok(rows.iter().filter_map(|row| Dispute::from_row(row).ok()).collect())
+    }
+
+    /// Names under which limits are configured and no tenant exists: a slip, or a tenant that is still to be created.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn strange_tenants(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut strange = Vec::new();
+        for name in self.brakes.tenants.keys() {
+            let scan = Scan::forward(&TENANTS, vec![name.as_str().into()], 1);
+            if self.store.scan(&Scan { index: Some(&TENANTS.indexes[0]), ..scan })?.is_empty() {
+                strange.push(name.clone());
+            }
+        }
+        Ok(strange)
     }
 
     /// The longest of the configured waits.
@@ -255,6 +279,7 @@ impl Engine {
             ids: self.ids.as_mut(),
             render: self.render.as_ref(),
             gateways: &self.gateways,
+            brakes: &self.brakes,
             leases: self.leases,
             permits: self.paused.permitted(&permits.0),
             left: BTreeMap::new(),

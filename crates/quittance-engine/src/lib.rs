@@ -9,6 +9,7 @@
 //! runtime**, so that a simulator can step it. What it needs from outside comes through the named ports of [`ports`].
 
 mod batch;
+pub mod brakes;
 pub mod breaker;
 pub mod bucket;
 pub mod budget;

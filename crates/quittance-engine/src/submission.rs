@@ -5,8 +5,9 @@ mod objects;
 pub use objects::{EventGap, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent};
 
 use quittance_connectors::message::Request;
+use quittance_core::brake::Over;
 use quittance_core::currency::Currency;
-use quittance_core::decide::{AskRefund, CreatePayment, Resolution};
+use quittance_core::decide::{Approval, AskRefund, CreatePayment, Resolution};
 use quittance_core::effect::{PersonsWord, Source, Stimulus};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
@@ -123,6 +124,15 @@ pub enum Action {
         /// Who says so, and why.
         word: PersonsWord,
     },
+    /// A person's decision on what a brake holds back.
+    Approve {
+        /// Which effect; the lease is not looked at.
+        effect: EffectRef,
+        /// Whether it may begin.
+        approval: Approval,
+        /// Who says so, and why.
+        word: PersonsWord,
+    },
 }
 
 /// How a client names a customer.
@@ -218,6 +228,15 @@ pub enum Outcome {
     Replayed(Box<Command>),
     /// Refused without being stored: the key stands for something else, or has expired.
     Refused(Rejection),
+    /// A brake stopped it: refused without being stored, or accepted and held back until a person approves.
+    OverLimit {
+        /// The tenant's name.
+        tenant: String,
+        /// Which limit, and how far.
+        over: Box<Over>,
+        /// What was accepted; none where it was refused.
+        parked: Option<Parked>,
+    },
     /// A lesson was applied; the commands it finished, each with its frozen answer.
     Applied {
         /// The finished commands.
@@ -235,6 +254,15 @@ pub enum Outcome {
     Conflict(&'static str),
     /// Not carried out, nothing stored: the store failed. The text is for operators.
     Failed(Failure),
+}
+
+/// A command that was accepted and is held back by a brake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The command.
+    pub command: CommandId,
+    /// The resource it made (`pay_…`).
+    pub subject: String,
 }
 
 /// Why nothing was stored.

@@ -17,6 +17,7 @@ mod connections;
 pub mod ids;
 pub mod metrics;
 pub mod operate;
+mod parked;
 pub mod runtime;
 pub mod serve;
 mod switches;

@@ -5,6 +5,7 @@
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use quittance_core::brake::Limit;
 use quittance_core::fact::Fact;
 use quittance_engine::submission::{Outcome, Submission};
 use std::sync::OnceLock;
@@ -66,6 +67,8 @@ pub(crate) fn decided(outcome: &Outcome) {
         Outcome::Answered { .. } => "answered",
         Outcome::Replayed(_) => "replayed",
         Outcome::Refused(_) => "refused",
+        Outcome::OverLimit { parked: None, .. } => "braked",
+        Outcome::OverLimit { parked: Some(_), .. } => "parked",
         Outcome::Applied { alarm: Some(_), .. } => "alarmed",
         Outcome::Applied { alarm: None, .. } => "applied",
         Outcome::Fenced => "fenced",
@@ -75,6 +78,16 @@ pub(crate) fn decided(outcome: &Outcome) {
         Outcome::Failed(_) => "failed",
     };
     counter!("quittance_outcomes_total", "outcome" => word).increment(1);
+    if let Outcome::OverLimit { tenant, over, parked } = outcome {
+        let result = if parked.is_some() { "parked" } else { "refused" };
+        let labels = [("tenant", tenant.clone()), ("limit", over.limit.name().into()), ("result", result.into())];
+        counter!("quittance_brakes_total", &labels).increment(1);
+    }
+}
+
+/// What brakes hold back until a person approves, by limit.
+pub(crate) fn parked(limit: Limit, count: usize) {
+    gauge!("quittance_parked_effects", "limit" => limit.name()).set(count as f64);
 }
 
 /// Something learned about an effect that could not be stored.

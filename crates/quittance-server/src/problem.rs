@@ -3,13 +3,16 @@
 //! Owns the document's members and their order. The codes are data in [`catalogue`]. A problem never repeats a value of
 //! the request, and never says what went on inside.
 
+mod brake;
 pub mod catalogue;
 
 use crate::json::{Refused, Wrong};
 use crate::render::{self, PaymentView, resource_path};
 use axum::response::{IntoResponse, Response};
+use brake::BrakeView;
 use catalogue::Kind;
 use http::header::{self, HeaderName, HeaderValue};
+use quittance_core::brake::Over;
 use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::payment::Payment;
 use quittance_core::rejection::Rejection;
@@ -32,6 +35,7 @@ pub struct Problem {
     resource: Option<Box<str>>,
     errors: Vec<Mistake>,
     headers: Vec<(HeaderName, String)>,
+    brake: Option<Box<BrakeView>>,
 }
 
 /// One mistake in a request.
@@ -66,13 +70,15 @@ struct Document<'a> {
     errors: &'a [Mistake],
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brake: Option<&'a BrakeView>,
 }
 
 impl Problem {
     /// A problem of a kind; `detail` is a sentence about this one, without values of the request.
     pub fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
         let detail = detail.into().into_boxed_str();
-        Self { kind, detail, command: None, resource: None, errors: Vec::new(), headers: Vec::new() }
+        Self { kind, detail, command: None, resource: None, errors: Vec::new(), headers: Vec::new(), brake: None }
     }
 
     /// One mistake in a query parameter, a header or the path.
@@ -93,6 +99,15 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, seconds.to_string())
+    }
+
+    /// Names the limit, and when it lifts where it does.
+    fn braked(self, over: &Over) -> Self {
+        let problem = Self { brake: Some(Box::new(BrakeView::of(over))), ..self };
+        match over.retry_after_s {
+            Some(seconds) => problem.retry_after(seconds),
+            None => problem,
+        }
     }
 
     /// The key is missing.
@@ -146,12 +161,13 @@ impl Problem {
             status: self.kind.status,
             detail: &self.detail,
             code: self.kind.code,
-            retryable: self.kind.is_retryable,
+            retryable: self.kind.is_retryable && self.brake.as_ref().is_none_or(|brake| brake.is_lifted_by_time),
             command_id: self.command.map(|command| command.to_string()),
             correlation_id: self.command.map(|command| CorrelationId::from_uuid(command.uuid()).to_string()),
             resource: self.resource.as_deref(),
             errors: &self.errors,
             payment,
+            brake: self.brake.as_deref(),
         }
     }
 }
@@ -195,6 +211,10 @@ impl From<&Rejection> for Problem {
             Rejection::CustomerExists { .. } => &catalogue::CUSTOMER_EXISTS,
             Rejection::GatewayNotFound => &catalogue::GATEWAY_NOT_FOUND,
             Rejection::AmountNotRepresentable { .. } => &catalogue::AMOUNT_NOT_REPRESENTABLE,
+            Rejection::OverLimit(_) => &catalogue::BRAKE,
+            Rejection::OwnRequest => &catalogue::OWN_REQUEST,
+            Rejection::NeverSent => &catalogue::NEVER_SENT,
+            Rejection::NotParked => &catalogue::NOT_PARKED,
             Rejection::NotInReview => &catalogue::NOT_IN_REVIEW,
             Rejection::HoldIsGone => &catalogue::HOLD_IS_GONE,
             Rejection::PaymentNotFound => &catalogue::NOT_FOUND,
@@ -221,7 +241,11 @@ impl From<&Rejection> for Problem {
             _ => (None, None),
         };
         let resource = subject.and_then(|subject| resource_path(&subject)).map(String::into_boxed_str);
-        Self { command, resource, ..Self::new(kind, rejection.to_string()) }
+        let problem = Self { command, resource, ..Self::new(kind, rejection.to_string()) };
+        match rejection {
+            Rejection::OverLimit(over) => problem.braked(over),
+            _ => problem,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::problem::{self, Problem};
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use quittance_core::brake::Limit;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::Dispute;
 use quittance_core::id::{CommandId, CorrelationId};
@@ -61,6 +62,7 @@ pub struct PaymentView<'a> {
     capture_method: &'static str,
     payment_method: &'a str,
     next_action: Option<&'a RawValue>,
+    parked_by: Option<&'static str>,
     decline: Option<DeclineView<'a>>,
     description: Option<&'a str>,
     metadata: &'a BTreeMap<String, String>,
@@ -98,6 +100,7 @@ impl<'a> PaymentView<'a> {
             payment_method: &payment.payment_method,
             // The gateway's own JSON, byte for byte; what is no JSON is left out rather than quoted.
             next_action: payment.next_action.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+            parked_by: payment.parked_by.map(Limit::name),
             decline: payment
                 .decline
                 .as_ref()
@@ -126,6 +129,7 @@ pub struct RefundView<'a> {
     reference: Option<&'a str>,
     reason: Option<&'a str>,
     failure_code: Option<&'a str>,
+    parked_by: Option<&'static str>,
     command_id: String,
     correlation_id: String,
     created_at: String,
@@ -148,6 +152,7 @@ impl<'a> RefundView<'a> {
             reference: refund.reference.as_deref(),
             reason: refund.reason.as_deref(),
             failure_code: refund.failure_code.as_deref(),
+            parked_by: refund.parked_by.map(Limit::name),
             command_id: refund.command.to_string(),
             correlation_id: correlation_id(refund.command),
             created_at: time(refund.created_at),

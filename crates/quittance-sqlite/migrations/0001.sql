@@ -114,6 +114,7 @@ CREATE TABLE payments (
     refunding_amount INTEGER NOT NULL,
     disputed_amount INTEGER NOT NULL,
     returned_amount INTEGER NOT NULL,
+    parked_by TEXT,
     gateway_object TEXT,
     object_kind TEXT NOT NULL,
     decline_code TEXT,
@@ -141,6 +142,7 @@ CREATE TABLE refunds (
     reference TEXT,
     reason TEXT,
     status TEXT NOT NULL,
+    parked_by TEXT,
     gateway_object TEXT,
     failure_code TEXT,
     created_at INTEGER NOT NULL,
@@ -195,6 +197,7 @@ CREATE TABLE effects (
     gateway TEXT NOT NULL,
     lane TEXT NOT NULL,
     state TEXT NOT NULL,
+    parked_by TEXT,
     body BLOB NOT NULL,
     due_at INTEGER,
     lease_owner INTEGER NOT NULL,
@@ -205,6 +208,7 @@ CREATE TABLE effects (
 ) STRICT;
 CREATE INDEX effects_due ON effects (gateway, lane, due_at, book, id) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX effects_by_tenant ON effects (tenant, id);
+CREATE INDEX effects_parked ON effects (parked_by, book, id) WHERE parked_by IS NOT NULL;
 
 CREATE TABLE tickets (
     book BLOB NOT NULL,
@@ -320,4 +324,12 @@ CREATE TABLE switches (
     changed_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE counters (
+    tenant BLOB NOT NULL,
+    name TEXT NOT NULL,
+    tally BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;

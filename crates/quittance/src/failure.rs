@@ -30,7 +30,8 @@ impl From<Exit> for ExitCode {
             Exit::Finding => 1,
             Exit::Usage => 2,
             Exit::Unreachable => 3,
-            // 4 is a brake's; a server that is paused goes on serving, so nothing here ends by one.
+            // 4 is a brake's. No command asks for money, so nothing here is stopped by one: a server that is paused, or
+            // that refuses, goes on serving.
             Exit::Internal => 5,
         })
     }

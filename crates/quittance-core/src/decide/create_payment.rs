@@ -161,6 +161,7 @@ fn new_payment(asked: CreatePayment, customer: &Customer, ids: NewIds, now: Time
         refunding_amount: 0,
         disputed_amount: 0,
         returned_amount: 0,
+        parked_by: None,
         gateway_object: None,
         object_kind: ObjectKind::Payment,
         decline: None,

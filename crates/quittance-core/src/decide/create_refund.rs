@@ -143,6 +143,7 @@ fn new_refund(asked: AskRefund, payment: &Payment, money: Money, ids: NewRefundI
         reference: asked.reference,
         reason: asked.reason,
         status: RefundStatus::Pending,
+        parked_by: None,
         gateway_object: None,
         failure_code: None,
         created_at: now,

@@ -1,5 +1,7 @@
 //! Decisions: a command and the rows it names in, new rows, records and an answer out.
 
+mod approve;
+mod brakes;
 mod create_payment;
 mod create_refund;
 mod learn;
@@ -13,6 +15,8 @@ mod submit_evidence;
 #[cfg(test)]
 mod tests;
 
+pub use approve::{Approval, approve, approve_refund};
+pub use brakes::{Ask, Braking, RETRIES_FREE, brake, count, meters, park_payment, park_refund};
 pub use create_payment::{Accepted, CreatePayment, NewIds, NewPayment, OnDuplicate, Previous, create_payment, hold_of};
 pub use create_refund::{AskRefund, NewRefund, NewRefundIds, create_refund, refund_hold_of};
 pub use learn::{Learned, Lesson, learn, learn_of_lost_lease, word};

@@ -40,7 +40,8 @@ pub struct Resolved {
 ///
 /// # Errors
 ///
-/// [`Rejection::NotInReview`] for any other effect; [`Rejection::HoldIsGone`] where no money is said to have moved for a
+/// [`Rejection::NotInReview`] for any other effect, [`Rejection::NeverSent`] for one that a brake holds back;
+/// [`Rejection::HoldIsGone`] where no money is said to have moved for a
 /// payment whose hold was posted. Nothing is changed then.
 pub fn resolve(
     effect: &mut Effect,
@@ -50,9 +51,7 @@ pub fn resolve(
     resolution: Resolution,
     word: PersonsWord,
 ) -> Result<Resolved, Rejection> {
-    if effect.state != State::Review {
-        return Err(Rejection::NotInReview);
-    }
+    check_in_review(effect)?;
     let mut resolved = Resolved { records: Vec::new(), closing: None, movement: None };
     match (resolution, closed) {
         (Resolution::Succeeded, None) => resolved.closing = Some(Closing::Posted),
@@ -78,6 +77,15 @@ pub fn resolve(
     let record = advanced(effect, payment, Source::Person(word), saw.to_owned());
     resolved.records.push(Record::EffectAdvanced(Advanced { closing, postings, ..record }));
     Ok(resolved)
+}
+
+/// Nothing has happened to what a brake holds back, so there is nothing to say about it but whether it may begin.
+fn check_in_review(effect: &Effect) -> Result<(), Rejection> {
+    match (effect.state, effect.parked_by) {
+        (State::Review, None) => Ok(()),
+        (State::Review, Some(_)) => Err(Rejection::NeverSent),
+        _ => Err(Rejection::NotInReview),
+    }
 }
 
 /// Books money that came although its hold had been let go.
@@ -124,7 +132,7 @@ fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) ->
 ///
 /// # Errors
 ///
-/// [`Rejection::NotInReview`] for any other effect; [`Rejection::HoldIsGone`] where the word contradicts how the hold was
+/// As [`resolve`]; [`Rejection::HoldIsGone`] where the word contradicts how the hold was
 /// closed. Nothing is changed then.
 pub fn resolve_refund(
     effect: &mut Effect,
@@ -134,9 +142,7 @@ pub fn resolve_refund(
     closed: Option<Closing>,
     (resolution, word): (Resolution, PersonsWord),
 ) -> Result<Resolved, Rejection> {
-    if effect.state != State::Review {
-        return Err(Rejection::NotInReview);
-    }
+    check_in_review(effect)?;
     let wanted = match resolution {
         Resolution::Succeeded => Closing::Posted,
         Resolution::Failed => Closing::Voided,

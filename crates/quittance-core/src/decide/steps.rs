@@ -74,6 +74,11 @@ pub fn ask_cancel(
     if payment.status == Status::Canceled {
         return Ok(StepAccepted::AlreadyDone);
     }
+    if effect.parked_by.is_some() {
+        let asked = asked_record(effect, payment, command, StepAsked::Cancel { reason });
+        let ended = give_up_parked(effect, payment, balances).map_err(|_| Rejection::BookFull)?;
+        return Ok(StepAccepted::Ended(vec![asked, ended], Closing::Voided));
+    }
     if !is_cancelable(effect, payment) {
         return Err(Rejection::NotCancelable { status: payment.status });
     }
@@ -87,6 +92,14 @@ pub fn ask_cancel(
     let mut records = vec![asked_record(effect, payment, command, asked)];
     records.push(end_unsent(effect, payment, balances).map_err(|_| Rejection::BookFull)?);
     Ok(StepAccepted::Ended(records, Closing::Voided))
+}
+
+/// Ends a payment that a brake holds back.
+fn give_up_parked(effect: &mut Effect, payment: &mut Payment, balances: &mut Balances) -> Result<Record, LedgerError> {
+    effect.state = State::Canceled;
+    effect.parked_by = None;
+    payment.parked_by = None;
+    end_unsent(effect, payment, balances)
 }
 
 /// Ends a payment of which nothing was ever sent.

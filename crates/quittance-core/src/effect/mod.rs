@@ -29,6 +29,7 @@ pub use state::State;
 pub use step::{AfterCancel, Fence, Step};
 pub use waiting::{Asked, Expiry, Joined, Waiting};
 
+use crate::brake::Limit;
 use crate::fact::ObjectKind;
 use crate::id::{CustomerId, DisputeId, EffectId, PaymentId, RefundId, TenantId};
 use crate::money::Money;
@@ -111,7 +112,7 @@ pub struct Effect {
     /// When a complete search late enough found nothing, where one such search is not enough.
     pub absent_at: Option<Timestamp>,
     /// The brake that holds it until a person approves; nothing was ever sent then.
-    pub parked_by: Option<String>,
+    pub parked_by: Option<Limit>,
     /// The movement at the gateway that took back what had moved; booked once.
     pub returned: Option<String>,
     /// When this generation was first sent.

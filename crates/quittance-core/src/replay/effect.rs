@@ -111,8 +111,7 @@ impl ReplayedEffect {
 
     /// Moves as a record says, if it may.
     pub(super) fn follow(&mut self, id: EffectId, source: &Source, after: After) -> Result<(), ReplayError> {
-        let is_persons = matches!(source, Source::Person(_));
-        if !may_become(self.state, after.state, is_persons, self.tickets > 0) {
+        if !may_become(self.state, after.state, source, self.tickets > 0) {
             return Err(ReplayError::Undecided { effect: id, from: self.state, to: after.state });
         }
         (self.state, self.generation, self.object) = (after.state, after.generation, after.object);

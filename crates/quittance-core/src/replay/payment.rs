@@ -1,8 +1,9 @@
 //! Payments: accepted with a hold, asked for steps, moved with their effects.
 
 use super::effect::After;
-use super::rules::{check_money, debits, end_of, fits};
+use super::rules::{check_money, debits, end_of, fits, parked_by};
 use super::{Replay, ReplayError};
+use crate::brake::Limit;
 use crate::effect::{Source, Step, Subject};
 use crate::fact::Decline;
 use crate::id::{EffectId, HoldId, PaymentId};
@@ -36,6 +37,8 @@ pub struct ReplayedPayment {
     pub returned_amount: i64,
     /// How much a client asked to capture, while that is under way or done; minor units.
     pub asked_amount: Option<i64>,
+    /// The brake that holds it back.
+    pub parked_by: Option<Limit>,
     /// The gateway's object.
     pub object: Option<String>,
     /// Why it failed.
@@ -134,6 +137,7 @@ impl ReplayedPayment {
             disputed_amount: 0,
             returned_amount: 0,
             asked_amount: None,
+            parked_by: None,
             object: None,
             decline: None,
             answer: None,
@@ -175,6 +179,7 @@ impl ReplayedPayment {
             return Err(ReplayError::HoldDisagrees { payment, status, closing: self.closing });
         }
         self.status = status;
+        self.parked_by = parked_by(&advanced.source);
         self.object.clone_from(&advanced.object);
         self.decline.clone_from(&advanced.decline);
         self.answer = self.answer.or(Some(status).filter(|status| status.is_answerable()));

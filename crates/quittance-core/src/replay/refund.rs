@@ -1,8 +1,9 @@
 //! Refunds: never more than is left, never twice for one reference, moved with their effects.
 
 use super::effect::After;
-use super::rules::{check_money, end_of_refund, fits_refund};
+use super::rules::{check_money, end_of_refund, fits_refund, parked_by};
 use super::{Replay, ReplayError};
+use crate::brake::Limit;
 use crate::effect::Subject;
 use crate::id::{CommandId, EffectId, HoldId, PaymentId};
 use crate::journal::{Closing, RefundAccepted, RefundAdvanced};
@@ -28,6 +29,8 @@ pub struct ReplayedRefund {
     pub reference: Option<String>,
     /// Status.
     pub status: RefundStatus,
+    /// The brake that holds it back.
+    pub parked_by: Option<Limit>,
     /// The gateway's object.
     pub object: Option<String>,
     /// Why it failed.
@@ -128,6 +131,7 @@ impl ReplayedRefund {
             gateway: accepted.gateway.clone(),
             reference: accepted.reference.clone(),
             status: RefundStatus::Pending,
+            parked_by: None,
             object: None,
             failure_code: None,
             answer: None,
@@ -150,6 +154,7 @@ impl ReplayedRefund {
             return Err(ReplayError::RefundHoldDisagrees { refund, status, closing: self.closing });
         }
         self.status = status;
+        self.parked_by = parked_by(&advanced.source);
         self.object.clone_from(&advanced.object);
         self.failure_code.clone_from(&advanced.failure_code);
         self.answer = self.answer.or(Some(status).filter(|status| status.is_answerable(state)));

@@ -2,7 +2,8 @@
 
 use super::ReplayError;
 use crate::account::Side;
-use crate::effect::{State, Step, Subject};
+use crate::brake::Limit;
+use crate::effect::{Source, State, Step, Subject};
 use crate::id::HoldId;
 use crate::journal::Closing;
 use crate::ledger::Posting;
@@ -58,9 +59,13 @@ pub(super) const fn has_step(subject: Subject, step: Step) -> bool {
 }
 
 /// Whether a record may take an effect from one state to the other. A contradiction asks a person, and nobody else has
-/// the next word then. What a brake held back may begin after all, if nothing of it was ever sent.
-pub(super) const fn may_become(from: State, to: State, is_persons: bool, was_sent: bool) -> bool {
+/// the next word then. What a brake held back may begin after all, or be given up by its client, if nothing of it was ever
+/// sent; a brake holds back only what was not.
+pub(super) const fn may_become(from: State, to: State, source: &Source, was_sent: bool) -> bool {
+    let is_persons = matches!(source, Source::Person(_));
     match (from, to) {
+        _ if matches!(source, Source::Brake(_)) => matches!((from, to), (State::Intended, State::Review)) && !was_sent,
+        (State::Review, State::Canceled) if matches!(source, Source::Client) => !was_sent,
         (State::Intended | State::Sending | State::Unknown | State::Pending | State::NotExecuted, _)
         | (_, State::Review)
         | (State::Succeeded, State::Succeeded)
@@ -69,6 +74,14 @@ pub(super) const fn may_become(from: State, to: State, is_persons: bool, was_sen
         (State::Review, State::Succeeded | State::Failed | State::Canceled) => is_persons,
         (State::Review, State::Intended) => is_persons && !was_sent,
         (State::Succeeded | State::Failed | State::Canceled | State::Review, _) => false,
+    }
+}
+
+/// The brake that holds back what a record moved; none after any other record.
+pub(super) const fn parked_by(source: &Source) -> Option<Limit> {
+    match source {
+        Source::Brake(limit) => Some(*limit),
+        _ => None,
     }
 }
 

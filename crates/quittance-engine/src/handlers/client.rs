@@ -1,10 +1,14 @@
 //! A client's command: its idempotency key first, then what it asks.
 
 use super::steps::{self, Step};
-use super::{Context, Handled, Wanted, effect_rows, new_customer, new_evidence, new_payment, new_refund, resolution};
+use super::{
+    Context, Handled, Wanted, approval, brakes, effect_rows, new_customer, new_evidence, new_payment, new_refund,
+    resolution,
+};
 use crate::ports::Answer;
 use crate::submission::{Action, ClientCommand, Outcome};
 use crate::working_set::{Miss, WorkingSet};
+use quittance_core::decide::Ask;
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::{Command, FINGERPRINT_VERSION, Progress, Verdict, verdict};
 use quittance_core::rejection::Rejection;
@@ -22,17 +26,23 @@ pub(super) fn external_place(tenant: TenantId, external_id: &str) -> Vec<Value> 
 }
 
 pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
-    wanted.row::<Tenant>(vec![command.tenant.bytes().into()]);
+    let tenant = wanted.row::<Tenant>(vec![command.tenant.bytes().into()]);
     if let Some(entry) = wanted.row::<KeyEntry>(key_place(command.tenant, command.key.digest())) {
         wanted.row::<Command>(vec![entry.command.bytes().into()]);
         return;
     }
     match &command.action {
         Action::CreateCustomer(new) => new_customer::reads(command.tenant, new, wanted),
-        Action::CreatePayment { customer, asked } => new_payment::reads(command.tenant, customer, asked, wanted),
+        Action::CreatePayment { customer, asked } => {
+            new_payment::reads(command.tenant, customer, asked, wanted);
+            if let Some(tenant) = tenant {
+                brakes::reads(&tenant, &Ask::Payment { money: asked.money, is_retry: false }, wanted);
+            }
+        }
         Action::Capture { payment, .. } | Action::Cancel { payment, .. } => effect_rows::reads(payment, wanted),
-        Action::Refund { payment, asked } => new_refund::reads(payment, asked, wanted),
+        Action::Refund { payment, asked } => new_refund::reads(tenant.as_ref(), payment, asked, wanted),
         Action::SubmitEvidence { dispute, .. } => new_evidence::reads(dispute, wanted),
+        Action::Approve { effect, .. } => effect_rows::reads(effect, wanted),
         Action::Resolve { effect, .. } => resolution::reads(effect, wanted),
     }
 }
@@ -88,7 +98,13 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
         Action::Resolve { effect, resolution, word } => {
             resolution::handle(effect, *resolution, word, &mut command, rows, context)?
         }
+        Action::Approve { effect, approval, word } => {
+            approval::handle(effect, *approval, word, &mut command, rows, context)?
+        }
     };
+    if matches!(handled.outcome, Outcome::Refused(_) | Outcome::OverLimit { parked: None, .. }) {
+        return Ok(handled);
+    }
     rows.put(&KeyEntry { tenant: asked.tenant, key_digest: asked.key.digest(), command: command.id });
     rows.put(&command);
     Ok(handled)

@@ -33,7 +33,7 @@ pub(super) fn effect_place(book: CustomerId, effect: EffectId) -> Key {
     vec![book.bytes().into(), effect.bytes().into()]
 }
 
-fn payment_place(book: CustomerId, payment: PaymentId) -> Key {
+pub(super) fn payment_place(book: CustomerId, payment: PaymentId) -> Key {
     vec![book.bytes().into(), payment.bytes().into()]
 }
 

@@ -1,6 +1,8 @@
 //! One file for each kind of submission: which rows it needs, and what it does with them.
 
+mod approval;
 mod begin;
+mod brakes;
 mod client;
 mod disputed;
 mod effect_rows;
@@ -17,6 +19,7 @@ mod steps;
 mod sweep;
 mod webhook;
 
+use crate::brakes::Brakes;
 use crate::gateways::{Gateways, Leases};
 use crate::ports::{Ids, Render};
 use crate::submission::{Job, Look, Outcome, Submission};
@@ -33,6 +36,7 @@ pub(crate) struct Context<'a> {
     pub(crate) ids: &'a mut dyn Ids,
     pub(crate) render: &'a dyn Render,
     pub(crate) gateways: &'a Gateways,
+    pub(crate) brakes: &'a Brakes,
     pub(crate) leases: Leases,
     /// Who takes leases here: the store's writer epoch.
     pub(crate) owner: i64,
@@ -101,6 +105,7 @@ pub(crate) fn handle(
 /// Collects the rows that a batch needs.
 pub(crate) struct Wanted<'a> {
     pub(crate) loaded: &'a Loaded,
+    pub(crate) brakes: &'a Brakes,
     pub(crate) reads: Vec<Read>,
 }
 

@@ -1,12 +1,12 @@
 //! The answer to a dispute: whether its stage is answered already first, then the effect that submits it.
 
+use super::begin::{begin, has_room_for_new};
 use super::client::answered;
 use super::disputed::intent_place;
-use super::effect_rows::{EffectRows, dispute_place, effect_place};
-use super::new_refund::start;
+use super::effect_rows::{self, EffectRows, dispute_place, effect_place};
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
-use crate::submission::{DisputeRef, Outcome};
+use crate::submission::{DisputeRef, Job, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
 use quittance_core::decide::{NewEvidence, NewEvidenceIds, PreviousEvidence, submit_evidence};
@@ -98,4 +98,16 @@ fn accept(
     let class = gateway.class(Subject::Dispute(dispute.id));
     let class = class.ok_or(Rejection::NotOffered { operation: "answers to disputes" })?;
     submit_evidence(texts.clone(), dispute, previous, class, ids, context.now)
+}
+
+/// Writes the new rows, and begins at once where the gateway has room.
+fn start(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
+    // Whoever accepts an effect holds its first lease, so that the usual answer needs no polling.
+    around.effect.lease_epoch = 1;
+    let job = match has_room_for_new(&around.effect.gateway, context) {
+        true => begin(&mut around, rows, context)?,
+        false => None,
+    };
+    effect_rows::put(&around, rows);
+    Ok(job)
 }

@@ -5,17 +5,20 @@ use super::client::{answered, external_place};
 use super::effect_rows::{self, EffectRows};
 use super::learned::adopt_object;
 use super::object::object_place;
-use super::{Context, Handled, Wanted};
+use super::{Context, Handled, Wanted, brakes};
 use crate::ports::Answer;
-use crate::submission::{CustomerRef, Job, Outcome};
+use crate::submission::{CustomerRef, Outcome, Parked};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::connector::Unsayable;
+use quittance_core::brake::Over;
 use quittance_core::customer::Customer;
-use quittance_core::decide::{Accepted, CreatePayment, JOINED_MAX, NewIds, NewPayment, Previous, create_payment};
+use quittance_core::decide::{
+    Accepted, Ask, Braking, CreatePayment, JOINED_MAX, NewIds, NewPayment, Previous, create_payment, park_payment,
+};
 use quittance_core::effect::{Asked, Class, Effect, Joined, Subject};
 use quittance_core::id::{EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::Command;
-use quittance_core::payment::{CaptureMethod, Payment};
+use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::Tenant;
 use quittance_store::records::{Book, GatewayObject, Holder, IntentEntry};
@@ -79,30 +82,50 @@ pub(super) fn handle(
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(Accepted::Existing) => return_existing(previous, command, rows, context),
         Ok(Accepted::New(new)) => {
-            let NewPayment { payment, effect, record } = *new;
-            rows.append(&mut book, &record, context.now);
-            take_reference(intent, &payment, rows);
-            command.subject = Some(payment.id.to_string());
-            let outcome = Outcome::Accepted { command: command.id, subject: payment.id.to_string() };
-            let (refund, dispute, evidence) = (None, None, None);
-            let around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
-            Ok(Handled { outcome, job: accept(around, rows, context)? })
+            let is_retry = previous.is_some_and(|previous| previous.payment.status == Status::Failed);
+            let ask = Ask::Payment { money: asked.money, is_retry };
+            let over = match brakes::check(&tenant, &ask, rows, context)? {
+                Braking::Pass => None,
+                Braking::Refuse(over) => return Ok(brakes::refused(&tenant, over)),
+                Braking::Park(over) => Some(over),
+            };
+            take_reference(intent, &new.payment, rows);
+            command.subject = Some(new.payment.id.to_string());
+            accept(*new, (customer, tenant, book), over, rows, context)
         }
     }
 }
 
-/// Writes the new rows, and begins at once where the gateway has room.
-fn accept(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
+/// Writes the new rows, and begins at once where the gateway has room and no brake holds it back.
+fn accept(
+    mut new: NewPayment,
+    (customer, tenant, mut book): (Customer, Tenant, Book),
+    over: Option<Over>,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Handled, Miss> {
+    rows.append(&mut book, &new.record, context.now);
+    if let Some(over) = &over {
+        let record = park_payment(&mut new, over.limit);
+        rows.append(&mut book, &record, context.now);
+    }
+    let NewPayment { payment, effect, .. } = new;
+    let (command, subject) = (payment.command, payment.id.to_string());
+    let (refund, dispute, evidence) = (None, None, None);
+    let mut around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
     // Whoever accepts a payment holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
     // The object of a failed attempt is this one's now, and so are the events about it.
     adopt_object(&around, rows, context);
-    let job = match has_room_for_new(&around.effect.gateway, context) {
+    let job = match over.is_none() && has_room_for_new(&around.effect.gateway, context) {
         true => begin(&mut around, rows, context)?,
         false => None,
     };
     effect_rows::put(&around, rows);
-    Ok(job)
+    Ok(match over {
+        Some(over) => brakes::parked(&around.tenant, over, Parked { command, subject }),
+        None => Handled { outcome: Outcome::Accepted { command, subject }, job },
+    })
 }
 
 fn take_reference(intent: Option<IntentEntry>, payment: &Payment, rows: &mut WorkingSet<'_>) {

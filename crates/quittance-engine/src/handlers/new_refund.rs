@@ -3,16 +3,19 @@
 use super::begin::{begin, has_room_for_new};
 use super::client::answered;
 use super::effect_rows::{self, EffectRows, refund_place};
-use super::{Context, Handled, Wanted};
+use super::{Context, Handled, Wanted, brakes};
 use crate::ports::Answer;
-use crate::submission::{EffectRef, Job, Outcome};
+use crate::submission::{EffectRef, Outcome, Parked};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::decide::{AskRefund, NewRefund, NewRefundIds, create_refund};
+use quittance_core::brake::Over;
+use quittance_core::decide::{Ask, AskRefund, Braking, NewRefund, NewRefundIds, create_refund, park_refund};
 use quittance_core::effect::Subject;
 use quittance_core::id::{EffectId, RefundId};
 use quittance_core::idempotency::Command;
+use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
+use quittance_core::tenant::Tenant;
 use quittance_store::records::{Holder, IntentEntry};
 use quittance_store::value::Key;
 
@@ -20,8 +23,13 @@ fn intent_place(named: &EffectRef, reference: &str) -> Key {
     vec![named.book.bytes().into(), IntentEntry::of_refund(named.payment, reference).into()]
 }
 
-pub(super) fn reads(named: &EffectRef, asked: &AskRefund, wanted: &mut Wanted<'_>) {
+pub(super) fn reads(tenant: Option<&Tenant>, named: &EffectRef, asked: &AskRefund, wanted: &mut Wanted<'_>) {
     effect_rows::reads(named, wanted);
+    if let Some(tenant) = tenant
+        && let Some(payment) = wanted.row::<Payment>(effect_rows::payment_place(named.book, named.payment))
+    {
+        brakes::reads(tenant, &Ask::Refund { money: payment.money }, wanted);
+    }
     if let Some(reference) = &asked.reference
         && let Some(entry) = wanted.row::<IntentEntry>(intent_place(named, reference))
         && let Some(refund) = entry.holder.refund()
@@ -51,20 +59,17 @@ pub(super) fn handle(
         Ok(made) => made,
         Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
     };
-    let NewRefund { refund, effect, record } = made;
-    rows.append(&mut around.book, &record, context.now);
-    if let Some(reference) = &refund.reference {
+    let over = match brakes::check(&around.tenant, &Ask::Refund { money: made.refund.money }, rows, context)? {
+        Braking::Pass => None,
+        Braking::Refuse(over) => return Ok(brakes::refused(&around.tenant, over)),
+        Braking::Park(over) => Some(over),
+    };
+    if let Some(reference) = &made.refund.reference {
         let intent = IntentEntry::of_refund(named.payment, reference);
-        rows.put(&IntentEntry { book: named.book, intent, holder: Holder::Refund(refund.id) });
+        rows.put(&IntentEntry { book: named.book, intent, holder: Holder::Refund(made.refund.id) });
     }
-    let subject = refund.id.to_string();
-    command.subject = Some(subject.clone());
-    // From here on the rows are about the refund's effect; the payment's own is as it was.
-    let EffectRows { payment, customer, tenant, book, .. } = around;
-    let (dispute, evidence) = (None, None);
-    let around = EffectRows { effect, payment, customer, tenant, book, refund: Some(refund), dispute, evidence };
-    let job = start(around, rows, context)?;
-    Ok(Handled { outcome: Outcome::Accepted { command: command.id, subject }, job })
+    command.subject = Some(made.refund.id.to_string());
+    start(made, around, over, rows, context)
 }
 
 /// The refund that holds the reference, if one does.
@@ -92,18 +97,34 @@ fn accept(
     Ok(made)
 }
 
-/// Writes the new rows, and begins at once where the gateway has room.
-pub(super) fn start(
-    mut around: EffectRows,
+/// Writes the new rows, and begins at once where the gateway has room and no brake holds it back.
+fn start(
+    mut made: NewRefund,
+    around: EffectRows,
+    over: Option<Over>,
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
-) -> Result<Option<Job>, Miss> {
-    // Whoever accepts an effect holds its first lease, so that the usual answer needs no polling.
+) -> Result<Handled, Miss> {
+    // From here on the rows are about the refund's effect; the payment's own is as it was.
+    let EffectRows { payment, customer, tenant, mut book, .. } = around;
+    rows.append(&mut book, &made.record, context.now);
+    if let Some(over) = &over {
+        let record = park_refund(&mut made, over.limit);
+        rows.append(&mut book, &record, context.now);
+    }
+    let NewRefund { refund, effect, .. } = made;
+    let (command, subject) = (refund.command, refund.id.to_string());
+    let (refund, dispute, evidence) = (Some(refund), None, None);
+    let mut around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
+    // Whoever accepts a refund holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
-    let job = match has_room_for_new(&around.effect.gateway, context) {
+    let job = match over.is_none() && has_room_for_new(&around.effect.gateway, context) {
         true => begin(&mut around, rows, context)?,
         false => None,
     };
     effect_rows::put(&around, rows);
-    Ok(job)
+    Ok(match over {
+        Some(over) => brakes::parked(&around.tenant, over, Parked { command, subject }),
+        None => Handled { outcome: Outcome::Accepted { command, subject }, job },
+    })
 }

@@ -191,7 +191,7 @@ fn closed(closing: Option<(HoldId, Closing)>, postings: &[Posting]) -> Details {
 const fn actor_of(source: &Source) -> &'static str {
     match source {
         Source::Send | Source::Read | Source::Find | Source::Webhook(_) | Source::Sweep => "gateway",
-        Source::Recovery => "engine",
+        Source::Recovery | Source::Brake(_) => "engine",
         Source::Client => "client",
         Source::Person(_) => "person",
     }
@@ -200,6 +200,7 @@ const fn actor_of(source: &Source) -> &'static str {
 fn source_text(source: &Source) -> String {
     match source {
         Source::Webhook(event) => format!("webhook:{event}"),
+        Source::Brake(limit) => format!("brake:{}", limit.name()),
         Source::Person(word) => format!("person:{} evidence: {}; reason: {}", word.by, word.evidence, word.reason),
         Source::Send | Source::Read | Source::Find | Source::Recovery | Source::Client | Source::Sweep => {
             source.name().to_owned()

@@ -3,6 +3,7 @@
 use super::finding::Findings;
 use super::history::{History, ObjectKey};
 use quittance_connectors::message::Request;
+use quittance_core::brake::Limit;
 use quittance_core::effect::{Effect, Subject};
 use quittance_core::id::{EffectId, HoldId, PaymentId};
 use quittance_core::payment::Payment;
@@ -52,6 +53,7 @@ pub(super) fn payment(row: &Row, history: &History, seen: &mut Seen, findings: &
     same(f, &subject, "captured amount", &row.captured_amount, &replayed.captured_amount);
     // No record gives money back in this version, so nothing else can have been refunded.
     same(f, &subject, "refunded amount", &row.refunded_amount, &0);
+    same(f, &subject, "brake", &row.parked_by.map(Limit::name), &replayed.parked_by.map(Limit::name));
     same(f, &subject, "gateway object", &row.gateway_object, &replayed.object);
     same(f, &subject, "decline", &row.decline, &replayed.decline);
     same(f, &subject, "reference", &row.reference, &replayed.reference);
@@ -115,6 +117,9 @@ fn effect_of(
     same(findings, &subject, "gateway", &Some(row.gateway.as_str()), &gateway);
     same(findings, &subject, "amount", &row.money.amount, &payment.money.amount);
     same(findings, &subject, "currency", &row.money.currency.code(), &payment.money.currency.code());
+    if row.subject == Subject::Payment {
+        same(findings, &subject, "brake", &row.parked_by.map(Limit::name), &payment.parked_by.map(Limit::name));
+    }
     match &row.object_id {
         object if replayed.is_advanced => same(findings, &subject, "gateway object", object, &payment.object),
         None => {}

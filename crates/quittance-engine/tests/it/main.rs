@@ -1,5 +1,7 @@
 //! Integration tests of the engine: the real engine and store, a model of a gateway, time and chance in the test's hand.
 
+mod approvals;
+mod brakes;
 mod crashes;
 mod disputes;
 mod gateway;

@@ -14,6 +14,7 @@ use quittance_core::money::Money;
 use quittance_core::payment::{CaptureMethod, Payment};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
+use quittance_engine::brakes::Brakes;
 use quittance_engine::engine::{Engine, Permits, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
 use quittance_engine::looks::Looks;
@@ -78,13 +79,14 @@ pub struct World {
     pub answers: BTreeMap<CommandId, (u16, String)>,
     pub alarms: Vec<&'static str>,
     processes: u128,
+    brakes: Brakes,
 }
 
 pub fn tenant() -> TenantId {
     TenantId::from_uuid(Uuid::from_u128(0x7e))
 }
 
-fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>) -> Engine {
+fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>, brakes: &Brakes) -> Engine {
     let gateway = gateways::Gateway {
         mode,
         connector: Arc::new(Stripe::default()),
@@ -95,14 +97,21 @@ fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>) -> Eng
     };
     let gateways = Gateways(BTreeMap::from([("stripe".to_owned(), gateway)]));
     let ids = Counter { next: processes << 64 };
-    Engine::new(Box::new(database.writer()), Box::new(ids), Box::new(Plain), gateways, Leases::default())
+    let (store, ids) = (Box::new(database.writer()), Box::new(ids));
+    Engine::new(store, ids, Box::new(Plain), gateways, Leases::default()).with_brakes(brakes.clone())
 }
 
 impl World {
     pub fn new() -> Self {
+        Self::with_brakes(Brakes::default())
+    }
+
+    /// The same, where tenants have limits.
+    pub fn with_brakes(brakes: Brakes) -> Self {
         let database = MemoryDatabase::new();
         let mut world = Self {
-            engine: engine(&database, 1, None),
+            engine: engine(&database, 1, None, &brakes),
+            brakes,
             database,
             gateway: Gateway::default(),
             now: Timestamp::from_seconds(1_800_000_000),
@@ -173,14 +182,14 @@ impl World {
         self.processes += 1;
         self.jobs.clear();
         self.looks.clear();
-        self.engine = engine(&self.database, self.processes, None);
+        self.engine = engine(&self.database, self.processes, None, &self.brakes);
         self.engine.start(self.now).expect("the store works");
     }
 
     /// From now on the gateway's credentials are of this mode.
     pub fn set_gateway_mode(&mut self, mode: Mode) {
         self.processes += 1;
-        self.engine = engine(&self.database, self.processes, Some(mode));
+        self.engine = engine(&self.database, self.processes, Some(mode), &self.brakes);
     }
 
     /// From now on no gateway is configured.
@@ -308,6 +317,7 @@ pub fn shown(gateway: &mut Gateway, look: Look, deliver: impl Fn(&mut Gateway, &
     Looked { object: look.object, is_cancel, fact }
 }
 
+/// A command of a client without a credential.
 pub fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {
     Submission::Client(Box::new(ClientCommand {
         tenant: tenant(),

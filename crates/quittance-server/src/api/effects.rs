@@ -1,4 +1,4 @@
-//! Effects at gateways: what a person decides where automation may not.
+//! Effects at gateways: what a person decides where automation may not, or where a brake holds back.
 
 use super::customers::NAME;
 use super::intake::Intake;
@@ -10,9 +10,9 @@ use crate::problem::{Problem, catalogue};
 use crate::runtime::Handle;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use quittance_core::decide::Resolution;
+use quittance_core::decide::{Approval, Resolution};
 use quittance_core::effect::{Effect, PersonsWord};
-use quittance_core::id::{ApiKeyId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{ApiKeyId, EffectId, PaymentId, RefundId, TenantId};
 use quittance_core::tenant::Scope;
 use quittance_engine::submission::{Action, EffectRef};
 use quittance_store::store::{Reader, StoreError};
@@ -29,36 +29,52 @@ pub(super) async fn resolve(State(handle): State<Handle>, Name(id): Name, reques
 async fn try_resolve(handle: &Handle, id: &str, request: Request) -> Result<Response, Problem> {
     let path = [("id", id)];
     let intake = Intake::read_as(handle, request, Scope::Admin, "/v1/effects/{id}/resolve", &path).await?;
-    let (resolution, word) = read_body(&intake.body, intake.caller.credential)?;
-    let not_found = || Problem::new(&catalogue::NOT_FOUND, "no effect or payment has this id");
+    let (said, word) = read_body(&intake.body, intake.caller.credential)?;
+    let not_found = || Problem::new(&catalogue::NOT_FOUND, "no effect, payment or refund has this id");
     let (tenant, id) = (intake.caller.tenant.id, id.to_owned());
     let effect = handle.read(move |reader| find(reader, tenant, &id)).await?.ok_or_else(not_found)?;
-    carry_out(handle, intake, "POST /v1/effects/{id}/resolve", Action::Resolve { effect, resolution, word }).await
+    let action = match said {
+        Said::Outcome(resolution) => Action::Resolve { effect, resolution, word },
+        Said::Approval(approval) => Action::Approve { effect, approval, word },
+    };
+    carry_out(handle, intake, "POST /v1/effects/{id}/resolve", action).await
 }
 
-fn read_body(body: &Json, by: ApiKeyId) -> Result<(Resolution, PersonsWord), Problem> {
+/// What a person says: what has happened, or whether it may.
+#[derive(Clone, Copy)]
+enum Said {
+    Outcome(Resolution),
+    Approval(Approval),
+}
+
+const WORDS: [(&str, Said); 4] = [
+    ("succeeded", Said::Outcome(Resolution::Succeeded)),
+    ("failed", Said::Outcome(Resolution::Failed)),
+    (Approval::Approved.name(), Said::Approval(Approval::Approved)),
+    (Approval::Refused.name(), Said::Approval(Approval::Refused)),
+];
+
+fn read_body(body: &Json, by: ApiKeyId) -> Result<(Said, PersonsWord), Problem> {
     let mut fields = Fields::of(body).map_err(Problem::invalid_body)?;
-    let words = [("succeeded", Resolution::Succeeded), ("failed", Resolution::Failed)];
-    let resolution = fields.word("resolution", Need::Required, &words);
+    let said = fields.word("resolution", Need::Required, &WORDS);
     let evidence = fields.text("evidence", Need::Required, NAME);
     let reason = fields.text("reason", Need::Required, REASON);
     fields.finish().map_err(Problem::invalid_body)?;
-    let Some((resolution, (evidence, reason))) = resolution.zip(evidence.zip(reason)) else {
+    let Some((said, (evidence, reason))) = said.zip(evidence.zip(reason)) else {
         return Err(Problem::internal(&"a required member is missing and was not noticed"));
     };
-    Ok((resolution, PersonsWord { by: by.to_string(), evidence, reason }))
+    Ok((said, PersonsWord { by: by.to_string(), evidence, reason }))
 }
 
-/// The effect of this id, or of the payment of this id.
+/// The effect of this id, or of the payment or the refund of this id.
 fn find(reader: &mut dyn Reader, tenant: TenantId, id: &str) -> Result<Option<EffectRef>, StoreError> {
-    let effect = match (id.parse::<EffectId>(), id.parse::<PaymentId>()) {
-        (Ok(effect), _) => effect,
-        (_, Ok(payment)) => match rows::payment(reader, tenant, payment)? {
-            Some(payment) => payment.effect,
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
+    let effect = match (id.parse::<EffectId>(), id.parse::<PaymentId>(), id.parse::<RefundId>()) {
+        (Ok(effect), ..) => Some(effect),
+        (_, Ok(payment), _) => rows::payment(reader, tenant, payment)?.map(|payment| payment.effect),
+        (.., Ok(refund)) => rows::refund(reader, tenant, refund)?.map(|refund| refund.effect),
+        _ => None,
     };
+    let Some(effect) = effect else { return Ok(None) };
     let values = vec![tenant.bytes().into(), effect.bytes().into()];
     let found: Option<Effect> = rows::unique(reader, &EFFECTS.indexes[1], values)?;
     Ok(found.map(|effect| EffectRef { book: effect.book, effect: effect.id, payment: effect.payment, epoch: 0 }))

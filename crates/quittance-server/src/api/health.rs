@@ -2,6 +2,7 @@
 
 use crate::render::{self, bytes};
 use crate::runtime::Handle;
+use crate::{metrics, parked};
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -44,6 +45,10 @@ pub(super) async fn ready(State(handle): State<Handle>) -> Response {
 }
 
 /// Numbers in the text format of Prometheus.
-pub(super) async fn metrics(State(handle): State<Handle>) -> Response {
+pub(super) async fn show_metrics(State(handle): State<Handle>) -> Response {
+    // Numbers that cannot be had are left as they were: the others are needed above all when something is wrong.
+    for (limit, count) in handle.read(parked::count).await.unwrap_or_default() {
+        metrics::parked(limit, count);
+    }
     render::response(200, "text/plain; version=0.0.4; charset=utf-8", handle.metrics_text().into_bytes())
 }

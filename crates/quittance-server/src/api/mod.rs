@@ -58,7 +58,7 @@ pub fn router(handle: Handle) -> Router {
         .merge(work)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(health::show_metrics))
         .fallback(guard::not_found)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn(guard::protect))

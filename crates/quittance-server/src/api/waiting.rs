@@ -7,7 +7,7 @@ use super::intake::Intake;
 use super::prefer::Patience;
 use super::rows;
 use crate::problem::{MEDIA_TYPE, Problem, catalogue};
-use crate::render::{self, PaymentView, bytes, correlation_id, resource_path};
+use crate::render::{self, PaymentView, RefundView, bytes, correlation_id, resource_path};
 use crate::runtime::{Handle, SubmitError, Watch};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -15,6 +15,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::{Command, Key, Progress, Verdict, verdict};
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{Action, ClientCommand, Outcome, Submission};
@@ -84,6 +85,11 @@ async fn answer(
             Progress::InProgress | Progress::Tombstone { .. } => Err(Problem::internal(&"a replay without an answer")),
         },
         Outcome::Refused(rejection) => Err(Problem::from(&rejection)),
+        Outcome::OverLimit { over, parked: None, .. } => Err(Problem::from(&Rejection::OverLimit(over))),
+        // Nothing happens to it before a person has decided, so there is nothing to wait for now.
+        Outcome::OverLimit { parked: Some(parked), .. } => {
+            wait(handle, tenant, parked.command, None, Duration::ZERO).await
+        }
         Outcome::Failed(failure) => Err(Problem::from(failure)),
         other => Err(Problem::internal(&format!("a client's command ended as {other:?}"))),
     }
@@ -99,8 +105,8 @@ async fn wait(
 ) -> Result<Response, Problem> {
     // Whoever asks not to wait is told so at once.
     if patience.is_zero() {
-        let (_, payment) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
-        return Ok(accepted(id, payment.as_ref()));
+        let (_, subject) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
+        return Ok(accepted(id, subject.as_ref()));
     }
     let watch = match watch {
         Some(watch) => watch,
@@ -117,8 +123,8 @@ async fn wait(
     if let Some((status, body)) = watch.answer(patience).await {
         return Ok(frozen(status, body));
     }
-    let (command, payment) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
-    Ok(finished(command).unwrap_or_else(|| accepted(id, payment.as_ref())))
+    let (command, subject) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
+    Ok(finished(command).unwrap_or_else(|| accepted(id, subject.as_ref())))
 }
 
 fn finished(command: Option<Command>) -> Option<Response> {
@@ -132,14 +138,27 @@ fn snapshot(
     reader: &mut dyn Reader,
     tenant: TenantId,
     id: CommandId,
-) -> Result<(Option<Command>, Option<Payment>), StoreError> {
+) -> Result<(Option<Command>, Option<Subject>), StoreError> {
     let command: Option<Command> = rows::get(reader, vec![id.bytes().into()])?;
-    let payment = command.as_ref().and_then(|command| command.subject.as_deref()?.parse().ok());
-    let payment = match payment {
-        Some(payment) => rows::payment(reader, tenant, payment)?,
+    let subject = match command.as_ref().and_then(|command| command.subject.as_deref()) {
+        Some(subject) => find(reader, tenant, subject)?,
         None => None,
     };
-    Ok((command, payment))
+    Ok((command, subject))
+}
+
+/// What a command made.
+enum Subject {
+    Payment(Box<Payment>),
+    Refund(Box<Refund>),
+}
+
+fn find(reader: &mut dyn Reader, tenant: TenantId, subject: &str) -> Result<Option<Subject>, StoreError> {
+    if let Ok(payment) = subject.parse() {
+        return Ok(rows::payment(reader, tenant, payment)?.map(|payment| Subject::Payment(Box::new(payment))));
+    }
+    let Ok(refund) = subject.parse() else { return Ok(None) };
+    Ok(rows::refund(reader, tenant, refund)?.map(|refund| Subject::Refund(Box::new(refund))))
 }
 
 /// What a key means, as the store has it: none when it was never seen.
@@ -166,7 +185,7 @@ fn known(
     })
 }
 
-/// What a 202 says where no payment is under way.
+/// What a 202 says where no payment and no refund is under way.
 #[derive(Serialize)]
 struct Pending {
     object: &'static str,
@@ -175,9 +194,10 @@ struct Pending {
     correlation_id: String,
 }
 
-fn accepted(id: CommandId, payment: Option<&Payment>) -> Response {
-    let body = match payment {
-        Some(payment) => bytes(&PaymentView::of(payment)),
+fn accepted(id: CommandId, subject: Option<&Subject>) -> Response {
+    let body = match subject {
+        Some(Subject::Payment(payment)) => bytes(&PaymentView::of(payment)),
+        Some(Subject::Refund(refund)) => bytes(&RefundView::of(refund)),
         None => bytes(&Pending {
             object: "command",
             status: "processing",

@@ -3,6 +3,7 @@
 //! Owns the reading of `quittance.toml`, its environment overrides and the secrets it refers to. Every mistake is
 //! reported with its line and its remedy, all of them at once. Does not own what the values are used for.
 
+mod brakes;
 mod dialect;
 mod errors;
 mod gateway;
@@ -17,6 +18,7 @@ pub use secrets::{Secret, SecretRef, Secrets};
 pub use webhook_secret::{SecretState, WebhookSecret};
 
 use quittance_core::effect::Policy;
+use quittance_engine::brakes::Brakes;
 use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,6 +37,8 @@ pub struct Config {
     pub server: Server,
     /// Gateways by the names that payments use.
     pub gateways: BTreeMap<String, Gateway>,
+    /// Limits of tenants.
+    pub brakes: Brakes,
     /// Where it was read from, if from a file.
     pub file: Option<PathBuf>,
 }

@@ -1,9 +1,9 @@
 //! From text and environment to a checked configuration.
 
 use super::errors::{ConfigErrors, Mistakes, Origin};
-use super::gateway;
 use super::section::{Env, Section, line_of, unknown_remedy};
 use super::{Config, DEFAULT_FILE, Gateway, Server};
+use super::{brakes, gateway};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -53,6 +53,7 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
     let config = Config {
         server: server(&root.section("server", &mut mistakes), &mut mistakes),
         gateways: root.gateways(&mut mistakes),
+        brakes: brakes::parse(&root.section("brakes", &mut mistakes), &mut mistakes),
         file: None,
     };
     gateway::check_endpoints(&config.gateways, &mut mistakes);
@@ -67,7 +68,7 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn refuse_unknown(&self, mistakes: &mut Mistakes) {
-        let known = ["server", "gateways"];
+        let known = ["server", "gateways", "brakes"];
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {

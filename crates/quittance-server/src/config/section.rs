@@ -103,6 +103,67 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A number with a point, as it is written: with quotes or without.
+    pub(super) fn decimal(&self, key: &str, mistakes: &mut Mistakes) -> Option<Found<String>> {
+        let Raw::File(value) = self.raw(key)? else { return self.text(key, mistakes) };
+        let text = match value.get_ref() {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+            _ => return self.text(key, mistakes),
+        };
+        Some(Found { value: text.to_owned(), origin: self.line(value.span()) })
+    }
+
+    /// Whole numbers by name, as they are written: `{ USD = 1000000 }`; in a variable `USD=1000000,EUR=500`.
+    pub(super) fn pairs(&self, key: &str, mistakes: &mut Mistakes) -> Vec<(String, Found<String>)> {
+        match self.raw(key) {
+            None => Vec::new(),
+            Some(Raw::Variable(name, value)) => {
+                let origin = Origin::Variable(name);
+                let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let pair = |part: &str| {
+                    let (name, value) = part.split_once('=').unwrap_or((part, ""));
+                    (name.trim().to_owned(), Found { value: value.trim().to_owned(), origin: origin.clone() })
+                };
+                parts.map(pair).collect()
+            }
+            Some(Raw::File(value)) => match value.get_ref().as_table() {
+                Some(table) => table.iter().map(|(name, value)| self.pair(name.get_ref(), value)).collect(),
+                None => self.wrong_type(key, value, "{ USD = 1000000 }", mistakes).unwrap_or_default(),
+            },
+        }
+    }
+
+    fn pair(&self, name: &str, value: &Spanned<DeValue<'_>>) -> (String, Found<String>) {
+        let text = match value.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
+            _ => String::new(),
+        };
+        (name.to_owned(), Found { value: text, origin: self.line(value.span()) })
+    }
+
+    /// The tables within one of this section, by name, each a section.
+    pub(super) fn tables(&self, key: &str, mistakes: &mut Mistakes) -> Vec<(String, Section<'a>)> {
+        let Some(value) = self.table.and_then(|table| table.get(key)) else { return Vec::new() };
+        let Some(outer) = value.get_ref().as_table() else {
+            let wanted = format!("[{}.NAME] on a line of its own", self.setting(key));
+            return self.wrong_type(key, value, &wanted, mistakes).unwrap_or_default();
+        };
+        let mut tables = Vec::new();
+        for (name, value) in outer {
+            let full_name = format!("{}.{}", self.setting(key), name.get_ref());
+            let Some(table) = value.get_ref().as_table() else {
+                let remedy = format!("write [{full_name}] on a line of its own");
+                mistakes.add(self.line(value.span()), &full_name, "not a section", remedy);
+                continue;
+            };
+            let begins_at = value.span().start;
+            let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env, begins_at };
+            tables.push((name.get_ref().to_string(), section));
+        }
+        tables
+    }
+
     /// Texts; in a variable they are separated by commas.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Found<String>>> {
         match self.raw(key)? {
@@ -159,11 +220,21 @@ impl<'a> Section<'a> {
         range: RangeInclusive<u64>,
         mistakes: &mut Mistakes,
     ) -> Found<u64> {
-        let fallback = Found { value: default, origin: Origin::File };
-        let (number, origin) = match self.raw(key) {
-            None => return fallback,
-            Some(Raw::Variable(name, value)) => (value.trim().parse::<i128>().ok(), Origin::Variable(name)),
-            Some(Raw::File(value)) => {
+        let found = self.whole(key, range, &default.to_string(), mistakes);
+        found.unwrap_or(Found { value: default, origin: Origin::File })
+    }
+
+    /// A whole number within limits; none where none is given or the one given is wrong. Left out it means `otherwise`.
+    pub(super) fn whole(
+        &self,
+        key: &str,
+        range: RangeInclusive<u64>,
+        otherwise: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Found<u64>> {
+        let (number, origin) = match self.raw(key)? {
+            Raw::Variable(name, value) => (value.trim().parse::<i128>().ok(), Origin::Variable(name)),
+            Raw::File(value) => {
                 let number = match value.get_ref() {
                     DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix()).ok(),
                     _ => None,
@@ -172,16 +243,16 @@ impl<'a> Section<'a> {
             }
         };
         let (low, high) = (range.start(), range.end());
-        let remedy = format!("write a whole number from {low} to {high}, or leave it out for {default}");
+        let remedy = format!("write a whole number from {low} to {high}, or leave it out for {otherwise}");
         match number.map(u64::try_from) {
-            Some(Ok(value)) if range.contains(&value) => return Found { value, origin },
+            Some(Ok(value)) if range.contains(&value) => return Some(Found { value, origin }),
             Some(_) => {
                 let shown = number.unwrap_or_default();
                 mistakes.add(origin, &self.setting(key), format!("{shown} is out of range"), remedy);
             }
             None => mistakes.add(origin, &self.setting(key), "not a whole number", remedy),
         }
-        fallback
+        None
     }
 
     /// Reports every key that is not one of these.

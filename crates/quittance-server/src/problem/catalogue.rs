@@ -92,6 +92,12 @@ kinds! {
     FORBIDDEN: 403 "forbidden" final
         "This API key may not do that."
         "Use a key with the scope that `detail` names.";
+    OWN_REQUEST: 403 "own-request" final
+        "Whoever asked for something does not approve it."
+        "Let somebody else approve it, with a credential of their own. Nothing was stored: the same key can be used again.";
+    BRAKE: 403 "brake" retry
+        "A limit of this tenant does not let it through."
+        "Look at `brake` for the limit. Nothing was stored: send the same request, under the same key, after `Retry-After`. Where there is none, `retryable` is false, and only the operator can let it through, by another limit.";
     GATEWAY_MODE: 403 "gateway-mode" final
         "This gateway moves the other kind of money: real for a test tenant, or play money for a live one."
         "Name a gateway of the tenant's own mode: live tenants use live API keys of a gateway, test tenants test keys.";
@@ -140,6 +146,12 @@ kinds! {
     NOT_IN_REVIEW: 409 "not-in-review" final
         "Only an effect in review is decided by a person."
         "Look at the payment: its outcome is known, or is being found out.";
+    NEVER_SENT: 409 "never-sent" final
+        "A brake holds this back; nothing of it was ever sent."
+        "Resolve it as `approved` or `refused`: nothing can have succeeded or failed yet.";
+    NOT_PARKED: 409 "not-parked" final
+        "No brake holds this back."
+        "Look at its status. What is in review for another reason is resolved as `succeeded` or `failed`.";
     HOLD_IS_GONE: 409 "hold-is-gone" final
         "The payment's hold was closed the other way."
         "Give the money back at the gateway and resolve as `failed`.";

@@ -107,8 +107,9 @@ impl Runtime {
         let gateways = GatewayStates::new(&config, &secrets, breakers)?;
         let for_engine = gateways::for_engine(&config, &secrets);
         let leases = Leases::default();
-        let mut engine =
-            Engine::new(database.writer, Box::<SystemIds>::default(), Box::new(Renderer), for_engine, leases);
+        let (ids, brakes) = (Box::<SystemIds>::default(), config.brakes.clone());
+        let engine = Engine::new(database.writer, ids, Box::new(Renderer), for_engine, leases);
+        let mut engine = engine.with_brakes(brakes);
         take_up(&mut engine)?;
         gateways.follow(engine.paused());
         let limits =
@@ -195,6 +196,9 @@ fn take_up(engine: &mut Engine) -> Result<(), ServeError> {
     let released = engine.start(clock::now()).map_err(ServeError::Recover)?;
     if released > 0 {
         tracing::info!(effects = released, "taking up what an earlier process left");
+    }
+    for tenant in engine.strange_tenants().map_err(ServeError::Recover)? {
+        tracing::warn!(tenant, "[brakes.tenants] has limits for a tenant that does not exist");
     }
     for gateway in engine.orphaned_gateways().map_err(ServeError::Recover)? {
         tracing::error!(gateway, "payments at this gateway are open and it is not configured: they wait until it is");

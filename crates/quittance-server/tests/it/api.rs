@@ -3,6 +3,7 @@
 mod access;
 mod app;
 mod bad_input;
+mod brakes;
 mod call;
 mod flow;
 mod gate;

@@ -1,5 +1,7 @@
 //! The configuration: what is understood, and what every mistake is told.
 
+use quittance_core::brake::{Limits, OverLimit};
+use quittance_core::currency::Currency;
 use quittance_core::effect::Class;
 use quittance_core::tenant::Mode;
 use quittance_server::config::{Config, Dialect};
@@ -117,9 +119,74 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
     );
     check_bad("server = 1\n", &[], &["configuration:1: server: not a section; write [server] on a line of its own"]);
     check_bad(
-        "[brakes]\npayments_per_hour_max = 1\n",
+        "[reconciliation]\nevery = 1\n",
         &[],
-        &["configuration:1: brakes: unknown section; remove it; known here are server, gateways"],
+        &["configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes"],
+    );
+}
+
+fn amounts<const N: usize>(pairs: [(&str, i64); N]) -> BTreeMap<Currency, i64> {
+    pairs.into_iter().map(|(code, amount)| (Currency::from_code(code).unwrap(), amount)).collect()
+}
+
+#[test]
+fn limits_are_read_and_a_tenant_has_them_over_the_general_ones() {
+    let text = "[brakes]\npayment_amount_max = { USD = 1_000_000, JPY = 0 }\npayments_per_hour_max = 10_000\n\
+                refunded_amount_per_day_max = { USD = 500000 }\nretry_share_max = 0.1\n\
+                [brakes.tenants.acme]\npayment_amount_max = { EUR = 7, USD = 9 }\nretry_share_max = \"0.125\"\n\
+                over_limit = \"approve\"\n[brakes.tenants.\"b c\"]\n";
+    let brakes = read(text, &[("QUITTANCE_BRAKES__TENANTS__ACME__PAYMENTS_PER_HOUR_MAX", "5")]).unwrap().brakes;
+    let general = Limits {
+        payment_amount_max: amounts([("USD", 1_000_000), ("JPY", 0)]),
+        payments_per_hour_max: Some(10_000),
+        refunded_amount_per_day_max: amounts([("USD", 500_000)]),
+        retry_share_max: Some(100),
+        over_limit: OverLimit::Refuse,
+    };
+    let acme = Limits {
+        payment_amount_max: amounts([("USD", 9), ("JPY", 0), ("EUR", 7)]),
+        payments_per_hour_max: Some(5),
+        retry_share_max: Some(125),
+        over_limit: OverLimit::Park,
+        ..general.clone()
+    };
+    assert_eq!((brakes.of("acme"), brakes.of("b c"), brakes.of("other")), (&acme, &general, &general));
+    assert_eq!(read("", &[]).unwrap().brakes.of("acme"), &Limits::default());
+    let brakes = read("", &[("QUITTANCE_BRAKES__PAYMENT_AMOUNT_MAX", "USD=5, EUR=6")]).unwrap().brakes;
+    assert_eq!(brakes.general.payment_amount_max, amounts([("USD", 5), ("EUR", 6)]));
+}
+
+#[test]
+fn mistakes_in_limits_are_explained() {
+    let amount = "write a whole number of minor units from 0 to 9007199254740991, as 1000000 for 10,000.00 USD";
+    check_bad(
+        "[brakes]\npayment_amount_max = { usd = 1, XAU = 1, USD = \"1\", EUR = -1, JPY = 1.5 }\n\
+         refunded_amount_per_day_max = 5\npayments_per_hour_max = -1\nretry_share_max = 10\nover_limit = \"park\"\n\
+         payment_max = 1\n[brakes.tenants]\nacme = 1\n[brakes.tenants.b]\ntenants = {}\nretry_share_max = \"10%\"\n",
+        &[],
+        &[
+            &format!("configuration:2: brakes.payment_amount_max.EUR: not an amount; {amount}"),
+            &format!("configuration:2: brakes.payment_amount_max.JPY: not an amount; {amount}"),
+            &format!("configuration:2: brakes.payment_amount_max.USD: not an amount; {amount}"),
+            "configuration:2: brakes.payment_amount_max.XAU: currency code has no minor unit; write three upper-case \
+             letters, as in { USD = 1000000 }",
+            "configuration:2: brakes.payment_amount_max.usd: not an ISO 4217 currency code; write three upper-case \
+             letters, as in { USD = 1000000 }",
+            "configuration:3: brakes.refunded_amount_per_day_max: a value of type integer; write { USD = 1000000 }",
+            "configuration:4: brakes.payments_per_hour_max: -1 is out of range; write a whole number from 0 to \
+             1000000000, or leave it out for no limit",
+            "configuration:5: brakes.retry_share_max: not a share; write a share from 0 to 1 with at most three \
+             decimals, as 0.1 for a tenth",
+            "configuration:6: brakes.over_limit: not something to do; write \"refuse\" (403, nothing is stored) or \
+             \"approve\" (a person decides)",
+            "configuration:7: brakes.payment_max: unknown setting; remove it; known here are payment_amount_max, \
+             payments_per_hour_max, refunded_amount_per_day_max, retry_share_max, over_limit, tenants",
+            "configuration:9: brakes.tenants.acme: not a section; write [brakes.tenants.acme] on a line of its own",
+            "configuration:11: brakes.tenants.b.tenants: unknown setting; remove it; known here are \
+             payment_amount_max, payments_per_hour_max, refunded_amount_per_day_max, retry_share_max, over_limit",
+            "configuration:12: brakes.tenants.b.retry_share_max: not a share; write a share from 0 to 1 with at most \
+             three decimals, as 0.1 for a tenth",
+        ],
     );
 }
 

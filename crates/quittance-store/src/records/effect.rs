@@ -14,6 +14,7 @@ use parts::{
     decode_after_cancel, decode_expiry, decode_fence, decode_joined, decode_subject, encode_after_cancel,
     encode_expiry, encode_fence, encode_joined, encode_subject, encode_text, encode_time,
 };
+use quittance_core::brake::Limit;
 use quittance_core::currency::Currency;
 use quittance_core::effect::{Class, Effect, State, Step};
 use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
@@ -34,6 +35,7 @@ impl Entity for Effect {
             self.gateway.as_str().into(),
             Lane::column(self).into(),
             self.state.name().into(),
+            self.parked_by.map(Limit::name).into(),
             encode(self).into(),
             self.due_at.map(|at| at.0).into(),
             self.lease_owner.into(),
@@ -56,6 +58,7 @@ impl Entity for Effect {
                 columns.text()?;
                 columns.word(State::from_name)?
             },
+            parked_by: columns.maybe_word(Limit::from_name)?,
         };
         let effect = columns.body(|bytes| decode(bytes, before))?;
         Ok(Self {
@@ -76,6 +79,7 @@ struct Before {
     payment: PaymentId,
     gateway: String,
     state: State,
+    parked_by: Option<Limit>,
 }
 
 fn encode(effect: &Effect) -> Vec<u8> {
@@ -101,7 +105,7 @@ fn encode(effect: &Effect) -> Vec<u8> {
     w.flag(effect.wants_cancel);
     w.option(effect.expiry, encode_expiry);
     w.option(effect.searched_at, encode_time).option(effect.absent_at, encode_time);
-    w.option(effect.parked_by.as_deref(), encode_text).option(effect.returned.as_deref(), encode_text);
+    w.option(effect.returned.as_deref(), encode_text);
     w.option(effect.first_sent_at, encode_time).option(effect.last_sent_at, encode_time);
     writer.finish()
 }
@@ -141,7 +145,7 @@ fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
         expiry: r.option(decode_expiry)?,
         searched_at: r.option(Reader::integer)?.map(Timestamp),
         absent_at: r.option(Reader::integer)?.map(Timestamp),
-        parked_by: r.option(Reader::text)?,
+        parked_by: before.parked_by,
         returned: r.option(Reader::text)?,
         first_sent_at: r.option(Reader::integer)?.map(Timestamp),
         last_sent_at: r.option(Reader::integer)?.map(Timestamp),

@@ -6,6 +6,7 @@
 mod book;
 pub mod codec;
 mod command;
+mod counter;
 mod customer;
 mod discrepancy;
 mod dispute;
@@ -28,6 +29,7 @@ mod ticket;
 
 pub use book::{Book, decode_balances, encode_balances};
 pub use command::KeyEntry;
+pub use counter::{Counter, decode_tally, encode_tally};
 pub use discrepancy::{Discrepancy, DiscrepancyKind};
 pub use gateway_object::{GatewayObject, ObjectState, Owner};
 pub use inbox::{Disposition, EventSource, InboxEntry};

@@ -4,6 +4,7 @@ use super::row::{Columns, Corrupt, Entity, decode_map, encode_map};
 use crate::schema::Table;
 use crate::tables::PAYMENTS;
 use crate::value::{Row, Value};
+use quittance_core::brake::Limit;
 use quittance_core::fact::{Decline, ObjectKind};
 use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
@@ -34,6 +35,7 @@ impl Entity for Payment {
             self.refunding_amount.into(),
             self.disputed_amount.into(),
             self.returned_amount.into(),
+            self.parked_by.map(Limit::name).into(),
             self.gateway_object.as_deref().into(),
             self.object_kind.name().into(),
             self.decline.as_ref().map(|decline| decline.code.as_str()).into(),
@@ -66,6 +68,7 @@ impl Entity for Payment {
             refunding_amount: columns.integer()?,
             disputed_amount: columns.integer()?,
             returned_amount: columns.integer()?,
+            parked_by: columns.maybe_word(Limit::from_name)?,
             gateway_object: columns.maybe_text()?,
             object_kind: columns.word(ObjectKind::from_name)?,
             decline: decline(columns.maybe_text()?, columns.maybe_integer()?),

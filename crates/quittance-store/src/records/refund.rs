@@ -4,6 +4,7 @@ use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::REFUNDS;
 use crate::value::{Row, Value};
+use quittance_core::brake::Limit;
 use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, RefundId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::refund::{Refund, RefundStatus};
@@ -27,6 +28,7 @@ impl Entity for Refund {
             self.reference.as_deref().into(),
             self.reason.as_deref().into(),
             self.status.name().into(),
+            self.parked_by.map(Limit::name).into(),
             self.gateway_object.as_deref().into(),
             self.failure_code.as_deref().into(),
             self.created_at.0.into(),
@@ -48,6 +50,7 @@ impl Entity for Refund {
             reference: columns.maybe_text()?,
             reason: columns.maybe_text()?,
             status: columns.word(RefundStatus::from_name)?,
+            parked_by: columns.maybe_word(Limit::from_name)?,
             gateway_object: columns.maybe_text()?,
             failure_code: columns.maybe_text()?,
             created_at: columns.time()?,

@@ -153,6 +153,11 @@ impl<'a> Columns<'a> {
         look_up(&text).ok_or_else(|| self.wrong("not a known word"))
     }
 
+    pub(crate) fn maybe_word<T>(&mut self, look_up: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Corrupt> {
+        let text = self.maybe_text()?;
+        text.map(|text| look_up(&text).ok_or_else(|| self.wrong("not a known word"))).transpose()
+    }
+
     pub(crate) fn currency(&mut self) -> Result<Currency, Corrupt> {
         self.word(|code| Currency::from_code(code).ok())
     }

@@ -11,6 +11,7 @@ mod rows;
 
 use super::*;
 use quittance_core::account::Account;
+use quittance_core::brake::{Limit, Meter, Tally};
 use quittance_core::currency::Currency;
 use quittance_core::fact::Decline;
 use quittance_core::id::{CommandId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, RefundId, TenantId};
@@ -55,6 +56,10 @@ fn refund_id() -> RefundId {
 
 fn dispute_id() -> DisputeId {
     DisputeId::from_bytes(bytes(13))
+}
+
+fn tally() -> Tally {
+    Tally { slots: BTreeMap::from([(-1, 4), (450_000, i64::MAX)]) }
 }
 
 fn balances() -> Balances {

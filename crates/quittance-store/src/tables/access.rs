@@ -1,4 +1,4 @@
-//! Who uses the system, and what was asked of it: tenants, keys, customers, commands.
+//! Who uses the system, and what was asked of it: tenants, keys, customers, commands, and how much of late.
 
 use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
@@ -100,6 +100,20 @@ pub static COMMANDS: Table = Table {
         column("version", Integer, Required),
     ],
     key_columns: 1,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// What each tenant did lately, as far as a brake limits it: a row for each meter, moved with what it counts.
+pub static COUNTERS: Table = Table {
+    name: "counters",
+    columns: &[
+        column("tenant", Bytes, Required),
+        column("name", Text, Required),
+        column("tally", Bytes, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 2,
     indexes: &[],
     queue: Queue::No,
 };

@@ -18,6 +18,7 @@ pub static EFFECTS: Table = Table {
         column("gateway", Text, Required),
         column("lane", Text, Required),
         column("state", Text, Required),
+        column("parked_by", Text, Optional),
         column("body", Bytes, Required),
         column("due_at", Integer, Optional),
         column("lease_owner", Integer, Required),
@@ -29,6 +30,7 @@ pub static EFFECTS: Table = Table {
     indexes: &[
         Index { name: "effects_due", columns: &["gateway", "lane", "due_at"], uniqueness: Many },
         Index { name: "effects_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
+        Index { name: "effects_parked", columns: &["parked_by"], uniqueness: Many },
     ],
     queue: Queue::Claimed { lane: &["gateway", "lane"] },
 };

@@ -11,6 +11,7 @@ mod one_request;
 mod two_phase;
 
 use super::{Class, Effect, Policy, State, Step};
+use crate::brake::Limit;
 use crate::dispute::DisputeSighting;
 use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Returned, Sighting};
 use crate::time::Timestamp;
@@ -33,6 +34,8 @@ pub enum Source {
     Client,
     /// A look at the gateway that nobody asked for: a sweep.
     Sweep,
+    /// A brake that held it back before anything was sent.
+    Brake(Limit),
     /// A person decided.
     Person(PersonsWord),
 }
@@ -60,6 +63,7 @@ impl Source {
             Self::Recovery => "recovery",
             Self::Client => "client",
             Self::Sweep => "sweep",
+            Self::Brake(_) => "brake",
             Self::Person(_) => "person",
         }
     }

@@ -1,6 +1,7 @@
 //! Effects: parked, approved, proven not to be carried out.
 
 use super::*;
+use crate::brake::Limit;
 
 fn by_person(state: State, status: Status, closing: Option<Closing>) -> Record {
     Record::EffectAdvanced(Advanced { source: person(), ..moved(state, status, closing) })
@@ -27,6 +28,40 @@ fn what_a_brake_held_back_begins_by_a_persons_word() {
     let by_itself = unsent([review(), advanced(State::Intended, Status::Processing, None)]);
     assert_eq!(by_itself.expect_err("nobody approved").to_string(), undecided);
     assert_eq!(refused([review(), approved()]), undecided, "something was sent before");
+}
+
+fn from(source: Source, state: State, status: Status, closing: Option<Closing>) -> Record {
+    Record::EffectAdvanced(Advanced { source, ..moved(state, status, closing) })
+}
+
+fn parked() -> Record {
+    from(Source::Brake(Limit::PaymentAmount), State::Review, Status::Review, None)
+}
+
+#[test]
+fn what_a_brake_holds_back_was_never_sent_and_nothing_else_is() {
+    let replayed = |records: Vec<Record>| {
+        let replay = unsent(records).expect("possible");
+        replay.payments.values().next().expect("there is one").parked_by
+    };
+    assert_eq!(replayed(vec![parked()]), Some(Limit::PaymentAmount));
+    assert_eq!(replayed(vec![parked(), by_person(State::Intended, Status::Processing, None)]), None);
+    assert_eq!(refused([parked()]), format!("{} was sending and becomes review", effect()));
+    let brake = Source::Brake(Limit::PaymentAmount);
+    let ended = unsent([from(brake, State::Failed, Status::Failed, Some(Closing::Voided))]);
+    assert_eq!(
+        ended.expect_err("a brake ends nothing").to_string(),
+        format!("{} was intended and becomes failed", effect())
+    );
+}
+
+#[test]
+fn what_was_never_sent_may_be_given_up_by_its_client() {
+    let canceled = || from(Source::Client, State::Canceled, Status::Canceled, Some(Closing::Voided));
+    assert!(unsent([parked(), canceled()]).is_ok());
+    assert_eq!(refused([review(), canceled()]), format!("{} was review and becomes canceled", effect()));
+    let sent = unsent([parked(), ticket(Step::Create, 1)]);
+    assert!(sent.is_err(), "nobody approved");
 }
 
 #[test]

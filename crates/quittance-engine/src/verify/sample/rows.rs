@@ -144,6 +144,7 @@ pub(super) fn payment_row(of: Attempt) -> Payment {
         refunding_amount: 0,
         disputed_amount: 0,
         returned_amount: 0,
+        parked_by: None,
         gateway_object: Some("pi_1".into()),
         object_kind: ObjectKind::Payment,
         decline: None,

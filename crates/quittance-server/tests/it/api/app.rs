@@ -61,8 +61,17 @@ impl App {
         Self::start_at(place, sandbox().await).await
     }
 
+    /// The same on data in memory, with more configuration.
+    pub async fn start_with(more: &str) -> Self {
+        Self::start_configured(Place::Memory(MemoryDatabase::new()), sandbox().await, more).await
+    }
+
     /// The same, where the gateway `stripe` is at this address.
     pub async fn start_at(place: Place, stripe: SocketAddr) -> Self {
+        Self::start_configured(place, stripe, "").await
+    }
+
+    async fn start_configured(place: Place, stripe: SocketAddr, more: &str) -> Self {
         let files = TempDir::new().expect("a folder");
         for (name, value) in
             [("api", "sk_test_1"), ("live", "sk_live_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])]
@@ -74,6 +83,7 @@ impl App {
         if matches!(place, Place::Gated(..)) {
             config.push_str("\n[server]\nqueue_entries_max = 1\nqueue_age_max_ms = 600000\n");
         }
+        config.push_str(more);
         let runtime = start(&config, &place);
         let handle = runtime.handle();
         create(&handle).await;

@@ -34,6 +34,7 @@ fn payment(status: Status) -> Payment {
         capture_method: CaptureMethod::Automatic,
         return_url: None,
         object_kind: ObjectKind::Payment,
+        parked_by: None,
         gateway_object: Some("pi_1".to_owned()),
         decline: None,
         next_action: None,

@@ -2,6 +2,7 @@
 
 use crate::records::codec::{CodecError, Reader, Writer};
 use quittance_core::account::{Account, Side};
+use quittance_core::brake::Limit;
 use quittance_core::currency::Currency;
 use quittance_core::effect::{PersonsWord, Source};
 use quittance_core::id::HoldId;
@@ -29,6 +30,9 @@ pub(super) fn encode_source(w: &mut Writer, source: &Source) {
     w.text(source.name());
     match source {
         Source::Send | Source::Read | Source::Find | Source::Recovery | Source::Client | Source::Sweep => {}
+        Source::Brake(limit) => {
+            w.text(limit.name());
+        }
         Source::Webhook(event) => {
             w.text(event);
         }
@@ -46,6 +50,7 @@ pub(super) fn decode_source(r: &mut Reader<'_>) -> Result<Source, CodecError> {
         "recovery" => Source::Recovery,
         "client" => Source::Client,
         "sweep" => Source::Sweep,
+        "brake" => Source::Brake(r.word(Limit::from_name)?),
         "webhook" => Source::Webhook(r.text()?),
         "person" => Source::Person(PersonsWord { by: r.text()?, evidence: r.text()?, reason: r.text()? }),
         _ => return Err(CodecError::OutOfRange),

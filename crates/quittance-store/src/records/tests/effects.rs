@@ -35,7 +35,7 @@ pub(super) fn effect() -> Effect {
         had_server_error: true,
         searched_at: Some(Timestamp(4_000_000)),
         absent_at: Some(Timestamp(5_000_000)),
-        parked_by: Some("rate".into()),
+        parked_by: Some(Limit::RetryShare),
         returned: Some("txn_1".into()),
         first_sent_at: Some(Timestamp(1_000_000)),
         last_sent_at: Some(Timestamp(2_000_000)),

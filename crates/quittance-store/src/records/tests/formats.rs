@@ -29,6 +29,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         samples.push((name, body));
     }
     samples.push(("balances", encode_balances(&balances())));
+    samples.push(("tally", encode_tally(&tally())));
     samples
 }
 
@@ -55,6 +56,7 @@ fn bytes_of_version_1_can_be_read() {
         assert_eq!(journal::decode(record.kind(), &stored[name]), Ok(record), "{name}");
     }
     assert_eq!(decode_balances(&stored["balances"]), Ok(balances()));
+    assert_eq!(decode_tally(&stored["tally"]), Ok(tally()));
     for (name, effect) in effects() {
         let mut row = effect.to_row();
         row[Effect::table().position("body")] = stored[name].clone().into();
@@ -70,6 +72,7 @@ fn damaged_bytes_are_an_error_never_another_value() {
             match kind {
                 Some(kind) => assert!(journal::decode(kind, &bytes[..cut]).is_err(), "{name} cut at {cut}"),
                 None if name == "balances" => assert!(decode_balances(&bytes[..cut]).is_err()),
+                None if name == "tally" => assert!(decode_tally(&bytes[..cut]).is_err()),
                 None => {
                     let mut row = effect().to_row();
                     row[Effect::table().position("body")] = bytes[..cut].into();

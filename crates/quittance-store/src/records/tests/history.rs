@@ -62,6 +62,7 @@ fn of_payments() -> Vec<(&'static str, Record)> {
     let resolved = Advanced { source: Source::Person(word), saw: "resolved:failed".into(), ..failed.clone() };
     let asked = Advanced { source: Source::Client, saw: "asked:cancel".into(), ..failed.clone() };
     let swept = Advanced { source: Source::Sweep, state: State::NotExecuted, closing: None, ..failed.clone() };
+    let parked = Advanced { source: Source::Brake(Limit::RetryShare), state: State::Review, ..swept.clone() };
     let kept = Record::ObservationKept {
         effect,
         source: Source::Read,
@@ -77,6 +78,7 @@ fn of_payments() -> Vec<(&'static str, Record)> {
         ("journal.effect_advanced.resolved", Record::EffectAdvanced(resolved)),
         ("journal.effect_advanced.by_client", Record::EffectAdvanced(asked)),
         ("journal.effect_advanced.by_sweep", Record::EffectAdvanced(swept)),
+        ("journal.effect_advanced.parked", Record::EffectAdvanced(parked)),
         ("journal.observation_kept", kept),
     ]
 }

@@ -57,6 +57,7 @@ fn payment() -> Payment {
         refunding_amount: 3,
         disputed_amount: 2,
         returned_amount: 1,
+        parked_by: None,
         gateway_object: Some("pi_1".into()),
         object_kind: ObjectKind::Charge,
         decline: Some(decline()),
@@ -80,6 +81,7 @@ fn refund() -> Refund {
         reference: Some("return-1".into()),
         reason: Some("duplicate".into()),
         status: RefundStatus::RequiresAction,
+        parked_by: Some(Limit::RefundedAmountPerDay),
         gateway_object: Some("re_1".into()),
         failure_code: Some("lost_or_stolen_card".into()),
         created_at: Timestamp(3),
@@ -125,6 +127,7 @@ fn command(progress: Progress) -> Command {
 fn rows_come_back_as_they_went() {
     check(customer());
     check(payment());
+    check(Payment { parked_by: Some(Limit::PaymentAmount), ..payment() });
     effects().into_iter().for_each(|(_, effect)| check(effect));
     check(command(Progress::InProgress));
     check(command(Progress::Completed { status: 201, body: b"{}".to_vec(), at: Timestamp(5) }));
@@ -212,6 +215,9 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
         by: "operator".into(),
         changed_at: Timestamp(1),
     };
+    let counter = Counter { tenant: customer().tenant, name: Meter::RefundedOfDay(usd()).to_string(), tally: tally() };
+    assert_eq!(counter.key(), Counter::place(customer().tenant, Meter::RefundedOfDay(usd())));
+    check(counter);
     check(Switch { name: "stripe".into(), is_paused: false, reason: None, ..paused.clone() });
     check(paused);
 }
