@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 mod kill;
+mod pause;
 mod peers;
 mod rail;
 mod rail_kill;
