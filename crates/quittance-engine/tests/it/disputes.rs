@@ -153,6 +153,17 @@ fn evidence_is_submitted_once_and_the_answer_shows_it() {
 }
 
 #[test]
+fn a_deadline_counts_while_evidence_is_waited_for() {
+    let mut world = disputed("needs_response");
+    let waiting = |world: &mut World, now| world.engine.deadlines(now, 10).expect("readable").len();
+    let (now, due_by) = (world.now, dispute(&world).evidence_due_by.expect("it has one"));
+    assert_eq!((waiting(&mut world, now), waiting(&mut world, due_by)), (1, 0));
+    set(&mut world, "under_review");
+    hear(&mut world, "evt_answered", "updated");
+    assert_eq!(waiting(&mut world, now), 0);
+}
+
+#[test]
 fn evidence_whose_answer_is_lost_is_found_by_reading_the_dispute() {
     let mut world = disputed("needs_response");
     world.submit(answer(&world, "e"));

@@ -5,6 +5,7 @@ mod app;
 mod bad_input;
 mod brakes;
 mod call;
+mod disputes;
 mod flow;
 mod gate;
 mod load;

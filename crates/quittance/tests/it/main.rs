@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod disputes;
 mod kill;
 mod pause;
 mod peers;

@@ -3,8 +3,9 @@
 use super::snapshot;
 use quittance_core::currency::Currency;
 use quittance_core::customer::Customer;
+use quittance_core::dispute::{Dispute, DisputeStatus};
 use quittance_core::fact::{Decline, ObjectKind};
-use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::rejection::Rejection;
@@ -59,6 +60,25 @@ fn customer() -> Customer {
     }
 }
 
+fn dispute(status: DisputeStatus) -> Dispute {
+    Dispute {
+        id: DisputeId::from_bytes([7; 16]),
+        book: CustomerId::from_bytes([2; 16]),
+        tenant: TenantId::from_bytes([3; 16]),
+        payment: PaymentId::from_bytes([1; 16]),
+        gateway: "stripe".to_owned(),
+        object_id: "dp_1".to_owned(),
+        status,
+        money: Money::new(1999, Currency::from_code("USD").expect("known")),
+        reason: "fraudulent".to_owned(),
+        evidence_due_by: Some(Timestamp::from_seconds(1_700_600_000)),
+        submissions: 1,
+        withdrawn_amount: 1999,
+        is_written_off: false,
+        created_at: Timestamp(1_700_000_000_123_456),
+    }
+}
+
 fn rejections() -> Vec<Rejection> {
     let command = CommandId::from_bytes([6; 16]);
     vec![
@@ -70,6 +90,9 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CustomerExists { field: "external_id" },
         Rejection::GatewayNotFound,
         Rejection::AmountNotRepresentable { reason: "amount is not a multiple of 10 in the gateway's units".into() },
+        Rejection::DuplicateEvidence { command, dispute: DisputeId::from_bytes([7; 16]) },
+        Rejection::EvidenceNotTaken { status: DisputeStatus::Lost },
+        Rejection::EvidenceTooLate,
         Rejection::BookFull,
     ]
 }
@@ -93,6 +116,9 @@ fn answers_have_the_bytes_they_always_had() {
     show("failed", Answer::Payment(&failed));
     show("failed, without a reason", Answer::Payment(&payment(Status::Failed)));
     show("an existing payment", Answer::ExistingPayment(&payment(Status::Processing)));
+    show("a dispute that was answered", Answer::Evidence(&dispute(DisputeStatus::UnderReview)));
+    let odd = Dispute { evidence_due_by: None, ..dispute(DisputeStatus::Unrecognised("in_arbitration".to_owned())) };
+    show("a dispute that a person decided about", Answer::ExistingDispute(&odd));
     for rejection in rejections() {
         show(rejection.code(), Answer::Rejected(&rejection));
     }
