@@ -4,8 +4,10 @@
 //! whoever can open it could as well stop the server and write to the data. What an operation does is in
 //! [`crate::operate`].
 
-use crate::operate::{OperateError, Operation, PlanError, conclude, plan};
+use crate::operate::{OperateError, Operation, PlanError, REASON_WANTED, conclude, is_reason, plan};
+use crate::repairs::{self, ReplayError};
 use crate::runtime::{Handle, ReadError, SubmitError};
+use crate::switches;
 use crate::transport::ensure_cryptography;
 use axum::extract::{DefaultBodyLimit, Path as PathOf, State};
 use axum::http::StatusCode;
@@ -65,7 +67,15 @@ pub(crate) fn router(handle: Handle) -> Router {
     let resume = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
         answer(&handle, operation("resume", body)).await
     };
+    let requeue = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("requeue", body)).await
+    };
+    let replay = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("replay", body)).await
+    };
     Router::new()
+        .route("/requeue", post(requeue))
+        .route("/replay", post(replay))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
         .route("/tenants", get(list_tenants).post(create_tenant))
@@ -115,6 +125,9 @@ fn message(error: &OperateError) -> String {
 
 /// Carries an operation out through the running engine.
 pub(crate) async fn perform(handle: &Handle, operation: Operation) -> Result<Value, OperateError> {
+    if let Operation::Replay { event, gateway, reason } = &operation {
+        return replay(handle, event, gateway.as_deref(), reason).await;
+    }
     let now = handle.now();
     // The plan's own refusal travels beside the store's errors.
     let configured: BTreeSet<String> = handle.config().gateways.keys().cloned().collect();
@@ -135,6 +148,21 @@ pub(crate) async fn perform(handle: &Handle, operation: Operation) -> Result<Val
         conclude(outcome)?;
     }
     handle.read(|reader| plan.answer.read(reader)).await.map_err(unread)
+}
+
+/// Applies a stored event again: only a server knows how to read what its gateways sent.
+async fn replay(handle: &Handle, event: &str, gateway: Option<&str>, reason: &str) -> Result<Value, OperateError> {
+    if !is_reason(reason) {
+        return Err(OperateError::Invalid(REASON_WANTED.to_owned()));
+    }
+    let word = repairs::word(switches::OPERATOR.to_owned(), reason.to_owned());
+    let submission = repairs::replay(handle, gateway, event, word).await.map_err(|error| match error {
+        ReplayError::Unknown | ReplayError::Unreadable(_) => OperateError::Conflict(error.to_string()),
+        ReplayError::Read(error) => OperateError::Unavailable(error.to_string()),
+    })?;
+    let unavailable = |error: SubmitError| OperateError::Unavailable(error.to_string());
+    conclude(handle.submit(submission).await.map_err(unavailable)?)?;
+    Ok(json!({ "event": event }))
 }
 
 /// Has the server that runs on this data carry an operation out; none when no server runs there.
@@ -186,6 +214,14 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
         Operation::RevokeKey { id } => (reqwest::Method::POST, format!("/keys/{}/revoke", plain(id)), nothing),
         Operation::Pause { gateway, reason } => {
             (reqwest::Method::POST, "/pause".into(), json!({ "gateway": gateway, "reason": reason }))
+        }
+        Operation::Requeue { gateway, object, reason } => {
+            let body = json!({ "gateway": gateway, "object": object, "reason": reason });
+            (reqwest::Method::POST, "/requeue".into(), body)
+        }
+        Operation::Replay { event, gateway, reason } => {
+            let body = json!({ "event": event, "gateway": gateway, "reason": reason });
+            (reqwest::Method::POST, "/replay".into(), body)
         }
         Operation::Resume { gateway, reason } => {
             (reqwest::Method::POST, "/resume".into(), json!({ "gateway": gateway, "reason": reason }))

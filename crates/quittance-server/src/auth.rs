@@ -27,6 +27,8 @@ pub(crate) struct Caller {
     pub(crate) tenant: Tenant,
     /// The credential.
     pub(crate) credential: ApiKeyId,
+    /// What it may do.
+    pub(crate) scope: Scope,
 }
 
 /// Finds out who calls, and whether they may.
@@ -38,7 +40,7 @@ pub(crate) async fn authenticate(handle: &Handle, headers: &HeaderMap, needed: S
         let detail = format!("scope {} is needed; this key has {}", needed.name(), key.scope.name());
         return Err(Problem::new(&catalogue::FORBIDDEN, detail));
     }
-    Ok(Caller { tenant, credential: key.id })
+    Ok(Caller { tenant, credential: key.id, scope: key.scope })
 }
 
 /// The secret in the header `Authorization`.

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod metrics;
 pub mod operate;
 mod parked;
+mod repairs;
 pub mod runtime;
 pub mod serve;
 mod switches;

@@ -105,7 +105,7 @@ pub(crate) fn stepped(count: usize, took: Duration) {
 pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
     let word = match fact {
         Fact::Seen(_) | Fact::SeenDispute(_) => "seen",
-        Fact::Absent if kind == "find" || kind == "probe" => "page",
+        Fact::Absent if matches!(kind, "find" | "probe" | "sweep") => "page",
         Fact::Absent => "absent",
         Fact::Declined { .. } => "declined",
         Fact::Refused { .. } => "refused",
@@ -123,6 +123,23 @@ pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
 /// A webhook delivery, by what became of it: `accepted`, `duplicate`, or the reason it was refused.
 pub(crate) fn webhook(endpoint: &str, result: &'static str) {
     counter!("quittance_webhooks_total", "endpoint" => endpoint.to_owned(), "result" => result).increment(1);
+}
+
+/// A sweep that ended: `complete`, `interrupted`, or `stuck` where the list leads back to itself.
+pub(crate) fn swept(gateway: &str, sweep: &'static str, result: &'static str) {
+    counter!("quittance_sweeps_total", "gateway" => gateway.to_owned(), "sweep" => sweep, "result" => result)
+        .increment(1);
+}
+
+/// An event that was found in the gateway's log, and that no webhook had brought.
+pub(crate) fn event_swept(gateway: &str) {
+    counter!("quittance_events_swept_total", "gateway" => gateway.to_owned()).increment(1);
+}
+
+/// Discrepancies that are open, and the age of the oldest.
+pub(crate) fn discrepancies(open: usize, age: Duration) {
+    gauge!("quittance_discrepancies_open").set(open as f64);
+    gauge!("quittance_discrepancies_oldest_age_seconds").set(age.as_secs_f64());
 }
 
 pub(crate) fn breaker(gateway: &str, is_closed: bool) {

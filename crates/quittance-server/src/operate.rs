@@ -8,6 +8,7 @@
 mod plan;
 
 pub use plan::plan;
+pub(crate) use plan::{REASON_WANTED, is_reason};
 
 use crate::render::Renderer;
 use crate::{admin, clock, ids, switches};
@@ -60,6 +61,25 @@ pub enum Operation {
         /// Why.
         #[serde(default)]
         reason: Option<String>,
+    },
+    /// Has an object of a gateway looked at again; answers `{gateway, object}`.
+    Requeue {
+        /// The gateway's name.
+        gateway: String,
+        /// The gateway's id of the object.
+        object: String,
+        /// Why.
+        reason: String,
+    },
+    /// Has a stored event applied again; answers `{event}`. Needs a server that runs.
+    Replay {
+        /// The gateway's id of the event.
+        event: String,
+        /// The gateway's name; without it, the first that has the event.
+        #[serde(default)]
+        gateway: Option<String>,
+        /// Why.
+        reason: String,
     },
     /// Takes a pause back; answers `{paused: […]}`, what is left. Each pause is taken back under its own name.
     Resume {
@@ -201,7 +221,7 @@ pub fn run_directly(
 /// [`OperateError`] when it is not.
 pub fn conclude(outcome: Outcome) -> Result<(), OperateError> {
     match outcome {
-        Outcome::Done => Ok(()),
+        Outcome::Done | Outcome::Applied { .. } => Ok(()),
         Outcome::Conflict(what) => Err(OperateError::Conflict(what.to_owned())),
         Outcome::Failed(Failure::StoreFull) => Err(OperateError::NotStored("the disk is full".to_owned())),
         Outcome::Failed(Failure::StoreUnavailable(what) | Failure::Damaged(what)) => Err(OperateError::NotStored(what)),

@@ -1,7 +1,7 @@
 //! What can be written on the command line. Each subcommand's own arguments are in its module.
 
 use crate::output::Format;
-use crate::{check_config, completions, demo, key, pause, sandbox, serve, tenant, trace};
+use crate::{check_config, completions, demo, key, pause, repairs, sandbox, serve, tenant, trace};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -68,6 +68,10 @@ pub(crate) enum Command {
     Pause(pause::Arguments),
     /// Let a gateway, or everything, go on where it was paused
     Resume(pause::Arguments),
+    /// Have an object of a gateway looked at again, after it was given up
+    Requeue(repairs::RequeueArguments),
+    /// Apply a stored event of a gateway again
+    Replay(repairs::ReplayArguments),
     /// Name every mistake of the configuration, with its line and its remedy
     CheckConfig(check_config::Arguments),
     /// Print a script that completes these commands in a shell

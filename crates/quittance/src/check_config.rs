@@ -4,7 +4,7 @@ use crate::arguments::Global;
 use crate::failure::Exit;
 use crate::output::{Document, Format};
 use clap::Args;
-use quittance_server::config::{Config, ConfigErrors, Mistake, Origin};
+use quittance_server::config::{Config, ConfigErrors, Mistake, Origin, SecretState, WebhookSecret};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -47,12 +47,23 @@ fn good(config: &Config) -> Document {
     let row = |(name, gateway): (&String, &quittance_server::config::Gateway)| {
         vec![name.clone(), gateway.api_base.clone(), gateway.webhook_endpoint.clone().unwrap_or_default()]
     };
+    let explained = |(name, gateway): (&String, &quittance_server::config::Gateway)| {
+        let secrets =
+            gateway.webhook_secrets.iter().map(|secret| format!("gateways.{name}: secret {}", secret.explanation()));
+        secrets.collect::<Vec<_>>()
+    };
+    let is_plain = |secret: &WebhookSecret| secret.state == SecretState::Active;
+    let rotating = config.gateways.iter().filter(|(_, gateway)| !gateway.webhook_secrets.iter().all(is_plain));
+    let secrets: Vec<String> = rotating.flat_map(explained).collect();
     let source = file.as_deref().unwrap_or("no file, only defaults");
     Document {
-        json: json!({"ok": true, "file": file, "gateways": gateways, "mistakes": []}),
+        json: json!({"ok": true, "file": file, "gateways": gateways, "mistakes": [], "secrets": secrets}),
         columns: vec!["gateway", "api_base", "webhook_endpoint"],
         rows: config.gateways.iter().map(row).collect(),
-        notes: vec![format!("no mistakes in {source}; listening would be on {}", config.server.listen)],
+        notes: [format!("no mistakes in {source}; listening would be on {}", config.server.listen)]
+            .into_iter()
+            .chain(secrets)
+            .collect(),
         text: None,
     }
 }

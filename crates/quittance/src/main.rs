@@ -14,6 +14,7 @@ mod logs;
 mod operator;
 mod output;
 mod pause;
+mod repairs;
 mod sandbox;
 mod serve;
 mod signals;
@@ -46,6 +47,8 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::run(command, global),
         Command::Pause(arguments) => pause::pause(arguments, global),
         Command::Resume(arguments) => pause::resume(arguments, global),
+        Command::Requeue(arguments) => repairs::requeue(arguments, global),
+        Command::Replay(arguments) => repairs::replay(arguments, global),
         Command::CheckConfig(arguments) => check_config::run(&arguments, global),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, global),

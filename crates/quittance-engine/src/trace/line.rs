@@ -3,7 +3,7 @@
 use quittance_core::id::CorrelationId;
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{EventSource, InboxEntry};
+use quittance_store::records::{Discrepancy, EventSource, InboxEntry};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,21 @@ pub(super) fn webhook(entry: &InboxEntry) -> Line {
     };
     let details = details.into_iter().filter(|(_, text)| !text.is_empty()).collect();
     Line { at: entry.received_at, actor, event, details }
+}
+
+/// When a discrepancy was opened, and when it was closed.
+pub(super) fn discrepancy(one: &Discrepancy) -> Vec<Line> {
+    let details = || {
+        vec![
+            ("discrepancy", one.id.to_string()),
+            ("kind", one.kind.name().to_owned()),
+            ("object", one.object.clone()),
+            ("detail", one.detail.clone()),
+        ]
+    };
+    let opened = Line { at: one.opened_at, actor: "engine", event: "discrepancy_opened", details: details() };
+    let closed = |at| Line { at, actor: "engine", event: "discrepancy_closed", details: details() };
+    [Some(opened), one.closed_at.map(closed)].into_iter().flatten().collect()
 }
 
 /// Bytes as hexadecimal digits.

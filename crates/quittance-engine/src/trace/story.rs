@@ -8,13 +8,16 @@ use quittance_core::id::{CommandId, DisputeId, EffectId, PaymentId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::Record;
 use quittance_core::payment::Payment;
-use quittance_store::records::{InboxEntry, JournalEntry, journal};
+use quittance_store::records::{Discrepancy, InboxEntry, JournalEntry, journal};
 use quittance_store::store::{Reader, Scan, StoreError};
-use quittance_store::tables::{INBOX, JOURNAL};
+use quittance_store::tables::{DISCREPANCIES, INBOX, JOURNAL};
 use std::collections::BTreeSet;
 
 /// Records read at once.
 const PAGE_ROWS: usize = 500;
+
+/// Discrepancies told of one payment; each kind is one at an object.
+const DISCREPANCIES_MAX: usize = 100;
 
 /// Webhook events told of one object; the gateway sends a few.
 const WEBHOOKS_MAX: usize = 200;
@@ -31,6 +34,12 @@ pub(super) fn of_payment(reader: &mut dyn Reader, payment: &Payment) -> Result<S
         let place = lines.iter().position(|other| other.at >= line.at).unwrap_or(lines.len());
         lines.insert(place, line);
     }
+    for one in discrepancies(reader, payment)? {
+        for line in line::discrepancy(&one) {
+            let place = lines.iter().position(|other| other.at > line.at).unwrap_or(lines.len());
+            lines.insert(place, line);
+        }
+    }
     if let Some(line) = command.as_ref().map(line::request) {
         lines.insert(0, line);
     }
@@ -45,6 +54,14 @@ pub(super) fn of_payment(reader: &mut dyn Reader, payment: &Payment) -> Result<S
         status: payment.status.name().to_owned(),
         lines,
     })
+}
+
+/// What does not agree about a payment.
+fn discrepancies(reader: &mut dyn Reader, payment: &Payment) -> Result<Vec<Discrepancy>, StoreError> {
+    let by_payment = Some(index(&DISCREPANCIES, "discrepancies_by_payment"));
+    let prefix = vec![payment.id.bytes().into()];
+    let scan = Scan { index: by_payment, ..Scan::forward(&DISCREPANCIES, prefix, DISCREPANCIES_MAX) };
+    reader.scan(&scan)?.iter().map(read::<Discrepancy>).collect()
 }
 
 /// The story of a command that made no payment.

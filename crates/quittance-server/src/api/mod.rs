@@ -6,6 +6,7 @@
 mod commands;
 mod cursor;
 mod customers;
+mod discrepancies;
 mod disputes;
 mod effects;
 mod evidence;
@@ -20,6 +21,7 @@ mod payments;
 mod prefer;
 mod query;
 mod refunds;
+mod repairs;
 pub(crate) mod rows;
 mod trace;
 mod waiting;
@@ -52,6 +54,9 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/trace/{id}", get(trace::show))
         .route("/v1/pause", post(pause::pause))
         .route("/v1/resume", post(pause::resume))
+        .route("/v1/discrepancies", get(discrepancies::list))
+        .route("/v1/gateway-objects/requeue", post(repairs::requeue))
+        .route("/v1/inbox/{event}/replay", post(repairs::replay))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))
         .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
     Router::new()

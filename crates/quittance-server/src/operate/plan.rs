@@ -1,12 +1,12 @@
 //! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
 
 use super::{Answer, OperateError, Operation, Plan, PlanError};
-use crate::{ids, switches};
+use crate::{ids, repairs, switches};
 use quittance_core::id::{ApiKeyId, TenantId};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::Ids;
-use quittance_engine::submission::Submission;
+use quittance_engine::submission::{Requeue, Submission};
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Reader, Scan, StoreError};
 use serde_json::json;
@@ -18,6 +18,9 @@ const NAME_BYTES_MAX: usize = 255;
 
 /// Rows that one listing shows.
 const LIST_MAX: usize = 10_000;
+
+/// What is said of a reason that cannot be kept.
+pub(crate) const REASON_WANTED: &str = "a reason has 1 to 500 bytes and no control characters";
 
 /// Name of the tenant that a first key is made for when none was named.
 const DEFAULT_TENANT: &str = "default";
@@ -59,6 +62,8 @@ pub fn plan(
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: true, ..switch }, configured)
         }
+        Operation::Requeue { gateway, object, reason } => requeue(gateway, object, reason),
+        Operation::Replay { .. } => Err(invalid("an event is applied again by the server: start it first")),
         Operation::Resume { gateway, reason } => {
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: false, ..switch }, configured)
@@ -103,6 +108,21 @@ fn create_key(
     Ok(Plan { submissions, answer })
 }
 
+fn requeue(gateway: &str, object: &str, reason: &str) -> Result<Plan, PlanError> {
+    if !is_reason(reason) {
+        return Err(invalid(REASON_WANTED));
+    }
+    let word = repairs::word(switches::OPERATOR.to_owned(), reason.to_owned());
+    let requeue = Requeue { gateway: gateway.to_owned(), object: object.to_owned(), word };
+    let answer = Answer::Known(json!({ "gateway": gateway, "object": object }));
+    Ok(Plan { submissions: vec![Submission::Requeue(Box::new(requeue))], answer })
+}
+
+/// Whether a text can be kept as a reason.
+pub(crate) fn is_reason(reason: &str) -> bool {
+    (1..=switches::REASON_BYTES_MAX).contains(&reason.len()) && !reason.chars().any(char::is_control)
+}
+
 /// The switch that an operator means, released.
 fn switch(gateway: Option<String>, reason: Option<String>, now: Timestamp) -> Switch {
     let (name, by) = (switches::name_of(gateway), switches::OPERATOR.to_owned());
@@ -113,11 +133,8 @@ fn set(reader: &mut dyn Reader, switch: Switch, configured: &BTreeSet<String>) -
     if !switches::is_known(reader, &switch.name, configured.contains(&switch.name))? {
         return Err(invalid("no gateway of this name is configured"));
     }
-    let is_good = |reason: &str| {
-        (1..=switches::REASON_BYTES_MAX).contains(&reason.len()) && !reason.chars().any(char::is_control)
-    };
-    if !switch.reason.as_deref().is_none_or(is_good) {
-        return Err(invalid("a reason has 1 to 500 bytes and no control characters"));
+    if !switch.reason.as_deref().is_none_or(is_reason) {
+        return Err(invalid(REASON_WANTED));
     }
     Ok(Plan { submissions: vec![Submission::SetSwitch(Box::new(switch))], answer: Answer::Paused })
 }

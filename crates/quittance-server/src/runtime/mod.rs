@@ -11,6 +11,7 @@ mod handle;
 mod jobs;
 mod readers;
 mod shared;
+mod sweep;
 mod waiters;
 
 pub use handle::{Handle, Readiness, SubmitError, Submitted, WebhookEndpoint};
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use waiters::Waiters;
 
 /// Threads that read.
@@ -77,6 +79,8 @@ impl Database {
 pub struct Runtime {
     handle: Handle,
     end: watch::Receiver<Option<End>>,
+    /// Ends with the runtime.
+    sweepers: JoinSet<()>,
 }
 
 impl Runtime {
@@ -130,7 +134,8 @@ impl Runtime {
             .name("executor".to_owned())
             .spawn(move || executor.run())
             .map_err(ServeError::Thread)?;
-        Ok(Self { handle: Handle { shared, readers }, end })
+        let handle = Handle { shared, readers };
+        Ok(Self { sweepers: start_sweepers(&handle), handle, end })
     }
 
     /// A way in.
@@ -172,7 +177,9 @@ impl Runtime {
     ///
     /// [`ServeError::Stopped`] when the engine had stopped by itself.
     pub async fn stop(self) -> Result<(), ServeError> {
-        let Self { handle, mut end } = self;
+        let Self { handle, mut end, mut sweepers } = self;
+        // What they have found and not submitted is found again.
+        sweepers.shutdown().await;
         let shared = Arc::clone(&handle.shared);
         // Readers end with the last handle; a store that is closed last folds its log into the database.
         drop(handle);
@@ -180,6 +187,17 @@ impl Runtime {
         shared.queue.close();
         await_end(&mut end).await
     }
+}
+
+fn start_sweepers(handle: &Handle) -> JoinSet<()> {
+    let mut sweepers = JoinSet::new();
+    for (name, config) in &handle.shared.config.gateways {
+        if let Some(gateway) = handle.shared.gateways.get(name) {
+            let [events, objects] = [config.sweep_every_s, config.object_sweep_every_s].map(Duration::from_secs);
+            sweepers.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects }));
+        }
+    }
+    sweepers
 }
 
 async fn await_end(end: &mut watch::Receiver<Option<End>>) -> Result<(), ServeError> {

@@ -15,4 +15,5 @@ mod reads;
 mod render;
 mod review;
 mod snapshot;
+mod sweeps;
 mod webhooks;

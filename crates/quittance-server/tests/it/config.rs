@@ -4,6 +4,7 @@ use quittance_core::brake::{Limits, OverLimit};
 use quittance_core::currency::Currency;
 use quittance_core::effect::Class;
 use quittance_core::tenant::Mode;
+use quittance_core::time::Timestamp;
 use quittance_server::config::{Config, Dialect};
 use std::collections::BTreeMap;
 
@@ -360,4 +361,38 @@ fn a_file_that_was_named_has_to_be_there() {
     let error = Config::load(Some(std::path::Path::new("/nonexistent/q.toml"))).unwrap_err().to_string();
     assert!(error.starts_with("/nonexistent/q.toml: cannot be read ("), "{error}");
     assert!(error.ends_with("; name a readable file with --config"), "{error}");
+}
+
+#[test]
+fn secrets_take_over_from_one_another() {
+    let text = "[gateways.s]\nkind = \"stripe\"\napi_key = \"env:A\"\nwebhook_endpoint = \"we\"\nwebhook_secrets = [\n\
+                \"env:NOW\",\n{ secret = \"env:NEXT\", state = \"next\" },\n\
+                { secret = \"env:OLD\", state = \"retiring\", since = \"2026-01-31T00:00:00Z\" },\n\
+                { secret = \"env:STOLEN\", state = \"revoked\" },\n]\n";
+    let config = Config::from_text(text, &|_| None).unwrap();
+    let accepted = |at: &str| {
+        let at: jiff::Timestamp = at.parse().unwrap();
+        let at = Timestamp(at.as_microsecond());
+        let secrets = config.gateways["s"].webhook_secrets.iter().filter(|secret| secret.is_accepted(at));
+        secrets.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(accepted("2026-02-01T01:00:00Z"), ["env:NOW", "env:NEXT", "env:OLD"], "25 hours");
+    assert_eq!(accepted("2026-02-01T01:00:01Z"), ["env:NOW", "env:NEXT"]);
+    let explained: Vec<String> =
+        config.gateways["s"].webhook_secrets.iter().map(quittance_server::config::WebhookSecret::explanation).collect();
+    assert_eq!(explained[2], "env:OLD: retiring, accepted until 2026-02-01T01:00:00Z");
+    assert_eq!(explained[3], "env:STOLEN: revoked, never accepted");
+    for (entry, mistake) in [
+        ("{ secret = \"env:A\", state = \"retiring\" }", "a retiring secret without a time in RFC 3339"),
+        ("{ secret = \"env:A\", state = \"old\" }", "not a state of a secret"),
+        ("{ secret = \"whsec_abc\" }", "not a reference to a secret"),
+        ("{ state = \"next\" }", "an entry without a secret"),
+        ("{ secret = \"env:A\", status = \"next\" }", "unknown setting"),
+        ("7", "a value of type integer"),
+    ] {
+        let text = text.replace("\"env:NOW\"", entry);
+        let errors = Config::from_text(&text, &|_| None).unwrap_err().to_string();
+        assert!(errors.contains(mistake) && errors.contains(":6: "), "{entry}: {errors}");
+        assert!(!errors.contains("whsec_abc"), "{errors}");
+    }
 }

@@ -63,15 +63,16 @@ impl App {
 
     /// The same on data in memory, with more configuration.
     pub async fn start_with(more: &str) -> Self {
-        Self::start_configured(Place::Memory(MemoryDatabase::new()), sandbox().await, more).await
+        Self::start_configured(Place::Memory(MemoryDatabase::new()), sandbox().await, "", more).await
     }
 
     /// The same, where the gateway `stripe` is at this address.
     pub async fn start_at(place: Place, stripe: SocketAddr) -> Self {
-        Self::start_configured(place, stripe, "").await
+        Self::start_configured(place, stripe, "", "").await
     }
 
-    async fn start_configured(place: Place, stripe: SocketAddr, more: &str) -> Self {
+    /// The same, with more settings of that gateway, and with more configuration.
+    pub async fn start_configured(place: Place, stripe: SocketAddr, settings: &str, more: &str) -> Self {
         let files = TempDir::new().expect("a folder");
         for (name, value) in
             [("api", "sk_test_1"), ("live", "sk_live_1"), ("new", WEBHOOK_SECRETS[0]), ("old", WEBHOOK_SECRETS[1])]
@@ -79,7 +80,7 @@ impl App {
             std::fs::write(files.path().join(name), value).expect("a secret written");
         }
         let silence = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let mut config = configuration(&files, stripe, silence.local_addr().expect("an address"));
+        let mut config = configuration(&files, stripe, silence.local_addr().expect("an address"), settings);
         if matches!(place, Place::Gated(..)) {
             config.push_str("\n[server]\nqueue_entries_max = 1\nqueue_age_max_ms = 600000\n");
         }
@@ -153,7 +154,7 @@ async fn sandbox() -> SocketAddr {
     address
 }
 
-fn configuration(files: &TempDir, stripe: SocketAddr, silence: SocketAddr) -> String {
+fn configuration(files: &TempDir, stripe: SocketAddr, silence: SocketAddr, settings: &str) -> String {
     let file = |name: &str| format!("file:{}", files.path().join(name).display());
     let (api, live, new, old) = (file("api"), file("live"), file("new"), file("old"));
     format!(
@@ -164,7 +165,7 @@ api_key = "{api}"
 api_base = "http://{stripe}"
 webhook_endpoint = "we_main"
 webhook_secrets = ["{new}", "{old}"]
-
+{settings}
 [gateways.silent]
 kind = "stripe"
 api_key = "{api}"

@@ -1,8 +1,9 @@
 //! Webhook deliveries: good, forged, changed, old, from the future, repeated.
 
-use super::app::{App, WEBHOOK_SECRETS};
+use super::app::{App, Place, WEBHOOK_SECRETS};
 use super::call::{Answer, Call};
 use hmac::{Hmac, KeyInit, Mac};
+use quittance_store::memory::MemoryDatabase;
 use sha2::Sha256;
 
 const EVENT: &str = r#"{"id": "evt_1", "type": "payment_intent.succeeded", "created": 1700000000, "livemode": false,
@@ -63,6 +64,23 @@ async fn every_other_delivery_is_refused_and_not_stored() {
     app.send(elsewhere).await.expect(404, "not-found");
     // Still new: nothing of all this was stored.
     assert_eq!(deliver(&app, &good, body).await.text("/duplicate"), "false");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_another_account_is_refused() {
+    let sandbox = "127.0.0.1:1".parse().expect("an address");
+    let place = Place::Memory(MemoryDatabase::new());
+    let app = App::start_configured(place, sandbox, "account = \"acct_1\"\n", "").await;
+    let now = app.handle.now().seconds();
+    for (account, status) in [(r#""acct_2""#, 400), (r#""acct_1""#, 200), ("null", 200)] {
+        let body =
+            EVENT.replacen('{', &format!(r#"{{"account": {account}, "#), 1).replace("evt_1", &format!("evt_{now}"));
+        let answer = deliver(&app, &sign(WEBHOOK_SECRETS[0], now, body.as_bytes()), body.as_bytes()).await;
+        assert_eq!(answer.status, status, "{account}: {}", String::from_utf8_lossy(&answer.body));
+        if status == 400 {
+            answer.expect(400, "webhook-not-ours");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

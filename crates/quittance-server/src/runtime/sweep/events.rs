@@ -1,0 +1,103 @@
+//! The log of events: what is in it and in no inbox is submitted as a webhook would have been.
+
+use super::{Interrupted, PAGES_MAX, Sweeper};
+use crate::runtime::sweep::objects::KINDS;
+use crate::{clock, metrics};
+use quittance_connectors::connector::EventsFact;
+use quittance_connectors::event::Event;
+use quittance_core::fact::Fact;
+use quittance_engine::submission::{EventGap, Outcome, Submission, WebhookEvent};
+use quittance_engine::sweeps::{begin_events, follow};
+use quittance_store::records::{EventSource, Sweep};
+use quittance_store::tables::INBOX;
+
+impl Sweeper<'_> {
+    /// Follows the log to its end, or for as many pages as one run may ask for.
+    pub(super) async fn events(&self) -> Result<(), Interrupted> {
+        let mut sweep = self.state(Sweep::EVENTS).await?;
+        let gap = begin_events(&mut sweep, clock::now());
+        if gap.is_some() {
+            self.look_at_everything().await?;
+        }
+        self.keep(&sweep, gap).await?;
+        for _ in 0..PAGES_MAX {
+            let from = sweep.created_from.unwrap_or_default();
+            let Some(request) = self.gateway.connector.events(from, sweep.resume_after.as_deref()) else {
+                return Ok(());
+            };
+            let delivery = self.ask(&request).await?;
+            let (events, next) = match self.gateway.connector.decode_events(&delivery) {
+                EventsFact::Page { events, next } => (events, next),
+                EventsFact::Failed(fact) => return Err(self.no_page(&mut sweep, &delivery, fact).await),
+            };
+            self.note(&delivery, &Fact::Absent);
+            let newest = events.iter().map(|(event, _)| event.created_seconds).max();
+            self.take(events).await?;
+            let followed = follow(&mut sweep, newest, next, clock::now());
+            self.keep(&sweep, None).await?;
+            if followed? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A page that was refused may be asked for wrongly: where the list goes on is no longer known there.
+    pub(super) async fn no_page(
+        &self,
+        sweep: &mut Sweep,
+        delivery: &quittance_connectors::message::Delivery,
+        fact: Fact,
+    ) -> Interrupted {
+        self.note(delivery, &fact);
+        let is_refused = matches!(fact, Fact::Refused { .. } | Fact::Absent);
+        if is_refused
+            && sweep.resume_after.take().is_some()
+            && let Err(error) = self.keep(sweep, None).await
+        {
+            return error;
+        }
+        Interrupted::NoPage(fact.word())
+    }
+
+    /// Submits the events that no inbox has, the oldest first.
+    async fn take(&self, events: Vec<(Event, Vec<u8>)>) -> Result<(), Interrupted> {
+        let keys = events.iter().map(|(event, _)| vec![self.gateway.name.as_str().into(), event.id.as_str().into()]);
+        let keys: Vec<_> = keys.collect();
+        let known = self.handle.read(move |reader| reader.get_many(&INBOX, &keys)).await?;
+        let new = events.into_iter().zip(known).filter(|(_, row)| row.is_none()).map(|(event, _)| event);
+        let new: Vec<_> = new.collect();
+        for (event, body) in new.into_iter().rev() {
+            self.handle.note_version(&self.gateway.name, event.api_version.as_deref());
+            let (gateway, source) = (self.gateway.name.clone(), EventSource::Sweep);
+            let swept = WebhookEvent { gateway, source, endpoint: None, secret: None, event, body };
+            if !matches!(self.submit(Submission::Webhook(Box::new(swept))).await?, Outcome::Duplicate) {
+                metrics::event_swept(&self.gateway.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Events are missing for ever: the next sweeps of objects look at all there are.
+    async fn look_at_everything(&self) -> Result<(), Interrupted> {
+        for kind in KINDS {
+            if self.listed_kind(kind).is_none() {
+                continue;
+            }
+            let sweep = self.state(kind.name()).await?;
+            let restarted = Sweep { is_full: true, resume_after: None, completed_at: None, ..sweep };
+            self.keep(&restarted, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every list of objects was followed from its beginning since events were missing.
+    pub(super) async fn gap_after(&self, was_full: bool) -> Result<Option<EventGap>, Interrupted> {
+        for kind in KINDS {
+            if !was_full || self.state(kind.name()).await?.is_full {
+                return Ok(None);
+            }
+        }
+        Ok(Some(EventGap::Closed))
+    }
+}

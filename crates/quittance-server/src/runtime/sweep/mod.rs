@@ -1,0 +1,151 @@
+//! Sweeps: what a gateway did is learned though no webhook says so.
+//!
+//! One task for each gateway follows its log of events and, less often, its lists of objects, one page at a time. What is
+//! found is submitted like everything else; how far a sweep has come is a row, written after everything before it. Owns
+//! when and how pages are asked for. Does not own what an event or an object means.
+
+mod events;
+mod objects;
+
+use super::gateways::GatewayState;
+use super::handle::{Handle, SubmitError};
+use super::jobs::note;
+use super::readers::ReadError;
+use crate::api::rows;
+use crate::{clock, metrics};
+use quittance_connectors::message::{Delivery, Request};
+use quittance_core::fact::Fact;
+use quittance_core::time::Timestamp;
+use quittance_engine::submission::{EventGap, Outcome, Submission, Swept};
+use quittance_engine::sweeps::Stuck;
+use quittance_store::records::{Discrepancy, Entity, Sweep};
+use quittance_store::store::Scan;
+use quittance_store::tables::DISCREPANCIES;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pages that one run of a sweep asks for; the next run goes on where it was.
+const PAGES_MAX: usize = 50;
+
+/// Open discrepancies that are counted.
+const DISCREPANCIES_MAX: usize = 10_000;
+
+/// When a gateway is swept.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) events: Duration,
+    pub(super) objects: Duration,
+}
+
+/// Why a sweep ended before its list did. It goes on, or begins anew, the next time.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    /// The gateway is paused, or its breaker is open.
+    #[error("nothing may leave for the gateway now")]
+    HeldBack,
+    /// The gateway did not give a page.
+    #[error("the gateway gave no page: {0}")]
+    NoPage(String),
+    #[error(transparent)]
+    Stuck(#[from] Stuck),
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The engine could not store what was found.
+    #[error("what was found could not be stored")]
+    NotStored,
+}
+
+/// Sweeps a gateway for ever.
+pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) {
+    loop {
+        tokio::time::sleep(pace.events).await;
+        let sweeper = Sweeper { handle: &handle, gateway: &gateway };
+        if !gateway.takes_work() {
+            continue;
+        }
+        sweeper.report("events", sweeper.events().await);
+        for kind in objects::KINDS {
+            if let Err(error) = sweeper.objects_if_due(kind, pace.objects).await {
+                sweeper.report(kind.name(), Err(error));
+            }
+        }
+        if let Err(error) = sweeper.count_discrepancies().await {
+            tracing::warn!(gateway = gateway.name, %error, "discrepancies were not counted");
+        }
+    }
+}
+
+/// One gateway, and the way into the engine.
+struct Sweeper<'a> {
+    handle: &'a Handle,
+    gateway: &'a GatewayState,
+}
+
+impl Sweeper<'_> {
+    fn report(&self, sweep: &'static str, result: Result<(), Interrupted>) {
+        let gateway = &self.gateway.name;
+        let word = match &result {
+            Ok(()) => "complete",
+            Err(Interrupted::Stuck(_)) => "stuck",
+            Err(_) => "interrupted",
+        };
+        metrics::swept(gateway, sweep, word);
+        match result {
+            Ok(()) => {}
+            Err(error @ Interrupted::Stuck(_)) => tracing::error!(gateway, sweep, %error, "a sweep fails"),
+            Err(error) => tracing::warn!(gateway, sweep, %error, "a sweep was interrupted"),
+        }
+    }
+
+    async fn state(&self, sweep: &str) -> Result<Sweep, Interrupted> {
+        let fresh = Sweep::new(self.gateway.name.clone(), sweep.to_owned());
+        let key = fresh.key();
+        let stored = self.handle.read(move |reader| rows::get::<Sweep>(reader, key)).await?;
+        Ok(stored.unwrap_or(fresh))
+    }
+
+    async fn keep(&self, sweep: &Sweep, gap: Option<EventGap>) -> Result<(), Interrupted> {
+        self.submit(Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap }))).await.map(drop)
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<Outcome, Interrupted> {
+        match self.handle.submit(submission).await? {
+            Outcome::Failed(_) => Err(Interrupted::NotStored),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// One page of a list, if it may be asked for now. It takes a place among the gateway's requests.
+    async fn ask(&self, request: &Request) -> Result<Delivery, Interrupted> {
+        if !self.gateway.takes_work() || self.handle.shared.is_winding_down() {
+            return Err(Interrupted::HeldBack);
+        }
+        let _slot = self.gateway.slot();
+        Ok(self.gateway.transport.deliver(request, self.gateway.timeout).await)
+    }
+
+    /// Notes what came of a page for the gateway's health.
+    fn note(&self, delivery: &Delivery, fact: &Fact) {
+        note(self.gateway, "sweep", delivery, fact);
+        self.gateway.report(fact);
+    }
+
+    async fn count_discrepancies(&self) -> Result<(), ReadError> {
+        let open = self.handle.read(|reader| {
+            let index = DISCREPANCIES.indexes.iter().find(|index| index.name == "discrepancies_open");
+            let scan = Scan { index, ..Scan::forward(&DISCREPANCIES, Vec::new(), DISCREPANCIES_MAX) };
+            rows::page::<Discrepancy>(reader, &scan)
+        });
+        let open = open.await?;
+        let age_ms = open.first().map_or(0, |oldest| clock::now().ms_since(oldest.opened_at));
+        metrics::discrepancies(open.len(), Duration::from_millis(age_ms));
+        Ok(())
+    }
+}
+
+/// Whether so much time has gone by since; true where it never was.
+fn is_over(since: Option<Timestamp>, span: Duration, now: Timestamp) -> bool {
+    since.is_none_or(|since| u128::from(now.ms_since(since)) >= span.as_millis())
+}

@@ -1,0 +1,86 @@
+//! Lists of objects: what is at the gateway and in no row of ours is to be looked at.
+
+use super::{Interrupted, PAGES_MAX, Sweeper, is_over};
+use crate::clock;
+use quittance_connectors::connector::{ListFact, Search};
+use quittance_core::effect::{Class, Subject};
+use quittance_core::fact::{Fact, ObjectKind};
+use quittance_engine::submission::{Listed, Submission};
+use quittance_engine::sweeps::{begin_objects, follow};
+use std::time::Duration;
+
+/// What is listed. Payments are charges where the gateway makes them in one request.
+pub(super) const KINDS: [ObjectKind; 4] = ObjectKind::ALL;
+
+impl Sweeper<'_> {
+    /// Follows a list of objects where the last time is long enough ago, or one is under way.
+    pub(super) async fn objects_if_due(&self, sweep_kind: ObjectKind, every: Duration) -> Result<(), Interrupted> {
+        let Some(kind) = self.listed_kind(sweep_kind) else { return Ok(()) };
+        let mut sweep = self.state(sweep_kind.name()).await?;
+        let goes_on = sweep.resume_after.is_some() || sweep.is_full;
+        // What belongs to payments is known through them, and is listed where everything is to be seen.
+        let is_regular = matches!(sweep_kind, ObjectKind::Payment | ObjectKind::Refund);
+        if !goes_on && !is_regular {
+            return Ok(());
+        }
+        if !goes_on && !is_over(sweep.completed_at, every, clock::now()) {
+            return Ok(());
+        }
+        let was_full = sweep.is_full;
+        begin_objects(&mut sweep, clock::now());
+        for _ in 0..PAGES_MAX {
+            let search = Search {
+                kind,
+                parent: None,
+                customer: None,
+                reference: None,
+                created_from: sweep.created_from,
+                created_to: None,
+            };
+            let request = self.gateway.connector.page(&search, sweep.resume_after.as_deref());
+            let delivery = self.ask(&request).await?;
+            let (objects, next) = match self.gateway.connector.decode_page(kind, &delivery) {
+                ListFact::Page { sightings, disputes, unreadable, next } => {
+                    // What cannot be read and carries nothing of ours is somebody else's.
+                    let ours = unreadable.into_iter().filter(|object| object.effect_id.is_some());
+                    let unreadable = ours.map(|object| object.id);
+                    let readable = sightings.into_iter().map(|seen| seen.object_id);
+                    let disputes = disputes.into_iter().map(|seen| seen.object_id);
+                    (readable.chain(disputes).chain(unreadable).collect(), next)
+                }
+                ListFact::Failed(fact) => return Err(self.no_page(&mut sweep, &delivery, fact).await),
+            };
+            self.note(&delivery, &Fact::Absent);
+            let listed = Listed { gateway: self.gateway.name.clone(), kind, objects, is_full: sweep.is_full };
+            self.submit(Submission::Listed(Box::new(listed))).await?;
+            let followed = follow(&mut sweep, None, next, clock::now());
+            self.keep(&sweep, None).await?;
+            if followed? {
+                if let Some(gap) = self.gap_after(was_full).await? {
+                    self.keep(&sweep, Some(gap)).await?;
+                }
+                self.report(sweep_kind.name(), Ok(()));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The kind of the objects that are listed for it; none where the gateway offers nothing of the kind.
+    pub(super) fn listed_kind(&self, kind: ObjectKind) -> Option<ObjectKind> {
+        let is_two_phase = self.gateway.connector.capability(Subject::Payment)?.class() == Class::P;
+        match kind {
+            ObjectKind::Payment if is_two_phase => Some(ObjectKind::Payment),
+            ObjectKind::Payment => Some(ObjectKind::Charge),
+            ObjectKind::Charge => is_two_phase.then_some(ObjectKind::Charge),
+            ObjectKind::Refund => {
+                let refund = quittance_core::id::RefundId::from_bytes([0; 16]);
+                self.gateway.connector.capability(Subject::Refund(refund)).map(|_| kind)
+            }
+            ObjectKind::Dispute => {
+                let dispute = quittance_core::id::DisputeId::from_bytes([0; 16]);
+                self.gateway.connector.capability(Subject::Dispute(dispute)).map(|_| kind)
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! End to end with the sandbox, of which no webhook ever comes: everything is learned all the same.
+
+use super::app::{ADMIN, App, Place, WRITER, bearer, payment, post};
+use super::call::{Answer, Call};
+use super::webhooks::{deliver, sign};
+use quittance_sandbox::Sandbox;
+use quittance_store::memory::MemoryDatabase;
+use quittance_store::records::{Entity, EventSource, InboxEntry, Sweep};
+use quittance_store::store::{Reader, Scan};
+use std::future::pending;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Sweeps every second, and looks at what has succeeded a second later.
+const EAGER: &str = "sweep_every_s = 1\nobject_sweep_every_s = 1\nsettle_after_s = 1\n";
+
+/// Longer than any of this takes; reached only when something is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn sandbox_at(address: SocketAddr) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind(address).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let sandbox = Sandbox::new(quittance_sandbox::Config::default());
+    let task = tokio::spawn(async move { sandbox.serve(listener, pending()).await.expect("it serves") });
+    (address, task)
+}
+
+fn anywhere() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("an address")
+}
+
+/// Asks the sandbox for something, as its gateway's operator or another application would.
+async fn ask(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> serde_json::Value {
+    let media_type = if path.starts_with("/v1") { "application/x-www-form-urlencoded" } else { "application/json" };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\nauthorization: Bearer sk_test_1\r\n\
+         content-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(sandbox).await.expect("it listens");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+async fn start(database: &MemoryDatabase, sandbox: SocketAddr) -> App {
+    App::start_configured(Place::Memory(database.clone()), sandbox, EAGER, "").await.with_alice().await
+}
+
+/// Asks again and again until the answer is as wanted.
+async fn until(app: &App, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    let asking = async {
+        loop {
+            let answer = app.send(Call::new("GET", path).header("authorization", &bearer(ADMIN))).await;
+            if is_wanted(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let Ok(answer) = tokio::time::timeout(PATIENCE, asking).await else {
+        let last = app.send(Call::new("GET", path).header("authorization", &bearer(ADMIN))).await;
+        panic!("{path} stays {}", String::from_utf8_lossy(&last.body));
+    };
+    answer
+}
+
+fn all<E: Entity>(database: &MemoryDatabase) -> Vec<E> {
+    let rows = database.reader().scan(&Scan::forward(E::table(), Vec::new(), 10_000)).expect("readable");
+    rows.iter().map(|row| E::from_row(row).expect("sound")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_webhook_everything_is_learned_by_the_sweep() {
+    let (sandbox, _serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, sandbox).await;
+    // A customer who authenticates, minutes before anybody would look by himself.
+    let made = app.post("/v1/payments", "k1", &payment("order-1", "pm_card_authenticationRequired")).await;
+    assert_eq!((made.status, made.text("/status")), (201, "requires_action".to_owned()));
+    let intent = made.text("/gateway_id");
+    ask(sandbox, "POST", &format!("/_sandbox/authenticate/{intent}"), r#"{"outcome": "succeed"}"#).await;
+    until(&app, &format!("/v1/payments/{}", made.text("/id")), |answer| answer.text("/status") == "succeeded").await;
+    // A refund that the bank sends back.
+    let paid = app.post("/v1/payments", "k2", &payment("order-2", "pm_card_visa")).await;
+    let id = paid.text("/id");
+    let body = format!(r#"{{"payment": "{id}", "amount": 700, "reference": "r-1"}}"#);
+    let refund = app.post("/v1/refunds", "k3", &body).await;
+    assert_eq!((refund.status, refund.text("/status")), (201, "succeeded".to_owned()));
+    let object = refund.text("/gateway_id");
+    ask(sandbox, "POST", &format!("/_sandbox/refunds/{object}/settle"), r#"{"outcome": "fail"}"#).await;
+    until(&app, &format!("/v1/refunds/{}", refund.text("/id")), |answer| answer.text("/status") == "failed").await;
+    let payment = until(&app, &format!("/v1/payments/{id}"), |answer| answer.text("/refunded_amount") == "0").await;
+    assert_eq!(payment.text("/status"), "succeeded");
+    let inbox = all::<InboxEntry>(&database);
+    assert!(!inbox.is_empty() && inbox.iter().all(|entry| entry.source == EventSource::Sweep), "{inbox:?}");
+    let trace = until(&app, &format!("/v1/trace/{id}"), |answer| answer.status == 200).await;
+    let text = String::from_utf8_lossy(&trace.body).into_owned();
+    assert!(text.contains("event_swept") && text.contains("\"corrected\""), "{text}");
+    app.runtime.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_does_at_the_gateway_is_said_and_touches_nothing() {
+    let (sandbox, _serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, sandbox).await;
+    let paid = app.post("/v1/payments", "k1", &payment("order-1", "pm_card_visa")).await;
+    let intent = paid.text("/gateway_id");
+    ask(sandbox, "POST", "/v1/refunds", &format!("payment_intent={intent}&amount=5")).await;
+    let foreign = ask(sandbox, "POST", "/v1/payment_intents", "amount=100&currency=usd").await;
+    let open = until(&app, "/v1/discrepancies?status=open", |answer| !answer.text("/data/0").is_empty()).await;
+    assert_eq!(open.text("/data/0/kind"), "refund_made_elsewhere");
+    assert_eq!(open.text("/data/0/payment"), paid.text("/id"));
+    assert_eq!(open.text("/data/1"), "", "somebody else's payment is none: {foreign}");
+    let trace = until(&app, &format!("/v1/trace/{}", paid.text("/id")), |answer| answer.status == 200).await;
+    assert!(String::from_utf8_lossy(&trace.body).contains("discrepancy_opened"));
+    app.runtime.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_object_is_gone_stays_paid_and_is_said() {
+    let (address, serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, address).await;
+    let paid = app.post("/v1/payments", "k1", &payment("order-1", "pm_card_visa")).await;
+    assert_eq!(paid.text("/status"), "succeeded");
+    // The gateway forgets everything.
+    serving.abort();
+    let _ = serving.await;
+    let (_, _serving) = sandbox_at(address).await;
+    let missing = |answer: &Answer| answer.text("/data/0/kind") == "missing_at_gateway";
+    let open = until(&app, "/v1/discrepancies?status=open", missing).await;
+    assert_eq!(open.text("/data/0/gateway_id"), paid.text("/gateway_id"));
+    let payment = until(&app, &format!("/v1/payments/{}", paid.text("/id")), |answer| answer.status == 200).await;
+    assert_eq!((payment.text("/status"), payment.text("/captured_amount")), ("succeeded".into(), "1999".into()));
+    let books = ask(address, "GET", "/_sandbox/books", "").await;
+    assert!(!books.to_string().contains("1999"), "nothing is charged again: {books}");
+    // Another tenant sees nothing of it.
+    let stranger = Call::new("GET", "/v1/discrepancies").header("authorization", &bearer(super::app::STRANGER));
+    assert_eq!(app.send(stranger).await.text("/data"), "[]");
+    app.runtime.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_swept_while_the_gateway_is_paused() {
+    let (sandbox, _serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, sandbox).await;
+    let paused = post("/v1/pause", "k", "").without("authorization").header("authorization", &bearer(ADMIN));
+    app.send(paused).await.expect(200, "");
+    let requests = |faults: serde_json::Value| faults["requests"].clone();
+    let before = requests(ask(sandbox, "GET", "/_sandbox/faults", "").await);
+    // Two sweeps would have begun by then: there is nothing to wait for but the time.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(requests(ask(sandbox, "GET", "/_sandbox/faults", "").await), before);
+    assert!(all::<Sweep>(&database).iter().all(|sweep| sweep.completed_at.is_none()));
+    app.runtime.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_has_events_applied_and_objects_read_again() {
+    let app = App::start().await.with_alice().await;
+    let paid = app.post("/v1/payments", "k1", &payment("order-1", "pm_card_visa")).await;
+    let intent = paid.text("/gateway_id");
+    let event = format!(
+        r#"{{"id": "evt_9", "type": "payment_intent.succeeded", "created": 1700000000, "livemode": false,
+            "data": {{"object": {{"id": "{intent}", "object": "payment_intent", "status": "unheard_of"}}}}}}"#
+    );
+    let signature = sign(super::app::WEBHOOK_SECRETS[0], app.handle.now().seconds(), event.as_bytes());
+    assert_eq!(deliver(&app, &signature, event.as_bytes()).await.status, 200);
+    let reason = r#"{"reason": "the version that read it wrongly was replaced"}"#;
+    let as_admin =
+        |path: &str, body: &str| post(path, "k", body).without("authorization").header("authorization", &bearer(ADMIN));
+    let replayed = app.send(as_admin("/v1/inbox/evt_9/replay", reason)).await.expect(200, "");
+    assert_eq!(replayed.text("/replayed"), "true");
+    app.send(as_admin("/v1/inbox/evt_none/replay", reason)).await.expect(404, "not-found");
+    app.send(as_admin("/v1/inbox/evt_9/replay", "{}")).await.expect(400, "invalid-body");
+    let requeue =
+        |object: &str| format!(r#"{{"gateway": "stripe", "object": "{object}", "reason": "looked at by hand"}}"#);
+    app.send(as_admin("/v1/gateway-objects/requeue", &requeue(&intent))).await.expect(200, "");
+    app.send(as_admin("/v1/gateway-objects/requeue", &requeue("pi_none"))).await.expect(404, "not-found");
+    for path in ["/v1/inbox/evt_9/replay", "/v1/gateway-objects/requeue"] {
+        let call = post(path, "k", reason).without("authorization").header("authorization", &bearer(WRITER));
+        app.send(call).await.expect(403, "forbidden");
+    }
+    let trace = app.get(&format!("/v1/trace/{}", paid.text("/id"))).await;
+    assert!(String::from_utf8_lossy(&trace.body).contains("operator_acted"));
+}
