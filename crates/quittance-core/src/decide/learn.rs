@@ -60,13 +60,16 @@ pub fn learn(
     let Lesson { source, stimulus, now, dice } = lesson;
     let saw = word(&stimulus);
     let before = Before::of(effect, payment);
+    let known_object = effect.object_id.clone();
     let outcome = advance(effect, stimulus.clone(), policy, now, dice);
     if let Advance::Returned(returned) = outcome {
         let record = correct(effect, payment, balances, &returned, source, saw)?;
         let alarm = Some("money that had come went back");
         return Ok(Learned { records: vec![record], movements: vec![returned.movement], alarm, ..Learned::default() });
     }
-    if let Some((because, alarm)) = unmoving(&outcome, effect) {
+    // Whose object it is is news, even where nothing else moves.
+    let is_found = known_object != effect.object_id;
+    if let Some((because, alarm)) = unmoving(&outcome, effect).filter(|_| !is_found) {
         let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
         let alarm = alarm.or_else(|| unknown_word(&stimulus));
         return Ok(Learned { records: vec![record], alarm, ..Learned::default() });

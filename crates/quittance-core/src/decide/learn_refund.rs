@@ -29,11 +29,13 @@ pub fn learn_refund(
     let Lesson { source, stimulus, now, dice } = lesson;
     let (saw, puzzle) = (word(&stimulus), unknown_word(&stimulus));
     let before = (effect.state, refund.status);
+    let known_object = effect.object_id.clone();
     let outcome = advance(effect, stimulus, policy, now, dice);
     if let Advance::Returned(returned) = outcome {
         return correct(effect, refund, payment, balances, returned, (source, saw));
     }
-    if let Some((because, alarm)) = unmoving(&outcome, effect) {
+    let is_found = known_object != effect.object_id;
+    if let Some((because, alarm)) = unmoving(&outcome, effect).filter(|_| !is_found) {
         let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
         return Ok(Learned { records: vec![record], alarm: alarm.or(puzzle), ..Learned::default() });
     }

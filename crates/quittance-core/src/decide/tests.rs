@@ -2,6 +2,7 @@
 
 mod disputes;
 mod evidence;
+mod refunds;
 mod sightings;
 
 use super::*;

@@ -1,5 +1,6 @@
 //! The effect machine, cell by cell: what each state and step makes of each answer.
 
+mod afterwards;
 mod capturing;
 mod confirming;
 mod creating;

@@ -125,7 +125,10 @@ impl Machine<'_> {
     fn step_back(&mut self, sighting: &Sighting, code: String) -> Advance {
         let home = if self.effect.class == Class::P { Step::Confirm } else { Step::Execute };
         self.effect.capture_amount = None;
+        // The authorisation ends when it always did: asking does not prolong it.
+        let expiry = self.effect.expiry;
         self.begin(home);
+        self.effect.expiry = expiry;
         self.effect.state = State::Unknown;
         self.pend(sighting);
         Advance::StepRefused { code }

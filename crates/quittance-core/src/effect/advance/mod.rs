@@ -184,7 +184,9 @@ pub fn give_up(effect: &mut Effect, policy: &Policy, now: Timestamp) -> bool {
 pub fn capture(effect: &mut Effect, amount: i64, policy: &Policy, now: Timestamp) {
     assert!(effect.state == State::Pending, "only what is authorised is captured, not {}", effect.state.name());
     effect.capture_amount = Some(amount);
+    let expiry = effect.expiry;
     Machine { effect, policy, now, dice: 0 }.begin(Step::Capture);
+    effect.expiry = expiry;
 }
 
 /// Gives up what nobody acted on in time. Says whether it did.
