@@ -2,7 +2,7 @@
 
 use super::client::answered;
 use super::effect_rows::{self, EffectRows};
-use super::learned::{answer, keep_closing};
+use super::learned::{answer, journal};
 use super::{Context, Handled};
 use crate::ports::Answer;
 use crate::submission::{EffectRef, Outcome};
@@ -35,10 +35,7 @@ pub(super) fn handle(
         Ok(resolved) => resolved,
         Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
     };
-    for record in &resolved.records {
-        rows.append(&mut around.book, record, context.now);
-    }
-    keep_closing(&around, resolved.closing, rows);
+    journal(&mut around, &resolved.records, rows, context);
     if approval == Approval::Refused {
         // Whoever still waits finds the answer in the row.
         answer(&mut around, None, rows, context)?;

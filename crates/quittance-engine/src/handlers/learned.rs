@@ -113,16 +113,7 @@ pub(super) fn apply(
         let (payment, effect, gateway) = (around.payment.id, around.effect.id, &around.effect.gateway);
         tracing::error!(%payment, %effect, gateway, reason, "a person should look at a payment");
     }
-    for record in &learned.records {
-        rows.append(&mut around.book, record, context.now);
-        // What went back in the same look is another record, after the one that closes the hold.
-        if closes_hold(record) {
-            keep_closing(around, learned.closing, rows);
-        }
-    }
-    for movement in &learned.movements {
-        book_movement(around, movement, rows);
-    }
+    journal(around, &learned.records, rows, context);
     if known_object != around.effect.object_id {
         adopt_object(around, rows, context);
     }
@@ -142,20 +133,26 @@ fn decide(around: &mut EffectRows, lesson: Lesson, policy: &Policy) -> Result<Le
     }
 }
 
-fn closes_hold(record: &Record) -> bool {
-    match record {
-        Record::EffectAdvanced(advanced) => advanced.closing.is_some(),
-        Record::RefundAdvanced(advanced) => advanced.closing.is_some(),
-        _ => false,
+/// Appends records, and writes down what the database is to allow once because of each: the hold that it closes, the
+/// movement that it books.
+pub(super) fn journal(around: &mut EffectRows, records: &[Record], rows: &mut WorkingSet<'_>, context: &Context<'_>) {
+    for record in records {
+        rows.append(&mut around.book, record, context.now);
+        let (book, seq) = (around.book.id, around.book.records);
+        if let Some((hold, closing)) = closing_of(record) {
+            rows.put(&ClosedHold { book, hold, closing, seq });
+        }
+        if let Record::Corrected(corrected) = record {
+            book_movement(around, &corrected.movement, rows);
+        }
     }
 }
 
-/// Writes down how the newest record closed the hold of the effect's payment or refund, so that the database allows it
-/// once.
-pub(super) fn keep_closing(around: &EffectRows, closing: Option<Closing>, rows: &mut WorkingSet<'_>) {
-    if let Some(closing) = closing {
-        let hold = hold_of_subject(around);
-        rows.put(&ClosedHold { book: around.book.id, hold, closing, seq: around.book.records });
+fn closing_of(record: &Record) -> Option<(HoldId, Closing)> {
+    match record {
+        Record::EffectAdvanced(advanced) => advanced.closing,
+        Record::RefundAdvanced(advanced) => advanced.closing,
+        _ => None,
     }
 }
 
@@ -164,7 +161,7 @@ pub(super) fn hold_of_subject(around: &EffectRows) -> HoldId {
     around.refund.as_ref().map_or_else(|| hold_of(around.payment.id), |refund| refund_hold_of(refund.id))
 }
 
-/// Writes down that a movement at the gateway is booked, so that the database allows it once.
+/// Writes down that the newest record books a movement at the gateway, so that the database allows it once.
 pub(super) fn book_movement(around: &EffectRows, movement: &str, rows: &mut WorkingSet<'_>) {
     let (gateway, movement) = (around.effect.gateway.clone(), movement.to_owned());
     rows.put(&BookedMovement { gateway, movement, book: around.book.id, seq: around.book.records });

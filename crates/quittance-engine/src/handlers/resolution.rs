@@ -2,7 +2,7 @@
 
 use super::client::answered;
 use super::effect_rows::{self, EffectRows};
-use super::learned::{answer, book_movement, hold_of_subject, keep_closing};
+use super::learned::{answer, hold_of_subject, journal};
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::EffectRef;
@@ -44,19 +44,14 @@ pub(super) fn handle(
     if around.effect.tenant != command.tenant {
         return Ok(answered(command, &Answer::Rejected(&Rejection::NotInReview), context));
     }
-    command.subject = Some(around.payment.id.to_string());
+    let payment = || around.payment.id.to_string();
+    command.subject = Some(around.refund.as_ref().map_or_else(payment, |refund| refund.id.to_string()));
     let closed = rows.get::<ClosedHold>(&hold_place(&around))?.map(|closed| closed.closing);
     let resolved = match decide(&mut around, closed, resolution, word) {
         Ok(resolved) => resolved,
         Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
     };
-    for record in &resolved.records {
-        rows.append(&mut around.book, record, context.now);
-    }
-    keep_closing(&around, resolved.closing, rows);
-    if let Some(movement) = &resolved.movement {
-        book_movement(&around, movement, rows);
-    }
+    journal(&mut around, &resolved.records, rows, context);
     // Whoever still waits for the payment finds its answer in the row.
     answer(&mut around, None, rows, context)?;
     effect_rows::put(&around, rows);

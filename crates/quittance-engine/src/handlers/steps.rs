@@ -3,7 +3,7 @@
 use super::begin::{begin, has_room_for_new};
 use super::client::answered;
 use super::effect_rows::{self, EffectRows};
-use super::learned::{answer, keep_closing};
+use super::learned::{answer, journal};
 use super::{Context, Handled};
 use crate::ports::Answer;
 use crate::submission::{EffectRef, Outcome};
@@ -11,7 +11,6 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_core::decide::{StepAccepted, ask_cancel, ask_capture};
 use quittance_core::effect::{Policy, State, Subject};
 use quittance_core::idempotency::Command;
-use quittance_core::journal::Record;
 use quittance_core::rejection::Rejection;
 
 /// What is asked for.
@@ -37,9 +36,8 @@ pub(super) fn handle(
     match ask(&mut around, step, command, context) {
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(StepAccepted::AlreadyDone) => Ok(answered(command, &Answer::ExistingPayment(&around.payment), context)),
-        Ok(StepAccepted::Ended(records, closing)) => {
+        Ok(StepAccepted::Ended(records, _)) => {
             journal(&mut around, &records, rows, context);
-            keep_closing(&around, Some(closing), rows);
             // Whoever still waits for the payment finds its answer in the row.
             answer(&mut around, None, rows, context)?;
             effect_rows::put(&around, rows);
@@ -69,12 +67,6 @@ fn ask(
             let asked = (command.id, reason.map(str::to_owned));
             ask_cancel(effect, payment, &mut book.balances, asked, &policy, context.now)
         }
-    }
-}
-
-fn journal(around: &mut EffectRows, records: &[Record], rows: &mut WorkingSet<'_>, context: &Context<'_>) {
-    for record in records {
-        rows.append(&mut around.book, record, context.now);
     }
 }
 

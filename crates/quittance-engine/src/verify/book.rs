@@ -4,18 +4,22 @@ use super::cursor::Cursor;
 use super::finding::{Aspect, Findings};
 use super::history::{History, name_of};
 use super::rows::{self, Compare, Seen};
-use super::{commands, objects};
+use super::{commands, effects, movements, objects, refunds};
 use quittance_core::ledger::Balances;
 use quittance_store::records::{Book, Entity};
 use quittance_store::schema::Table;
 use quittance_store::store::{Reader, StoreError};
-use quittance_store::tables::{BOOKS, CLOSED_HOLDS, CUSTOMERS, EFFECTS, INTENTS, JOURNAL, PAYMENTS, TICKETS};
+use quittance_store::tables::{
+    BOOKS, CLOSED_HOLDS, CUSTOMERS, DISPUTES, EFFECTS, INTENTS, JOURNAL, PAYMENTS, REFUNDS, TICKETS,
+};
 use quittance_store::value::{Row, Value};
 
 /// Tables derived from the journal, each with its comparison.
-const DERIVED: [(&Table, Compare); 5] = [
+const DERIVED: [(&Table, Compare); 7] = [
     (&PAYMENTS, rows::payment),
-    (&EFFECTS, rows::effect),
+    (&REFUNDS, refunds::refund),
+    (&DISPUTES, refunds::dispute),
+    (&EFFECTS, effects::effect),
     (&TICKETS, rows::ticket),
     (&CLOSED_HOLDS, rows::closed_hold),
     (&INTENTS, rows::intent),
@@ -45,7 +49,7 @@ pub(super) struct Shelf {
     books: Cursor,
     customers: Cursor,
     journal: Cursor,
-    derived: [(Cursor, Compare); 5],
+    derived: [(Cursor, Compare); DERIVED.len()],
 }
 
 impl Shelf {
@@ -110,6 +114,7 @@ impl Shelf {
             rows::missing(&history, &seen, &mut findings);
             commands::check(reader, &history, &mut findings)?;
             objects::check(reader, book, &history, &seen, &mut findings)?;
+            movements::check(reader, book, &history, &mut findings)?;
         }
         Ok(Checked { findings, records: history.records, is_replayed: history.is_sound })
     }

@@ -1,13 +1,16 @@
 //! One book's journal, read from its first record: the chain is recomputed, the records are replayed, and what they
 //! promise of other tables is collected.
 
+mod promises;
+
 use super::finding::{Aspect, Findings};
-use quittance_core::dispute::DisputeStatus;
-use quittance_core::effect::Step;
+use quittance_core::effect::{Step, Subject};
+use quittance_core::fact::ObjectKind;
 use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
-use quittance_core::journal::{Closing, GENESIS, Place, Record, chain};
+use quittance_core::journal::{Closing, GENESIS, Place, Record, StepAsked, chain};
+use quittance_core::payment::Status;
 use quittance_core::replay::Replay;
-use quittance_store::records::{Entity, Holder, IntentEntry, JournalEntry, journal};
+use quittance_store::records::{Entity, Holder, JournalEntry, journal};
 use quittance_store::tables::JOURNAL;
 use quittance_store::value::{Row, Value};
 use std::collections::BTreeMap;
@@ -32,7 +35,16 @@ pub(super) struct Accepted {
     pub(super) seq: i64,
 }
 
-/// An object at a gateway: the gateway's name, and the object's id there.
+/// A step that a client asked for.
+#[derive(Clone, Debug)]
+pub(super) struct AskedStep {
+    pub(super) payment: PaymentId,
+    pub(super) asked: StepAsked,
+    /// The payment's first status after it that answers a client: the command's answer is frozen with that record.
+    pub(super) answer: Option<Status>,
+}
+
+/// Something at a gateway: the gateway's name, and the id of an object or of a movement there.
 pub(super) type ObjectKey = (String, String);
 
 /// What a book's journal amounts to.
@@ -48,10 +60,20 @@ pub(super) struct History {
     pub(super) accepted: BTreeMap<PaymentId, Accepted>,
     pub(super) tickets: BTreeMap<TicketKey, TicketRecord>,
     pub(super) closings: BTreeMap<HoldId, (Closing, i64)>,
-    /// The newest payment of each intent.
+    /// The newest payment or refund of each intent.
     pub(super) intents: BTreeMap<String, Holder>,
-    /// The newest payment of which a record says that it had the object.
-    pub(super) objects: BTreeMap<ObjectKey, PaymentId>,
+    /// The newest effect of which a record says that it had the object.
+    pub(super) objects: BTreeMap<ObjectKey, EffectId>,
+    /// Movements at gateways, each with the record that booked it.
+    pub(super) movements: BTreeMap<ObjectKey, i64>,
+    /// Steps that were asked for, by the command that asked.
+    pub(super) steps: BTreeMap<CommandId, AskedStep>,
+    /// Commands that handed in evidence.
+    pub(super) submissions: Vec<CommandId>,
+    /// Number of the record that began an effect: the newer one has the greater.
+    begun: BTreeMap<EffectId, i64>,
+    /// Commands that asked for a step and wait with the payment.
+    waiting: BTreeMap<PaymentId, Vec<CommandId>>,
     last_seq: i64,
 }
 
@@ -68,6 +90,11 @@ impl History {
             closings: BTreeMap::new(),
             intents: BTreeMap::new(),
             objects: BTreeMap::new(),
+            movements: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            submissions: Vec::new(),
+            begun: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             last_seq: 0,
         }
     }
@@ -131,63 +158,7 @@ impl History {
             self.is_sound = false;
             findings.add(Aspect::Ledger, Some(seq), format!("it cannot follow the records before it: {error}"));
         }
-        match record {
-            Record::BookOpened { tenant } => self.tenant = Some(*tenant),
-            Record::PaymentAccepted { payment, command, gateway, reference, .. } => {
-                self.accepted.insert(*payment, Accepted { command: *command, gateway: gateway.clone(), seq });
-                self.intents.insert(IntentEntry::of_reference(reference), Holder::Payment(*payment));
-            }
-            Record::TicketIssued { effect, step, generation, send_no, gateway_key, request_digest, lease_epoch } => {
-                let ticket = TicketRecord {
-                    gateway_key: gateway_key.clone(),
-                    request_digest: *request_digest,
-                    lease_epoch: *lease_epoch,
-                };
-                if self.tickets.insert((*effect, *step, *generation, *send_no), ticket).is_some() {
-                    let what = format!("send {send_no} of {} {generation} of {effect} is issued twice", step.name());
-                    findings.add(Aspect::Ledger, Some(seq), what);
-                }
-            }
-            Record::EffectAdvanced(advanced) => {
-                if let Some((hold, closing)) = advanced.closing {
-                    self.closings.insert(hold, (closing, seq));
-                }
-                if let Some(object) = &advanced.object {
-                    self.hold_object(advanced.payment, object);
-                }
-            }
-            Record::RefundAccepted(accepted) => {
-                if let Some(reference) = &accepted.reference {
-                    let intent = IntentEntry::of_refund(accepted.payment, reference);
-                    self.intents.insert(intent, Holder::Refund(accepted.refund));
-                }
-            }
-            Record::RefundAdvanced(advanced) => {
-                if let Some((hold, closing)) = advanced.closing {
-                    self.closings.insert(hold, (closing, seq));
-                }
-            }
-            Record::EvidenceAccepted { effect, dispute, .. } => {
-                let status = self.replay.disputes.get(dispute).map(|dispute| DisputeStatus::from_word(&dispute.status));
-                if let Some(stage) = status.and_then(|status| status.stage()) {
-                    self.intents.insert(IntentEntry::of_evidence(*dispute, stage), Holder::Evidence(*effect));
-                }
-            }
-            Record::Corrected(_)
-            | Record::StepAsked { .. }
-            | Record::DisputeSeen(_)
-            | Record::EvidenceAdvanced(_)
-            | Record::ObservationKept { .. } => {}
-        }
-    }
-
-    fn hold_object(&mut self, payment: PaymentId, object: &str) {
-        let Some(accepted) = self.accepted.get(&payment) else { return };
-        let key = (accepted.gateway.clone(), object.to_owned());
-        let holder = self.objects.entry(key).or_insert(payment);
-        if self.accepted.get(holder).is_none_or(|other| other.seq < accepted.seq) {
-            *holder = payment;
-        }
+        self.collect(record, seq, findings);
     }
 
     /// Whether `later` is a newer attempt of the same reference at the same gateway: only such a one may take over the
@@ -200,6 +171,20 @@ impl History {
             }
             _ => false,
         }
+    }
+
+    /// What kind of object an effect has at its gateway: that of a payment follows from how it was asked for.
+    pub(super) fn kind_of(&self, effect: EffectId) -> Option<ObjectKind> {
+        Some(match self.replay.effects.get(&effect)?.subject {
+            Subject::Payment if self.was_sent(effect, Step::Execute) => ObjectKind::Charge,
+            Subject::Payment => ObjectKind::Payment,
+            Subject::Refund(_) => ObjectKind::Refund,
+            Subject::Dispute(_) => ObjectKind::Dispute,
+        })
+    }
+
+    fn was_sent(&self, effect: EffectId, step: Step) -> bool {
+        self.tickets.range((effect, step, 0, 0)..=(effect, step, u32::MAX, u32::MAX)).next().is_some()
     }
 
     /// How many sends of this try of a step were committed to.

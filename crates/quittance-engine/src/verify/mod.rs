@@ -6,10 +6,13 @@
 mod book;
 mod commands;
 mod cursor;
+mod effects;
 mod finding;
 mod history;
 mod keys;
+mod movements;
 mod objects;
+mod refunds;
 mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -146,7 +149,9 @@ fn check_all(
         progress(Progress { books: report.books, records: report.records });
     }
     "none (idempotency keys)".clone_into(last);
-    keys::check(reader, &mut |findings| report.include_findings(findings))
+    keys::check(reader, &mut |findings| report.include_findings(findings))?;
+    "none (movements)".clone_into(last);
+    movements::check_rows(reader, &mut |findings| report.include_findings(findings))
 }
 
 /// Checks one book by itself, until its row is the same before and after. Says whether that was reached; where not, only

@@ -1,13 +1,12 @@
-//! Rows of the tables that are derived from a journal, compared with it one by one.
+//! Rows of the tables that are derived from a journal, compared with it one by one. Effects are compared in `effects`, refunds
+//! and disputes in `refunds`.
 
 use super::finding::Findings;
 use super::history::{History, ObjectKey};
 use quittance_connectors::message::Request;
 use quittance_core::brake::Limit;
-use quittance_core::effect::{Effect, Subject};
-use quittance_core::id::{EffectId, HoldId, PaymentId};
+use quittance_core::id::{DisputeId, EffectId, HoldId, PaymentId, RefundId};
 use quittance_core::payment::Payment;
-use quittance_core::replay::{ReplayedEffect, ReplayedPayment};
 use quittance_store::records::{ClosedHold, Corrupt, Entity, IntentEntry, Ticket};
 use quittance_store::value::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +16,14 @@ use std::fmt::Debug;
 #[derive(Default)]
 pub(super) struct Seen {
     payments: BTreeSet<PaymentId>,
-    effects: BTreeSet<EffectId>,
+    pub(super) refunds: BTreeSet<RefundId>,
+    pub(super) disputes: BTreeSet<DisputeId>,
+    pub(super) effects: BTreeSet<EffectId>,
     tickets: BTreeSet<super::history::TicketKey>,
     holds: BTreeSet<HoldId>,
     intents: BTreeSet<String>,
-    /// Objects of earlier payments that these took over, where no record says so yet.
-    pub(super) inherited: BTreeMap<ObjectKey, PaymentId>,
+    /// Objects of earlier attempts that these took over, where no record says so yet.
+    pub(super) inherited: BTreeMap<ObjectKey, EffectId>,
 }
 
 /// A comparison of one row with the history of its book.
@@ -51,9 +52,11 @@ pub(super) fn payment(row: &Row, history: &History, seen: &mut Seen, findings: &
     same(f, &subject, "currency", &row.money.currency.code(), &replayed.money.currency.code());
     same(f, &subject, "status", &row.status.name(), &replayed.status.name());
     same(f, &subject, "captured amount", &row.captured_amount, &replayed.captured_amount);
-    // No record gives money back in this version, so nothing else can have been refunded.
-    same(f, &subject, "refunded amount", &row.refunded_amount, &0);
     same(f, &subject, "brake", &row.parked_by.map(Limit::name), &replayed.parked_by.map(Limit::name));
+    same(f, &subject, "refunded amount", &row.refunded_amount, &replayed.refunded_amount);
+    same(f, &subject, "refunding amount", &row.refunding_amount, &replayed.refunding_amount);
+    same(f, &subject, "disputed amount", &row.disputed_amount, &replayed.disputed_amount);
+    same(f, &subject, "returned amount", &row.returned_amount, &replayed.returned_amount);
     same(f, &subject, "gateway object", &row.gateway_object, &replayed.object);
     same(f, &subject, "decline", &row.decline, &replayed.decline);
     same(f, &subject, "reference", &row.reference, &replayed.reference);
@@ -61,79 +64,6 @@ pub(super) fn payment(row: &Row, history: &History, seen: &mut Seen, findings: &
     same(f, &subject, "command", &row.command, &accepted.command);
     same(f, &subject, "gateway", &row.gateway, &accepted.gateway);
     same(f, &subject, "tenant", &Some(row.tenant), &history.tenant);
-}
-
-pub(super) fn effect(row: &Row, history: &History, seen: &mut Seen, findings: &mut Findings) {
-    let Some(row) = readable(Effect::from_row(row), findings) else { return };
-    seen.effects.insert(row.id);
-    let subject = format!("effect {}", row.id);
-    let Some(replayed) = history.replay.effects.get(&row.id) else {
-        return findings.row(format!("{subject}: it has a row, but the journal never accepted it"));
-    };
-    let f = findings;
-    same(f, &subject, "state", &row.state.name(), &replayed.state.name());
-    same(f, &subject, "generation", &row.generation, &replayed.generation);
-    // Before its first record the step is in its row alone: an attempt that takes over the object of an earlier one
-    // does not begin with `create`.
-    if replayed.is_advanced || replayed.tickets > 0 {
-        same(f, &subject, "step", &row.step.name(), &replayed.step.name());
-        same(f, &subject, "sends", &row.sends, &history.sends(row.id, replayed.step, replayed.generation));
-    }
-    same(f, &subject, "payment", &row.payment, &replayed.payment);
-    same(f, &subject, "tenant", &Some(row.tenant), &history.tenant);
-    due(&row, replayed, &subject, f);
-    // What answers a dispute has the dispute's object and amount, not the payment's.
-    let answers_dispute = matches!(replayed.subject, Subject::Dispute(_));
-    if let Some(payment) = history.replay.payments.get(&replayed.payment).filter(|_| !answers_dispute) {
-        effect_of(&row, replayed, payment, history, seen, f);
-    }
-}
-
-/// What has no due time is never looked at again; what is decided must not be. When it is due no record says.
-fn due(row: &Effect, replayed: &ReplayedEffect, subject: &str, findings: &mut Findings) {
-    let state = replayed.state.name();
-    match row.due_at {
-        None if !replayed.state.is_terminal() => {
-            findings.row(format!("{subject}: it is {state} and never due, so nothing will ever be done about it"));
-        }
-        Some(_) if replayed.state.is_terminal() => {
-            findings.row(format!("{subject}: it is {state}, but still due"));
-        }
-        _ => {}
-    }
-}
-
-/// Compares an effect with what the journal says of its payment.
-fn effect_of(
-    row: &Effect,
-    replayed: &ReplayedEffect,
-    payment: &ReplayedPayment,
-    history: &History,
-    seen: &mut Seen,
-    findings: &mut Findings,
-) {
-    let subject = format!("effect {}", row.id);
-    let gateway = history.accepted.get(&replayed.payment).map(|accepted| accepted.gateway.as_str());
-    same(findings, &subject, "gateway", &Some(row.gateway.as_str()), &gateway);
-    same(findings, &subject, "amount", &row.money.amount, &payment.money.amount);
-    same(findings, &subject, "currency", &row.money.currency.code(), &payment.money.currency.code());
-    if row.subject == Subject::Payment {
-        same(findings, &subject, "brake", &row.parked_by.map(Limit::name), &payment.parked_by.map(Limit::name));
-    }
-    match &row.object_id {
-        object if replayed.is_advanced => same(findings, &subject, "gateway object", object, &payment.object),
-        None => {}
-        Some(object) => {
-            let key = (row.gateway.clone(), object.clone());
-            let holder = history.objects.get(&key).filter(|_| !replayed.is_fresh);
-            if holder.is_none_or(|holder| !history.may_succeed(replayed.payment, *holder)) {
-                let what =
-                    format!("{subject}: no earlier attempt of its payment left it the gateway object {object:?}");
-                return findings.row(what);
-            }
-            seen.inherited.insert(key, replayed.payment);
-        }
-    }
 }
 
 pub(super) fn ticket(row: &Row, history: &History, seen: &mut Seen, findings: &mut Findings) {
@@ -168,7 +98,7 @@ pub(super) fn intent(row: &Row, history: &History, seen: &mut Seen, findings: &m
     let Some(row) = readable(IntentEntry::from_row(row), findings) else { return };
     let subject = format!("intent {:?}", row.intent);
     let Some(newest) = history.intents.get(&row.intent) else {
-        return findings.row(format!("{subject}: it has a row, but the journal knows no payment of it"));
+        return findings.row(format!("{subject}: it has a row, but the journal knows nothing of it"));
     };
     same(findings, &subject, "holder", &row.holder, newest);
     seen.intents.insert(row.intent);
@@ -177,6 +107,8 @@ pub(super) fn intent(row: &Row, history: &History, seen: &mut Seen, findings: &m
 /// Names what the journal promises and no row holds.
 pub(super) fn missing(history: &History, seen: &Seen, findings: &mut Findings) {
     absent(findings, "payment", history.replay.payments.keys(), &seen.payments, PaymentId::to_string);
+    absent(findings, "refund", history.replay.refunds.keys(), &seen.refunds, RefundId::to_string);
+    absent(findings, "dispute", history.replay.disputes.keys(), &seen.disputes, DisputeId::to_string);
     absent(findings, "effect", history.replay.effects.keys(), &seen.effects, EffectId::to_string);
     absent(findings, "hold", history.closings.keys(), &seen.holds, HoldId::to_string);
     absent(findings, "intent", history.intents.keys(), &seen.intents, |name| format!("{name:?}"));

@@ -1,12 +1,14 @@
 //! One customer with one payment that succeeded, as rows: what tests of verification and traces damage and read.
 
+pub(crate) mod captured;
 mod records;
+pub(crate) mod refunded;
 mod retried;
 mod rows;
 
-use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{CommandId, CustomerId, EffectId, HoldId, PaymentId, TenantId};
 use quittance_core::journal::{Closing, Place, Record, chain};
-use quittance_core::ledger::Movement;
+use quittance_core::ledger::{Movement, Posting};
 use quittance_core::time::Timestamp;
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Book, Entity, JournalEntry, journal};
@@ -14,6 +16,7 @@ use quittance_store::schema::Table;
 use quittance_store::store::{Change, Loaded, Read, Store, Work};
 use quittance_store::value::Row;
 pub(crate) use records::records;
+use std::collections::BTreeMap;
 
 /// Rows of every table, to be damaged before they are stored.
 pub(crate) struct Sample(pub(crate) Vec<(&'static Table, Row)>);
@@ -90,18 +93,12 @@ impl Sample {
     fn of(records: &[Record]) -> Self {
         let mut sample = Self(Vec::new());
         let mut book = Book::new(customer(), tenant());
+        let mut held = Held::new();
         for (record, seconds) in records.iter().zip(0..) {
             sample.append(&mut book, record, at(seconds));
-            let (movement, postings) = match record {
-                Record::PaymentAccepted { postings, .. } => (Movement::Hold, postings),
-                Record::EffectAdvanced(advanced) => match advanced.closing {
-                    Some((_, Closing::Posted)) => (Movement::PostHeld, &advanced.postings),
-                    Some((_, Closing::Voided)) => (Movement::Void, &advanced.postings),
-                    None => continue,
-                },
-                _ => continue,
-            };
-            book.balances.apply(movement, postings).expect("balanced");
+            for (movement, postings) in movements(record, &mut held) {
+                book.balances.apply(movement, &postings).expect("balanced");
+            }
         }
         sample.add(&book);
         sample.add_owners();
@@ -155,6 +152,38 @@ impl Sample {
         let database = MemoryDatabase::new();
         write(&database, self.0.into_iter().map(|(table, row)| Change::Upsert { table, row }).collect());
         database
+    }
+}
+
+/// Holds that are open, with what each holds.
+type Held = BTreeMap<HoldId, Vec<Posting>>;
+
+/// What a record does to the balances.
+fn movements(record: &Record, held: &mut Held) -> Vec<(Movement, Vec<Posting>)> {
+    let hold = |held: &mut Held, hold: HoldId, postings: &Vec<Posting>| {
+        held.insert(hold, postings.clone());
+        vec![(Movement::Hold, postings.clone())]
+    };
+    match record {
+        Record::PaymentAccepted { hold: id, postings, .. } => hold(held, *id, postings),
+        Record::RefundAccepted(accepted) => hold(held, accepted.hold, &accepted.postings),
+        Record::EffectAdvanced(advanced) => closed(advanced.closing, &advanced.postings, held),
+        Record::RefundAdvanced(advanced) => closed(advanced.closing, &advanced.postings, held),
+        Record::Corrected(corrected) => vec![(Movement::Post, corrected.postings.clone())],
+        Record::DisputeSeen(seen) => vec![(Movement::Post, seen.postings.clone())],
+        _ => Vec::new(),
+    }
+}
+
+/// Where less is posted than was held, all of it is let go first.
+fn closed(closing: Option<(HoldId, Closing)>, postings: &[Posting], held: &mut Held) -> Vec<(Movement, Vec<Posting>)> {
+    let Some((hold, closing)) = closing else { return Vec::new() };
+    match (held.remove(&hold), closing) {
+        (Some(held), Closing::Posted) if held != postings => {
+            vec![(Movement::Void, held), (Movement::Post, postings.to_vec())]
+        }
+        (_, Closing::Posted) => vec![(Movement::PostHeld, postings.to_vec())],
+        (_, Closing::Voided) => vec![(Movement::Void, postings.to_vec())],
     }
 }
 

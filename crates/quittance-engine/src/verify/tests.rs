@@ -1,7 +1,10 @@
 //! Every kind of damage is found and named; a book that moves on meanwhile is none.
 
 mod decisive;
+mod disputes;
 mod forged;
+mod refunds;
+mod steps;
 
 use super::sample::{Sample, customer, write};
 use super::{Progress, Report, verify};

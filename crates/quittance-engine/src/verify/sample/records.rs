@@ -16,7 +16,7 @@ pub(super) fn money() -> Money {
     Money::new(1999, Currency::from_code("USD").expect("known currency"))
 }
 
-fn postings() -> Vec<Posting> {
+pub(super) fn postings() -> Vec<Posting> {
     transfer(Account::GatewayClearing("stripe".into()), Account::Unapplied, 1999, money().currency)
 }
 

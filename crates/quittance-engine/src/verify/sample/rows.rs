@@ -6,10 +6,12 @@ use quittance_core::customer::Customer;
 use quittance_core::decide::hold_of;
 use quittance_core::effect::{Class, Effect, Identity, State, Step, Subject};
 use quittance_core::fact::ObjectKind;
+use quittance_core::id::{CommandId, EffectId};
 use quittance_core::idempotency::{Command, Key, Progress};
 use quittance_core::journal::Closing;
 use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
+use quittance_core::time::Timestamp;
 use quittance_store::records::{
     ClosedHold, Disposition, EventSource, GatewayObject, Holder, InboxEntry, IntentEntry, KeyEntry, ObjectState, Owner,
     Ticket,
@@ -41,20 +43,32 @@ impl Sample {
     }
 
     pub(super) fn add_command(&mut self, of: Attempt, progress: Progress) {
-        let key = Key::parse(of.key()).expect("a key");
-        self.add(&KeyEntry { tenant: tenant(), key_digest: key.digest(), command: of.command() });
+        let subject = of.payment().to_string();
+        self.add_command_of(of.command(), (of.key(), "POST /v1/payments"), &subject, progress, at(1));
+    }
+
+    pub(super) fn add_command_of(
+        &mut self,
+        id: CommandId,
+        (key, operation): (&str, &str),
+        subject: &str,
+        progress: Progress,
+        received_at: Timestamp,
+    ) {
+        let key = Key::parse(key).expect("a key");
+        self.add(&KeyEntry { tenant: tenant(), key_digest: key.digest(), command: id });
         self.add(&Command {
-            id: of.command(),
+            id,
             tenant: tenant(),
             key: key.as_str().into(),
-            operation: "POST /v1/payments".into(),
+            operation: operation.into(),
             fingerprint: [7; 32],
             fingerprint_version: 1,
             progress,
-            subject: Some(of.payment().to_string()),
+            subject: Some(subject.to_owned()),
             credential: None,
             api_version: "1".into(),
-            received_at: at(1),
+            received_at,
         });
     }
 
@@ -65,7 +79,7 @@ impl Sample {
         self.add(&effect_row(FIRST));
         self.add_closed(Closing::Posted);
         self.add_place_of(FIRST);
-        self.add_event();
+        self.add_event("evt_1", "payment_intent.succeeded", "pi_1", at(6));
         self.add_tickets();
     }
 
@@ -84,19 +98,19 @@ impl Sample {
         self.add(&GatewayObject { owner, state: ObjectState::Ours, ..row });
     }
 
-    fn add_event(&mut self) {
+    pub(super) fn add_event(&mut self, event: &str, kind: &str, object: &str, received_at: Timestamp) {
         self.add(&InboxEntry {
             gateway: "stripe".into(),
-            event: "evt_1".into(),
-            kind: "payment_intent.succeeded".into(),
-            object: Some("pi_1".into()),
+            event: event.into(),
+            kind: kind.into(),
+            object: Some(object.into()),
             book: Some(customer()),
             disposition: Disposition::Applied,
             source: EventSource::Webhook,
             endpoint: Some("we_main".into()),
             secret: Some("env:SECRET".into()),
-            verified_at: Some(at(6)),
-            received_at: at(6),
+            verified_at: Some(received_at),
+            received_at,
             body: b"{}".to_vec(),
         });
     }
@@ -109,9 +123,13 @@ impl Sample {
 }
 
 pub(super) fn ticket_row(of: Attempt, step: Step, generation: u32) -> Ticket {
+    ticket_row_of(of.effect(), step, generation)
+}
+
+pub(super) fn ticket_row_of(effect: EffectId, step: Step, generation: u32) -> Ticket {
     Ticket {
         book: customer(),
-        effect: of.effect(),
+        effect,
         step,
         generation,
         send_no: 1,

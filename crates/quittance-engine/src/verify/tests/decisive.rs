@@ -3,21 +3,22 @@
 use super::report_of;
 use crate::verify::sample::{FIRST, SECOND, Sample};
 use quittance_core::currency::Currency;
-use quittance_core::effect::{Effect, State, Step};
-use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, TenantId};
+use quittance_core::effect::{Effect, State, Step, Subject};
+use quittance_core::fact::ObjectKind;
+use quittance_core::id::{CommandId, CustomerId, EffectId, PaymentId, RefundId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::payment::{Payment, Status};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Entity, GatewayObject, KeyEntry, Owner};
 use quittance_store::tables::{COMMANDS, GATEWAY_OBJECTS, IDEMPOTENCY};
 
-fn whats(sample: Sample) -> Vec<String> {
+pub(super) fn whats(sample: Sample) -> Vec<String> {
     let report = report_of(&sample.store());
     assert!(report.is_chain_whole() && report.is_balanced(), "{:?}", report.findings);
     report.findings.into_iter().map(|finding| finding.what).collect()
 }
 
-fn names(sample: Sample, expected: &str) {
+pub(super) fn names(sample: Sample, expected: &str) {
     let whats = whats(sample);
     assert!(whats.iter().any(|what| what.contains(expected)), "no {expected:?} in {whats:?}");
 }
@@ -55,6 +56,7 @@ fn an_effect_is_what_its_payment_is() {
     damaged(|row: &mut Effect| row.money.currency = euro, "currency is \"EUR\" in its row and \"USD\"");
     damaged(|row: &mut Effect| row.gateway = "other".into(), "gateway is Some(\"other\") in its row");
     damaged(|row: &mut Effect| row.payment = SECOND.payment(), "payment is pay_");
+    damaged(|row: &mut Effect| row.subject = Subject::Refund(RefundId::from_bytes([9; 16])), "subject is Refund(");
     damaged(|row: &mut Effect| row.tenant = TenantId::from_bytes([9; 16]), "tenant is Some(ten_");
     damaged(|row: &mut Effect| row.step = Step::Create, "step is \"create\" in its row and \"confirm\"");
     damaged(|row: &mut Effect| row.generation = 0, "generation is 0 in its row and 1");
@@ -79,6 +81,9 @@ fn a_payment_is_what_was_accepted() {
     damaged(|row: &mut Payment| row.gateway = "other".into(), "gateway is \"other\" in its row and \"stripe\"");
     damaged(|row: &mut Payment| row.command = SECOND.command(), "command is cmd_");
     damaged(|row: &mut Payment| row.tenant = TenantId::from_bytes([9; 16]), "tenant is Some(ten_");
+    damaged(|row: &mut Payment| row.refunding_amount = 1, "refunding amount is 1 in its row and 0 by the journal");
+    damaged(|row: &mut Payment| row.disputed_amount = 1, "disputed amount is 1 in its row and 0 by the journal");
+    damaged(|row: &mut Payment| row.returned_amount = 1, "returned amount is 1 in its row and 0 by the journal");
     damaged(|row: &mut Payment| row.status = Status::Review, "status is \"review\" in its row and \"succeeded\"");
 }
 
@@ -131,7 +136,7 @@ fn a_key_leads_to_its_command() {
 fn an_object_leads_to_the_newest_payment_that_has_it() {
     let missing = |mut sample: Sample| {
         sample.remove(&GATEWAY_OBJECTS, 0);
-        names(sample, "object \"pi_1\" at \"stripe\": a payment has it, but its row is missing");
+        names(sample, &format!("object \"pi_1\" at \"stripe\": {} has it, but its row is missing", FIRST.effect()));
     };
     missing(Sample::new());
     missing(Sample::retried());
@@ -139,13 +144,17 @@ fn an_object_leads_to_the_newest_payment_that_has_it() {
         move |row: &mut GatewayObject| row.owner = row.owner.map(|owner| Owner { payment, effect, ..owner })
     };
     let first = to(FIRST.payment(), FIRST.effect());
-    damaged_retry(0, first, &format!("not to {}, which has it", SECOND.payment()));
-    damaged(to(SECOND.payment(), SECOND.effect()), &format!("not to {}, which has it", FIRST.payment()));
-    damaged(to(FIRST.payment(), SECOND.effect()), "its row leads to pay_");
+    damaged_retry(0, first, &format!("not to {}, which has it", SECOND.effect()));
+    damaged(to(SECOND.payment(), SECOND.effect()), &format!("not to {}, which has it", FIRST.effect()));
+    damaged(to(FIRST.payment(), SECOND.effect()), "its row leads to eff_");
     let foreign = CustomerId::from_bytes([9; 16]);
     let change = move |row: &mut GatewayObject| row.owner = row.owner.map(|owner| Owner { book: foreign, ..owner });
-    damaged(change, "its row leads to pay_");
+    damaged(change, "its row leads to eff_");
     damaged(|row: &mut GatewayObject| row.owner = None, "its row leads to nobody");
+    damaged(
+        |row: &mut GatewayObject| row.kind = ObjectKind::Charge,
+        "its row says that it is a charge, and it is a payment",
+    );
     // The second attempt is not known to have an object any more, so nothing proves that the row may lead to it.
-    damaged_retry(1, |row: &mut Effect| row.object_id = None, &format!("not to {}", FIRST.payment()));
+    damaged_retry(1, |row: &mut Effect| row.object_id = None, &format!("not to {}", FIRST.effect()));
 }
