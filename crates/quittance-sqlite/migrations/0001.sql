@@ -151,6 +151,7 @@ CREATE TABLE refunds (
 ) STRICT;
 CREATE UNIQUE INDEX refunds_by_tenant ON refunds (tenant, id);
 CREATE INDEX refunds_by_payment ON refunds (book, payment, id);
+CREATE INDEX refunds_by_reference ON refunds (tenant, reference, book, id) WHERE reference IS NOT NULL;
 
 CREATE TABLE disputes (
     book BLOB NOT NULL,

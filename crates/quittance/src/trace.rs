@@ -14,8 +14,8 @@ use std::process::ExitCode;
 /// What is asked about.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Any id: a payment, customer, command, correlation, effect or hold; a gateway's id of an object or an event; a
-    /// reference or an idempotency key
+    /// Any id: a payment, refund, dispute, customer, command, correlation, effect or hold; a gateway's id of an object or
+    /// an event; a reference or an idempotency key
     #[arg(value_name = "ID")]
     id: String,
 }

@@ -1,17 +1,22 @@
 //! From an id of any kind to what it leads to. Every search goes through a key or an index, and is bounded.
 
+mod at_gateway;
+
 use super::STORIES_MAX;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
-use quittance_core::id::{CommandId, CorrelationId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, TenantId};
+use quittance_core::id::{
+    CommandId, CorrelationId, CustomerId, DisputeId, EffectId, HoldId, PaymentId, RefundId, TenantId,
+};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_core::tenant::Tenant;
-use quittance_store::records::{Corrupt, Entity, GatewayObject, InboxEntry, KeyEntry};
+use quittance_store::records::{Corrupt, Entity, KeyEntry};
 use quittance_store::schema::{Index, Table};
 use quittance_store::store::{Reader, Scan, StoreError};
-use quittance_store::tables::{CUSTOMERS, DISPUTES, EFFECTS, GATEWAY_OBJECTS, INBOX, PAYMENTS, TENANTS};
+use quittance_store::tables::{CUSTOMERS, DISPUTES, EFFECTS, PAYMENTS, REFUNDS, TENANTS};
 use quittance_store::value::{Row, Value};
 use std::collections::BTreeMap;
 
@@ -24,7 +29,7 @@ const ID_BYTES_MAX: usize = 255;
 /// What an id leads to.
 pub(super) enum Subject {
     Payment(Box<Payment>),
-    /// A command that made no payment.
+    /// A command that made neither payment nor refund.
     Command(Box<Command>),
 }
 
@@ -42,12 +47,12 @@ type Search<'a> = fn(&mut Finder<'a>, &str) -> Result<(), StoreError>;
 const fn searches<'a>() -> [(&'static str, Search<'a>); 12] {
     [
         ("payment", Finder::payment_id),
+        ("refund", Finder::refund_id),
+        ("dispute", Finder::dispute_id),
         ("command", Finder::command_id),
         ("effect", Finder::effect_id),
-        ("dispute", Finder::dispute_id),
         ("customer", Finder::customer_id),
         ("gateway object", Finder::gateway_object),
-        ("gateway dispute", Finder::gateway_dispute),
         ("gateway event", Finder::gateway_event),
         ("reference", Finder::reference),
         ("idempotency key", Finder::idempotency_key),
@@ -113,9 +118,19 @@ impl Finder<'_> {
         text.parse().map_or(Ok(()), |id| self.add_payment(id))
     }
 
-    /// A hold carries the number of its payment.
+    fn refund_id(&mut self, text: &str) -> Result<(), StoreError> {
+        text.parse().map_or(Ok(()), |id| self.add_refund(id).map(|_| ()))
+    }
+
+    fn dispute_id(&mut self, text: &str) -> Result<(), StoreError> {
+        text.parse().map_or(Ok(()), |id| self.add_dispute(id))
+    }
+
+    /// A hold carries the number of its payment or refund.
     fn hold_id(&mut self, text: &str) -> Result<(), StoreError> {
-        text.parse::<HoldId>().map_or(Ok(()), |id| self.add_payment(PaymentId::from_uuid(id.uuid())))
+        let Ok(id) = text.parse::<HoldId>() else { return Ok(()) };
+        self.add_payment(PaymentId::from_uuid(id.uuid()))?;
+        self.add_refund(RefundId::from_uuid(id.uuid())).map(|_| ())
     }
 
     /// A correlation id carries the number of its command.
@@ -132,14 +147,6 @@ impl Finder<'_> {
                 let payment = read::<Effect>(&row)?.payment;
                 self.add_payment(payment)?;
             }
-        }
-        Ok(())
-    }
-
-    fn dispute_id(&mut self, text: &str) -> Result<(), StoreError> {
-        let Ok(id) = text.parse::<DisputeId>() else { return Ok(()) };
-        for tenant in self.tenants.clone() {
-            self.add_disputed("disputes_by_tenant", vec![tenant.bytes().into(), id.bytes().into()])?;
         }
         Ok(())
     }
@@ -163,47 +170,14 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Gateways are tried by the names under which anything was stored, not by those configured today.
-    fn gateway_object(&mut self, text: &str) -> Result<(), StoreError> {
-        for gateway in self.distinct(&GATEWAY_OBJECTS)? {
-            let Some(object) = get::<GatewayObject>(self.reader, vec![gateway, text.into()])? else { continue };
-            // The row names the newest payment; earlier, failed attempts of the same reference shared the object.
-            let Some(owner) = object.owner else { continue };
-            let newest = vec![owner.book.bytes().into(), owner.payment.bytes().into()];
-            let newest = get::<Payment>(self.reader, newest)?.filter(|newest| self.tenants.contains(&newest.tenant));
-            let Some(newest) = newest else { continue };
-            for payment in self.payments_by_reference(newest.tenant, &newest.reference)? {
-                if payment.book == newest.book && payment.gateway_object.as_deref() == Some(text) {
-                    self.payments.insert(payment.id, payment);
-                }
-            }
-            self.payments.insert(newest.id, newest);
-        }
-        Ok(())
-    }
-
-    fn gateway_dispute(&mut self, text: &str) -> Result<(), StoreError> {
-        for gateway in self.distinct(&GATEWAY_OBJECTS)? {
-            self.add_disputed("disputes_by_object", vec![gateway, text.into()])?;
-        }
-        Ok(())
-    }
-
-    fn gateway_event(&mut self, text: &str) -> Result<(), StoreError> {
-        for gateway in self.distinct(&INBOX)? {
-            let entry = get::<InboxEntry>(self.reader, vec![gateway, text.into()])?;
-            if let Some(object) = entry.and_then(|entry| entry.object) {
-                self.gateway_object(&object)?;
-                self.gateway_dispute(&object)?;
-            }
-        }
-        Ok(())
-    }
-
     fn reference(&mut self, text: &str) -> Result<(), StoreError> {
         for tenant in self.tenants.clone() {
             for payment in self.payments_by_reference(tenant, text)? {
                 self.payments.insert(payment.id, payment);
+            }
+            for row in self.page(&REFUNDS, "refunds_by_reference", vec![tenant.bytes().into(), text.into()])? {
+                let refund = read::<Refund>(&row)?;
+                self.add_payment(refund.payment)?;
             }
         }
         Ok(())
@@ -234,11 +208,27 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The payments of the disputes under these values of an index.
-    fn add_disputed(&mut self, name: &str, values: Vec<Value>) -> Result<(), StoreError> {
-        for row in self.page(&DISPUTES, name, values)? {
-            let payment = read::<Dispute>(&row)?.payment;
-            self.add_payment(payment)?;
+    /// The payment of a refund; gives the refund, if it may be seen.
+    fn add_refund(&mut self, id: RefundId) -> Result<Option<Refund>, StoreError> {
+        let mut found = None;
+        for tenant in self.tenants.clone() {
+            let prefix = vec![tenant.bytes().into(), id.bytes().into()];
+            for row in self.page(&REFUNDS, "refunds_by_tenant", prefix)? {
+                let refund = read::<Refund>(&row)?;
+                self.add_payment(refund.payment)?;
+                found = Some(refund);
+            }
+        }
+        Ok(found)
+    }
+
+    fn add_dispute(&mut self, id: DisputeId) -> Result<(), StoreError> {
+        for tenant in self.tenants.clone() {
+            let prefix = vec![tenant.bytes().into(), id.bytes().into()];
+            for row in self.page(&DISPUTES, "disputes_by_tenant", prefix)? {
+                let dispute = read::<Dispute>(&row)?;
+                self.add_payment(dispute.payment)?;
+            }
         }
         Ok(())
     }
@@ -256,11 +246,19 @@ impl Finder<'_> {
     fn add_command(&mut self, id: CommandId) -> Result<(), StoreError> {
         let command = get::<Command>(self.reader, vec![id.bytes().into()])?;
         let Some(command) = command.filter(|command| self.tenants.contains(&command.tenant)) else { return Ok(()) };
-        if let Some(payment) = command.subject.as_deref().and_then(|subject| subject.parse().ok()) {
+        let subject = command.subject.as_deref().unwrap_or_default();
+        if let Ok(payment) = subject.parse() {
             self.add_payment(payment)?;
         }
-        // A command that answered with an existing payment has a story of its own.
-        if !self.payments.values().any(|payment| payment.command == id) {
+        let mut has_made = self.payments.values().any(|payment| payment.command == id);
+        if let Ok(refund) = subject.parse() {
+            has_made |= self.add_refund(refund)?.is_some_and(|refund| refund.command == id);
+        }
+        if let Ok(dispute) = subject.parse() {
+            self.add_dispute(dispute)?;
+        }
+        // A command that made neither payment nor refund has a story of its own.
+        if !has_made {
             self.commands.insert(id, command);
         }
         Ok(())
@@ -269,18 +267,5 @@ impl Finder<'_> {
     fn page(&mut self, table: &'static Table, name: &str, prefix: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let page = Scan { index: Some(index(table, name)), ..Scan::forward(table, prefix, STORIES_MAX + 1) };
         self.reader.scan(&page)
-    }
-
-    /// The distinct first columns of a table, each found by one short scan behind the one before.
-    fn distinct(&mut self, table: &'static Table) -> Result<Vec<Value>, StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        while values.len() < PLACES_MAX {
-            let after = values.last().map(|last| vec![last.clone()]);
-            match self.reader.scan(&Scan { after, ..Scan::forward(table, Vec::new(), 1) })?.pop() {
-                Some(mut row) => values.push(row.swap_remove(0)),
-                None => break,
-            }
-        }
-        Ok(values)
     }
 }

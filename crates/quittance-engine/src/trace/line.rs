@@ -13,8 +13,8 @@ pub struct Line {
     /// Who did it: `client`, `engine`, `gateway` or `operator`.
     pub actor: &'static str,
     /// What, as a stable word: `request_received`, the kind of a journal record (`payment_accepted`, `ticket_issued`,
-    /// `effect_advanced`, `observation_kept`), `webhook_received`, `event_swept`,
-    /// `operator_acted`, `discrepancy_opened`, `discrepancy_closed` or `answer_given`.
+    /// `refund_accepted`, `corrected`, …), `webhook_received`, `event_swept`, `operator_acted`, `discrepancy_opened`,
+    /// `discrepancy_closed` or `answer_given`.
     pub event: &'static str,
     /// Names and values, in the order they are read best.
     pub details: Vec<(&'static str, String)>,
@@ -52,6 +52,7 @@ pub(super) fn answer(command: &Command) -> Option<Line> {
         }
         Progress::Tombstone { at } => (*at, vec![("status", "no longer kept".to_owned())]),
     };
+    let details = [details, vec![("command", command.id.to_string())]].concat();
     Some(Line { at, actor: "engine", event: "answer_given", details })
 }
 

@@ -26,7 +26,7 @@ pub struct Trace {
     pub id: String,
     /// What it was recognised as (`payment`, `reference`), in words of the API.
     pub recognised_as: &'static str,
-    /// One for each payment it leads to, the oldest first; one for a command that made no payment.
+    /// One for each payment it leads to, the oldest first; one for a command that made neither payment nor refund.
     pub stories: Vec<Story>,
     /// Whether there were more than [`STORIES_MAX`], and only the oldest are told.
     pub is_cut: bool,
@@ -54,8 +54,9 @@ impl Trace {
     }
 }
 
-/// Tells what is known about an id: a payment, customer, command, correlation, effect or hold of ours, a gateway's id of
-/// an object or of an event, or a client's reference, idempotency key or own id of a customer. None when nothing is.
+/// Tells what is known about an id: a payment, refund, dispute, customer, command, correlation, effect or hold of ours, a
+/// gateway's id of an object or of an event, or a client's reference, idempotency key or own id of a customer. None when
+/// nothing is. The story of a refund or a dispute is that of its payment.
 ///
 /// With a tenant only what is that tenant's is found; without one, that of all.
 ///

@@ -193,7 +193,7 @@ const fn actor_of(source: &Source) -> &'static str {
         Source::Send | Source::Read | Source::Find | Source::Webhook(_) | Source::Sweep => "gateway",
         Source::Recovery | Source::Brake(_) => "engine",
         Source::Client => "client",
-        Source::Person(_) => "person",
+        Source::Person(_) => "operator",
     }
 }
 

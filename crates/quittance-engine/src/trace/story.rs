@@ -43,7 +43,7 @@ pub(super) fn of_payment(reader: &mut dyn Reader, payment: &Payment) -> Result<S
     if let Some(line) = command.as_ref().map(line::request) {
         lines.insert(0, line);
     }
-    if let Some(line) = command.as_ref().and_then(line::answer) {
+    for line in command.iter().chain(&told.commands).filter_map(line::answer) {
         let place = lines.iter().position(|other| other.at > line.at).unwrap_or(lines.len());
         lines.insert(place, line);
     }
@@ -64,7 +64,7 @@ fn discrepancies(reader: &mut dyn Reader, payment: &Payment) -> Result<Vec<Discr
     reader.scan(&scan)?.iter().map(read::<Discrepancy>).collect()
 }
 
-/// The story of a command that made no payment.
+/// The story of a command that made neither payment nor refund.
 pub(super) fn of_command(command: &Command) -> Story {
     let status = match command.progress {
         Progress::InProgress => "in_progress",
@@ -76,15 +76,17 @@ pub(super) fn of_command(command: &Command) -> Story {
     Story { subject, payment: None, command: Some(command.id), status: status.to_owned(), lines }
 }
 
-/// Lines of the journal, and the gateway's objects they name.
+/// Lines of the journal, and what they name: the gateway's objects, and the commands of refunds and steps.
 struct Told {
     lines: Vec<Line>,
     objects: BTreeSet<String>,
+    commands: Vec<Command>,
 }
 
 /// What the journal says of a payment: its whole book is read, page by page, for records have no other index.
 fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreError> {
-    let mut told = Told { lines: Vec::new(), objects: payment.gateway_object.iter().cloned().collect() };
+    let objects = payment.gateway_object.iter().cloned().collect();
+    let mut told = Told { lines: Vec::new(), objects, commands: Vec::new() };
     let mut about = About::of(payment);
     let mut scan = Scan::forward(&JOURNAL, vec![payment.book.bytes().into()], PAGE_ROWS);
     loop {
@@ -97,6 +99,10 @@ fn records(reader: &mut dyn Reader, payment: &Payment) -> Result<Told, StoreErro
                 continue;
             }
             told.objects.extend(object_of(&record));
+            if let Some(command) = command_of(reader, payment, &record)? {
+                told.lines.push(line::request(&command));
+                told.commands.push(command);
+            }
             told.lines.push(record::record(entry.seq, entry.at, &record));
         }
         match rows.last() {
@@ -157,6 +163,17 @@ fn object_of(record: &Record) -> Option<String> {
         Record::DisputeSeen(seen) => Some(seen.object.clone()),
         _ => None,
     }
+}
+
+/// The command that a record goes back to, where that is not the payment's own.
+fn command_of(reader: &mut dyn Reader, payment: &Payment, record: &Record) -> Result<Option<Command>, StoreError> {
+    let id = match record {
+        Record::RefundAccepted(accepted) => accepted.command,
+        Record::StepAsked { command, .. } | Record::EvidenceAccepted { command, .. } => *command,
+        _ => return Ok(None),
+    };
+    let command = get::<Command>(reader, vec![id.bytes().into()])?;
+    Ok(command.filter(|command| command.tenant == payment.tenant))
 }
 
 /// Events of the payment's objects, the oldest first. Those of another book are not this payment's, should two gateways

@@ -106,6 +106,7 @@ pub static REFUNDS: Table = Table {
     indexes: &[
         Index { name: "refunds_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
         Index { name: "refunds_by_payment", columns: &["book", "payment"], uniqueness: Many },
+        Index { name: "refunds_by_reference", columns: &["tenant", "reference"], uniqueness: Many },
     ],
     queue: Queue::No,
 };
