@@ -60,6 +60,7 @@ pub struct PaymentView<'a> {
     disputed_amount: i64,
     returned_amount: i64,
     capture_method: &'static str,
+    return_url: Option<&'a str>,
     payment_method: &'a str,
     next_action: Option<&'a RawValue>,
     parked_by: Option<&'static str>,
@@ -97,6 +98,7 @@ impl<'a> PaymentView<'a> {
             disputed_amount: payment.disputed_amount,
             returned_amount: payment.returned_amount,
             capture_method: payment.capture_method.name(),
+            return_url: payment.return_url.as_deref(),
             payment_method: &payment.payment_method,
             // The gateway's own JSON, byte for byte; what is no JSON is left out rather than quoted.
             next_action: payment.next_action.as_deref().and_then(|text| serde_json::from_str(text).ok()),

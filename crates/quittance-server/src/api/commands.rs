@@ -1,5 +1,7 @@
 //! `GET /v1/commands/{id}`: what was asked, what was sent, how it ended.
 
+mod intent;
+
 use super::query::{Name, Parameters};
 use super::rows;
 use super::waiting::or_problem;
@@ -10,9 +12,13 @@ use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::id::{CommandId, TenantId};
+use intent::{IntentView, Kind};
+use quittance_core::effect::Step;
+use quittance_core::id::{CommandId, CustomerId, EffectId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
+use quittance_core::journal::StepAsked;
 use quittance_core::payment::Payment;
+use quittance_core::refund::Refund;
 use quittance_core::tenant::Scope;
 use quittance_store::records::Ticket;
 use quittance_store::store::{Reader, Scan, StoreError};
@@ -39,17 +45,6 @@ struct CommandView<'a> {
     outcome: Option<OutcomeView<'a>>,
 }
 
-#[derive(Serialize)]
-struct IntentView<'a> {
-    customer: String,
-    amount: i64,
-    currency: &'static str,
-    gateway: &'a str,
-    reference: &'a str,
-    payment: String,
-    payment_status: &'static str,
-}
-
 /// One send to the gateway, committed to before its first byte.
 #[derive(Serialize)]
 struct AttemptView<'a> {
@@ -70,8 +65,15 @@ struct OutcomeView<'a> {
 /// What is stored of a command.
 struct Stored {
     command: Command,
-    payment: Option<Payment>,
+    about: About,
     tickets: Vec<Ticket>,
+}
+
+/// What a command is about.
+enum About {
+    Nothing,
+    Payment(Box<Payment>, Option<StepAsked>),
+    Refund(Box<Refund>),
 }
 
 /// `GET /v1/commands/{id}`
@@ -94,20 +96,59 @@ fn read(reader: &mut dyn Reader, tenant: TenantId, id: CommandId) -> Result<Opti
     let Some(command) = command.filter(|command| command.tenant == tenant) else {
         return Ok(None);
     };
-    let payment = match command.subject.as_deref().and_then(|subject| subject.parse().ok()) {
-        Some(payment) => rows::payment(reader, tenant, payment)?,
-        None => None,
-    };
-    let mut tickets: Vec<Ticket> = match &payment {
-        // A command that was given an existing payment sent nothing itself.
-        Some(payment) if payment.command == id => {
-            let effect = vec![payment.book.bytes().into(), payment.effect.bytes().into()];
-            rows::page(reader, &Scan::forward(&TICKETS, effect, ATTEMPTS_MAX))?
-        }
-        _ => Vec::new(),
-    };
+    let about = about(reader, &command)?;
+    let mut tickets = tickets(reader, &command, &about)?;
     tickets.sort_by_key(|ticket| (ticket.issued_at, ticket.step, ticket.generation, ticket.send_no));
-    Ok(Some(Stored { command, payment, tickets }))
+    Ok(Some(Stored { command, about, tickets }))
+}
+
+fn about(reader: &mut dyn Reader, command: &Command) -> Result<About, StoreError> {
+    let subject = command.subject.as_deref().unwrap_or_default();
+    if let Ok(refund) = subject.parse() {
+        let refund = rows::refund(reader, command.tenant, refund)?;
+        return Ok(refund.map_or(About::Nothing, |refund| About::Refund(Box::new(refund))));
+    }
+    let Ok(payment) = subject.parse() else { return Ok(About::Nothing) };
+    let Some(payment) = rows::payment(reader, command.tenant, payment)? else { return Ok(About::Nothing) };
+    let asked = match Kind::of(command) {
+        Kind::Capture | Kind::Cancel => intent::asked(reader, &payment, command)?,
+        Kind::Payment | Kind::Refund | Kind::Resolution => None,
+    };
+    Ok(About::Payment(Box::new(payment), asked))
+}
+
+/// What was sent because of a command.
+fn tickets(reader: &mut dyn Reader, command: &Command, about: &About) -> Result<Vec<Ticket>, StoreError> {
+    let of_effect = |book: CustomerId, effect: EffectId| vec![book.bytes().into(), effect.bytes().into()];
+    match (about, Kind::of(command)) {
+        (About::Refund(refund), _) if refund.command == command.id => {
+            rows::page(reader, &Scan::forward(&TICKETS, of_effect(refund.book, refund.effect), ATTEMPTS_MAX))
+        }
+        (About::Payment(payment, _), _) if payment.command == command.id => {
+            rows::page(reader, &Scan::forward(&TICKETS, of_effect(payment.book, payment.effect), ATTEMPTS_MAX))
+        }
+        (About::Payment(payment, Some(_)), Kind::Capture) => step_tickets(reader, command, payment, Step::Capture),
+        (About::Payment(payment, Some(_)), Kind::Cancel) => step_tickets(reader, command, payment, Step::Cancel),
+        // One that was refused, or was given what others made, sent nothing itself.
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The sends of a step while its command waited.
+fn step_tickets(
+    reader: &mut dyn Reader,
+    command: &Command,
+    payment: &Payment,
+    step: Step,
+) -> Result<Vec<Ticket>, StoreError> {
+    let prefix = vec![payment.book.bytes().into(), payment.effect.bytes().into(), step.name().into()];
+    let mut tickets: Vec<Ticket> = rows::page(reader, &Scan::forward(&TICKETS, prefix, ATTEMPTS_MAX))?;
+    let end = match command.progress {
+        Progress::InProgress => None,
+        Progress::Completed { at, .. } | Progress::Tombstone { at } => Some(at),
+    };
+    tickets.retain(|ticket| ticket.issued_at >= command.received_at && end.is_none_or(|end| ticket.issued_at <= end));
+    Ok(tickets)
 }
 
 fn view(stored: &Stored) -> CommandView<'_> {
@@ -130,21 +171,18 @@ fn view(stored: &Stored) -> CommandView<'_> {
         correlation_id: correlation_id(command.id),
         received_at: time(command.received_at),
         completed_at,
-        intent: stored.payment.as_ref().map(intent),
+        intent: intent(stored),
         attempts: stored.tickets.iter().map(attempt).collect(),
         outcome,
     }
 }
 
-fn intent(payment: &Payment) -> IntentView<'_> {
-    IntentView {
-        customer: payment.book.to_string(),
-        amount: payment.money.amount,
-        currency: payment.money.currency.code(),
-        gateway: &payment.gateway,
-        reference: &payment.reference,
-        payment: payment.id.to_string(),
-        payment_status: payment.status.name(),
+fn intent(stored: &Stored) -> Option<IntentView<'_>> {
+    let kind = Kind::of(&stored.command);
+    match &stored.about {
+        About::Nothing => None,
+        About::Payment(payment, asked) => Some(intent::of_payment(kind, payment, asked.as_ref())),
+        About::Refund(refund) => Some(intent::of_refund(kind, refund)),
     }
 }
 

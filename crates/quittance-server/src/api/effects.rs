@@ -21,6 +21,9 @@ use quittance_store::tables::EFFECTS;
 /// Why it was decided so, in a person's words.
 const REASON: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
 
+/// The operation of a person's decision, as commands name it.
+pub(super) const RESOLVE: &str = "POST /v1/effects/{id}/resolve";
+
 /// `POST /v1/effects/{id}/resolve`
 pub(super) async fn resolve(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
     or_problem(try_resolve(&handle, &id, request).await)
@@ -37,7 +40,7 @@ async fn try_resolve(handle: &Handle, id: &str, request: Request) -> Result<Resp
         Said::Outcome(resolution) => Action::Resolve { effect, resolution, word },
         Said::Approval(approval) => Action::Approve { effect, approval, word },
     };
-    carry_out(handle, intake, "POST /v1/effects/{id}/resolve", action).await
+    carry_out(handle, intake, RESOLVE, action).await
 }
 
 /// What a person says: what has happened, or whether it may.
@@ -66,7 +69,7 @@ fn read_body(body: &Json, by: ApiKeyId) -> Result<(Said, PersonsWord), Problem> 
     Ok((said, PersonsWord { by: by.to_string(), evidence, reason }))
 }
 
-/// The effect of this id, or of the payment or the refund of this id.
+/// The effect of this id, or of the payment or refund of this id.
 fn find(reader: &mut dyn Reader, tenant: TenantId, id: &str) -> Result<Option<EffectRef>, StoreError> {
     let effect = match (id.parse::<EffectId>(), id.parse::<PaymentId>(), id.parse::<RefundId>()) {
         (Ok(effect), ..) => Some(effect),

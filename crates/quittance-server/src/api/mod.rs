@@ -20,6 +20,7 @@ mod payment_steps;
 mod payments;
 mod prefer;
 mod query;
+mod refund_list;
 mod refunds;
 mod repairs;
 pub(crate) mod rows;
@@ -41,7 +42,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/payments/{id}", get(payments::show))
         .route("/v1/payments/{id}/capture", post(payment_steps::capture))
         .route("/v1/payments/{id}/cancel", post(payment_steps::cancel))
-        .route("/v1/refunds", post(refunds::create).get(refunds::list))
+        .route("/v1/refunds", post(refunds::create).get(refund_list::list))
         .route("/v1/refunds/{id}", get(refunds::show))
         .route("/v1/disputes", get(disputes::list))
         .route("/v1/disputes/{id}", get(disputes::show))

@@ -19,6 +19,11 @@ use quittance_engine::submission::{Action, EffectRef};
 /// Why a payment is given up, in the client's words.
 const REASON: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
 
+/// The operation of a capture, as commands name it.
+pub(super) const CAPTURE: &str = "POST /v1/payments/{id}/capture";
+/// The operation of a cancel.
+pub(super) const CANCEL: &str = "POST /v1/payments/{id}/cancel";
+
 /// `POST /v1/payments/{id}/capture`
 pub(super) async fn capture(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
     or_problem(try_capture(&handle, &id, request).await)
@@ -33,7 +38,7 @@ async fn try_capture(handle: &Handle, id: &str, request: Request) -> Result<Resp
         check_amount(handle, &payment.gateway, Money { amount, ..payment.money })?;
     }
     let action = Action::Capture { payment: effect_of(&payment), amount };
-    carry_out(handle, intake, "POST /v1/payments/{id}/capture", action).await
+    carry_out(handle, intake, CAPTURE, action).await
 }
 
 fn read_capture(body: &Json) -> Result<Option<i64>, Problem> {
@@ -56,7 +61,7 @@ async fn try_cancel(handle: &Handle, id: &str, request: Request) -> Result<Respo
     fields.finish().map_err(Problem::invalid_body)?;
     let payment = find(handle, intake.caller.tenant.id, id).await?;
     let action = Action::Cancel { payment: effect_of(&payment), reason };
-    carry_out(handle, intake, "POST /v1/payments/{id}/cancel", action).await
+    carry_out(handle, intake, CANCEL, action).await
 }
 
 /// The tenant's payment of this id.

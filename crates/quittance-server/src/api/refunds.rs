@@ -1,7 +1,6 @@
 //! Refunds: asked for once, looked at any number of times.
 
-use super::cursor::List;
-use super::customers::NAME;
+use super::customers::{NAME, currency_complaint};
 use super::intake::Intake;
 use super::payment_steps::{effect_of, find};
 use super::payments::check_amount;
@@ -11,25 +10,24 @@ use super::waiting::{carry_out, or_problem};
 use crate::auth::authenticate;
 use crate::json::{Fields, Json, Need};
 use crate::problem::{Problem, catalogue};
-use crate::render::{self, ListView, RefundView};
+use crate::render::{self, RefundView};
 use crate::runtime::Handle;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use quittance_core::currency::Currency;
 use quittance_core::decide::AskRefund;
-use quittance_core::id::{RefundId, TenantId};
+use quittance_core::id::RefundId;
 use quittance_core::money::{AMOUNT_MAX, Money};
-use quittance_core::payment::Payment;
-use quittance_core::refund::Refund;
 use quittance_core::tenant::Scope;
 use quittance_engine::submission::Action;
-use quittance_store::store::{Direction, Reader, Scan, StoreError};
-use quittance_store::tables::REFUNDS;
 
 /// Why money is given back: the words that Stripe takes.
 const REASONS: [(&str, &str); 3] =
     [("duplicate", "duplicate"), ("fraudulent", "fraudulent"), ("requested_by_customer", "requested_by_customer")];
+
+/// The operation of a refund, as commands name it.
+pub(super) const CREATE: &str = "POST /v1/refunds";
 
 /// `POST /v1/refunds`
 pub(super) async fn create(State(handle): State<Handle>, request: Request) -> Response {
@@ -43,7 +41,7 @@ async fn try_create(handle: &Handle, request: Request) -> Result<Response, Probl
     if let Some(amount) = asked.amount {
         check_amount(handle, &payment.gateway, Money { amount, ..payment.money })?;
     }
-    carry_out(handle, intake, "POST /v1/refunds", Action::Refund { payment: effect_of(&payment), asked }).await
+    carry_out(handle, intake, CREATE, Action::Refund { payment: effect_of(&payment), asked }).await
 }
 
 fn read_body(body: &Json) -> Result<(String, AskRefund), Problem> {
@@ -51,7 +49,7 @@ fn read_body(body: &Json) -> Result<(String, AskRefund), Problem> {
     let payment = fields.text("payment", Need::Required, NAME);
     let amount = fields.amount("amount", Need::Optional, AMOUNT_MAX);
     let currency = fields.parsed("currency", Need::Optional, |code| {
-        Currency::from_code(code).map_err(|_| "must be the code of a currency".to_owned())
+        Currency::from_code(code).map_err(|error| currency_complaint(code, error))
     });
     let reference = fields.text("reference", Need::Optional, NAME);
     let expected_refunded_amount = fields.amount_or_zero("expected_refunded_amount", Need::Optional, AMOUNT_MAX);
@@ -82,54 +80,4 @@ async fn try_show(handle: &Handle, id: &str, uri: &Uri, headers: &HeaderMap) -> 
     let tenant = caller.tenant.id;
     let refund = handle.read(move |reader| rows::refund(reader, tenant, id)).await?.ok_or_else(not_found)?;
     Ok(render::ok(&RefundView::of(&refund)))
-}
-
-/// `GET /v1/refunds`: newest first, of the tenant or of one payment.
-pub(super) async fn list(State(handle): State<Handle>, uri: Uri, headers: HeaderMap) -> Response {
-    or_problem(try_list(&handle, &uri, &headers).await)
-}
-
-async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
-    let caller = authenticate(handle, headers, Scope::Read).await?;
-    let parameters = Parameters::of(uri, &["payment", "limit", "cursor"])?;
-    let tenant = caller.tenant.id;
-    let cursors = List::new("refunds", tenant, &parameters.filters());
-    let payment = match parameters.text("payment") {
-        Some(id) => Some(find(handle, tenant, id).await?),
-        None => None,
-    };
-    let below = cursors.fixed_position(parameters.text("cursor"))?;
-    let limit = parameters.limit()?;
-    let page = handle.read(move |reader| read(reader, tenant, payment.as_ref(), below, limit)).await?;
-    let next = page.get(limit - 1).filter(|_| page.len() > limit).map(|refund| refund.id.bytes());
-    Ok(render::ok(&ListView {
-        data: page.iter().take(limit).map(RefundView::of).collect(),
-        has_more: next.is_some(),
-        next_cursor: next.map(|position| cursors.cursor(&position)),
-    }))
-}
-
-/// One more than asked for, so that it is seen whether there are more.
-fn read(
-    reader: &mut dyn Reader,
-    tenant: TenantId,
-    payment: Option<&Payment>,
-    below: Option<[u8; 16]>,
-    limit: usize,
-) -> Result<Vec<Refund>, StoreError> {
-    let (index, prefix) = match payment {
-        Some(payment) => (&REFUNDS.indexes[1], vec![payment.book.bytes().into(), payment.id.bytes().into()]),
-        None => (&REFUNDS.indexes[0], vec![tenant.bytes().into()]),
-    };
-    let after = below.map(|id| vec![id.into()]);
-    let scan = Scan {
-        table: &REFUNDS,
-        index: Some(index),
-        prefix,
-        after,
-        until: None,
-        direction: Direction::Backward,
-        limit: limit + 1,
-    };
-    rows::page(reader, &scan)
 }

@@ -105,8 +105,8 @@ async fn wait(
 ) -> Result<Response, Problem> {
     // Whoever asks not to wait is told so at once.
     if patience.is_zero() {
-        let (_, subject) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
-        return Ok(accepted(id, subject.as_ref()));
+        let (_, resource) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
+        return Ok(accepted(id, resource.as_ref()));
     }
     let watch = match watch {
         Some(watch) => watch,
@@ -123,8 +123,8 @@ async fn wait(
     if let Some((status, body)) = watch.answer(patience).await {
         return Ok(frozen(status, body));
     }
-    let (command, subject) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
-    Ok(finished(command).unwrap_or_else(|| accepted(id, subject.as_ref())))
+    let (command, resource) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
+    Ok(finished(command).unwrap_or_else(|| accepted(id, resource.as_ref())))
 }
 
 fn finished(command: Option<Command>) -> Option<Response> {
@@ -134,31 +134,31 @@ fn finished(command: Option<Command>) -> Option<Response> {
     }
 }
 
-fn snapshot(
-    reader: &mut dyn Reader,
-    tenant: TenantId,
-    id: CommandId,
-) -> Result<(Option<Command>, Option<Subject>), StoreError> {
-    let command: Option<Command> = rows::get(reader, vec![id.bytes().into()])?;
-    let subject = match command.as_ref().and_then(|command| command.subject.as_deref()) {
-        Some(subject) => find(reader, tenant, subject)?,
-        None => None,
-    };
-    Ok((command, subject))
-}
-
-/// What a command made.
-enum Subject {
+/// What a command works on, as it is at the moment.
+enum Resource {
     Payment(Box<Payment>),
     Refund(Box<Refund>),
 }
 
-fn find(reader: &mut dyn Reader, tenant: TenantId, subject: &str) -> Result<Option<Subject>, StoreError> {
+fn snapshot(
+    reader: &mut dyn Reader,
+    tenant: TenantId,
+    id: CommandId,
+) -> Result<(Option<Command>, Option<Resource>), StoreError> {
+    let command: Option<Command> = rows::get(reader, vec![id.bytes().into()])?;
+    let resource = match command.as_ref().and_then(|command| command.subject.as_deref()) {
+        Some(subject) => find(reader, tenant, subject)?,
+        None => None,
+    };
+    Ok((command, resource))
+}
+
+fn find(reader: &mut dyn Reader, tenant: TenantId, subject: &str) -> Result<Option<Resource>, StoreError> {
     if let Ok(payment) = subject.parse() {
-        return Ok(rows::payment(reader, tenant, payment)?.map(|payment| Subject::Payment(Box::new(payment))));
+        return Ok(rows::payment(reader, tenant, payment)?.map(|payment| Resource::Payment(Box::new(payment))));
     }
     let Ok(refund) = subject.parse() else { return Ok(None) };
-    Ok(rows::refund(reader, tenant, refund)?.map(|refund| Subject::Refund(Box::new(refund))))
+    Ok(rows::refund(reader, tenant, refund)?.map(|refund| Resource::Refund(Box::new(refund))))
 }
 
 /// What a key means, as the store has it: none when it was never seen.
@@ -194,10 +194,10 @@ struct Pending {
     correlation_id: String,
 }
 
-fn accepted(id: CommandId, subject: Option<&Subject>) -> Response {
-    let body = match subject {
-        Some(Subject::Payment(payment)) => bytes(&PaymentView::of(payment)),
-        Some(Subject::Refund(refund)) => bytes(&RefundView::of(refund)),
+fn accepted(id: CommandId, resource: Option<&Resource>) -> Response {
+    let body = match resource {
+        Some(Resource::Payment(payment)) => bytes(&PaymentView::of(payment)),
+        Some(Resource::Refund(refund)) => bytes(&RefundView::of(refund)),
         None => bytes(&Pending {
             object: "command",
             status: "processing",

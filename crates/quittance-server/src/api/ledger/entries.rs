@@ -12,7 +12,8 @@ use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::id::{CustomerId, DisputeId, HoldId, PaymentId, RefundId, TenantId};
+use quittance_core::effect::{Effect, Subject};
+use quittance_core::id::{CustomerId, DisputeId, EffectId, HoldId, PaymentId, RefundId, TenantId};
 use quittance_core::journal::{Closing, Record};
 use quittance_core::ledger::Posting;
 use quittance_core::tenant::Scope;
@@ -158,8 +159,9 @@ impl Page {
                 self.examined += 1;
                 self.last = Some(Position { book, seq: entry.seq });
                 scan.after = Some(vec![entry.seq.into()]);
-                self.entries
-                    .extend(view(&entry)?.filter(|(_, postings)| filter.takes_any(postings)).map(|(view, _)| view));
+                if let Some(movement) = movement_of(&entry)?.filter(|movement| filter.takes_any(&movement.postings)) {
+                    self.entries.push(view(&entry, movement.completed(reader, book)?));
+                }
             }
             if is_end {
                 return Ok(false);
@@ -169,27 +171,28 @@ impl Page {
 }
 
 /// The record's movement of money, if it has one.
-fn view(entry: &JournalEntry) -> Result<Option<(EntryView, Vec<Posting>)>, StoreError> {
+fn movement_of(entry: &JournalEntry) -> Result<Option<Movement>, StoreError> {
     let record = decode(entry.kind, &entry.body).map_err(|error| StoreError::Corrupt {
         place: format!("journal of {}, record {}", entry.book, entry.seq),
         what: error.to_string(),
     })?;
-    Ok(movement(record).map(|movement| {
-        let view = EntryView {
-            object: "ledger_entry",
-            customer: entry.book.to_string(),
-            seq: entry.seq,
-            at: time(entry.at),
-            movement: movement.word,
-            hold: movement.hold.map(|hold| hold.to_string()),
-            payment: movement.payment.map(|payment| payment.to_string()),
-            refund: movement.refund.map(|refund| refund.to_string()),
-            dispute: movement.dispute.map(|dispute| dispute.to_string()),
-            postings: movement.postings.iter().map(posting).collect(),
-            record_hash: entry.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
-        (view, movement.postings)
-    }))
+    Ok(movement(record))
+}
+
+fn view(entry: &JournalEntry, movement: Movement) -> EntryView {
+    EntryView {
+        object: "ledger_entry",
+        customer: entry.book.to_string(),
+        seq: entry.seq,
+        at: time(entry.at),
+        movement: movement.word,
+        hold: movement.hold.map(|hold| hold.to_string()),
+        payment: movement.payment.map(|payment| payment.to_string()),
+        refund: movement.refund.map(|refund| refund.to_string()),
+        dispute: movement.dispute.map(|dispute| dispute.to_string()),
+        postings: movement.postings.iter().map(posting).collect(),
+        record_hash: entry.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
 }
 
 /// Money held, posted or let go, and what for.
@@ -200,7 +203,23 @@ struct Movement {
     payment: Option<PaymentId>,
     refund: Option<RefundId>,
     dispute: Option<DisputeId>,
+    /// The effect, where the record does not name both payment and refund and it has to tell.
+    effect: Option<EffectId>,
     postings: Vec<Posting>,
+}
+
+impl Movement {
+    /// With the payment and the refund that its effect is about.
+    fn completed(mut self, reader: &mut dyn Reader, book: CustomerId) -> Result<Self, StoreError> {
+        let Some(effect) = self.effect else { return Ok(self) };
+        if let Some(effect) = rows::get::<Effect>(reader, vec![book.bytes().into(), effect.bytes().into()])? {
+            self.payment = Some(effect.payment);
+            if let Subject::Refund(refund) = effect.subject {
+                self.refund = Some(refund);
+            }
+        }
+        Ok(self)
+    }
 }
 
 const fn closing_word(closing: Closing) -> &'static str {
@@ -229,11 +248,12 @@ fn movement(record: Record) -> Option<Movement> {
         Record::RefundAdvanced(advanced) => {
             let (hold, closing) = advanced.closing?;
             let (word, postings) = (closing_word(closing), advanced.postings);
-            Some(Movement { word, hold: Some(hold), refund: Some(advanced.refund), postings, ..nothing })
+            let (refund, effect) = (Some(advanced.refund), Some(advanced.effect));
+            Some(Movement { word, hold: Some(hold), refund, effect, postings, ..nothing })
         }
         Record::Corrected(corrected) => {
-            let (payment, postings) = (Some(corrected.payment), corrected.postings);
-            Some(Movement { word: "corrected", payment, postings, ..nothing })
+            let (payment, effect, postings) = (Some(corrected.payment), Some(corrected.effect), corrected.postings);
+            Some(Movement { word: "corrected", payment, effect, postings, ..nothing })
         }
         Record::DisputeSeen(seen) => {
             let (payment, dispute) = (Some(seen.payment), Some(seen.dispute));

@@ -16,6 +16,7 @@ use quittance_store::memory::MemoryDatabase;
 use sha2::{Digest, Sha256};
 use std::future::pending;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -29,6 +30,9 @@ pub const READER: &str = "qk_test_reader";
 pub const STRANGER: &str = "qk_test_stranger";
 /// An administrator of the first tenant.
 pub const ADMIN: &str = "qk_test_admin";
+
+/// Longer than any of this takes; reached only when something is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the data is.
 pub enum Place {
@@ -109,6 +113,24 @@ impl App {
         self.send(Call::new("GET", path).header("authorization", &bearer(READER))).await
     }
 
+    /// Asks again and again until the answer is as wanted.
+    pub async fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let ask = || self.send(Call::new("GET", path).header("authorization", &bearer(ADMIN)));
+        let asking = async {
+            loop {
+                let answer = ask().await;
+                if is_wanted(&answer) {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, asking).await {
+            Ok(answer) => answer,
+            Err(_) => panic!("{path} stays {}", String::from_utf8_lossy(&ask().await.body)),
+        }
+    }
+
     /// Posts JSON under a key.
     pub async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
         self.send(post(path, key, body)).await
@@ -147,7 +169,8 @@ pub fn payment_at(gateway: &str, reference: &str, method: &str) -> String {
     )
 }
 
-async fn sandbox() -> SocketAddr {
+/// A gateway of its own, well behaved.
+pub async fn sandbox() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(Sandbox::new(quittance_sandbox::Config::default()).serve(listener, pending()));

@@ -87,6 +87,31 @@ const CUSTOMERS: &[&str] = &[
     r#"{"nmae": "Alice"}"#,
 ];
 
+/// What is asked of a payment that is not there: the body is looked at first.
+const STEPS: &[(&str, &str)] = &[
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/capture", "{\"amount\": 0}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/capture", "{\"amount\": 19.99}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/capture", "{\"amount\": 5, \"currency\": \"USD\"}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/capture", ""),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/capture", "{}"),
+    ("/v1/payments/alice/capture", "{}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/cancel", "{\"reason\": 7}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/cancel", "{\"reason\": \"4242424242424242\"}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/cancel", "{\"amount\": 5}"),
+    ("/v1/payments/pay_01h455vb4pex5vsknk084sn02q/cancel", "{}"),
+    ("/v1/refunds", "{}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\"}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"amount\": 5}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"r\", \"amount\": 0}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"\", \"amount\": \"5\"}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"expected_refunded_amount\": -1}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"r\", \"currency\": \"usd\"}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"r\", \"reason\": \"bored\"}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"r\", \"metadata\": {}}"),
+    ("/v1/refunds", "{\"payment\": \"pay_01h455vb4pex5vsknk084sn02q\", \"reference\": \"r\"}"),
+    ("/v1/refunds", "{\"payment\": \"cus_01h455vb4pex5vsknk084sn02q\", \"expected_refunded_amount\": 0}"),
+];
+
 const QUERIES: &[&str] = &[
     "/v1/payments?limit=0",
     "/v1/payments?limit=101",
@@ -107,6 +132,13 @@ const QUERIES: &[&str] = &[
     "/v1/payments/pay_x",
     "/v1/payments/cus_01h455vb4pex5vsknk084sn02q",
     "/v1/payments/pay_01h455vb4pex5vsknk084sn02q?expand=all",
+    "/v1/refunds?limit=0",
+    "/v1/refunds?status=paid",
+    "/v1/refunds?payment=pay_x",
+    "/v1/refunds?customer=alice",
+    "/v1/refunds?cursor=x",
+    "/v1/refunds/rfd_x",
+    "/v1/refunds/pay_01h455vb4pex5vsknk084sn02q",
     "/v1/customers/nobody",
     "/v1/commands/x",
     "/v1/ledger/entries?account=cash",
@@ -128,13 +160,17 @@ async fn every_row_of_bad_input_is_refused_and_stores_nothing() {
         let answer = app.post("/v1/customers", "one-key", body).await;
         let _ = write!(text, "\nPOST /v1/customers {body}\n    {}\n", answer.problem());
     }
+    for (path, body) in STEPS {
+        let answer = app.post(path, "one-key", body).await;
+        let _ = write!(text, "\nPOST {path} {body}\n    {}\n", answer.problem());
+    }
     for path in QUERIES {
         let answer = app.get(path).await;
         let _ = write!(text, "\nGET {path}\n    {}\n", answer.problem());
     }
     snapshot::check("crates/quittance-server/tests/it/api/snapshots/bad_input.txt", &text);
     // The key was never claimed, and no customer, command or payment was stored.
-    for list in ["payments", "customers", "ledger/entries"] {
+    for list in ["payments", "customers", "refunds", "ledger/entries"] {
         assert_eq!(app.get(&format!("/v1/{list}")).await.text("/data"), "[]");
     }
     app.post("/v1/customers", "one-key", "{}").await.expect(201, "");

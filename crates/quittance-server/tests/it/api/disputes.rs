@@ -1,30 +1,21 @@
 //! Disputes over HTTP: lists, filters, strangers, and evidence that is refused before anything is stored.
 
-use super::app::{App, STRANGER, WEBHOOK_SECRETS, bearer, payment};
-use super::call::Call;
-use super::webhooks::{deliver, sign};
+use super::app::{App, STRANGER, bearer};
+use super::call::{Answer, Call};
+use super::shop::Shop;
 use serde_json::{Value, json};
 
-/// A payment that is paid: its own id and the gateway's.
-async fn paid(app: &App, reference: &str) -> (String, String) {
-    let answer = app.post("/v1/payments", reference, &payment(reference, "pm_card_visa")).await.expect(201, "");
-    (answer.text("/id"), answer.text("/gateway_id"))
-}
-
-/// The gateway tells of a dispute.
-async fn hear(app: &App, number: u32, intent: &str, status: &str) {
-    let object = json!({
-        "id": format!("dp_{number}"), "object": "dispute", "status": status, "amount": 1999, "currency": "usd",
-        "charge": format!("ch_{number}"), "payment_intent": intent, "reason": "fraudulent",
-        "balance_transactions": [], "evidence_details": {"due_by": 4_000_000_000_u32, "submission_count": 0},
-    });
-    let event = json!({
-        "id": format!("evt_{number}"), "type": "charge.dispute.created", "created": 1_700_000_000, "livemode": false,
-        "data": {"object": object},
-    });
-    let body = event.to_string().into_bytes();
-    let signature = sign(WEBHOOK_SECRETS[0], app.handle.now().seconds(), &body);
-    assert_eq!(deliver(app, &signature, &body).await.status, 200);
+/// A dispute of this payment, of which the gateway told us: its own id and the gateway's.
+async fn dispute(shop: &Shop, payment: &Answer, reason: &str) -> (String, String) {
+    let intent = shop.object(&format!("payment_intents/{}", payment.text("/gateway_id"))).await;
+    let charge = intent["latest_charge"].as_str().expect("a charge").to_owned();
+    shop.act(&format!("disputes/{charge}"), &json!({"reason": reason}).to_string()).await;
+    let disputes = shop.object(&format!("disputes?charge={charge}")).await;
+    let object = &disputes["data"][0];
+    shop.tell("charge.dispute.created", object).await;
+    let path = format!("/v1/disputes?payment={}", payment.text("/id"));
+    let ours = shop.app.until(&path, |page| page.json()["data"].as_array().is_some_and(|all| !all.is_empty())).await;
+    (ours.text("/data/0/id"), object["id"].as_str().expect("an id").to_owned())
 }
 
 async fn gateway_ids(app: &App, path: &str) -> Vec<String> {
@@ -44,39 +35,45 @@ async fn gateway_ids(app: &App, path: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn disputes_are_listed_newest_first_under_every_filter() {
-    let app = App::start().await.with_alice().await;
-    let (first, first_intent) = paid(&app, "order-1").await;
-    let (second, second_intent) = paid(&app, "order-2").await;
-    hear(&app, 1, &first_intent, "warning_needs_response").await;
-    hear(&app, 2, &second_intent, "needs_response").await;
-    hear(&app, 3, &first_intent, "needs_response").await;
-    hear(&app, 4, "pi_of_somebody_else", "needs_response").await;
+    let shop = Shop::open().await;
+    let (one, two, three) = (shop.pay("order-1").await, shop.pay("order-2").await, shop.pay("order-3").await);
+    let (id, first) = dispute(&shop, &one, "inquiry").await;
+    let (_, second) = dispute(&shop, &two, "fraudulent").await;
+    let (_, third) = dispute(&shop, &three, "product_not_received").await;
+    let foreign =
+        json!({"id": "dp_foreign", "object": "dispute", "status": "needs_response", "amount": 1, "currency": "usd"});
+    shop.tell("charge.dispute.created", &foreign).await;
+    let paid = two.text("/id");
     for (filter, expected) in [
-        ("limit=5".to_owned(), vec!["dp_3", "dp_2", "dp_1"]),
-        ("limit=1".to_owned(), vec!["dp_3", "dp_2", "dp_1"]),
-        (format!("limit=1&payment={first}"), vec!["dp_3", "dp_1"]),
-        ("limit=1&status=needs_response".to_owned(), vec!["dp_3", "dp_2"]),
-        (format!("limit=1&status=needs_response&payment={second}"), vec!["dp_2"]),
+        ("limit=5".to_owned(), vec![&third, &second, &first]),
+        ("limit=1".to_owned(), vec![&third, &second, &first]),
+        (format!("limit=1&payment={paid}"), vec![&second]),
+        ("limit=1&status=needs_response".to_owned(), vec![&third, &second]),
+        (format!("limit=1&status=needs_response&payment={paid}"), vec![&second]),
         ("limit=1&status=won".to_owned(), vec![]),
     ] {
-        assert_eq!(gateway_ids(&app, &format!("/v1/disputes?{filter}")).await, expected, "{filter}");
+        let found = gateway_ids(&shop.app, &format!("/v1/disputes?{filter}")).await;
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filter}");
     }
-    app.get("/v1/disputes?status=late").await.expect(400, "invalid-parameter");
-    app.get("/v1/disputes?payment=pay_1").await.expect(404, "not-found");
-    let id = app.get("/v1/disputes?limit=1").await.text("/data/0/id");
-    let shown = app.get(&format!("/v1/disputes/{id}")).await.expect(200, "");
-    assert_eq!((shown.text("/payment"), shown.text("/evidence_due_by")), (first, "2096-10-02T07:06:40Z".to_owned()));
-    let stranger = |path: String| app.send(Call::new("GET", &path).header("authorization", &bearer(STRANGER)));
+    shop.app.get("/v1/disputes?status=late").await.expect(400, "invalid-parameter");
+    shop.app.get("/v1/disputes?payment=pay_1").await.expect(404, "not-found");
+    let shown = shop.app.get(&format!("/v1/disputes/{id}")).await.expect(200, "");
+    assert_eq!((shown.text("/payment"), shown.text("/status")), (one.text("/id"), "warning_needs_response".to_owned()));
+    assert!(shown.text("/evidence_due_by").ends_with('Z'), "{}", shown.text("/evidence_due_by"));
+    let stranger = |path: String| shop.app.send(Call::new("GET", &path).header("authorization", &bearer(STRANGER)));
     stranger(format!("/v1/disputes/{id}")).await.expect(404, "not-found");
     assert_eq!(stranger("/v1/disputes".to_owned()).await.json()["data"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_that_cannot_be_used_is_refused_and_its_key_stays_free() {
-    let app = App::start().await.with_alice().await;
-    let (_, intent) = paid(&app, "order-1").await;
-    hear(&app, 1, &intent, "lost").await;
-    let id = app.get("/v1/disputes").await.text("/data/0/id");
+    let shop = Shop::open().await;
+    let paid = shop.pay("order-1").await;
+    let (id, at_gateway) = dispute(&shop, &paid, "fraudulent").await;
+    shop.act(&format!("disputes/{at_gateway}/close"), r#"{"outcome": "lost"}"#).await;
+    shop.tell("charge.dispute.closed", &shop.object(&format!("disputes/{at_gateway}")).await).await;
+    let app = &shop.app;
+    app.until(&format!("/v1/disputes/{id}"), |dispute| dispute.text("/status") == "lost").await;
     let path = format!("/v1/disputes/{id}/evidence");
     let long = json!({"evidence": {"uncategorized_text": "x".repeat(20_001)}}).to_string();
     let names = ["uncategorized_text", "product_description", "access_activity_log", "refund_policy_disclosure"];

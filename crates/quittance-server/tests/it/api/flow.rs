@@ -28,8 +28,9 @@ async fn a_payment_succeeds_and_its_answer_is_the_same_for_ever() {
     assert_eq!(app.get(&format!("/v1/payments/{}", first.text("/id"))).await.body, first.body);
 }
 
+/// Checks that an answer is the first one, replayed.
 #[track_caller]
-fn same(first: &Answer, again: &Answer) {
+pub fn same(first: &Answer, again: &Answer) {
     assert_eq!(String::from_utf8_lossy(&again.body), String::from_utf8_lossy(&first.body));
     assert_eq!(again.status, first.status);
     for name in ["location", "content-type"] {

@@ -11,7 +11,7 @@ fn ids(answer: &Answer, member: &str) -> Vec<String> {
 }
 
 /// Every item of a list, page by page.
-async fn pages(app: &App, path: &str, member: &str) -> Vec<String> {
+pub async fn pages(app: &App, path: &str, member: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut next = path.to_owned();
     for _ in 0..50 {

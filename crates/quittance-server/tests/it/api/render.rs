@@ -5,9 +5,10 @@ use quittance_core::currency::Currency;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::{Dispute, DisputeStatus};
 use quittance_core::fact::{Decline, ObjectKind};
-use quittance_core::id::{CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{CommandId, CustomerId, DisputeId, EffectId, PaymentId, RefundId, TenantId};
 use quittance_core::money::Money;
 use quittance_core::payment::{CaptureMethod, Payment, Status};
+use quittance_core::refund::{Refund, RefundStatus};
 use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::{Answer, Render};
@@ -42,6 +43,27 @@ fn payment(status: Status) -> Payment {
         description: Some("\"Brot\" & Käse".to_owned()),
         metadata: BTreeMap::from([("order".to_owned(), "7".to_owned())]),
         created_at: Timestamp(1_700_000_000_123_456),
+    }
+}
+
+fn refund(status: RefundStatus) -> Refund {
+    let of = payment(Status::Succeeded);
+    Refund {
+        parked_by: None,
+        id: RefundId::from_bytes([7; 16]),
+        book: of.book,
+        tenant: of.tenant,
+        payment: of.id,
+        command: CommandId::from_bytes([6; 16]),
+        effect: EffectId::from_bytes([8; 16]),
+        money: Money { amount: 500, ..of.money },
+        gateway: of.gateway,
+        reference: Some("back-1".to_owned()),
+        reason: Some("duplicate".to_owned()),
+        status,
+        gateway_object: Some("re_1".to_owned()),
+        failure_code: (status == RefundStatus::Failed).then(|| "returned".to_owned()),
+        created_at: of.created_at,
     }
 }
 
@@ -94,6 +116,16 @@ fn rejections() -> Vec<Rejection> {
         Rejection::EvidenceNotTaken { status: DisputeStatus::Lost },
         Rejection::EvidenceTooLate,
         Rejection::BookFull,
+        Rejection::NotOffered { operation: "refunds" },
+        Rejection::NotCapturable { status: Status::Canceled },
+        Rejection::CaptureTooLarge { authorised_amount: 1999 },
+        Rejection::RefusedByGateway { gateway_code: "charge_expired_for_capture".into() },
+        Rejection::NotCancelable { status: Status::Succeeded },
+        Rejection::NotRefundable { status: Status::RequiresCapture },
+        Rejection::RefundCurrency { currency: Currency::from_code("USD").expect("known") },
+        Rejection::RefundTooLarge { refundable_amount: 1499 },
+        Rejection::RefundedAmountDiffers { refunded_amount: 500 },
+        Rejection::DuplicateRefund { command, refund: RefundId::from_bytes([7; 16]) },
     ]
 }
 
@@ -119,6 +151,11 @@ fn answers_have_the_bytes_they_always_had() {
     show("a dispute that was answered", Answer::Evidence(&dispute(DisputeStatus::UnderReview)));
     let odd = Dispute { evidence_due_by: None, ..dispute(DisputeStatus::Unrecognised("in_arbitration".to_owned())) };
     show("a dispute that a person decided about", Answer::ExistingDispute(&odd));
+    for status in [RefundStatus::Pending, RefundStatus::Succeeded, RefundStatus::Failed] {
+        show(&format!("a refund, {}", status.name()), Answer::Refund(&refund(status)));
+    }
+    let unnamed = Refund { reference: None, reason: None, ..refund(RefundStatus::Succeeded) };
+    show("a refund that is there already, without a name", Answer::ExistingRefund(&unnamed));
     for rejection in rejections() {
         show(rejection.code(), Answer::Rejected(&rejection));
     }

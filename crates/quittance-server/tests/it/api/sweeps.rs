@@ -17,9 +17,6 @@ use tokio::task::JoinHandle;
 /// Sweeps every second, and looks at what has succeeded a second later.
 const EAGER: &str = "sweep_every_s = 1\nobject_sweep_every_s = 1\nsettle_after_s = 1\n";
 
-/// Longer than any of this takes; reached only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 async fn sandbox_at(address: SocketAddr) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind(address).await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -53,24 +50,6 @@ async fn start(database: &MemoryDatabase, sandbox: SocketAddr) -> App {
     App::start_configured(Place::Memory(database.clone()), sandbox, EAGER, "").await.with_alice().await
 }
 
-/// Asks again and again until the answer is as wanted.
-async fn until(app: &App, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
-    let asking = async {
-        loop {
-            let answer = app.send(Call::new("GET", path).header("authorization", &bearer(ADMIN))).await;
-            if is_wanted(&answer) {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let Ok(answer) = tokio::time::timeout(PATIENCE, asking).await else {
-        let last = app.send(Call::new("GET", path).header("authorization", &bearer(ADMIN))).await;
-        panic!("{path} stays {}", String::from_utf8_lossy(&last.body));
-    };
-    answer
-}
-
 fn all<E: Entity>(database: &MemoryDatabase) -> Vec<E> {
     let rows = database.reader().scan(&Scan::forward(E::table(), Vec::new(), 10_000)).expect("readable");
     rows.iter().map(|row| E::from_row(row).expect("sound")).collect()
@@ -86,7 +65,7 @@ async fn without_any_webhook_everything_is_learned_by_the_sweep() {
     assert_eq!((made.status, made.text("/status")), (201, "requires_action".to_owned()));
     let intent = made.text("/gateway_id");
     ask(sandbox, "POST", &format!("/_sandbox/authenticate/{intent}"), r#"{"outcome": "succeed"}"#).await;
-    until(&app, &format!("/v1/payments/{}", made.text("/id")), |answer| answer.text("/status") == "succeeded").await;
+    app.until(&format!("/v1/payments/{}", made.text("/id")), |answer| answer.text("/status") == "succeeded").await;
     // A refund that the bank sends back.
     let paid = app.post("/v1/payments", "k2", &payment("order-2", "pm_card_visa")).await;
     let id = paid.text("/id");
@@ -95,12 +74,12 @@ async fn without_any_webhook_everything_is_learned_by_the_sweep() {
     assert_eq!((refund.status, refund.text("/status")), (201, "succeeded".to_owned()));
     let object = refund.text("/gateway_id");
     ask(sandbox, "POST", &format!("/_sandbox/refunds/{object}/settle"), r#"{"outcome": "fail"}"#).await;
-    until(&app, &format!("/v1/refunds/{}", refund.text("/id")), |answer| answer.text("/status") == "failed").await;
-    let payment = until(&app, &format!("/v1/payments/{id}"), |answer| answer.text("/refunded_amount") == "0").await;
+    app.until(&format!("/v1/refunds/{}", refund.text("/id")), |answer| answer.text("/status") == "failed").await;
+    let payment = app.until(&format!("/v1/payments/{id}"), |answer| answer.text("/refunded_amount") == "0").await;
     assert_eq!(payment.text("/status"), "succeeded");
     let inbox = all::<InboxEntry>(&database);
     assert!(!inbox.is_empty() && inbox.iter().all(|entry| entry.source == EventSource::Sweep), "{inbox:?}");
-    let trace = until(&app, &format!("/v1/trace/{id}"), |answer| answer.status == 200).await;
+    let trace = app.until(&format!("/v1/trace/{id}"), |answer| answer.status == 200).await;
     let text = String::from_utf8_lossy(&trace.body).into_owned();
     assert!(text.contains("event_swept") && text.contains("\"corrected\""), "{text}");
     app.runtime.stop().await.expect("stopped");
@@ -115,11 +94,11 @@ async fn what_somebody_else_does_at_the_gateway_is_said_and_touches_nothing() {
     let intent = paid.text("/gateway_id");
     ask(sandbox, "POST", "/v1/refunds", &format!("payment_intent={intent}&amount=5")).await;
     let foreign = ask(sandbox, "POST", "/v1/payment_intents", "amount=100&currency=usd").await;
-    let open = until(&app, "/v1/discrepancies?status=open", |answer| !answer.text("/data/0").is_empty()).await;
+    let open = app.until("/v1/discrepancies?status=open", |answer| !answer.text("/data/0").is_empty()).await;
     assert_eq!(open.text("/data/0/kind"), "refund_made_elsewhere");
     assert_eq!(open.text("/data/0/payment"), paid.text("/id"));
     assert_eq!(open.text("/data/1"), "", "somebody else's payment is none: {foreign}");
-    let trace = until(&app, &format!("/v1/trace/{}", paid.text("/id")), |answer| answer.status == 200).await;
+    let trace = app.until(&format!("/v1/trace/{}", paid.text("/id")), |answer| answer.status == 200).await;
     assert!(String::from_utf8_lossy(&trace.body).contains("discrepancy_opened"));
     app.runtime.stop().await.expect("stopped");
 }
@@ -136,9 +115,9 @@ async fn a_payment_whose_object_is_gone_stays_paid_and_is_said() {
     let _ = serving.await;
     let (_, _serving) = sandbox_at(address).await;
     let missing = |answer: &Answer| answer.text("/data/0/kind") == "missing_at_gateway";
-    let open = until(&app, "/v1/discrepancies?status=open", missing).await;
+    let open = app.until("/v1/discrepancies?status=open", missing).await;
     assert_eq!(open.text("/data/0/gateway_id"), paid.text("/gateway_id"));
-    let payment = until(&app, &format!("/v1/payments/{}", paid.text("/id")), |answer| answer.status == 200).await;
+    let payment = app.until(&format!("/v1/payments/{}", paid.text("/id")), |answer| answer.status == 200).await;
     assert_eq!((payment.text("/status"), payment.text("/captured_amount")), ("succeeded".into(), "1999".into()));
     let books = ask(address, "GET", "/_sandbox/books", "").await;
     assert!(!books.to_string().contains("1999"), "nothing is charged again: {books}");
