@@ -55,7 +55,7 @@ pub(super) fn handle(
     if rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?.is_some() {
         return Ok(Outcome::Duplicate.into());
     }
-    let taken = take(&event.gateway, &event.event, rows, context)?;
+    let taken = take(&event.gateway, &event.event, event.source, rows, context)?;
     rows.put(&entry(event, &taken, context));
     Ok(taken.outcome.into())
 }
@@ -65,7 +65,7 @@ pub(super) fn replay(replay: &Replay, rows: &mut WorkingSet<'_>, context: &mut C
     let Some(stored) = rows.get::<InboxEntry>(&inbox_place(&replay.gateway, &replay.event))? else {
         return Ok(Outcome::Conflict("no such event of this gateway is stored").into());
     };
-    let taken = take(&replay.gateway, &replay.event, rows, context)?;
+    let taken = take(&replay.gateway, &replay.event, stored.source, rows, context)?;
     rows.put(&InboxEntry { disposition: taken.disposition, book: taken.book.or(stored.book), ..stored });
     audit(("quittance.replay", &replay.gateway, object_of(&replay.event)), &replay.word, None, rows, context);
     Ok(taken.outcome.into())
@@ -84,7 +84,13 @@ impl Taken {
     }
 }
 
-fn take(gateway: &str, event: &Event, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Taken, Miss> {
+fn take(
+    gateway: &str,
+    event: &Event,
+    source: EventSource,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Taken, Miss> {
     let Some(object) = object_of(event) else { return Ok(Taken::only(Disposition::Ignored)) };
     let row = rows.get::<GatewayObject>(&object_place(gateway, object))?;
     let Some(seen) = &event.seen else {
@@ -94,7 +100,7 @@ fn take(gateway: &str, event: &Event, rows: &mut WorkingSet<'_>, context: &mut C
             None => Taken::only(Disposition::Ignored),
         });
     };
-    let hint = Hint { gateway, event, is_comparable: is_comparable(gateway, event, context) };
+    let hint = Hint { gateway, event, source, is_comparable: is_comparable(gateway, event, context) };
     match (row, seen) {
         (Some(row), Seen::Object(sighting)) => known(&hint, row, sighting, rows, context),
         (None, Seen::Object(sighting)) => unknown(&hint, sighting, rows, context),
@@ -107,6 +113,7 @@ fn take(gateway: &str, event: &Event, rows: &mut WorkingSet<'_>, context: &mut C
 struct Hint<'a> {
     gateway: &'a str,
     event: &'a Event,
+    source: EventSource,
     /// Whether it was rendered as our own reads are; else it only says which object changed.
     is_comparable: bool,
 }
@@ -185,7 +192,10 @@ fn observe(
     context: &mut Context<'_>,
 ) -> Result<Taken, Miss> {
     let mut around = effect_rows::get(owner.book, owner.effect, rows)?;
-    let source = Source::Webhook(hint.event.id.clone());
+    let source = match hint.source {
+        EventSource::Webhook => Source::Webhook(hint.event.id.clone()),
+        EventSource::Sweep | EventSource::Operator => Source::Sweep,
+    };
     let stimulus = Stimulus::Observed(sighting.clone());
     let (learned, answered) = apply(&mut around, source, stimulus, rows, context)?;
     effect_rows::put(&around, rows);

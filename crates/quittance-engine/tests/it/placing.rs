@@ -4,6 +4,7 @@ use crate::gateway::Gateway;
 use crate::objects::{ask_refund, check_sound, paid, refunded};
 use crate::webhooks::event;
 use crate::world::{World, pay, shown};
+use quittance_connectors::message::Delivery;
 use quittance_core::fact::ObjectKind;
 use quittance_core::payment::Status;
 use quittance_engine::submission::{Listed, LookPlan, Outcome, Submission};
@@ -86,6 +87,24 @@ fn a_stray_that_moved_money_is_a_duplicate_charge_and_nothing_is_done_about_it()
     world.pass_hours(24 * 5);
     assert_eq!((world.alarms.len(), world.gateway.seen.len()), (1, writes), "one alarm, no request that writes");
     check_sound(&mut world);
+}
+
+#[test]
+fn what_is_in_review_is_left_to_a_person_with_all_its_objects() {
+    let mut world = World::new();
+    world.submit(pay("k", "o").into());
+    world.work(|gateway, request| {
+        let Delivery::Answered(mut answer) = gateway.serve(request) else { panic!("the model answers") };
+        // The object that comes back is for another amount, so its id is never committed.
+        answer.body = String::from_utf8_lossy(&answer.body).replace("1999", "5").into_bytes();
+        Delivery::Answered(answer)
+    });
+    assert_eq!(world.payments()[0].status, Status::Review);
+    let writes = world.gateway.seen.len();
+    list(&mut world, ObjectKind::Payment, &["pi_1"]);
+    assert_eq!(world.look_around(), 1);
+    assert_eq!((state(&world, "pi_1"), world.gateway.seen.len()), (ObjectState::Stray, writes));
+    assert_eq!(world.open(), []);
 }
 
 #[test]

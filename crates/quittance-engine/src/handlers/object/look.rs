@@ -9,7 +9,7 @@ use crate::submission::{Look, LookPlan, ObjectRef, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::connector::Ask;
 use quittance_connectors::key::gateway_key;
-use quittance_core::effect::{Class, Source, Subject};
+use quittance_core::effect::{Class, Source, State, Subject};
 use quittance_core::fact::ObjectKind;
 use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
@@ -144,7 +144,8 @@ fn plan(
     let read = || LookPlan::Read(gateway.connector.read(row.kind, &row.object));
     let Some(mut around) = around else { return Ok(read()) };
     let is_its_own = around.effect.object_id.as_deref() == Some(row.object.as_str());
-    if row.state != ObjectState::Stray || is_its_own || !is_inert(row.status.as_deref()) {
+    let is_left_to_a_person = around.effect.state == State::Review;
+    if row.state != ObjectState::Stray || is_its_own || is_left_to_a_person || !is_inert(row.status.as_deref()) {
         return Ok(read());
     }
     let ask = Ask::Cancel { object: (row.kind, &row.object) };

@@ -10,7 +10,7 @@ use crate::handlers::Context;
 use crate::handlers::effect_rows::{self, EffectRows};
 use crate::handlers::learned::adopt;
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::effect::Step;
+use quittance_core::effect::{State, Step};
 use quittance_core::fact::{ObjectKind, ObjectStatus, Sighting};
 use quittance_store::records::{DiscrepancyKind, GatewayObject, ObjectState, Owner};
 
@@ -83,12 +83,13 @@ fn stray(row: &mut GatewayObject, sighting: &Sighting, around: &EffectRows, cont
     row.owner = Some(Owner { book: effect.book, effect: effect.id, payment: effect.payment });
     row.state = ObjectState::Stray;
     row.troubled_since = None;
-    let is_cancelable = sighting.kind == ObjectKind::Payment && is_inert(row.status.as_deref());
-    row.due_at = match is_cancelable {
+    let is_inert = sighting.kind == ObjectKind::Payment && is_inert(row.status.as_deref());
+    // What is in review is a person's, with everything that may belong to it.
+    row.due_at = match is_inert && effect.state != State::Review {
         true => Some(context.now),
         false => looks_of(&row.gateway, context).next(row, context.now),
     };
-    if is_cancelable || matches!(sighting.status, ObjectStatus::Canceled | ObjectStatus::Failed) {
+    if is_inert || matches!(sighting.status, ObjectStatus::Canceled | ObjectStatus::Failed) {
         return Place::Elsewhere(Lesson::default());
     }
     let taken = effect.object_id.as_deref().unwrap_or("none");
