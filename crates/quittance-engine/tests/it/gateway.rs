@@ -1,16 +1,22 @@
 //! A model of a two-phase gateway that speaks in requests and responses: stored answers by key, one charge an object.
 
+mod refunds;
+
 use quittance_connectors::message::{Delivery, Method, Request, Response};
 use quittance_core::fact::Loss;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Gateway {
     pub intents: Vec<Value>,
     pub disputes: Vec<Value>,
     /// Objects of other kinds, read by their ids.
     pub others: Vec<Value>,
+    /// The statuses that new refunds have, in turn.
+    pub refund_statuses: &'static [&'static str],
+    /// Whether a refund that is pending has succeeded by the time somebody reads it.
+    pub refunds_settle: bool,
     stored: BTreeMap<String, (Vec<u8>, u16, Value)>,
     /// Every write as it came, in order: key and canonical bytes.
     pub seen: Vec<(String, Vec<u8>)>,
@@ -25,12 +31,29 @@ fn error(status: u16, kind: &str, code: &str, intent: Option<&Value>) -> (u16, V
     (status, json!({"error": {"type": kind, "code": code, "message": "no", "payment_intent": intent}}))
 }
 
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            intents: Vec::new(),
+            disputes: Vec::new(),
+            others: Vec::new(),
+            refund_statuses: &["succeeded"],
+            refunds_settle: false,
+            stored: BTreeMap::new(),
+            seen: Vec::new(),
+        }
+    }
+}
+
 impl Gateway {
     /// Runs a request and answers it.
     pub fn serve(&mut self, request: &Request) -> Delivery {
         let (status, body, is_replayed) = match request.method {
             Method::Get => {
-                let (status, body) = self.get(request);
+                let (status, body) = match request.target.starts_with("/v1/refunds") {
+                    true => self.get_refund(request),
+                    false => self.get(request),
+                };
                 (status, body, false)
             }
             Method::Post => self.post(request),
@@ -107,7 +130,11 @@ impl Gateway {
             (None, _) => self.create(&request.body),
             (Some(id), Some(action)) => {
                 let at = self.intents.iter().position(|intent| intent["id"] == id).expect("made here");
-                if action == "confirm" { self.confirm(at, &request.body) } else { self.cancel(at) }
+                match action {
+                    "confirm" => self.confirm(at, &request.body),
+                    "capture" => self.capture(at, &request.body),
+                    _ => self.cancel(at),
+                }
             }
             (Some(_), None) => error(404, "invalid_request_error", "url", None),
         }
@@ -123,6 +150,7 @@ impl Gateway {
             "amount_received": 0,
             "currency": parameter(body, "currency"),
             "payment_method": parameter(body, "payment_method"),
+            "capture_method": parameter(body, "capture_method"),
             "latest_charge": null,
             "last_payment_error": null,
             "attempts": 0,
@@ -133,25 +161,6 @@ impl Gateway {
         });
         self.intents.push(intent.clone());
         (200, intent)
-    }
-
-    fn refund(&mut self, body: &[u8]) -> (u16, Value) {
-        let amount: i64 = parameter(body, "amount").and_then(|text| text.parse().ok()).expect("an amount");
-        let refund = json!({
-            "id": format!("re_{}", self.others.len() + 1),
-            "object": "refund",
-            "status": "succeeded",
-            "amount": amount,
-            "currency": "usd",
-            "payment_intent": parameter(body, "payment_intent"),
-            "charge": null,
-            "metadata": {
-                "effect_id": parameter(body, "metadata[effect_id]"),
-                "customer_id": parameter(body, "metadata[customer_id]"),
-            },
-        });
-        self.others.push(refund.clone());
-        (200, refund)
     }
 
     fn confirm(&mut self, at: usize, body: &[u8]) -> (u16, Value) {
@@ -172,6 +181,10 @@ impl Gateway {
                 json!({"type": "card_error", "code": "card_declined", "decline_code": "generic_decline"});
             return error(402, "card_error", "card_declined", Some(intent));
         }
+        if intent["capture_method"] == "manual" {
+            intent["status"] = "requires_capture".into();
+            return (200, intent.clone());
+        }
         intent["status"] = "succeeded".into();
         intent["amount_received"] = intent["amount"].clone();
         (200, intent.clone())
@@ -179,7 +192,7 @@ impl Gateway {
 
     fn cancel(&mut self, at: usize) -> (u16, Value) {
         let intent = &mut self.intents[at];
-        if intent["status"] == "succeeded" {
+        if intent["status"] == "succeeded" || intent["status"] == "canceled" {
             return error(400, "invalid_request_error", "payment_intent_unexpected_state", Some(intent));
         }
         intent["status"] = "canceled".into();

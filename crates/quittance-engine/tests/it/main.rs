@@ -6,6 +6,7 @@ mod crashes;
 mod disputes;
 mod gateway;
 mod hostile;
+mod hostile_steps;
 mod idempotency;
 mod objects;
 mod pause;

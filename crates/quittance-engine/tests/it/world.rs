@@ -11,7 +11,7 @@ use quittance_core::fact::Fact;
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::Key;
 use quittance_core::money::Money;
-use quittance_core::payment::{CaptureMethod, Payment};
+use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::brakes::Brakes;
@@ -267,7 +267,8 @@ impl World {
             while !self.jobs.is_empty() {
                 self.work(Gateway::serve);
             }
-            if self.payments().iter().all(|payment| payment.status.is_terminal()) {
+            let waits = |payment: &Payment| payment.status.is_terminal() || payment.status == Status::RequiresCapture;
+            if self.payments().iter().all(waits) {
                 return;
             }
             self.now = self.now.plus_ms(1_000);

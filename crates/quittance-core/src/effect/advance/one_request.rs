@@ -15,7 +15,9 @@ use crate::time::Timestamp;
 impl Machine<'_> {
     pub(super) fn execute_decided(&mut self, verdict: Verdict) -> Advance {
         match verdict {
-            Verdict::Executed(sighting) if sighting.kind == self.effect.object_kind() => self.executed(&sighting),
+            Verdict::Executed(sighting) if sighting.kind == self.effect.object_kind() => {
+                self.execute_answered(&sighting)
+            }
             // An event has shown the object meanwhile: whatever this is about, that is there.
             Verdict::Declined { .. } | Verdict::Refused { .. } if self.effect.object_id.is_some() => {
                 self.lost(Loss::Unclear)
@@ -26,15 +28,35 @@ impl Machine<'_> {
         }
     }
 
-    /// The object exists: it was carried out, and its status says how it ended.
-    pub(super) fn executed(&mut self, sighting: &Sighting) -> Advance {
+    /// The answer to a replay may be the stored one of the first send: what the object was then, and not what became of it
+    /// while nobody knew whose it was. Where it can be read, it is.
+    fn execute_answered(&mut self, sighting: &Sighting) -> Advance {
+        if !self.effect.is_unresolved || !self.is_readable() {
+            return self.executed(sighting);
+        }
+        self.claim(sighting).unwrap_or_else(|| {
+            self.effect.state = State::Unknown;
+            self.at_once()
+        })
+    }
+
+    /// Takes the object as the effect's own, unless it cannot be.
+    fn claim(&mut self, sighting: &Sighting) -> Option<Advance> {
         if sighting.effect_id.is_some_and(|id| id != self.effect.id) {
-            return self.review("the gateway answered with an object of another effect");
+            return Some(self.review("the gateway answered with an object of another effect"));
         }
         if self.effect.object_id.as_deref().is_some_and(|id| id != sighting.object_id) {
-            return self.review("the gateway has two objects of one effect");
+            return Some(self.review("the gateway has two objects of one effect"));
         }
         self.effect.object_id = Some(sighting.object_id.clone());
+        None
+    }
+
+    /// The object exists: it was carried out, and its status says how it ended.
+    pub(super) fn executed(&mut self, sighting: &Sighting) -> Advance {
+        if let Some(review) = self.claim(sighting) {
+            return review;
+        }
         if let Some(review) = self.check_money(sighting) {
             return review;
         }

@@ -1,7 +1,7 @@
 //! Captures that are refused, and money that goes back after its story was over.
 
 use super::*;
-use crate::effect::{capture, ticket};
+use crate::effect::{Move, capture, next_move, ticket};
 use crate::fact::Returned;
 use crate::id::RefundId;
 
@@ -54,4 +54,21 @@ fn a_refund_comes_back_once_whatever_the_gateway_calls_it() {
     assert_eq!((first.movement.as_str(), first.amount), ("re_1", money().amount));
     assert_eq!(learn(refund(ObjectStatus::Failed, Some("txn_1"))), Advance::Unchanged);
     assert_eq!(learn(refund(ObjectStatus::Failed, None)), Advance::Unchanged);
+}
+
+#[test]
+fn a_stored_answer_is_not_the_last_word_where_the_object_can_be_read() {
+    for (class, expected) in [(Class::A, State::Unknown), (Class::B, State::Unknown), (Class::C, State::Succeeded)] {
+        let mut effect = effect(State::Sending, Step::Execute);
+        (effect.class, effect.object_id, effect.is_unresolved) = (class, None, true);
+        let stored = Sighting { kind: ObjectKind::Charge, object_id: "ch_1".into(), ..seen(ObjectStatus::Succeeded) };
+        advance(&mut effect, answer(Fact::Seen(stored.clone())), &Policy::default(), Timestamp(1), 7);
+        assert_eq!((effect.state, effect.object_id.as_deref()), (expected, Some("ch_1")));
+        if expected == State::Unknown {
+            assert_eq!(next_move(&effect, &Policy::default(), Timestamp(1)), Move::Read);
+            let look = Stimulus::Read(Fact::Seen(stored));
+            advance(&mut effect, look, &Policy::default(), Timestamp(2), 7);
+            assert_eq!(effect.state, State::Succeeded);
+        }
+    }
 }
