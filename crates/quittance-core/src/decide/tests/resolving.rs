@@ -1,0 +1,142 @@
+//! A person's word: on whatever is in review, once, and booked as what it says.
+
+use super::refunds::{Back, ask, refund};
+use super::*;
+use crate::refund::RefundStatus;
+
+fn decide(book: &mut Book, resolution: Resolution) -> Result<Resolved, Rejection> {
+    let Previous { payment, effect } = &mut book.newest;
+    let resolved = resolve(effect, payment, &mut book.balances, book.closed, resolution, word())?;
+    book.journal.extend(resolved.records.clone());
+    Ok(resolved)
+}
+
+fn decide_back(
+    book: &mut Book,
+    back: &mut Back,
+    closed: Option<Closing>,
+    resolution: Resolution,
+) -> Result<Resolved, Rejection> {
+    let (payment, balances) = (&mut book.newest.payment, &mut book.balances);
+    let said = (resolution, word());
+    let resolved = resolve_refund(&mut back.effect, &mut back.refund, payment, balances, closed, said)?;
+    book.journal.extend(resolved.records.clone());
+    Ok(resolved)
+}
+
+/// In review with its hold still open.
+fn puzzling() -> Book {
+    let mut book = book(500);
+    book.learn(created(500));
+    book.learn(Stimulus::Answered(Fact::KeyMismatch));
+    assert_eq!(book.newest.payment.status, Status::Review);
+    book
+}
+
+/// In review because what had failed was charged: its hold is gone.
+fn contradicted() -> Book {
+    let mut book = book(500);
+    book.learn(created(500));
+    book.learn(declined());
+    book.learn(Stimulus::Observed(seen(ObjectStatus::Succeeded, 500)));
+    book
+}
+
+#[test]
+fn a_payment_in_review_ends_as_the_person_says() {
+    let mut came = puzzling();
+    let resolved = decide(&mut came, Resolution::Succeeded).expect("it is in review");
+    assert_eq!((resolved.closing, resolved.movement), (Some(Closing::Posted), None));
+    assert_eq!((came.balance(), came.newest.payment.captured_amount), ((500, 0), 500));
+    came.check();
+    let mut did_not = puzzling();
+    let resolved = decide(&mut did_not, Resolution::Failed).expect("it is in review");
+    assert_eq!((resolved.closing, did_not.balance()), (Some(Closing::Voided), (0, 0)));
+    assert_eq!(did_not.newest.payment.status, Status::Failed);
+    did_not.check();
+}
+
+#[test]
+fn money_that_came_after_the_hold_was_let_go_is_booked_by_itself() {
+    let mut book = contradicted();
+    let resolved = decide(&mut book, Resolution::Succeeded).expect("it is in review");
+    assert_eq!((resolved.closing, resolved.records.len()), (None, 2));
+    assert!(resolved.movement.is_some());
+    assert_eq!((book.balance(), book.newest.payment.status), ((500, 0), Status::Succeeded));
+    assert_eq!(book.newest.payment.decline, None);
+    book.check();
+    let mut given_back = contradicted();
+    let resolved = decide(&mut given_back, Resolution::Failed).expect("it is in review");
+    assert_eq!((resolved.closing, resolved.movement, given_back.balance()), (None, None, (0, 0)));
+    given_back.check();
+}
+
+#[test]
+fn a_part_that_was_being_captured_is_what_a_person_confirms() {
+    let mut book = authorised();
+    let Previous { payment, effect } = &mut book.newest;
+    let begun = ask_capture(effect, payment, Some(300), command(7), &Policy::default(), Timestamp(3));
+    let Ok(StepAccepted::Begun(records)) = begun else { panic!("{begun:?}") };
+    book.journal.extend(records);
+    book.learn(Stimulus::Answered(Fact::KeyMismatch));
+    decide(&mut book, Resolution::Succeeded).expect("it is in review");
+    assert_eq!((book.balance(), book.newest.payment.captured_amount), ((300, 0), 300));
+    book.check();
+}
+
+#[test]
+fn only_what_is_in_review_is_decided_and_once() {
+    for resolution in [Resolution::Succeeded, Resolution::Failed] {
+        let mut over = paid();
+        let before = over.clone();
+        assert_eq!(decide(&mut over, resolution).err(), Some(Rejection::NotInReview));
+        assert_eq!((over.balances, over.newest.payment), (before.balances, before.newest.payment));
+        let mut twice = puzzling();
+        decide(&mut twice, resolution).expect("it is in review");
+        assert_eq!(decide(&mut twice, Resolution::Failed).err(), Some(Rejection::NotInReview));
+        twice.check();
+    }
+    let mut posted = puzzling();
+    posted.closed = Some(Closing::Posted);
+    assert_eq!(decide(&mut posted, Resolution::Failed).err(), Some(Rejection::HoldIsGone));
+    assert_eq!(posted.newest.payment.status, Status::Review);
+}
+
+#[test]
+fn a_refund_in_review_ends_as_the_person_says() {
+    let review = || {
+        let mut book = paid();
+        let mut back = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+        book.learn_back(&mut back, Stimulus::Answered(Fact::KeyMismatch));
+        assert_eq!((back.refund.status, book.gone()), (RefundStatus::Review, (0, 200)));
+        (book, back)
+    };
+    let (mut book, mut back) = review();
+    decide_back(&mut book, &mut back, None, Resolution::Succeeded).expect("it is in review");
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Succeeded, (200, 0)));
+    book.check();
+    let (mut book, mut back) = review();
+    decide_back(&mut book, &mut back, None, Resolution::Failed).expect("it is in review");
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Failed, (0, 0)));
+    assert_eq!(back.refund.failure_code.as_deref(), Some("resolved_as_failed"));
+    let again = decide_back(&mut book, &mut back, Some(Closing::Voided), Resolution::Failed);
+    assert_eq!(again.err(), Some(Rejection::NotInReview));
+    book.check();
+}
+
+#[test]
+fn the_word_on_a_refund_fits_how_its_hold_was_closed() {
+    let mut book = paid();
+    let mut back = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+    book.answer_back(&mut back, ObjectStatus::Failed);
+    let shown = super::refunds::shown(&back, ObjectStatus::Succeeded);
+    book.learn_back(&mut back, Stimulus::Observed(shown));
+    let before = book.clone();
+    let closed = Some(Closing::Voided);
+    let refused = decide_back(&mut book, &mut back, closed, Resolution::Succeeded);
+    assert_eq!(refused.err(), Some(Rejection::HoldIsGone));
+    assert_eq!((&book.balances, &book.newest.payment), (&before.balances, &before.newest.payment));
+    decide_back(&mut book, &mut back, closed, Resolution::Failed).expect("it was given back at the gateway");
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Failed, (0, 0)));
+    book.check();
+}
