@@ -78,3 +78,17 @@ fn a_refusal_without_an_object_is_read_where_it_may_be_about_an_earlier_send() {
     second.sends = 2;
     check(second, answer(refused(false)), "unknown confirm 0: moved");
 }
+
+#[test]
+fn an_object_taken_over_is_looked_at_before_it_is_confirmed() {
+    let policy = Policy::default();
+    let mut taken_over = Effect { fence: None, ..effect(State::Intended, Step::Confirm) };
+    assert_eq!(next_move(&taken_over, &policy, Timestamp(0)), Move::Read);
+    let declined_before =
+        Sighting { latest_charge: Some("ch_old".into()), ..seen(ObjectStatus::RequiresPaymentMethod) };
+    advance(&mut taken_over, Stimulus::Read(Fact::Seen(declined_before.clone())), &policy, Timestamp(1), 7);
+    assert_eq!(next_move(&taken_over, &policy, Timestamp(1)), Move::Send(Step::Confirm));
+    ticket(&mut taken_over, Timestamp(2));
+    advance(&mut taken_over, answer(Fact::Lost(Loss::Timeout)), &policy, Timestamp(3), 7);
+    check(taken_over, Stimulus::Read(Fact::Seen(declined_before)), "intended confirm 1: moved");
+}

@@ -48,7 +48,7 @@ fn nothing_is_looked_at_where_nothing_can_be_read() {
         assert_eq!((pending.due_at, pending.lease_owner), (None, 0), "it waits for an event");
         let puzzled = told(pending, &[ObjectStatus::Unrecognised("new".into())]);
         assert_eq!((puzzled.state, puzzled.due_at), (State::Pending, None));
-        let capturing = Effect { step: Step::Capture, due_at: None, ..charge(class, State::Pending) };
+        let capturing = Effect { step: Step::Capture, due_at: None, lease_owner: 0, ..charge(class, State::Pending) };
         assert_eq!(told(capturing, &[ObjectStatus::Processing]).due_at, None);
     }
 }

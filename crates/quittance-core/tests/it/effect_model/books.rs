@@ -4,8 +4,8 @@
 
 use quittance_core::customer::Customer;
 use quittance_core::decide::{
-    Accepted, AskRefund, CreatePayment, Learned, Lesson, NewIds, NewPayment, NewRefundIds, OnDuplicate, Resolution,
-    StepAccepted, ask_cancel, ask_capture, create_payment, create_refund, learn, learn_of_lost_lease,
+    Accepted, AskRefund, CreatePayment, Learned, Lesson, NewIds, NewPayment, NewRefundIds, OnDuplicate, Previous,
+    Resolution, StepAccepted, ask_cancel, ask_capture, create_payment, create_refund, learn, learn_of_lost_lease,
     learn_of_lost_refund, learn_refund, resolve, resolve_refund,
 };
 use quittance_core::effect::{
@@ -35,6 +35,8 @@ pub struct Books {
     pub payment: Payment,
     pub refund: Option<Refund>,
     pub journal: Vec<Record>,
+    /// Which payment under its reference it is.
+    pub attempt: u8,
     balances: Balances,
     closed: Option<Closing>,
 }
@@ -54,7 +56,24 @@ impl Books {
         let Ok(Accepted::New(made)) = made else { panic!("it is accepted: {made:?}") };
         let NewPayment { payment, effect, record } = *made;
         let journal = vec![Record::BookOpened { tenant: customer.tenant }, record];
-        Self { policy, effect, payment, refund: None, journal, balances, closed: None }
+        Self { policy, effect, payment, refund: None, journal, attempt: 0, balances, closed: None }
+    }
+
+    /// The next payment under the same reference, after one that failed or was given up.
+    pub fn try_again(&mut self, capture_method: CaptureMethod, now: Timestamp) {
+        self.attempt += 1;
+        let number = 20 + self.attempt;
+        let ids = NewIds {
+            command: CommandId::from_bytes([number; 16]),
+            payment: PaymentId::from_bytes([number; 16]),
+            effect: EffectId::from_bytes([number; 16]),
+        };
+        let previous = Previous { payment: self.payment.clone(), effect: self.effect.clone() };
+        let (asked, class) = (asked(capture_method), self.effect.class);
+        let made = create_payment(asked, &customer(), Some(&previous), &mut self.balances, class, ids, now);
+        let Ok(Accepted::New(made)) = made else { panic!("the reference is free: {made:?}") };
+        (self.payment, self.effect, self.closed) = (made.payment, made.effect, None);
+        self.journal.push(made.record);
     }
 
     /// A refund that was just accepted, of a payment that succeeded.

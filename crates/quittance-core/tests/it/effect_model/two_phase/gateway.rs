@@ -21,6 +21,8 @@ pub(super) enum Attempt {
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) step: Step,
+    /// Which payment under the reference, and which try of the step: what the key is made of.
+    pub(super) attempt: u8,
     pub(super) generation: u32,
     pub(super) object: Option<usize>,
     pub(super) amount: i64,
@@ -30,8 +32,17 @@ pub(super) struct Sent {
     pub(super) is_rolled_forward: bool,
 }
 
+impl Sent {
+    const fn key(&self) -> (u8, u32, Step) {
+        (self.attempt, self.generation, self.step)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Intent {
+    /// The payment under the reference that asked for it.
+    made_for: u8,
+    is_manual: bool,
     status: ObjectStatus,
     received_amount: i64,
     /// What is being captured; none before.
@@ -43,13 +54,14 @@ struct Intent {
 
 #[derive(Debug, Default)]
 pub(super) struct Gateway {
+    /// Whether what is made now is captured by hand.
     pub(super) is_manual: bool,
     attempts: Vec<Attempt>,
     captures_take_time: Vec<bool>,
     /// Events, in the order in which they happened; each shows its object as it was then.
     pub(super) events: Vec<Sighting>,
     intents: Vec<Intent>,
-    stored: BTreeMap<(u32, Step), Fact>,
+    stored: BTreeMap<(u8, u32, Step), Fact>,
 }
 
 impl Gateway {
@@ -73,13 +85,13 @@ impl Gateway {
 
     /// Runs a request, or answers with what is stored under its key.
     pub(super) fn run(&mut self, sent: &Sent) -> Fact {
-        let key = (sent.generation, sent.step);
+        let key = sent.key();
         if let Some(stored) = self.stored.get(&key).filter(|_| !sent.is_rolled_forward) {
             return stored.clone();
         }
         let at = || sent.object.expect("the request names its object");
         let fact = match sent.step {
-            Step::Create => self.create(),
+            Step::Create => self.create(sent.attempt),
             Step::Confirm => self.confirm(at()),
             Step::Cancel => self.cancel(at()),
             Step::Capture => self.capture(at(), sent.amount),
@@ -91,12 +103,14 @@ impl Gateway {
 
     /// Answers with an error from now on, whether or not the request ran.
     pub(super) fn store_error(&mut self, sent: &Sent) -> Fact {
-        self.stored.insert((sent.generation, sent.step), Fact::Lost(Loss::ServerError));
+        self.stored.insert(sent.key(), Fact::Lost(Loss::ServerError));
         Fact::Lost(Loss::ServerError)
     }
 
-    fn create(&mut self) -> Fact {
+    fn create(&mut self, made_for: u8) -> Fact {
         self.intents.push(Intent {
+            made_for,
+            is_manual: self.is_manual,
             status: ObjectStatus::RequiresConfirmation,
             received_amount: 0,
             capturing_amount: None,
@@ -129,7 +143,7 @@ impl Gateway {
 
     fn authorise(&mut self, at: usize) {
         self.intents[at].charges += 1;
-        if self.is_manual {
+        if self.intents[at].is_manual {
             return self.become_(at, ObjectStatus::RequiresCapture);
         }
         self.intents[at].received_amount = money().amount;
@@ -216,9 +230,9 @@ impl Gateway {
         self.each(&ObjectStatus::RequiresCapture, |gateway, at| gateway.become_(at, ObjectStatus::Canceled));
     }
 
-    /// The newest intent, as a search shows it: adopting it or none is equally safe, since all are inert.
-    pub(super) fn newest(&self) -> Option<Sighting> {
-        self.intents.len().checked_sub(1).map(|at| self.sighting(at))
+    /// The newest intent of that payment, as a search shows it: adopting it or none is equally safe, since all are inert.
+    pub(super) fn newest(&self, attempt: u8) -> Option<Sighting> {
+        self.intents.iter().rposition(|intent| intent.made_for == attempt).map(|at| self.sighting(at))
     }
 
     /// What came, on each intent on which something did.
