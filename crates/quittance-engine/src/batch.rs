@@ -1,9 +1,13 @@
 //! One batch of submissions inside its transaction: reads what they name, decides each, keeps or drops what it wrote.
 
+use crate::backlog::Backlog;
 use crate::brakes::Brakes;
+use crate::due::Waiting;
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
+use crate::pause::Paused;
 use crate::ports::{Ids, Render};
+use crate::room::Permits;
 use crate::submission::{Failure, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::time::Timestamp;
@@ -20,9 +24,12 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) gateways: &'a Gateways,
     pub(crate) brakes: &'a Brakes,
     pub(crate) leases: Leases,
-    pub(crate) permits: BTreeMap<String, usize>,
+    pub(crate) permits: Permits,
+    pub(crate) waiting: &'a Waiting,
+    pub(crate) paused: &'a Paused,
+    pub(crate) backlog: &'a BTreeMap<String, Backlog>,
     /// What is left of the permits.
-    pub(crate) left: BTreeMap<String, usize>,
+    pub(crate) left: Permits,
     /// One for each submission; none where it has to be tried again.
     pub(crate) results: Vec<Option<Handled>>,
     /// Looks at objects that begin once this is committed.
@@ -50,6 +57,9 @@ impl Work for BatchWork<'_> {
             owner: self.owner,
             permits: self.permits.clone(),
             look: None,
+            waiting: self.waiting,
+            paused: self.paused,
+            backlog: self.backlog,
         };
         self.results.clear();
         self.looks.clear();
@@ -69,10 +79,10 @@ fn settle(result: Result<Handled, Miss>, rows: &mut WorkingSet<'_>, context: &mu
     match result {
         Ok(handled) => {
             rows.keep();
-            let look = context.look.as_ref().map(|look| &look.object.gateway);
-            let gateway = handled.job.as_ref().map(|job| &job.gateway).or(look);
-            if let Some(left) = gateway.and_then(|gateway| context.permits.get_mut(gateway)) {
-                *left = left.saturating_sub(1);
+            let look = context.look.as_ref().map(|look| (&look.object.gateway, look.lane));
+            let begun = handled.job.as_ref().map(|job| (&job.gateway, job.lane)).or(look);
+            if let Some((gateway, lane)) = begun {
+                context.permits.0.get_mut(gateway).map(|room| room.take(lane));
             }
             Some(handled)
         }

@@ -1,14 +1,38 @@
 //! What is due: which effects are taken of which lane.
 //!
-//! Whoever has waited longest comes first, whatever it waits for; what may not be asked now is passed over where it
-//! stands, and costs nothing. Does not own what may be asked.
+//! What was begun is finished first; else whoever has waited longest comes first. What may not be asked now is passed
+//! over where it stands, and costs nothing. Does not own what may be asked.
 
+use quittance_core::effect::Step;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Lane;
 use quittance_store::store::{Scan, Share, Store, StoreError};
 use quittance_store::tables::EFFECTS;
 use quittance_store::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lanes in which effects are due that there was no room for when it was last looked, by gateway.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(BTreeMap<String, BTreeSet<Lane>>);
+
+impl Waiting {
+    /// Whether effects wait that go before one of this lane.
+    pub(crate) fn is_before(&self, gateway: &str, lane: Lane) -> bool {
+        self.0.get(gateway).is_some_and(|lanes| lanes.iter().any(|other| goes_before(*other, lane)))
+    }
+
+    /// Notes what was left behind in the lanes that were looked at.
+    pub(crate) fn note(&mut self, gateway: &str, due: &BTreeMap<Lane, Vec<Timestamp>>, chosen: &BTreeMap<Lane, usize>) {
+        let lanes = self.0.entry(gateway.to_owned()).or_default();
+        for (lane, times) in due {
+            if times.len() > chosen.get(lane).copied().unwrap_or(0) {
+                lanes.insert(*lane);
+            } else {
+                lanes.remove(lane);
+            }
+        }
+    }
+}
 
 /// Since when effects of a lane of a gateway are due, the oldest first, at most so many.
 pub(crate) fn times(
@@ -31,20 +55,43 @@ pub(crate) fn times(
     Ok(store.scan(&scan)?.into_iter().map(time).collect())
 }
 
-fn place(gateway: &str, lane: Lane) -> Vec<Value> {
+/// A lane of a gateway, as the queue names it.
+pub(crate) fn place(gateway: &str, lane: Lane) -> Vec<Value> {
     vec![gateway.into(), lane.to_string().into()]
 }
 
-/// How many are taken of each lane: the oldest of all, as long as `take` has room for one more of its lane.
+/// Whether whoever waits in the first lane leaves before whoever comes to the second. Retries wait for a budget of their
+/// own, and one operation does not wait for another.
+fn goes_before(waiting: Lane, coming: Lane) -> bool {
+    match (waiting, coming) {
+        (Lane::Send { operation, is_again: false, .. }, Lane::Send { operation: other, .. }) => {
+            operation == other && rank(waiting) <= rank(coming)
+        }
+        _ => waiting == coming,
+    }
+}
+
+/// What was begun is finished before more is begun: a payment between its two steps is nobody's gain. Retries are few,
+/// their budget sees to that.
+const fn rank(lane: Lane) -> u8 {
+    match lane {
+        Lane::Send { is_again: true, .. }
+        | Lane::Send { step: Step::Confirm | Step::Cancel | Step::Capture | Step::Submit, .. } => 0,
+        Lane::Send { step: Step::Create | Step::Execute, .. } | Lane::Read | Lane::Pending => 1,
+    }
+}
+
+/// How many are taken of each lane: what was begun before what was not, then the oldest of all, as long as `take` has
+/// room for one more of its lane.
 pub(crate) fn choose(
     due: &BTreeMap<Lane, Vec<Timestamp>>,
     mut take: impl FnMut(Lane) -> bool,
 ) -> BTreeMap<Lane, usize> {
-    let mut all: Vec<(Timestamp, Lane)> =
-        due.iter().flat_map(|(lane, times)| times.iter().map(|since| (*since, *lane))).collect();
+    let mut all: Vec<(u8, Timestamp, Lane)> =
+        due.iter().flat_map(|(lane, times)| times.iter().map(|since| (rank(*lane), *since, *lane))).collect();
     all.sort_unstable();
     let mut chosen = BTreeMap::new();
-    for (_, lane) in all {
+    for (_, _, lane) in all {
         if take(lane) {
             *chosen.entry(lane).or_default() += 1;
         }

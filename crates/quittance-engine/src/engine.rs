@@ -1,20 +1,22 @@
 //! The executor: a batch of submissions becomes one transaction.
 
+mod effects;
 mod objects;
 
+use crate::backlog::{self, Backlog};
 use crate::batch::BatchWork;
 use crate::brakes::Brakes;
-use crate::due;
+use crate::due::Waiting;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
 use crate::pause::Paused;
 use crate::ports::{Ids, Render};
-use crate::submission::{EffectRef, Failure, Job, Look, Outcome, Submission};
+use crate::room::Permits;
+use crate::submission::{Failure, Job, Look, Outcome, Submission};
 use quittance_core::dispute::Dispute;
-use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Entity, Lane};
-use quittance_store::store::{Claim, Scan, Share, Store, StoreError, TakeOver};
+use quittance_store::records::Entity;
+use quittance_store::store::{Scan, Store, StoreError, TakeOver};
 use quittance_store::tables::{DISPUTES, EFFECTS, TENANTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
@@ -24,10 +26,6 @@ pub const BATCH_MAX: usize = 1_000;
 
 /// Times a submission is tried whose rows were not all loaded, because an earlier one of its batch made them.
 const TRIES_MAX: usize = 8;
-
-/// How many jobs may begin now, by gateway; a gateway that is not in it, or at 0, takes nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Permits(pub BTreeMap<String, usize>);
 
 /// What came of a step: one outcome for each submission, in order, and the work that follows.
 #[derive(Debug, Default)]
@@ -49,6 +47,8 @@ pub struct Engine {
     leases: Leases,
     paused: Paused,
     brakes: Brakes,
+    waiting: Waiting,
+    backlog: BTreeMap<String, Backlog>,
 }
 
 impl Engine {
@@ -61,7 +61,9 @@ impl Engine {
         gateways: Gateways,
         leases: Leases,
     ) -> Self {
-        Self { store, ids, render, gateways, leases, paused: Paused::default(), brakes: Brakes::default() }
+        let (paused, waiting, backlog) = (Paused::default(), Waiting::default(), BTreeMap::new());
+        let brakes = Brakes::default();
+        Self { store, ids, render, gateways, leases, paused, waiting, backlog, brakes }
     }
 
     /// The same with limits; without this nothing is limited.
@@ -88,6 +90,17 @@ impl Engine {
     #[must_use]
     pub fn paused(&self) -> &Paused {
         &self.paused
+    }
+
+    /// Looks how far behind each gateway is. Until it is looked again, payments at one that is too far behind are refused
+    /// before anything of them is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn survey(&mut self, now: Timestamp) -> Result<&BTreeMap<String, Backlog>, StoreError> {
+        self.backlog = backlog::survey(self.store.as_mut(), &self.gateways, now)?;
+        Ok(&self.backlog)
     }
 
     /// Gateways that are configured no more and have effects left: nobody works on those until they are configured again.
@@ -189,52 +202,6 @@ impl Engine {
         Ok(Step { outcomes: slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect(), jobs, looks })
     }
 
-    /// Claims effects that are due, as many as the permits allow, and begins their next moves.
-    ///
-    /// # Errors
-    ///
-    /// As [`Engine::step`].
-    pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
-        let mut shares = Vec::new();
-        for (gateway, left) in self.paused.permitted(&permits.0) {
-            shares.extend(self.choose(&gateway, now, left)?);
-        }
-        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
-        let rows = match shares.is_empty() {
-            true => Vec::new(),
-            false => self.store.claim(&EFFECTS, &Claim { shares, now: now.0, owner, leased_until })?,
-        };
-        let mut begins = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match Effect::from_row(row) {
-                Ok(effect) => begins.push(Submission::Begin(EffectRef {
-                    book: effect.book,
-                    effect: effect.id,
-                    payment: effect.payment,
-                    epoch: effect.lease_epoch,
-                })),
-                Err(corrupt) => tracing::error!(%corrupt, "an effect cannot be read and is left alone"),
-            }
-        }
-        let mut step = self.step(now, begins, permits)?;
-        step.looks.extend(self.poll_objects(now, permits)?);
-        Ok(step)
-    }
-
-    /// What is claimed of a gateway's lanes.
-    fn choose(&mut self, gateway: &str, now: Timestamp, mut left: usize) -> Result<Vec<Share>, StoreError> {
-        let mut waiting = BTreeMap::new();
-        for lane in Lane::all() {
-            waiting.insert(lane, due::times(self.store.as_mut(), gateway, lane, now, left)?);
-        }
-        let chosen = due::choose(&waiting, |_| {
-            let is_free = left > 0;
-            left = left.saturating_sub(1);
-            is_free
-        });
-        Ok(due::shares(gateway, &chosen).collect())
-    }
-
     /// Runs one batch; where a constraint refuses it, each of its submissions alone, so that only the culprit fails.
     fn transact(
         &mut self,
@@ -281,13 +248,16 @@ impl Engine {
             gateways: &self.gateways,
             brakes: &self.brakes,
             leases: self.leases,
-            permits: self.paused.permitted(&permits.0),
-            left: BTreeMap::new(),
+            permits: self.paused.permitted(permits),
+            waiting: &self.waiting,
+            paused: &self.paused,
+            backlog: &self.backlog,
+            left: Permits::default(),
             results: Vec::new(),
             looks: Vec::new(),
         };
         self.store.transact("commands", &mut work)?;
-        permits.0 = work.left;
+        *permits = work.left;
         looks.append(&mut work.looks);
         let results = work.results;
         for (submission, result) in batch.iter().zip(&results) {

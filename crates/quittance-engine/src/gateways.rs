@@ -22,6 +22,8 @@ pub struct Gateway {
     pub timeout_ms: u64,
     /// Requests under way at once, at most.
     pub in_flight_max: usize,
+    /// Age of the oldest payment that waits to be sent at which further ones are refused; none for however old.
+    pub backlog_age_max_ms: Option<u64>,
 }
 
 impl Gateway {

@@ -8,11 +8,13 @@
 //! **The engine never speaks HTTP, never writes SQL, never reads a clock or draws a number by itself, and needs no async
 //! runtime**, so that a simulator can step it. What it needs from outside comes through the named ports of [`ports`].
 
+pub mod backlog;
 mod batch;
 pub mod brakes;
 pub mod breaker;
 pub mod bucket;
 pub mod budget;
+pub mod condition;
 mod due;
 pub mod engine;
 pub mod gateways;
@@ -21,6 +23,7 @@ pub mod looks;
 pub mod pause;
 pub mod ports;
 pub mod queue;
+pub mod room;
 pub mod submission;
 pub mod sweeps;
 pub mod trace;

@@ -2,10 +2,11 @@
 //!
 //! Says for which gateways nothing may begin. Does not own the rows, nor what was sent already.
 
+use crate::room::Permits;
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Scan, Store, StoreError};
 use quittance_store::tables::SWITCHES;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Switches that are read at once. One is kept for each gateway that was ever paused, so one page holds them all.
 const PAGE: usize = 10_000;
@@ -46,8 +47,8 @@ impl Paused {
     }
 
     /// The permits of gateways that are not paused.
-    pub(crate) fn permitted(&self, permits: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
-        let goes_on = permits.iter().filter(|(gateway, _)| !self.holds_back(gateway));
-        goes_on.map(|(gateway, left)| (gateway.clone(), *left)).collect()
+    pub(crate) fn permitted(&self, permits: &Permits) -> Permits {
+        let goes_on = permits.0.iter().filter(|(gateway, _)| !self.holds_back(gateway));
+        Permits(goes_on.map(|(gateway, room)| (gateway.clone(), room.clone())).collect())
     }
 }

@@ -15,7 +15,7 @@ use quittance_core::idempotency::{Command, Key};
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
-use quittance_store::records::Switch;
+use quittance_store::records::{Lane, Switch};
 use std::collections::BTreeMap;
 
 /// One command.
@@ -226,6 +226,14 @@ pub enum Outcome {
     },
     /// The same command was finished before: its stored answer.
     Replayed(Box<Command>),
+    /// Refused without being stored: payments at the gateway have waited too long already, and this one is new. Under its
+    /// key it may be sent again later.
+    Backlogged {
+        /// The configured gateway.
+        gateway: String,
+        /// How long the oldest has waited.
+        age_ms: u64,
+    },
     /// Refused without being stored: the key stands for something else, or has expired.
     Refused(Rejection),
     /// A brake stopped it: refused without being stored, or accepted and held back until a person approves.
@@ -287,6 +295,8 @@ pub struct Job {
     pub gateway: String,
     /// What kind of object it is about.
     pub kind: ObjectKind,
+    /// Whose room it takes.
+    pub lane: Lane,
     /// What to do.
     pub plan: Plan,
     /// When it has to be over: the lease outlives it.

@@ -7,6 +7,8 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use quittance_core::brake::Limit;
 use quittance_core::fact::Fact;
+use quittance_core::time::Timestamp;
+use quittance_engine::backlog::Backlog;
 use quittance_engine::submission::{Outcome, Submission};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -69,6 +71,7 @@ pub(crate) fn decided(outcome: &Outcome) {
         Outcome::Refused(_) => "refused",
         Outcome::OverLimit { parked: None, .. } => "braked",
         Outcome::OverLimit { parked: Some(_), .. } => "parked",
+        Outcome::Backlogged { .. } => "backlogged",
         Outcome::Applied { alarm: Some(_), .. } => "alarmed",
         Outcome::Applied { alarm: None, .. } => "applied",
         Outcome::Fenced => "fenced",
@@ -142,9 +145,23 @@ pub(crate) fn discrepancies(open: usize, age: Duration) {
     gauge!("quittance_discrepancies_oldest_age_seconds").set(age.as_secs_f64());
 }
 
-pub(crate) fn breaker(gateway: &str, is_closed: bool) {
-    let open: f64 = if is_closed { 0.0 } else { 1.0 };
-    gauge!("quittance_gateway_breaker_open", "gateway" => gateway.to_owned()).set(open);
+/// Whether operations of a gateway (`payments`, `refunds`, `reads`) are held back because it does not answer them.
+pub(crate) fn breaker(gateway: &str, operations: &'static str, is_open: bool) {
+    let open: f64 = if is_open { 1.0 } else { 0.0 };
+    gauge!("quittance_gateway_breaker_open", "gateway" => gateway.to_owned(), "operations" => operations).set(open);
+}
+
+/// How long the oldest effect of a gateway has been due, and how long the oldest outcome has been unknown; 0 for none.
+pub(crate) fn backlog(gateway: &str, backlog: Backlog, now: Timestamp) {
+    let age = |since: Option<Timestamp>| Duration::from_millis(since.map_or(0, |since| now.ms_since(since)));
+    let gateway = gateway.to_owned();
+    gauge!("quittance_gateway_due_age_seconds", "gateway" => gateway.clone()).set(age(backlog.due_since).as_secs_f64());
+    gauge!("quittance_gateway_unknown_age_seconds", "gateway" => gateway).set(age(backlog.unknown_since).as_secs_f64());
+}
+
+/// How many sends may be repeated now.
+pub(crate) fn retries_left(gateway: &str, count: usize) {
+    gauge!("quittance_gateway_retries_left", "gateway" => gateway.to_owned()).set(count as f64);
 }
 
 pub(crate) fn unauthorised(gateway: &str, is_unauthorised: bool) {

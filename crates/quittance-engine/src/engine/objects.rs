@@ -1,10 +1,11 @@
 //! Claiming objects of gateways that are to be looked at.
 
-use super::{Engine, Permits};
+use super::Engine;
 use crate::looks::WAIT_MS_MAX;
+use crate::room::Permits;
 use crate::submission::{Look, ObjectRef, Submission};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Entity, GatewayObject};
+use quittance_store::records::{Entity, GatewayObject, Lane};
 use quittance_store::store::{Claim, Share, StoreError, TakeOver};
 use quittance_store::tables::GATEWAY_OBJECTS;
 
@@ -15,12 +16,16 @@ impl Engine {
         self.store.take_over(&GATEWAY_OBJECTS, &TakeOver { owner, now: now.0, due_at_max })
     }
 
-    /// Claims objects that are due and begins to look at them. Effects choose first, and looks never take more than a
-    /// quarter of what is left, so that they hold no payment up.
+    /// Claims objects that are due and begins to look at them. Looks are reads: where nothing may be read, none begins.
+    /// Effects choose first, and looks never take more than a quarter of what is left, so that they hold no payment up.
     pub(super) fn poll_objects(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Vec<Look>, StoreError> {
         let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
         let mut begins = Vec::new();
-        for (gateway, left) in self.paused.permitted(&permits.0).into_iter().filter(|(_, left)| *left > 0) {
+        for (gateway, room) in self.paused.permitted(permits).0 {
+            let left = room.left(Lane::Read);
+            if left == 0 {
+                continue;
+            }
             let limit = (left / 4).max(1);
             let shares = vec![Share { lane: vec![gateway.as_str().into()], limit }];
             let claim = Claim { shares, now: now.0, owner, leased_until };

@@ -9,10 +9,12 @@ use crate::submission::{EffectRef, Job, Outcome, Plan};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::message::Request;
 use quittance_core::decide::{learn_of_lost_evidence, learn_of_lost_lease, learn_of_lost_refund};
-use quittance_core::effect::{Class, Effect, Move, Source, Step, Stimulus, Subject, expire, next_move, renew, ticket};
+use quittance_core::effect::{
+    Class, Effect, Move, Source, State, Step, Stimulus, Subject, expire, next_move, renew, ticket,
+};
 use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
-use quittance_store::records::Ticket;
+use quittance_store::records::{Lane, Ticket};
 
 /// How long a claimed effect whose gateway takes nothing at the moment is left alone.
 pub(super) const STANDSTILL_MS: u64 = 250;
@@ -56,7 +58,14 @@ pub(super) fn begin(
         release(around, now.plus_ms(OTHER_MODE_MS));
         return Ok(None);
     }
-    let Some((plan, deadline)) = plan(around, &gateway, rows, context)? else { return Ok(None) };
+    let next = decide(around, &gateway, rows, context)?;
+    let Some(lane) = lane_of(next, &around.effect) else { return Ok(None) };
+    if !has_room(&around.effect.gateway, lane, context) {
+        release(around, now);
+        return Ok(None);
+    }
+    let deadline = now.plus_ms(gateway.timeout_ms);
+    let Some(plan) = plan(around, next, &gateway, deadline, rows, context)? else { return Ok(None) };
     around.effect.lease_owner = context.owner;
     around.effect.due_at = Some(now.plus_ms(context.leases.lease_ms));
     Ok(Some(Job {
@@ -69,6 +78,7 @@ pub(super) fn begin(
         tenant: around.effect.tenant,
         gateway: around.effect.gateway.clone(),
         kind: around.effect.object_kind(),
+        lane,
         plan,
         deadline,
     }))
@@ -83,13 +93,13 @@ fn speaks_otherwise(effect: &Effect, gateway: &Gateway) -> bool {
     effect.subject == Subject::Payment && makes_object && !offers
 }
 
-/// What is done next, and until when it has to be over.
-fn plan(
+/// What is done next. What needs no gateway is done here.
+fn decide(
     around: &mut EffectRows,
     gateway: &Gateway,
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
-) -> Result<Option<(Plan, Timestamp)>, Miss> {
+) -> Result<Move, Miss> {
     let now = context.now;
     expire(&mut around.effect, &gateway.policy, now);
     let mut next = next_move(&around.effect, &gateway.policy, now);
@@ -98,27 +108,35 @@ fn plan(
         rows.append(&mut around.book, &record, now);
         next = next_move(&around.effect, &gateway.policy, now);
     }
+    if next == Move::AskPerson {
+        apply(around, Source::Recovery, Stimulus::OutOfMeans, rows, context)?;
+    }
+    Ok(next)
+}
+
+/// The requests of a move. Only now, when there is room for it, is a generation opened.
+fn plan(
+    around: &mut EffectRows,
+    next: Move,
+    gateway: &Gateway,
+    deadline: Timestamp,
+    rows: &mut WorkingSet<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Plan>, Miss> {
     if let Move::SendAfresh(_) = next {
         renew(&mut around.effect);
-        next = next_move(&around.effect, &gateway.policy, now);
     }
-    let deadline = now.plus_ms(gateway.timeout_ms);
-    Ok(Some((
-        match next {
-            Move::Send(step) => Plan::Send(issue_ticket(around, step, gateway, deadline, rows, context)?),
-            Move::Read => Plan::Read(gateway.connector.read(around.effect.object_kind(), &object_of(around)?)),
-            Move::Find => {
-                around.effect.searched_at = Some(now);
-                Plan::Find(find(around, rows)?)
-            }
-            Move::AskPerson => {
-                apply(around, Source::Recovery, Stimulus::OutOfMeans, rows, context)?;
-                return Ok(None);
-            }
-            Move::Rest | Move::Recover | Move::SendAfresh(_) => return Ok(None),
-        },
-        deadline,
-    )))
+    Ok(Some(match next {
+        Move::Send(step) | Move::SendAfresh(step) => {
+            Plan::Send(issue_ticket(around, step, gateway, deadline, rows, context)?)
+        }
+        Move::Read => Plan::Read(gateway.connector.read(around.effect.object_kind(), &object_of(around)?)),
+        Move::Find => {
+            around.effect.searched_at = Some(context.now);
+            Plan::Find(find(around, rows)?)
+        }
+        Move::Rest | Move::Recover | Move::AskPerson => return Ok(None),
+    }))
 }
 
 fn lose_lease(around: &mut EffectRows, now: Timestamp) -> Record {
@@ -130,15 +148,35 @@ fn lose_lease(around: &mut EffectRows, now: Timestamp) -> Record {
 }
 
 pub(super) fn permitted(name: &str, context: &Context<'_>) -> Option<Gateway> {
-    let left = context.permits.get(name).copied().unwrap_or(0);
-    context.gateways.0.get(name).filter(|_| left > 0).cloned()
+    context.gateways.0.get(name).filter(|_| context.permits.0.contains_key(name)).cloned()
 }
 
-/// Whether a payment that is just being accepted may begin at once. A quarter of the room is kept for what is older, so
-/// that a flood of new work never starves reading back what is unknown.
-pub(super) fn has_room_for_new(name: &str, context: &Context<'_>) -> bool {
-    let left = context.permits.get(name).copied().unwrap_or(0);
-    context.gateways.0.get(name).is_some_and(|gateway| left > gateway.in_flight_max / 4)
+pub(super) fn has_room(name: &str, lane: Lane, context: &Context<'_>) -> bool {
+    context.permits.0.get(name).is_some_and(|room| room.left(lane) > 0)
+}
+
+/// The lane of a move: whose room it takes. None where nothing is asked.
+fn lane_of(next: Move, effect: &Effect) -> Option<Lane> {
+    match next {
+        Move::Send(step) | Move::SendAfresh(step) => Some(Lane::sending(effect, step)),
+        Move::Read if effect.state == State::Pending => Some(Lane::Pending),
+        Move::Read | Move::Find => Some(Lane::Read),
+        Move::Rest | Move::Recover | Move::AskPerson => None,
+    }
+}
+
+/// Whether an effect that was not claimed may begin at once: what is older may wait for the next of a rate.
+pub(super) fn may_overtake(effect: &Effect, context: &Context<'_>) -> bool {
+    let (Some(lane), Some(room)) = (Lane::of(effect), context.permits.0.get(&effect.gateway)) else { return true };
+    !(room.is_metered(lane) && context.waiting.is_before(&effect.gateway, lane))
+}
+
+/// Whether what is just being accepted may begin at once. A quarter of the places is kept for what is older, so that a
+/// flood of new work never starves it.
+pub(super) fn has_room_for_new(effect: &Effect, context: &Context<'_>) -> bool {
+    let places = context.permits.0.get(&effect.gateway).map_or(0, |room| room.places);
+    let gateway = context.gateways.0.get(&effect.gateway);
+    gateway.is_some_and(|gateway| places > gateway.in_flight_max / 4) && may_overtake(effect, context)
 }
 
 /// Gives the lease back: whoever has room next takes it.

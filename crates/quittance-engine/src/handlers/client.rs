@@ -102,7 +102,11 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
             approval::handle(effect, *approval, word, &mut command, rows, context)?
         }
     };
-    if matches!(handled.outcome, Outcome::Refused(_) | Outcome::OverLimit { parked: None, .. }) {
+    let is_stored = !matches!(
+        handled.outcome,
+        Outcome::Refused(_) | Outcome::OverLimit { parked: None, .. } | Outcome::Backlogged { .. }
+    );
+    if !is_stored {
         return Ok(handled);
     }
     rows.put(&KeyEntry { tenant: asked.tenant, key_digest: asked.key.digest(), command: command.id });

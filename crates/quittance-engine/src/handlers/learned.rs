@@ -1,6 +1,6 @@
 //! What a job taught us, applied under the lease it ran with.
 
-use super::begin::{begin, release};
+use super::begin::{begin, may_overtake, release};
 use super::client::complete;
 use super::effect_rows::{self, EffectRows};
 use super::object::object_place;
@@ -265,7 +265,7 @@ fn finish(
 fn go_on(around: &mut EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
     match around.effect.due_at {
         None => Ok(None),
-        Some(due_at) if due_at <= context.now => begin(around, rows, context),
+        Some(due_at) if due_at <= context.now && may_overtake(&around.effect, context) => begin(around, rows, context),
         Some(due_at) => {
             release(around, due_at);
             Ok(None)

@@ -19,9 +19,13 @@ mod steps;
 mod sweep;
 mod webhook;
 
+use crate::backlog::Backlog;
 use crate::brakes::Brakes;
+use crate::due::Waiting;
 use crate::gateways::{Gateways, Leases};
+use crate::pause::Paused;
 use crate::ports::{Ids, Render};
+use crate::room::Permits;
 use crate::submission::{Job, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::time::Timestamp;
@@ -40,10 +44,25 @@ pub(crate) struct Context<'a> {
     pub(crate) leases: Leases,
     /// Who takes leases here: the store's writer epoch.
     pub(crate) owner: i64,
-    /// Jobs that may still begin, by gateway.
-    pub(crate) permits: BTreeMap<String, usize>,
+    /// What may still begin.
+    pub(crate) permits: Permits,
     /// The look at an object that the submission begins.
     pub(crate) look: Option<Look>,
+    /// Lanes in which effects are due that there was no room for, by gateway.
+    pub(crate) waiting: &'a Waiting,
+    pub(crate) paused: &'a Paused,
+    /// How far behind the gateways were when it was last looked.
+    pub(crate) backlog: &'a BTreeMap<String, Backlog>,
+}
+
+impl Context<'_> {
+    /// The refusal of a further payment at a gateway that is too far behind. One that an operator holds back on purpose
+    /// is not behind.
+    pub(crate) fn backlogged(&self, name: &str) -> Option<Outcome> {
+        let age_max_ms = self.gateways.0.get(name)?.backlog_age_max_ms;
+        let age_ms = self.backlog.get(name)?.excess_ms(age_max_ms, self.now)?;
+        (!self.paused.holds_back(name)).then(|| Outcome::Backlogged { gateway: name.to_owned(), age_ms })
+    }
 }
 
 /// What a handler makes of a submission.

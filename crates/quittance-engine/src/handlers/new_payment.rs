@@ -82,6 +82,9 @@ pub(super) fn handle(
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(Accepted::Existing) => return_existing(previous, command, rows, context),
         Ok(Accepted::New(new)) => {
+            if let Some(refused) = context.backlogged(&new.payment.gateway) {
+                return Ok(refused.into());
+            }
             let is_retry = previous.is_some_and(|previous| previous.payment.status == Status::Failed);
             let ask = Ask::Payment { money: asked.money, is_retry };
             let over = match brakes::check(&tenant, &ask, rows, context)? {
@@ -117,7 +120,7 @@ fn accept(
     around.effect.lease_epoch = 1;
     // The object of a failed attempt is this one's now, and so are the events about it.
     adopt_object(&around, rows, context);
-    let job = match over.is_none() && has_room_for_new(&around.effect.gateway, context) {
+    let job = match over.is_none() && has_room_for_new(&around.effect, context) {
         true => begin(&mut around, rows, context)?,
         false => None,
     };

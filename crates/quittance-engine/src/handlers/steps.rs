@@ -81,7 +81,7 @@ fn go_on(
     }
     around.effect.lease_epoch += 1;
     around.effect.lease_owner = 0;
-    match has_room_for_new(&around.effect.gateway, context) {
+    match has_room_for_new(&around.effect, context) {
         true => begin(around, rows, context),
         false => Ok(None),
     }

@@ -5,7 +5,7 @@ use quittance_connectors::message::Request;
 use quittance_core::effect::PersonsWord;
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{EventSource, Sweep};
+use quittance_store::records::{EventSource, Lane, Sweep};
 
 /// A verified event of a gateway.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct Look {
     pub object: ObjectRef,
     /// What kind of object it is.
     pub kind: ObjectKind,
+    /// Whose room it takes.
+    pub lane: Lane,
     /// What to do.
     pub plan: LookPlan,
     /// When it has to be over: the lease outlives it.

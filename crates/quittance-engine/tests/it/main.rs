@@ -1,7 +1,9 @@
 //! Integration tests of the engine: the real engine and store, a model of a gateway, time and chance in the test's hand.
 
 mod approvals;
+mod backlog;
 mod brakes;
+mod budgets;
 mod crashes;
 mod disputes;
 mod gateway;

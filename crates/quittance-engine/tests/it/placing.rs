@@ -20,7 +20,7 @@ fn list(world: &mut World, kind: ObjectKind, objects: &[&str]) {
 }
 
 /// Another intent that carries the same effect, as a lost create would leave it.
-fn twin(world: &mut World, status: &str) {
+pub fn twin(world: &mut World, status: &str) {
     let mut twin = world.gateway.intents[0].clone();
     twin["id"] = "pi_twin".into();
     twin["status"] = status.into();

@@ -15,10 +15,12 @@ use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::brakes::Brakes;
-use quittance_engine::engine::{Engine, Permits, Step};
+use quittance_engine::condition::Condition;
+use quittance_engine::engine::{Engine, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
 use quittance_engine::looks::Looks;
 use quittance_engine::ports::{Answer, Ids, Render};
+use quittance_engine::room::{Permits, Room};
 use quittance_engine::submission::{
     Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, Look, LookPlan, Looked, NewCustomer, Outcome,
     Plan, Submission,
@@ -76,6 +78,8 @@ pub struct World {
     pub jobs: Vec<Job>,
     pub looks: Vec<Look>,
     pub permits: usize,
+    /// What the gateway's answers do to what may begin; without one only the permits count.
+    pub condition: Option<Condition>,
     pub answers: BTreeMap<CommandId, (u16, String)>,
     pub alarms: Vec<&'static str>,
     processes: u128,
@@ -94,6 +98,7 @@ fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>, brakes
         policy: Policy { backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() },
         timeout_ms: 2_000,
         in_flight_max: 8,
+        backlog_age_max_ms: Some(600_000),
     };
     let gateways = Gateways(BTreeMap::from([("stripe".to_owned(), gateway)]));
     let ids = Counter { next: processes << 64 };
@@ -118,6 +123,7 @@ impl World {
             jobs: Vec::new(),
             looks: Vec::new(),
             permits: 100,
+            condition: None,
             answers: BTreeMap::new(),
             alarms: Vec::new(),
             processes: 1,
@@ -138,8 +144,12 @@ impl World {
         world
     }
 
-    fn permits(&self) -> Permits {
-        Permits(BTreeMap::from([("stripe".to_owned(), self.permits)]))
+    fn permits(&mut self) -> Permits {
+        let room = match &mut self.condition {
+            Some(condition) => condition.room(self.permits, self.permits, self.now),
+            None => Room::of_places(self.permits),
+        };
+        Permits(BTreeMap::from([("stripe".to_owned(), room)]))
     }
 
     pub fn submit(&mut self, submission: Submission) -> Outcome {
@@ -159,6 +169,10 @@ impl World {
     }
 
     fn take(&mut self, step: Step) -> Vec<Outcome> {
+        if let Some(condition) = &mut self.condition {
+            step.jobs.iter().for_each(|job| condition.begin(job.lane, self.now));
+            step.looks.iter().for_each(|look| condition.begin(look.lane, self.now));
+        }
         self.jobs.extend(step.jobs);
         self.looks.extend(step.looks);
         for outcome in &step.outcomes {
@@ -207,14 +221,24 @@ impl World {
     /// Carries the oldest job out at the gateway as `deliver` says, and submits what it taught.
     pub fn work(&mut self, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> Outcome {
         let job = self.jobs.remove(0);
+        let lane = job.lane;
         let fact = learned(&mut self.gateway, job, deliver);
+        if let (Some(condition), Stimulus::Answered(fact) | Stimulus::Read(fact) | Stimulus::FindFailed(fact)) =
+            (&mut self.condition, &fact.stimulus)
+        {
+            condition.report(lane, fact, self.now);
+        }
         self.submit(Submission::Learned(Box::new(fact)))
     }
 
     /// Carries the oldest look out as `deliver` says, and submits what it showed.
     pub fn look(&mut self, deliver: impl Fn(&mut Gateway, &Request) -> Delivery) -> Outcome {
         let look = self.looks.remove(0);
+        let lane = look.lane;
         let looked = shown(&mut self.gateway, look, deliver);
+        if let Some(condition) = &mut self.condition {
+            condition.report(lane, &looked.fact, self.now);
+        }
         self.submit(Submission::Looked(Box::new(looked)))
     }
 

@@ -1,10 +1,12 @@
 //! Is it alive, should it be sent work, and how does it do?
 
 use crate::render::{self, bytes};
-use crate::runtime::Handle;
+use crate::runtime::{Complaint, Handle};
 use crate::{metrics, parked};
 use axum::extract::State;
 use axum::response::Response;
+use quittance_core::time::Timestamp;
+use quittance_engine::backlog::Backlog;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,12 +20,24 @@ struct Ready<'a> {
     queue_depth: usize,
     queue_age_ms: u64,
     degraded: Vec<Degraded<'a>>,
+    backlog: Vec<Behind<'a>>,
 }
 
 #[derive(Serialize)]
 struct Degraded<'a> {
     gateway: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    operations: &'a [&'static str],
     reason: &'static str,
+}
+
+/// How far behind a gateway is.
+#[derive(Serialize)]
+struct Behind<'a> {
+    gateway: &'a str,
+    oldest_due_age_ms: Option<u64>,
+    oldest_unknown_age_ms: Option<u64>,
 }
 
 /// The process runs.
@@ -34,14 +48,24 @@ pub(super) async fn alive() -> Response {
 /// The engine takes commands. A gateway that is not talked to does not make the server unready: effects wait.
 pub(super) async fn ready(State(handle): State<Handle>) -> Response {
     let readiness = handle.readiness();
-    let degraded: Vec<_> = readiness.degraded.iter().map(|(gateway, reason)| Degraded { gateway, reason }).collect();
+    let degraded: Vec<_> = readiness.degraded.iter().map(degraded).collect();
+    let backlog = readiness.backlog.iter().map(|(gateway, backlog)| behind(gateway, *backlog, handle.now())).collect();
     let (code, status) = match (readiness.takes_commands, degraded.is_empty()) {
         (false, _) => (503, "stopping"),
         (true, false) => (200, "degraded"),
         (true, true) => (200, "ok"),
     };
     let (queue_depth, queue_age_ms) = (readiness.queue_depth, readiness.queue_age_ms);
-    render::response(code, "application/json", bytes(&Ready { status, queue_depth, queue_age_ms, degraded }))
+    render::response(code, "application/json", bytes(&Ready { status, queue_depth, queue_age_ms, degraded, backlog }))
+}
+
+fn degraded((gateway, complaint): &(String, Complaint)) -> Degraded<'_> {
+    Degraded { gateway, code: complaint.code, operations: &complaint.operations, reason: complaint.reason }
+}
+
+fn behind(gateway: &str, backlog: Backlog, now: Timestamp) -> Behind<'_> {
+    let age = |since: Option<Timestamp>| since.map(|since| now.ms_since(since));
+    Behind { gateway, oldest_due_age_ms: age(backlog.due_since), oldest_unknown_age_ms: age(backlog.unknown_since) }
 }
 
 /// Numbers in the text format of Prometheus.

@@ -28,6 +28,9 @@ use std::time::Duration;
 /// Seconds after which a client may look again.
 const LOOK_AGAIN_S: u64 = 2;
 
+/// Seconds after which a client may come back to a gateway that is far behind: it will not catch up in less.
+const BACKLOG_RETRY_AFTER_S: u64 = 30;
+
 /// Submits what a request asks, and answers it.
 pub(super) async fn carry_out(
     handle: &Handle,
@@ -89,6 +92,10 @@ async fn answer(
         // Nothing happens to it before a person has decided, so there is nothing to wait for now.
         Outcome::OverLimit { parked: Some(parked), .. } => {
             wait(handle, tenant, parked.command, None, Duration::ZERO).await
+        }
+        Outcome::Backlogged { gateway, age_ms } => {
+            let detail = format!("a payment at `{gateway}` has waited for {} s to be sent", age_ms / 1_000);
+            Err(Problem::new(&catalogue::OVERLOADED, detail).retry_after(BACKLOG_RETRY_AFTER_S))
         }
         Outcome::Failed(failure) => Err(Problem::from(failure)),
         other => Err(Problem::internal(&format!("a client's command ended as {other:?}"))),

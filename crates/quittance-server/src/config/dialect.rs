@@ -1,5 +1,6 @@
 //! Which dialect a gateway speaks, and how far what it offers is relied on.
 
+use super::budgets::STRIPE;
 use super::errors::{Mistakes, Origin};
 use super::section::Section;
 use quittance_connectors::connector::Connector;
@@ -46,7 +47,7 @@ impl Dialect {
     /// Where it is spoken, unless the configuration says so; nothing where everybody has a place of their own.
     pub(super) const fn api_base(self) -> Option<&'static str> {
         match self {
-            Self::Stripe(_) => Some("https://api.stripe.com"),
+            Self::Stripe(_) => Some(STRIPE),
             Self::Rail => None,
         }
     }

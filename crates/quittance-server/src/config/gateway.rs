@@ -3,7 +3,7 @@
 use super::errors::{Mistakes, Origin};
 use super::section::Section;
 use super::webhook_secret::{self, WebhookSecret};
-use super::{Dialect, Gateway, LEASE_MARGIN_MS, dialect, secrets};
+use super::{Dialect, Gateway, LEASE_MARGIN_MS, budgets, dialect, secrets};
 use quittance_core::effect::Policy;
 use quittance_engine::gateways::Leases;
 use quittance_engine::looks::Looks;
@@ -56,7 +56,7 @@ fn is_name(name: &str) -> bool {
 
 /// Reads a gateway's table; nothing when something is wrong that has no default.
 pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
-    section.refuse_unknown(&KEYS, mistakes);
+    section.refuse_unknown(&[&KEYS[..], &budgets::KEYS].concat(), mistakes);
     let dialect = dialect::parse(section, origin, mistakes);
     let timeouts = TIMEOUT_MS_MIN..=Leases::default().lease_ms - LEASE_MARGIN_MS;
     let timeout_ms = section.number("timeout_ms", 20_000, timeouts, mistakes).value;
@@ -79,6 +79,7 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
     let sweep_every_s = number("sweep_every_s", 60, 1..=86_400);
     let object_sweep_every_s = number("object_sweep_every_s", 3_600, 1..=7 * 86_400);
     check_backoff(section, &policy, origin, mistakes);
+    let budgets = budgets::parse(section, mistakes);
     let (webhook_endpoint, webhook_secrets) = match dialect {
         Some(dialect) if !dialect.sends_webhooks() => (None, Vec::new()),
         _ => webhooks(section, mistakes),
@@ -99,6 +100,10 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         sweep_every_s,
         object_sweep_every_s,
         account: section.text("account", mistakes).map(|found| found.value),
+        requests_per_second_max: budgets.requests_per_second_max,
+        requests_per_second_per_endpoint_max: budgets.requests_per_second_per_endpoint_max,
+        retry_budget: budgets.retry_budget,
+        backlog_age_max_ms: budgets.backlog_age_max_ms,
     })
 }
 

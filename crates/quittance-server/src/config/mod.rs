@@ -4,6 +4,7 @@
 //! reported with its line and its remedy, all of them at once. Does not own what the values are used for.
 
 mod brakes;
+mod budgets;
 mod dialect;
 mod errors;
 mod gateway;
@@ -19,6 +20,7 @@ pub use webhook_secret::{SecretState, WebhookSecret};
 
 use quittance_core::effect::Policy;
 use quittance_engine::brakes::Brakes;
+use quittance_engine::budget;
 use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -94,7 +96,7 @@ pub struct Gateway {
     pub webhook_tolerance_s: u32,
     /// How long a request may take; 500 at least.
     pub timeout_ms: u64,
-    /// Requests under way at once, at most.
+    /// Requests under way at once, at most. Beside them a quarter as many are kept for reading back what is unknown.
     pub in_flight_max: usize,
     /// What it offers, and how patient we are with it.
     pub policy: Policy,
@@ -106,6 +108,18 @@ pub struct Gateway {
     pub object_sweep_every_s: u64,
     /// The gateway's id of the account (`acct_…`); events that name another one are refused.
     pub account: Option<String>,
+    /// Requests to its account in a second, at most; a quarter of them is kept for reading back. 0 for as many as there
+    /// are, none for the default: at api.stripe.com what Stripe allows (100 with a live key, 25 with a test key),
+    /// elsewhere no limit.
+    pub requests_per_second_max: Option<u32>,
+    /// Requests to one endpoint in a second, at most; 0 and none as above, where Stripe allows 25.
+    pub requests_per_second_per_endpoint_max: Option<u32>,
+    /// How much may be sent again: `retry_budget_percent` of the sends that were answered (10), and
+    /// `retries_per_second_min` in any case (10). Over it retries wait; first sends and reads do not.
+    pub retry_budget: budget::Limits,
+    /// Age of the oldest payment that waits to be sent at which new ones are refused with 503 (600,000); written as 0,
+    /// here none, for however old. While a gateway is paused nothing is refused.
+    pub backlog_age_max_ms: Option<u64>,
 }
 
 impl Config {

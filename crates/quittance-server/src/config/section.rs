@@ -224,6 +224,17 @@ impl<'a> Section<'a> {
         found.unwrap_or(Found { value: default, origin: Origin::File })
     }
 
+    /// A whole number within limits, where one is given and right; `otherwise` is what leaving it out means.
+    pub(super) fn number_if_given(
+        &self,
+        key: &str,
+        range: RangeInclusive<u64>,
+        otherwise: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<u64> {
+        self.whole(key, range, otherwise, mistakes).map(|found| found.value)
+    }
+
     /// A whole number within limits; none where none is given or the one given is wrong. Left out it means `otherwise`.
     pub(super) fn whole(
         &self,

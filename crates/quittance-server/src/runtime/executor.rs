@@ -12,7 +12,8 @@ use super::waiters::Watch;
 use crate::{clock, metrics};
 use quittance_core::id::EffectId;
 use quittance_engine::Engine;
-use quittance_engine::engine::{BATCH_MAX, Permits, Step};
+use quittance_engine::engine::{BATCH_MAX, Step};
+use quittance_engine::room::Permits;
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_store::store::StoreError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// The same while a gateway has as many requests under way as it may: whatever waits for a place is due at once.
 const POLL_WHEN_BUSY: Duration = Duration::from_millis(5);
 
-/// The same while the disk is full.
+/// How often it is looked how far behind the gateways are.
+const SURVEY: Duration = Duration::from_secs(1);
+
+/// How often effects that are due are looked for while the disk is full.
 const POLL_WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// One submission on its way into the engine.
@@ -53,13 +57,15 @@ pub(super) struct Executor {
     pub(super) shared: Arc<Shared>,
     pub(super) tokio: tokio::runtime::Handle,
     next_poll: Instant,
+    next_survey: Instant,
     is_full: bool,
     deadlines: Deadlines,
 }
 
 impl Executor {
     pub(super) fn new(engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
-        Self { engine, shared, tokio, next_poll: clock::monotonic(), is_full: false, deadlines: Deadlines::new() }
+        let (now, deadlines) = (clock::monotonic(), Deadlines::new());
+        Self { engine, shared, tokio, next_poll: now, next_survey: now, is_full: false, deadlines }
     }
 
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
@@ -98,6 +104,9 @@ impl Executor {
             }
             if self.next_poll <= clock::monotonic() {
                 self.poll()?;
+            }
+            if self.next_survey <= clock::monotonic() {
+                self.survey()?;
             }
             if !entries.is_empty() {
                 self.step(entries)?;
@@ -151,6 +160,13 @@ impl Executor {
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
         self.schedule();
+        Ok(())
+    }
+
+    fn survey(&mut self) -> Result<(), StoreError> {
+        let now = clock::now();
+        self.shared.gateways.note_backlog(self.engine.survey(now)?, now);
+        self.next_survey = clock::monotonic() + SURVEY;
         Ok(())
     }
 

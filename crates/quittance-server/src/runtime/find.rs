@@ -7,6 +7,7 @@ use quittance_core::effect::Stimulus;
 use quittance_core::fact::{Fact, Loss, ObjectKind, Sighting};
 use quittance_core::id::EffectId;
 use quittance_engine::submission;
+use quittance_store::records::Lane;
 use std::time::Duration;
 
 #[cfg(test)]
@@ -56,7 +57,16 @@ pub(super) async fn find(gateway: &GatewayState, search: Search<'_>, budget: Bud
     let mut filters = Filters::Narrow;
     let mut after: Option<String> = None;
     for pages in 0..PAGES_MAX {
-        let Some(patience) = patience(gateway, budget, "find") else { return Stimulus::FindFailed(cut_short(pages)) };
+        let Some(patience) = patience(gateway, budget, "find") else {
+            if pages == 0 {
+                gateway.health.withdraw(Lane::Read);
+            }
+            return Stimulus::FindFailed(cut_short(pages));
+        };
+        // The first was paid for when the search began.
+        if pages > 0 {
+            gateway.health.begin(Lane::Read);
+        }
         match page(gateway, search, filters, after.as_deref(), patience).await {
             Page::Found(sighting) => return Stimulus::Found(Some(sighting)),
             Page::Complete => return Stimulus::Found(None),
@@ -97,12 +107,12 @@ async fn page(
     match gateway.connector.decode_page(search.kind, &delivery) {
         ListFact::Failed(fact) => {
             note(gateway, "find", &delivery, &fact);
-            gateway.report(&fact);
+            gateway.health.report(Lane::Read, &fact);
             Page::Failed(fact)
         }
         ListFact::Page { sightings, unreadable, next, .. } => {
             // That a page came is a good answer, whatever is on it.
-            gateway.report(&Fact::Absent);
+            gateway.health.report(Lane::Read, &Fact::Absent);
             note(gateway, "find", &delivery, &Fact::Absent);
             let is_ours = |seen: &Sighting| search.is_ours(seen.effect_id, seen.reference.as_ref());
             if let Some(ours) = sightings.into_iter().find(is_ours) {

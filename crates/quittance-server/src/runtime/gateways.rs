@@ -1,19 +1,21 @@
-//! The gateways as the runtime sees them: connections, requests under way, health.
+//! The gateways as the runtime sees them: connections, requests under way, brakes.
 
-use crate::clock;
+use super::health::{Complaint, Health};
 use crate::config::{Config, Secrets};
 use crate::metrics;
 use crate::transport::{Transport, TransportError};
 use quittance_connectors::connector::Connector;
-use quittance_core::fact::{Fact, Loss};
 use quittance_core::time::Timestamp;
-use quittance_engine::breaker::{Breaker, Health, Limits, State};
-use quittance_engine::engine::Permits;
+use quittance_engine::backlog::Backlog;
+use quittance_engine::breaker;
+use quittance_engine::condition::Limits;
 use quittance_engine::gateways::{Gateway, Gateways};
 use quittance_engine::pause::Paused;
+use quittance_engine::room::{Permits, Room};
+use quittance_store::records::Lane;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// API versions of events that are told apart in the log, for each gateway.
@@ -34,14 +36,9 @@ pub(crate) struct GatewayState {
     in_flight: Arc<AtomicUsize>,
     /// What the committed switches say; looked at before every request.
     is_paused: AtomicBool,
-    condition: Mutex<Condition>,
+    pub(super) health: Health,
     /// The API versions of its events that were logged.
     versions: Mutex<BTreeSet<String>>,
-}
-
-struct Condition {
-    breaker: Breaker,
-    is_unauthorised: bool,
 }
 
 /// A request under way; given back when dropped.
@@ -57,25 +54,25 @@ impl Drop for Slot {
 
 impl GatewayStates {
     /// Prepares every configured gateway.
-    pub(super) fn new(config: &Config, secrets: &Secrets, limits: Limits) -> Result<Self, TransportError> {
+    pub(super) fn new(config: &Config, secrets: &Secrets, breaker: breaker::Limits) -> Result<Self, TransportError> {
         let mut by_name = BTreeMap::new();
         for (name, gateway) in &config.gateways {
             let Some(api_key) = secrets.api_key(name) else { continue };
+            let rates = gateway.rates(secrets.gateway_mode(name));
+            let limits = Limits { breaker, rates, retries: gateway.retry_budget };
             let connector = gateway.dialect.connector();
-            let headers = connector.headers();
+            let connections = gateway.in_flight_max + read_places(gateway.in_flight_max);
             let state = GatewayState {
                 name: name.clone(),
-                transport: Transport::new(&gateway.api_base, api_key, headers, gateway.in_flight_max)?,
+                transport: Transport::new(&gateway.api_base, api_key, connector.headers(), connections)?,
                 connector,
                 timeout: Duration::from_millis(gateway.timeout_ms),
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),
                 is_paused: AtomicBool::new(false),
+                health: Health::new(name, limits, gateway.backlog_age_max_ms),
                 versions: Mutex::new(BTreeSet::new()),
-                condition: Mutex::new(Condition { breaker: Breaker::new(limits), is_unauthorised: false }),
             };
-            metrics::breaker(name, true);
-            metrics::unauthorised(name, false);
             metrics::paused(name, false);
             by_name.insert(name.clone(), Arc::new(state));
         }
@@ -91,9 +88,23 @@ impl GatewayStates {
         self.by_name.values().for_each(|gateway| gateway.set_paused(paused.holds_back(&gateway.name)));
     }
 
-    /// How many jobs may begin now.
+    /// What may begin now.
     pub(super) fn permits(&self) -> Permits {
-        Permits(self.by_name.iter().map(|(name, gateway)| (name.clone(), gateway.permits())).collect())
+        Permits(self.by_name.iter().filter_map(|(name, gateway)| Some((name.clone(), gateway.room()?))).collect())
+    }
+
+    /// Notes how far behind the gateways are.
+    pub(super) fn note_backlog(&self, backlog: &BTreeMap<String, Backlog>, now: Timestamp) {
+        for (gateway, backlog) in
+            self.by_name.values().filter_map(|gateway| Some((gateway, backlog.get(&gateway.name)?)))
+        {
+            gateway.health.note_backlog(*backlog, gateway.is_paused(), now);
+        }
+    }
+
+    /// How far behind the gateways were when it was last looked.
+    pub(crate) fn backlog(&self) -> Vec<(String, Backlog)> {
+        self.by_name.values().map(|gateway| (gateway.name.clone(), gateway.health.backlog())).collect()
     }
 
     /// Whether a gateway that is talked to has as many requests under way as it may, so that work waits for a place.
@@ -106,33 +117,33 @@ impl GatewayStates {
         self.by_name.values().map(|gateway| gateway.in_flight.load(Ordering::Acquire)).sum()
     }
 
-    /// Gateways whose breaker is open and whose probe is due; each has to be probed by the caller.
+    /// Gateways of which something is held back and whose probe is due; each has to be probed by the caller.
     pub(super) fn take_probes(&self, now: Timestamp) -> Vec<Arc<GatewayState>> {
         self.by_name
             .values()
-            .filter(|gateway| !gateway.is_paused() && gateway.lock().breaker.take_probe(now))
+            .filter(|gateway| !gateway.is_paused() && gateway.health.take_probe(now))
             .cloned()
             .collect()
     }
 
-    /// Gateways that are not talked to now, with the reason.
-    pub(crate) fn degraded(&self) -> Vec<(String, &'static str)> {
-        self.by_name.values().filter_map(|gateway| Some((gateway.name.clone(), gateway.complaint()?))).collect()
+    /// What is wrong with which gateway.
+    pub(crate) fn degraded(&self) -> Vec<(String, Complaint)> {
+        let of = |gateway: &Arc<GatewayState>| {
+            let name = gateway.name.clone();
+            gateway.complaints().into_iter().map(move |complaint| (name.clone(), complaint))
+        };
+        self.by_name.values().flat_map(of).collect()
     }
 
-    pub(crate) fn report_gauges(&self) {
+    pub(crate) fn report_gauges(&self, now: Timestamp) {
         for gateway in self.by_name.values() {
             metrics::gateway_in_flight(&gateway.name, gateway.in_flight.load(Ordering::Acquire));
+            gateway.health.report_gauges(now);
         }
     }
 }
 
 impl GatewayState {
-    fn lock(&self) -> MutexGuard<'_, Condition> {
-        // The breaker is a small pure machine; nothing under the lock panics half-way.
-        self.condition.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Says once for each API version that is not the one we read under: of such events only the object's id is used.
     pub(super) fn note_version(&self, version: &str) {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,96 +170,42 @@ impl GatewayState {
     }
 
     pub(super) fn takes_work(&self) -> bool {
-        !self.is_paused() && self.lock().breaker.is_closed()
+        !self.is_paused() && self.health.takes_work()
     }
 
-    fn permits(&self) -> usize {
-        if !self.takes_work() {
-            return 0;
+    /// Whether a read may leave now.
+    pub(super) fn may_read(&self) -> bool {
+        self.room().is_some_and(|room| room.left(Lane::Read) > 0)
+    }
+
+    fn room(&self) -> Option<Room> {
+        if self.is_paused() {
+            return None;
         }
-        self.in_flight_max.saturating_sub(self.in_flight.load(Ordering::Acquire))
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        let left = |places: usize| places.saturating_sub(in_flight);
+        Some(self.health.room(left(self.in_flight_max), left(self.in_flight_max + read_places(self.in_flight_max))))
     }
 
     fn is_saturated(&self) -> bool {
         self.takes_work() && self.in_flight.load(Ordering::Acquire) >= self.in_flight_max
     }
 
-    fn complaint(&self) -> Option<&'static str> {
-        if self.is_paused() {
-            return Some("it is paused");
-        }
-        let condition = self.lock();
-        match condition.breaker.state() {
-            State::Closed if condition.is_unauthorised => Some("it refuses our credentials"),
-            State::Closed => None,
-            State::Open { .. } | State::Probing { .. } => Some("it does not answer"),
-        }
+    fn complaints(&self) -> Vec<Complaint> {
+        if self.is_paused() { vec![Complaint::of_all("paused", "it is paused")] } else { self.health.complaints() }
     }
 
-    /// Takes a place among the requests under way.
-    pub(super) fn slot(&self) -> Slot {
+    /// Takes a place among the requests under way, for a request that begins.
+    pub(super) fn begin(&self, lane: Lane) -> Slot {
+        self.health.begin(lane);
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         Slot { in_flight: Arc::clone(&self.in_flight) }
     }
-
-    /// Reports what a request taught us.
-    pub(super) fn report(&self, fact: &Fact) {
-        let mut condition = self.lock();
-        let was_closed = condition.breaker.is_closed();
-        condition.breaker.report(health(fact), clock::now());
-        self.note_credentials(&mut condition, fact);
-        if was_closed && !condition.breaker.is_closed() {
-            metrics::breaker(&self.name, false);
-            tracing::warn!(gateway = self.name, "the gateway does not answer; its effects wait until a probe succeeds");
-        }
-    }
-
-    /// Reports what a probe taught us.
-    pub(super) fn probed(&self, fact: &Fact) {
-        let mut condition = self.lock();
-        condition.breaker.probed(health(fact), clock::now());
-        self.note_credentials(&mut condition, fact);
-        if condition.breaker.is_closed() {
-            metrics::breaker(&self.name, true);
-            tracing::info!(gateway = self.name, "the gateway answers again");
-        }
-    }
-
-    /// One error when a gateway begins to refuse our credentials, one note when it accepts them again. What says
-    /// nothing about them changes nothing.
-    fn note_credentials(&self, condition: &mut Condition, fact: &Fact) {
-        let is_unauthorised = *fact == Fact::Unauthorised;
-        let is_silent = matches!(fact, Fact::NotSent | Fact::Lost(_) | Fact::Throttled { .. });
-        if is_silent || is_unauthorised == condition.is_unauthorised {
-            return;
-        }
-        condition.is_unauthorised = is_unauthorised;
-        metrics::unauthorised(&self.name, is_unauthorised);
-        if is_unauthorised {
-            tracing::error!(gateway = self.name, "the gateway refuses our credentials; its effects wait");
-        } else {
-            tracing::info!(gateway = self.name, "the gateway accepts our credentials again");
-        }
-    }
 }
 
-/// Whether a fact speaks for or against the gateway's health. Refused credentials are an answer.
-fn health(fact: &Fact) -> Health {
-    match fact {
-        Fact::NotSent | Fact::Lost(Loss::Timeout | Loss::Reset | Loss::ServerError | Loss::Unavailable) => {
-            Health::Failing
-        }
-        Fact::Seen(_)
-        | Fact::SeenDispute(_)
-        | Fact::Absent
-        | Fact::Declined { .. }
-        | Fact::Refused { .. }
-        | Fact::Unauthorised
-        | Fact::Throttled { .. }
-        | Fact::InUse
-        | Fact::KeyMismatch
-        | Fact::Lost(Loss::Unclear | Loss::Unreadable) => Health::Answered,
-    }
+/// Places beside those of all requests that only reads may take: a quarter as many.
+fn read_places(in_flight_max: usize) -> usize {
+    (in_flight_max / 4).max(1)
 }
 
 /// The gateways as deciding needs to know them.
@@ -267,6 +224,7 @@ pub(super) fn for_engine(config: &Config, secrets: &Secrets) -> Gateways {
             looks: gateway.looks,
             timeout_ms: gateway.timeout_ms,
             in_flight_max: gateway.in_flight_max,
+            backlog_age_max_ms: gateway.backlog_age_max_ms,
             mode,
         };
         (name.clone(), known)

@@ -1,5 +1,6 @@
 //! How the HTTP API and the local socket reach the engine and the store.
 
+use super::health::Complaint;
 use super::readers::{ReadError, Readers};
 use super::shared::Shared;
 use super::waiters::Watch;
@@ -9,6 +10,7 @@ use quittance_connectors::connector::Connector;
 use quittance_core::id::CommandId;
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
+use quittance_engine::backlog::Backlog;
 use quittance_engine::queue::{Lane, Refusal};
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_store::store::{Reader, StoreError};
@@ -58,8 +60,10 @@ pub struct Readiness {
     pub queue_depth: usize,
     /// Age of the oldest.
     pub queue_age_ms: u64,
-    /// Gateways that are not talked to now, each with the reason. The server is ready all the same: effects wait.
-    pub degraded: Vec<(String, &'static str)>,
+    /// What is wrong with which gateway. The server is ready all the same: effects wait.
+    pub degraded: Vec<(String, Complaint)>,
+    /// How far behind each gateway was when it was last looked, a second ago at most.
+    pub backlog: Vec<(String, Backlog)>,
 }
 
 /// What is known of a configured webhook endpoint.
@@ -187,6 +191,7 @@ impl Handle {
             queue_depth,
             queue_age_ms,
             degraded: self.shared.gateways.degraded(),
+            backlog: self.shared.gateways.backlog(),
         }
     }
 

@@ -11,8 +11,9 @@ use quittance_connectors::message::{Delivery, Request};
 use quittance_core::effect::{Source, Stimulus};
 use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
-use quittance_engine::queue::Lane;
+use quittance_engine::queue;
 use quittance_engine::submission::{Job, LearnedFact, Look, LookPlan, Looked, Plan, Submission};
+use quittance_store::records::Lane;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Budget {
 
 /// Carries a job out on the runtime and submits the lesson. The slot is given back with the lesson, or with the task.
 pub(super) fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>, job: Job) {
-    let slot = gateway.slot();
+    let slot = gateway.begin(job.lane);
     // Started here, so that time spent waiting for a worker counts.
     let budget = Budget::new(job.deadline, gateway.timeout);
     let shared = Arc::clone(shared);
@@ -67,11 +68,11 @@ async fn carry_out(gateway: &GatewayState, job: &Job, budget: Budget) -> (Source
     match &job.plan {
         Plan::Send(request) => {
             let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(kind, delivery);
-            (Source::Send, Stimulus::Answered(ask(gateway, request, budget, "send", decode).await))
+            (Source::Send, Stimulus::Answered(ask(gateway, job.lane, request, budget, "send", decode).await))
         }
         Plan::Read(request) => {
             let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_read(kind, delivery);
-            (Source::Read, Stimulus::Read(ask(gateway, request, budget, "read", decode).await))
+            (Source::Read, Stimulus::Read(ask(gateway, job.lane, request, budget, "read", decode).await))
         }
         Plan::Find(wanted) => {
             let search = Search { effect: job.effect.effect, kind, wanted };
@@ -97,16 +98,20 @@ pub(super) fn patience(gateway: &GatewayState, budget: Budget, kind: &'static st
 /// One request and its fact. What must not leave is not sent, which says nothing about the gateway.
 pub(super) async fn ask(
     gateway: &GatewayState,
+    lane: Lane,
     request: &Request,
     budget: Budget,
     kind: &'static str,
     decode: impl FnOnce(&dyn Connector, &Delivery) -> Fact,
 ) -> Fact {
-    let Some(patience) = patience(gateway, budget, kind) else { return Fact::NotSent };
+    let Some(patience) = patience(gateway, budget, kind) else {
+        gateway.health.withdraw(lane);
+        return Fact::NotSent;
+    };
     let delivery = gateway.transport.deliver(request, patience).await;
     let fact = decode(gateway.connector.as_ref(), &delivery);
     note(gateway, kind, &delivery, &fact);
-    gateway.report(&fact);
+    gateway.health.report(lane, &fact);
     fact
 }
 
@@ -124,7 +129,7 @@ pub(super) fn note(gateway: &GatewayState, kind: &'static str, delivery: &Delive
 
 /// Looks at an object on the runtime and submits what it showed. As for a job, the slot goes back with it.
 pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>, look: Look) {
-    let slot = gateway.slot();
+    let slot = gateway.begin(look.lane);
     let budget = Budget::new(look.deadline, gateway.timeout);
     let shared = Arc::clone(shared);
     tokio.spawn(async move {
@@ -132,11 +137,11 @@ pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, g
         let (is_cancel, fact) = match &look.plan {
             LookPlan::Read(request) => {
                 let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_read(kind, delivery);
-                (false, ask(&gateway, request, budget, "look", decode).await)
+                (false, ask(&gateway, look.lane, request, budget, "look", decode).await)
             }
             LookPlan::Cancel(request) => {
                 let decode = |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(kind, delivery);
-                (true, ask(&gateway, request, budget, "cancel_stray", decode).await)
+                (true, ask(&gateway, look.lane, request, budget, "cancel_stray", decode).await)
             }
         };
         let looked = Looked { object: look.object, is_cancel, fact };
@@ -146,7 +151,7 @@ pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, g
 
 fn hand_back(shared: &Shared, slot: Slot, submission: Submission) {
     let entry = Entry { submission, reply: None, slot: Some(slot), is_watched: false };
-    if let Err((_, entry)) = shared.queue.push(Lane::Inner, entry, clock::now()) {
+    if let Err((_, entry)) = shared.queue.push(queue::Lane::Inner, entry, clock::now()) {
         let about = match &entry.submission {
             Submission::Learned(lesson) => lesson.effect.effect.to_string(),
             Submission::Looked(looked) => looked.object.object.clone(),
@@ -156,17 +161,17 @@ fn hand_back(shared: &Shared, slot: Slot, submission: Submission) {
     }
 }
 
-/// Asks a gateway whose breaker is open for one harmless page.
+/// Asks a gateway from which something is held back for one harmless page.
 pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewayState>) {
     tokio.spawn(async move {
         if gateway.is_paused() {
-            return gateway.probed(&Fact::NotSent);
+            return gateway.health.probed(&Fact::NotSent);
         }
         let request = gateway.connector.probe();
         let delivery = gateway.transport.deliver(&request, gateway.timeout.min(PROBE_TIMEOUT)).await;
         let fact = gateway.connector.decode_probe(&delivery);
         note(&gateway, "probe", &delivery, &fact);
-        gateway.probed(&fact);
+        gateway.health.probed(&fact);
     });
 }
 
@@ -174,7 +179,9 @@ pub(super) fn spawn_probe(tokio: &tokio::runtime::Handle, gateway: Arc<GatewaySt
 mod tests {
     use super::*;
     use crate::runtime::gateways::tests::states;
+    use quittance_core::effect::Step;
     use quittance_core::fact::ObjectKind;
+    use quittance_store::records::Operation;
 
     #[tokio::test]
     async fn what_has_its_ticket_and_is_paused_before_it_leaves_is_not_sent() {
@@ -185,10 +192,11 @@ mod tests {
             |connector: &dyn Connector, delivery: &Delivery| connector.decode_write(ObjectKind::Payment, delivery);
         let budget = Budget::new(clock::now().plus_ms(600_000), gateway.timeout);
         gateway.set_paused(true);
-        assert_eq!(ask(&gateway, &request, budget, "send", decode).await, Fact::NotSent);
+        let lane = Lane::Send { operation: Operation::Payments, step: Step::Create, is_again: false };
+        assert_eq!(ask(&gateway, lane, &request, budget, "send", decode).await, Fact::NotSent);
         gateway.set_paused(false);
-        assert_eq!(states.permits().0["stripe"], 1, "it says nothing about the gateway");
-        ask(&gateway, &request, budget, "send", decode).await;
-        assert_eq!(states.permits().0["stripe"], 0, "what is sent there fails");
+        assert_eq!(states.permits().0["stripe"].left(lane), 1, "it says nothing about the gateway");
+        ask(&gateway, lane, &request, budget, "send", decode).await;
+        assert_eq!(states.permits().0["stripe"].left(lane), 0, "what is sent there fails");
     }
 }

@@ -8,6 +8,7 @@ mod executor;
 mod find;
 mod gateways;
 mod handle;
+mod health;
 mod jobs;
 mod readers;
 mod shared;
@@ -15,6 +16,7 @@ mod sweep;
 mod waiters;
 
 pub use handle::{Handle, Readiness, SubmitError, Submitted, WebhookEndpoint};
+pub use health::Complaint;
 pub use readers::ReadError;
 pub use waiters::{Answer, Watch};
 

@@ -44,6 +44,6 @@ impl Shared {
         let (depth, age_ms) = self.queue.backlog(now);
         metrics::queue(depth, age_ms);
         metrics::waiting(self.waiters.count());
-        self.gateways.report_gauges();
+        self.gateways.report_gauges(now);
     }
 }

@@ -5,6 +5,8 @@ use quittance_core::currency::Currency;
 use quittance_core::effect::Class;
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
+use quittance_engine::budget;
+use quittance_engine::condition::Rates;
 use quittance_server::config::{Config, Dialect};
 use std::collections::BTreeMap;
 
@@ -37,7 +39,9 @@ fn everything_can_be_said() {
          [gateways.eu-1]\nkind = \"stripe\"\napi_key = \"file:/run/key\"\napi_base = \"http://127.0.0.1:12111/\"\n\
          flow = \"payment_intents\"\nwebhook_endpoint = \"we_main\"\nwebhook_secrets = [\"env:OLD\", \"env:NEW\"]\n\
          webhook_tolerance_s = 60\ntimeout_ms = 25000\nin_flight_max = 4\nbackoff_base_ms = 10\nbackoff_max_ms = 20\n\
-         tries_max = 3\nkey_window_s = 5\npending_poll_ms = 100\n",
+         tries_max = 3\nkey_window_s = 5\npending_poll_ms = 100\nrequests_per_second_max = 40\n\
+         requests_per_second_per_endpoint_max = 7\nretry_budget_percent = 20\nretries_per_second_min = 2\n\
+         backlog_age_max_ms = 9\n",
         &[],
     )
     .unwrap();
@@ -48,6 +52,9 @@ fn everything_can_be_said() {
     assert_eq!(gateway.webhook_secrets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["env:OLD", "env:NEW"]);
     assert_eq!((gateway.timeout_ms, gateway.in_flight_max, gateway.webhook_tolerance_s), (25_000, 4, 60));
     assert_eq!((gateway.policy.payments.key_window_ms(), gateway.policy.tries_max), (5_000, 3));
+    assert_eq!(gateway.rates(None), Rates { per_second: Some(40), per_second_per_endpoint: Some(7) });
+    assert_eq!(gateway.retry_budget, budget::Limits { percent: 20, per_second_min: 2 });
+    assert_eq!(gateway.backlog_age_max_ms, Some(9));
 }
 
 #[test]
@@ -282,6 +289,43 @@ fn what_means_nothing_to_a_rail_is_refused() {
             "configuration:11: gateways.rail.action_expiry_s: a rail asks nobody to authenticate; remove it",
             "environment QUITTANCE_GATEWAYS__RAIL__CAPTURE_EXPIRY_S: gateways.rail.capture_expiry_s: a rail takes money \
              at once; remove it",
+        ],
+    );
+}
+
+#[test]
+fn rates_are_those_of_stripe_at_stripe_and_nowhere_else() {
+    let rates = |per_second, per_second_per_endpoint| Rates { per_second, per_second_per_endpoint };
+    let (live, test, none) = (rates(Some(100), Some(25)), rates(Some(25), Some(25)), rates(None, None));
+    for (settings, expected) in [
+        ("", [live, test, test]),
+        ("api_base = \"https://api.stripe.com/\"\n", [live, test, test]),
+        ("api_base = \"http://127.0.0.1:12111\"\n", [none, none, none]),
+        ("requests_per_second_max = 0\n", [rates(None, Some(25)); 3]),
+        ("requests_per_second_max = 500\nrequests_per_second_per_endpoint_max = 0\n", [rates(Some(500), None); 3]),
+        (
+            "api_base = \"http://127.0.0.1:12111\"\nrequests_per_second_per_endpoint_max = 3\n",
+            [rates(None, Some(3)); 3],
+        ),
+    ] {
+        let config = read(&format!("{STRIPE}{settings}"), &[]).unwrap();
+        let modes = [Some(Mode::Live), Some(Mode::Test), None];
+        assert_eq!(modes.map(|mode| config.gateways["stripe"].rates(mode)), expected, "{settings}");
+    }
+}
+
+#[test]
+fn how_far_a_gateway_may_be_behind_has_a_default_and_an_end() {
+    let age = |settings: &str| read(&format!("{STRIPE}{settings}"), &[]).unwrap().gateways["stripe"].backlog_age_max_ms;
+    assert_eq!([age(""), age("backlog_age_max_ms = 0\n")], [Some(600_000), None]);
+    check_bad(
+        &format!("{STRIPE}requests_per_second_max = -1\nretries_per_second_min = 0\n"),
+        &[],
+        &[
+            "configuration:4: gateways.stripe.requests_per_second_max: -1 is out of range; write a whole number from 0 to \
+             1000000, or leave it out for what the gateway allows",
+            "configuration:5: gateways.stripe.retries_per_second_min: 0 is out of range; write a whole number from 1 to \
+             10000, or leave it out for 10",
         ],
     );
 }

@@ -122,7 +122,7 @@ async fn arrive(State(gateway): State<Gateway>, request: Request, next: Next) ->
 }
 
 /// An answer that breaks off before its first byte is not offered by a router; one whose body breaks off is lost too.
-fn broken() -> Response {
+pub fn broken() -> Response {
     let torn = futures_body();
     Response::builder().header("content-length", "100").body(torn).unwrap()
 }

@@ -5,8 +5,10 @@
 mod api;
 mod config;
 mod gateway;
+mod lossy;
 mod runtime;
 mod serve;
 mod stops;
+mod storms;
 mod stripe_mock;
 mod transport;

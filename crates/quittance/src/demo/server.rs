@@ -208,6 +208,8 @@ in_flight_max = 128
 backoff_base_ms = 50
 backoff_max_ms = 1000
 pending_poll_ms = 1000
+# A third of all requests fails on purpose, and each is to be seen through at once.
+retry_budget_percent = 100
 "#
     )
 }

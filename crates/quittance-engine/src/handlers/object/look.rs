@@ -2,18 +2,24 @@
 
 use super::{effect_of, end_lease, looks_of, object_place};
 use crate::gateways::Gateway;
-use crate::handlers::begin::{OTHER_MODE_MS, STANDSTILL_MS, permitted};
+use crate::handlers::begin::{OTHER_MODE_MS, STANDSTILL_MS, has_room, permitted};
 use crate::handlers::effect_rows::{self, EffectRows};
 use crate::handlers::{Context, Handled, Wanted};
 use crate::submission::{Look, LookPlan, ObjectRef, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::connector::Ask;
 use quittance_connectors::key::gateway_key;
-use quittance_core::effect::{Class, Source, State, Subject};
+use quittance_core::effect::{Class, Source, State, Step, Subject};
 use quittance_core::fact::ObjectKind;
 use quittance_core::journal::Record;
 use quittance_core::time::Timestamp;
-use quittance_store::records::{GatewayObject, ObjectState};
+use quittance_store::records::{GatewayObject, Lane, ObjectState, Operation};
+
+/// To cancel a stray is a write. Nothing of ours was sent before it that would make it a retry.
+const CANCEL: Lane = Lane::Send { operation: Operation::Payments, step: Step::Cancel, is_again: false };
+
+/// How long a stray is left alone whose cancel there is no room for: it is inert, and nobody waits for it.
+const CANCEL_LATER_MS: u64 = 60_000;
 
 pub(in crate::handlers) fn reads_look(named: &ObjectRef, wanted: &mut Wanted<'_>) {
     let Some(row) = wanted.row::<GatewayObject>(object_place(&named.gateway, &named.object)) else { return };
@@ -47,12 +53,17 @@ pub(in crate::handlers) fn look(
     let Some(gateway) = permitted(&row.gateway, context) else {
         return Err(Miss::Corrupt(format!("{} is looked at through no gateway", row.object)));
     };
-    let plan = plan(&row, &gateway, around, rows, context)?;
+    let Some((lane, plan)) = plan(&row, &gateway, around, rows, context)? else {
+        end_lease(&mut row);
+        row.due_at = Some(context.now.plus_ms(CANCEL_LATER_MS));
+        rows.put(&row);
+        return Ok(Outcome::Done.into());
+    };
     row.lease_owner = context.owner;
     row.due_at = Some(context.now.plus_ms(context.leases.lease_ms));
     row.is_stale = false;
     let deadline = context.now.plus_ms(gateway.timeout_ms);
-    context.look = Some(Look { object: named.clone(), kind: row.kind, plan, deadline });
+    context.look = Some(Look { object: named.clone(), kind: row.kind, lane, plan, deadline });
     rows.put(&row);
     Ok(Outcome::Done.into())
 }
@@ -65,7 +76,8 @@ fn put_off(
     context: &mut Context<'_>,
 ) -> Result<Option<Option<Timestamp>>, Miss> {
     let now = context.now;
-    let Some(gateway) = permitted(&row.gateway, context) else {
+    let readable = permitted(&row.gateway, context).filter(|_| has_room(&row.gateway, Lane::Read, context));
+    let Some(gateway) = readable else {
         return Ok(Some(Some(now.plus_ms(STANDSTILL_MS))));
     };
     if let Some(around) = around {
@@ -133,15 +145,15 @@ fn parent_kind(kind: ObjectKind, gateway: &Gateway) -> ObjectKind {
     }
 }
 
-/// Reads the object, or cancels a stray that was just seen to be inert.
+/// Reads the object, or cancels a stray that was just seen to be inert; nothing where there is no room for the cancel.
 fn plan(
     row: &GatewayObject,
     gateway: &Gateway,
     around: Option<EffectRows>,
     rows: &mut WorkingSet<'_>,
     context: &Context<'_>,
-) -> Result<LookPlan, Miss> {
-    let read = || LookPlan::Read(gateway.connector.read(row.kind, &row.object));
+) -> Result<Option<(Lane, LookPlan)>, Miss> {
+    let read = || Some((Lane::Read, LookPlan::Read(gateway.connector.read(row.kind, &row.object))));
     let Some(mut around) = around else { return Ok(read()) };
     let is_its_own = around.effect.object_id.as_deref() == Some(row.object.as_str());
     let is_left_to_a_person = around.effect.state == State::Review;
@@ -150,6 +162,9 @@ fn plan(
     }
     let ask = Ask::Cancel { object: (row.kind, &row.object) };
     let Ok(request) = gateway.connector.write(&ask) else { return Ok(read()) };
+    if !has_room(&row.gateway, CANCEL, context) {
+        return Ok(None);
+    }
     let record = Record::ObservationKept {
         effect: around.effect.id,
         source: Source::Sweep,
@@ -160,7 +175,7 @@ fn plan(
     rows.put(&around.book);
     let (tenant, step) = (&around.tenant, format!("stray {}", row.object));
     let key = gateway_key(&tenant.gateway_key_secret, tenant.id, around.effect.id, &step, 0);
-    Ok(LookPlan::Cancel(request.with_key(key)))
+    Ok(Some((CANCEL, LookPlan::Cancel(request.with_key(key)))))
 }
 
 /// Whether an object in this status has moved nothing and can be canceled.

@@ -18,7 +18,7 @@ use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{EventGap, Outcome, Submission, Swept};
 use quittance_engine::sweeps::Stuck;
-use quittance_store::records::{Discrepancy, Entity, Sweep};
+use quittance_store::records::{Discrepancy, Entity, Lane, Sweep};
 use quittance_store::store::Scan;
 use quittance_store::tables::DISCREPANCIES;
 use std::sync::Arc;
@@ -26,6 +26,10 @@ use std::time::Duration;
 
 /// Pages that one run of a sweep asks for; the next run goes on where it was.
 const PAGES_MAX: usize = 50;
+
+/// How often, and how many times, a page waits for its turn before the sweep is left for the next time.
+const TURN: Duration = Duration::from_millis(100);
+const TURNS_MAX: usize = 300;
 
 /// Open discrepancies that are counted.
 const DISCREPANCIES_MAX: usize = 10_000;
@@ -117,19 +121,29 @@ impl Sweeper<'_> {
         }
     }
 
-    /// One page of a list, if it may be asked for now. It takes a place among the gateway's requests.
+    /// One page of a list. It is a read like any other: it waits for its turn under the gateway's rate, and takes a place
+    /// among the gateway's requests.
     async fn ask(&self, request: &Request) -> Result<Delivery, Interrupted> {
-        if !self.gateway.takes_work() || self.handle.shared.is_winding_down() {
+        for _ in 0..TURNS_MAX {
+            if !self.gateway.takes_work() || self.handle.shared.is_winding_down() {
+                return Err(Interrupted::HeldBack);
+            }
+            if self.gateway.may_read() {
+                break;
+            }
+            tokio::time::sleep(TURN).await;
+        }
+        if !self.gateway.may_read() {
             return Err(Interrupted::HeldBack);
         }
-        let _slot = self.gateway.slot();
+        let _slot = self.gateway.begin(Lane::Read);
         Ok(self.gateway.transport.deliver(request, self.gateway.timeout).await)
     }
 
     /// Notes what came of a page for the gateway's health.
     fn note(&self, delivery: &Delivery, fact: &Fact) {
         note(self.gateway, "sweep", delivery, fact);
-        self.gateway.report(fact);
+        self.gateway.health.report(Lane::Read, fact);
     }
 
     async fn count_discrepancies(&self) -> Result<(), ReadError> {

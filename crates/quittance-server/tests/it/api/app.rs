@@ -50,7 +50,7 @@ pub struct App {
     pub place: Place,
     config: String,
     _files: TempDir,
-    /// Where the gateways `silent` and `live` are; what they were sent breaks off when it is dropped.
+    /// Where the gateways `silent`, `tardy` and `live` are; what they were sent breaks off when it is dropped.
     pub silence: Option<TcpListener>,
 }
 
@@ -193,6 +193,13 @@ webhook_secrets = ["{new}", "{old}"]
 kind = "stripe"
 api_key = "{api}"
 api_base = "http://{silence}"
+
+[gateways.tardy]
+kind = "stripe"
+api_key = "{api}"
+api_base = "http://{silence}"
+in_flight_max = 1
+backlog_age_max_ms = 1
 
 [gateways.live]
 kind = "stripe"

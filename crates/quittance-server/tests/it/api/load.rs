@@ -95,3 +95,42 @@ async fn a_stopped_server_takes_nothing_and_says_so() {
     let ready = Call::new("GET", "/readyz").send(&app.router).await;
     assert_eq!((ready.status, ready.text("/status")), (503, "stopping".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_is_far_behind_is_given_no_more_and_known_keys_still_learn_their_outcome() {
+    quittance_server::metrics::ensure_installed();
+    let app = App::start().await.with_alice().await;
+    let at_once =
+        |key: &str, gateway: &str| post(ROUTE, key, &payment_at(gateway, key, "pm_1")).header("prefer", "wait=0");
+    // The first takes the only place and is never answered; the second waits for it.
+    app.send(at_once("key-1", "tardy")).await.expect(202, "");
+    let second = app.send(at_once("key-2", "tardy")).await.expect(202, "");
+    let is_behind = || app.handle.readiness().degraded.iter().any(|(_, complaint)| complaint.code == "backlogged");
+    let noticed = async {
+        while !is_behind() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), noticed).await.expect("it is noticed");
+    let refused = app.send(at_once("key-3", "tardy")).await.expect(503, "overloaded");
+    assert_eq!((refused.header("retry-after"), refused.text("/retryable")), (Some("30"), "true".to_owned()));
+    let again = app.send(at_once("key-2", "tardy")).await.expect(202, "");
+    assert_eq!(again.text("/id"), second.text("/id"));
+    app.post(ROUTE, "key-4", &payment("key-4", "pm_card_visa")).await.expect(201, "");
+    let ready = app.send(Call::new("GET", "/readyz")).await;
+    assert_eq!((ready.status, ready.text("/status")), (200, "degraded".to_owned()));
+    assert_eq!(
+        (ready.text("/degraded/0/gateway"), ready.text("/degraded/0/code")),
+        ("tardy".into(), "backlogged".into())
+    );
+    assert_eq!(ready.text("/backlog/3/gateway"), "tardy");
+    assert!(
+        ready.text("/backlog/3/oldest_due_age_ms").parse::<u64>().is_ok_and(|age_ms| age_ms > 1),
+        "{:?}",
+        ready.body
+    );
+    assert_eq!(ready.text("/backlog/3/oldest_unknown_age_ms"), "");
+    let metrics = app.handle.metrics_text();
+    assert!(metrics.contains("quittance_gateway_due_age_seconds{gateway=\"tardy\"} "), "{metrics}");
+    assert!(metrics.contains("quittance_outcomes_total{outcome=\"backlogged\"} "), "{metrics}");
+}

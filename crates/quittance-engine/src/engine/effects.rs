@@ -1,0 +1,62 @@
+//! Claiming effects that are due: what is chosen of which lane, and what follows.
+
+use super::{Engine, Step};
+use crate::due;
+use crate::room::{Permits, Room};
+use crate::submission::{EffectRef, Submission};
+use quittance_core::effect::Effect;
+use quittance_core::time::Timestamp;
+use quittance_store::records::{Entity, Lane};
+use quittance_store::store::{Claim, Share, StoreError};
+use quittance_store::tables::EFFECTS;
+use std::collections::BTreeMap;
+
+impl Engine {
+    /// Claims effects that are due, as many as the permits allow, and begins their next moves.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::step`].
+    pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
+        let mut shares = Vec::new();
+        for (gateway, room) in self.paused.permitted(permits).0 {
+            shares.extend(self.choose(&gateway, now, room)?);
+        }
+        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
+        let rows = match shares.is_empty() {
+            true => Vec::new(),
+            false => self.store.claim(&EFFECTS, &Claim { shares, now: now.0, owner, leased_until })?,
+        };
+        let mut begins = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match Effect::from_row(row) {
+                Ok(effect) => begins.push(Submission::Begin(EffectRef {
+                    book: effect.book,
+                    effect: effect.id,
+                    payment: effect.payment,
+                    epoch: effect.lease_epoch,
+                })),
+                Err(corrupt) => tracing::error!(%corrupt, "an effect cannot be read and is left alone"),
+            }
+        }
+        let mut step = self.step(now, begins, permits)?;
+        step.looks.extend(self.poll_objects(now, permits)?);
+        Ok(step)
+    }
+
+    /// What is claimed of a gateway's lanes.
+    fn choose(&mut self, gateway: &str, now: Timestamp, mut room: Room) -> Result<Vec<Share>, StoreError> {
+        let mut due = BTreeMap::new();
+        for lane in Lane::all() {
+            let left = room.left(lane);
+            // Of a lane that nothing may be taken of, nothing is learned either.
+            if left > 0 {
+                // One more than there is room for tells whether any has to wait.
+                due.insert(lane, due::times(self.store.as_mut(), gateway, lane, now, left.saturating_add(1))?);
+            }
+        }
+        let chosen = due::choose(&due, |lane| room.take(lane));
+        self.waiting.note(gateway, &due, &chosen);
+        Ok(due::shares(gateway, &chosen).collect())
+    }
+}
