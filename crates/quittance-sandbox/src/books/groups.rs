@@ -23,7 +23,7 @@ pub(crate) struct Groups {
 /// Counts successful charges that were not released, for each value of a metadata key of the payment intent.
 pub(crate) fn group(books: &Books, key: &str) -> Groups {
     let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
-    let kept = |charge: &&Charge| charge.has_succeeded() && charge.amount_released == 0;
+    let kept = |charge: &&Charge| charge.has_succeeded() && charge.amount_released < charge.amount;
     for charge in books.charges.rows().iter().filter(kept) {
         if let Some(value) = charge.metadata.get(key) {
             *charged.entry(value).or_default() += 1;

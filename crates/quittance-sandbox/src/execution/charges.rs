@@ -89,6 +89,7 @@ impl Execution<'_> {
         }
         charge.is_captured = true;
         charge.amount_captured = amount;
+        charge.amount_released = charge.amount - amount;
         self.credit(&mut charge);
         self.save_charge(&charge);
         self.emit("charge.captured", &charge);

@@ -225,6 +225,7 @@ impl Execution<'_> {
         let mut charge = intent.latest_charge.as_deref().and_then(|id| self.books.charges.get(id)).cloned()?;
         charge.is_captured = true;
         charge.amount_captured = amount;
+        charge.amount_released = charge.amount - amount;
         self.credit(&mut charge);
         self.save_charge(&charge);
         self.emit("charge.captured", &charge);

@@ -24,7 +24,8 @@ pub(crate) struct Charge {
     pub(crate) amount_captured: i64,
     /// What refunds that did not fail give back.
     pub(crate) amount_refunded: i64,
-    /// The authorisation that was canceled; Stripe shows it as refunded.
+    /// What was authorised and is not captured any more: canceled, or the rest of a partial capture; Stripe shows it as
+    /// refunded.
     pub(crate) amount_released: i64,
     pub(crate) currency: String,
     pub(crate) is_captured: bool,
