@@ -15,6 +15,7 @@ mod pause;
 mod payments;
 mod placing;
 mod review;
+mod scenarios;
 mod trouble;
 mod webhooks;
 mod world;

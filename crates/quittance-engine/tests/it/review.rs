@@ -27,7 +27,7 @@ fn an_object_of_another_amount_goes_to_a_person_with_an_alarm() {
     assert_eq!(in_review().alarms.len(), 1);
 }
 
-fn check_sound(world: &mut World) {
+pub fn check_sound(world: &mut World) {
     let report = verify(&mut world.database.reader(), &mut |_| {}).expect("readable");
     assert!(report.findings.is_empty(), "{report:?}");
 }

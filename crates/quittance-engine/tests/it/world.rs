@@ -5,7 +5,7 @@ use quittance_connectors::connector::{Connector, ListFact, Search};
 use quittance_connectors::message::{Delivery, Request};
 use quittance_connectors::stripe::Stripe;
 use quittance_core::currency::Currency;
-use quittance_core::decide::{CreatePayment, OnDuplicate, Resolution};
+use quittance_core::decide::{AskRefund, CreatePayment, OnDuplicate, Resolution};
 use quittance_core::effect::{PersonsWord, Policy, Source, Stimulus};
 use quittance_core::fact::Fact;
 use quittance_core::id::{CommandId, TenantId};
@@ -285,6 +285,13 @@ impl World {
         open.map(|one| (one.kind, one.object)).collect()
     }
 
+    /// Works honestly until no job is left.
+    pub fn work_all(&mut self) {
+        while !self.jobs.is_empty() {
+            self.work(Gateway::serve);
+        }
+    }
+
     /// Works and polls honestly until nothing is open.
     pub fn settle(&mut self) {
         for _ in 0..10_000 {
@@ -362,10 +369,31 @@ pub fn customer(name: &str) -> Submission {
 
 /// A person's decision on the newest payment, with evidence.
 pub fn decide(world: &World, key: &str, resolution: Resolution) -> Submission {
-    let payment = world.payments().pop().expect("there is one");
-    let effect = EffectRef { book: payment.book, effect: payment.effect, payment: payment.id, epoch: 0 };
+    let effect = newest(world);
     let word = PersonsWord { by: "key_1".into(), evidence: "statement 7".into(), reason: "seen at the bank".into() };
     command(key, 0, "POST /v1/effects/{id}/resolve", Action::Resolve { effect, resolution, word })
+}
+
+/// A step of the newest payment, or money of it back.
+pub fn capture(world: &World, key: &str, amount: Option<i64>) -> Submission {
+    command(key, 0, "POST /v1/payments/{id}/capture", Action::Capture { payment: newest(world), amount })
+}
+
+/// So much of the newest payment back, under this reference.
+pub fn refund(world: &World, key: &str, reference: &str, amount: i64) -> Submission {
+    let asked = AskRefund {
+        amount: Some(amount),
+        currency: None,
+        reference: Some(reference.to_owned()),
+        expected_refunded_amount: None,
+        reason: None,
+    };
+    command(key, 0, "POST /v1/refunds", Action::Refund { payment: newest(world), asked })
+}
+
+fn newest(world: &World) -> EffectRef {
+    let payment = world.payments().pop().expect("there is one");
+    EffectRef { book: payment.book, effect: payment.effect, payment: payment.id, epoch: 0 }
 }
 
 /// A payment of alice, under this key and reference, for this amount and card.
