@@ -36,13 +36,25 @@ pub(crate) async fn gather(api: &Api, gateway: &Gateway, notes: &Notes) -> Resul
     })
 }
 
-/// How many payments are still open.
+/// Whether our ledger and the gateway's total say the same.
+pub(crate) async fn agrees(api: &Api, gateway: &Gateway) -> Result<bool> {
+    let (mut theirs, _) = gateway.totals().await?;
+    let mut ours = ledger_totals(api).await?;
+    theirs.retain(|_, total| *total != 0);
+    ours.retain(|_, total| *total != 0);
+    Ok(ours == theirs)
+}
+
+/// How many payments and refunds are still open.
 pub(crate) async fn open_payments(api: &Api) -> Result<usize> {
     let mut open = 0;
     for status in OPEN {
         open += api.list(&format!("/v1/payments?limit=100&status={status}")).await?.len();
     }
-    Ok(open)
+    let refunds = api.list("/v1/refunds?limit=100").await?;
+    let is_open =
+        |refund: &&Value| matches!(refund["status"].as_str(), Some("pending" | "unknown" | "requires_action"));
+    Ok(open + refunds.iter().filter(is_open).count())
 }
 
 fn payment(row: &Value) -> Result<Payment> {
@@ -50,10 +62,17 @@ fn payment(row: &Value) -> Result<Payment> {
     Ok(Payment {
         id: text("id").context("a payment without an id")?,
         status: text("status").context("a payment without a status")?,
-        captured_amount: row["captured_amount"].as_i64().context("a payment without an amount")?.into(),
+        kept_amount: kept(row)?,
         currency: text("currency").context("a payment without a currency")?,
         gateway_id: text("gateway_id"),
     })
+}
+
+/// What is left of what was captured.
+fn kept(row: &Value) -> Result<i128> {
+    let amount = |name: &str| row[name].as_i64().map(i128::from).with_context(|| format!("a payment without {name}"));
+    let gone = amount("refunded_amount")? + amount("disputed_amount")? + amount("returned_amount")?;
+    Ok(amount("captured_amount")? - gone)
 }
 
 /// What our ledger says lies at the gateway.
@@ -92,7 +111,7 @@ async fn promises(api: &Api, notes: &Notes) -> Result<Vec<Promise>> {
 
 /// What became of a promise, and whether the answer was a stored one.
 async fn ask_again(api: &Api, key: &str, told: Told, promised: Option<&String>) -> (Promise, bool) {
-    let repeated = patiently(api, Question::Again { key, body: &told.body }).await;
+    let repeated = patiently(api, Question::Again { path: &told.path, key, body: &told.body }).await;
     let named: BTreeSet<String> = told.answer.payment_id().into_iter().chain(promised.cloned()).collect();
     let mut presence = if named.is_empty() { Presence::NotNamed } else { Presence::Found };
     for payment in named {
@@ -110,7 +129,7 @@ async fn ask_again(api: &Api, key: &str, told: Told, promised: Option<&String>) 
 #[derive(Clone, Copy)]
 enum Question<'a> {
     /// The same command under the same key.
-    Again { key: &'a str, body: &'a str },
+    Again { path: &'a str, key: &'a str, body: &'a str },
     /// A resource.
     Read { path: &'a str },
 }
@@ -119,7 +138,7 @@ enum Question<'a> {
 async fn patiently(api: &Api, question: Question<'_>) -> Option<Reply> {
     for _ in 0..TRIES_MAX {
         let reply = match question {
-            Question::Again { key, body } => api.post("/v1/payments", key, body, PATIENCE).await,
+            Question::Again { path, key, body } => api.post(path, key, body, PATIENCE).await,
             Question::Read { path } => api.get(path).await,
         };
         if let Ok(reply) = reply

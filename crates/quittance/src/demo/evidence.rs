@@ -31,8 +31,8 @@ pub(crate) struct Payment {
     pub(crate) id: String,
     /// Its status by name.
     pub(crate) status: String,
-    /// In minor units.
-    pub(crate) captured_amount: i128,
+    /// What is left of what was captured, after refunds, disputes and returns; in minor units.
+    pub(crate) kept_amount: i128,
     /// ISO 4217.
     pub(crate) currency: String,
     /// The gateway's object, once there is one.
@@ -48,8 +48,10 @@ pub(crate) struct Charge {
     pub(crate) intent: String,
     /// The client's order, from the metadata that the client sent along.
     pub(crate) order: Option<String>,
-    /// What the customer paid and did not get back, in our minor units; 0 when it failed.
+    /// What was captured, in our minor units; 0 when it failed.
     pub(crate) taken_amount: i128,
+    /// What is left of it after refunds and disputes.
+    pub(crate) kept_amount: i128,
     /// ISO 4217.
     pub(crate) currency: String,
 }

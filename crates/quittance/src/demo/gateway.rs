@@ -32,6 +32,8 @@ pub(crate) const WEBHOOK_PATH: &str = "/webhooks/we_demo";
 const HOLD_MS: u64 = 2_000;
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 const PAGES_MAX: usize = 10_000;
+/// A read that fails this often is a failure of the demo.
+const READS_MAX: u32 = 20;
 
 /// How many of the gateway's units make one of ours: it counts these in other units than ISO 4217
 /// (<https://docs.stripe.com/currencies>, "Special cases").
@@ -94,43 +96,84 @@ impl Gateway {
         self.control(&format!("authenticate/{intent}"), json!({"outcome": "succeed"})).await.map(drop)
     }
 
+    /// The issuer decides a dispute.
+    pub(crate) async fn decide_dispute(&self, dispute: &str, outcome: &str) -> Result<()> {
+        self.control(&format!("disputes/{dispute}/close"), json!({"outcome": outcome})).await.map(drop)
+    }
+
+    /// Refunds that wait for their bank are settled, one way or the other.
+    pub(crate) async fn flush_agenda(&self) -> Result<()> {
+        self.control("agenda/flush", json!({})).await.map(drop)
+    }
+
     /// How often each fault happened.
     pub(crate) async fn faults(&self) -> Result<BTreeMap<String, u64>> {
         let counts = self.get("/_sandbox/faults").await?["faults"].take();
         serde_json::from_value(counts).context("the sandbox counts its faults in another form")
     }
 
-    /// What it captured in total, by currency, in our minor units; and what is wrong with its own books.
+    /// What it holds for us in total, by currency, in our minor units: captured, less what went back and what disputes
+    /// took, their fees included; and what is wrong with its own books. Its fees for charges are another matter: they
+    /// are settled with its payouts.
     pub(crate) async fn totals(&self) -> Result<(BTreeMap<String, i128>, Vec<String>)> {
         let books = self.get("/_sandbox/books").await?;
         let mut totals = BTreeMap::new();
         for (currency, total) in books["currencies"].as_object().into_iter().flatten() {
-            let captured = total["amount_captured"].as_i64().context("the gateway's total is no number")?;
-            totals.insert(currency.to_uppercase(), our_units(currency, captured));
+            let amount = |name: &str| total[name].as_i64().context("the gateway's total is no number");
+            let kept = amount("amount_captured")? - amount("amount_refunded")? - amount("amount_disputed")?;
+            totals.insert(currency.to_uppercase(), our_units(currency, kept));
+        }
+        for dispute in self.disputes().await? {
+            *totals.entry(dispute.currency).or_default() -= dispute.fee_amount;
         }
         let violations = books["violations"].as_array().into_iter().flatten();
         Ok((totals, violations.map(|violation| format!("the gateway's own books: {violation}")).collect()))
     }
 
-    /// Every charge in its list, page by page.
-    pub(crate) async fn charges(&self) -> Result<Vec<Charge>> {
-        let mut charges = Vec::new();
-        let mut path = "/v1/charges?limit=100".to_owned();
-        for _ in 0..PAGES_MAX {
-            let page = self.get(&path).await?;
-            for row in page["data"].as_array().into_iter().flatten() {
-                charges.push(charge(row)?);
-            }
-            let last = charges.last().filter(|_| page["has_more"] == true);
-            let Some(last) = last else { return Ok(charges) };
-            path = format!("/v1/charges?limit=100&starting_after={}", last.id);
-        }
-        bail!("the gateway's list of charges does not end")
+    /// Every dispute in its list, page by page.
+    pub(crate) async fn disputes(&self) -> Result<Vec<Dispute>> {
+        self.list("/v1/disputes", dispute).await
     }
 
+    /// Every charge in its list, less what disputes took of it.
+    pub(crate) async fn charges(&self) -> Result<Vec<Charge>> {
+        let mut charges = self.list("/v1/charges", charge).await?;
+        for dispute in self.disputes().await? {
+            for charge in charges.iter_mut().filter(|charge| charge.id == dispute.charge) {
+                charge.kept_amount -= dispute.taken_amount;
+            }
+        }
+        Ok(charges)
+    }
+
+    /// Everything in one of its lists, page by page.
+    async fn list<T>(&self, path: &str, read: fn(&Value) -> Result<T>) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        for _ in 0..PAGES_MAX {
+            let page = self.get(&format!("{path}?limit=100{after}")).await?;
+            let data = page["data"].as_array().context("the gateway's list is none")?;
+            for row in data {
+                rows.push(read(row)?);
+            }
+            let last = data.last().and_then(|row| row["id"].as_str()).filter(|_| page["has_more"] == true);
+            let Some(last) = last else { return Ok(rows) };
+            after = format!("&starting_after={last}");
+        }
+        bail!("the gateway's list {path} does not end")
+    }
+
+    /// Reads, again and again where it misbehaves: that is what it is for.
     async fn get(&self, path: &str) -> Result<Value> {
-        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(API_KEY);
-        read(request).await.with_context(|| format!("cannot read {path} of the sandbox"))
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(API_KEY);
+            match read(request).await {
+                Err(_) if tries < READS_MAX => {}
+                other => return other.with_context(|| format!("cannot read {path} of the sandbox")),
+            }
+        }
     }
 
     async fn control(&self, path: &str, body: Value) -> Result<Value> {
@@ -154,12 +197,38 @@ fn charge(row: &Value) -> Result<Charge> {
     let text = |name: &str| row[name].as_str().map(str::to_owned);
     let currency = text("currency").context("a charge without a currency")?;
     let amount = |name: &str| row[name].as_i64().with_context(|| format!("a charge without {name}"));
-    let taken = amount("amount_captured")? - amount("amount_refunded")?;
+    let (captured, refunded) = (amount("amount_captured")?, amount("amount_refunded")?);
+    // What was authorised and not captured is shown as refunded.
+    let released = if captured > 0 { amount("amount")? - captured } else { refunded };
+    let kept = captured - (refunded - released).max(0);
+    let succeeded = |amount| if row["status"] == "succeeded" { our_units(&currency, amount) } else { 0 };
     Ok(Charge {
         id: text("id").context("a charge without an id")?,
         intent: text("payment_intent").unwrap_or_default(),
         order: row.pointer("/metadata/order").and_then(Value::as_str).map(str::to_owned),
-        taken_amount: if row["status"] == "succeeded" { our_units(&currency, taken) } else { 0 },
+        taken_amount: succeeded(captured),
+        kept_amount: succeeded(kept),
+        currency: currency.to_uppercase(),
+    })
+}
+
+/// What a dispute took.
+pub(crate) struct Dispute {
+    charge: String,
+    currency: String,
+    taken_amount: i128,
+    fee_amount: i128,
+}
+
+/// Reads a dispute of Stripe's dialect.
+fn dispute(row: &Value) -> Result<Dispute> {
+    let currency = row["currency"].as_str().context("a dispute without a currency")?.to_owned();
+    let movements = row["balance_transactions"].as_array().context("a dispute without movements")?;
+    let sum = |name: &str| movements.iter().filter_map(|movement| movement[name].as_i64()).sum();
+    Ok(Dispute {
+        charge: row["charge"].as_str().context("a dispute of no charge")?.to_owned(),
+        taken_amount: -our_units(&currency, sum("amount")),
+        fee_amount: our_units(&currency, sum("fee")),
         currency: currency.to_uppercase(),
     })
 }
@@ -184,8 +253,9 @@ mod tests {
             })
         };
         let read = |currency, status| charge(&row(currency, status)).expect("a complete charge");
-        assert_eq!((read("usd", "succeeded").taken_amount, read("usd", "succeeded").currency.as_str()), (1_000, "USD"));
-        assert_eq!(read("isk", "succeeded").taken_amount, 10);
+        let usd = read("usd", "succeeded");
+        assert_eq!((usd.taken_amount, usd.kept_amount, usd.currency.as_str()), (1_500, 1_000, "USD"));
+        assert_eq!(read("isk", "succeeded").kept_amount, 10);
         assert_eq!(read("usd", "failed").taken_amount, 0);
         assert_eq!(read("jpy", "succeeded").order.as_deref(), Some("order-1"));
         assert!(charge(&json!({"id": "ch_1"})).is_err());

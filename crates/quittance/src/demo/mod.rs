@@ -5,6 +5,7 @@
 //! everything between them, and everything that is compared in the end, goes over HTTP. **Nothing of the engine's
 //! memory is asked: what is compared is what a stranger could read.**
 
+mod aftermath;
 mod api;
 mod audit;
 mod dice;
@@ -14,6 +15,7 @@ mod notes;
 mod plan;
 mod progress;
 mod report;
+mod script;
 mod server;
 mod shopper;
 mod stage;

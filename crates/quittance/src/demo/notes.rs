@@ -9,6 +9,8 @@ use super::evidence::Answer;
 /// What was sent under a key, and the first final answer to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
+    /// Where it was sent.
+    pub(crate) path: String,
     /// The request's body.
     pub(crate) body: String,
     /// The answer.
@@ -40,11 +42,14 @@ impl Notes {
     }
 
     /// A final answer to a key. The first one counts; another one later is a surprise.
-    pub(crate) fn acknowledge(&self, key: &str, body: &str, answer: &Answer) {
+    pub(crate) fn acknowledge(&self, key: &str, path: &str, body: &str, answer: &Answer) {
         let mut inner = self.lock();
         match inner.told.get(key).map(|told| &told.answer) {
             None => {
-                inner.told.insert(key.to_owned(), Told { body: body.to_owned(), answer: answer.clone() });
+                inner.told.insert(
+                    key.to_owned(),
+                    Told { path: path.to_owned(), body: body.to_owned(), answer: answer.clone() },
+                );
             }
             Some(first) if first == answer => {}
             Some(first) => {

@@ -2,6 +2,7 @@
 //! not own: doing it.
 
 use super::dice::Dice;
+use super::script::Script;
 
 /// Everything that is decided before the first request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,66 +32,6 @@ pub(crate) struct Order {
     pub(crate) script: Script,
 }
 
-/// What a client does about an order, besides asking again until it knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Script {
-    /// Pays.
-    Pay,
-    /// Sends the same key from several places at once.
-    RaceKey {
-        /// How many.
-        racers: u64,
-    },
-    /// Pays, then uses its key for something else.
-    ReuseKey,
-    /// Asks twice at once for the same payment, under two keys.
-    RaceReference {
-        /// What the second wants to hear.
-        second: Duplicate,
-    },
-    /// Tries a card that declines, and pays with a good one.
-    DeclineThenPay {
-        /// The card that declines.
-        card: &'static str,
-    },
-    /// Pays with a card whose customer has to authenticate, and does so.
-    Authenticate,
-    /// Tries a card that declines, and gives up.
-    Decline {
-        /// The card.
-        card: &'static str,
-    },
-}
-
-/// What a client wants to hear when its reference is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Duplicate {
-    /// A refusal.
-    Reject,
-    /// The payment that holds the reference.
-    ReturnExisting,
-}
-
-impl Duplicate {
-    /// As the API writes it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::ReturnExisting => "return_existing",
-        }
-    }
-}
-
-impl Script {
-    /// How many commands, each under a key of its own, the order takes.
-    pub(crate) const fn commands(self) -> usize {
-        match self {
-            Self::Pay | Self::RaceKey { .. } | Self::ReuseKey | Self::Authenticate | Self::Decline { .. } => 1,
-            Self::RaceReference { .. } | Self::DeclineThenPay { .. } => 2,
-        }
-    }
-}
-
 /// A currency of the demo.
 #[derive(Clone, Copy)]
 struct Tender {
@@ -110,18 +51,6 @@ const TENDERS: [Tender; 6] = [
     Tender { code: "KWD", low: 100, high: 90_000, step: 10 },
     Tender { code: "ISK", low: 100, high: 90_000, step: 1 },
 ];
-
-const DECLINING_CARDS: [&str; 4] = [
-    "pm_card_chargeDeclined",
-    "pm_card_chargeDeclinedInsufficientFunds",
-    "pm_card_chargeDeclinedExpiredCard",
-    "pm_card_chargeDeclinedIncorrectCvc",
-];
-
-/// A card that pays.
-pub(crate) const GOOD_CARD: &str = "pm_card_visa";
-/// A card that pays when its customer has authenticated.
-pub(crate) const AUTHENTICATING_CARD: &str = "pm_card_authenticationRequired";
 
 const CUSTOMERS_MAX: usize = 200;
 const KILLS_MIN: usize = 3;
@@ -148,23 +77,10 @@ fn order(number: usize, customers: usize, commands_left: usize, seed: u64) -> Or
     let customer = usize::try_from(dice.roll(stream(customers))).unwrap_or(0);
     let tender = dice.pick(&TENDERS);
     let amount = dice.between(tender.low / tender.step, tender.high / tender.step) * tender.step;
-    let script = script(&mut dice);
+    let script = Script::draw(&mut dice);
     // The last command of a plan cannot be half an order.
     let script = if script.commands() > commands_left { Script::Pay } else { script };
     Order { number, customer, reference: format!("order-{:05}", number + 1), amount, currency: tender.code, script }
-}
-
-fn script(dice: &mut Dice) -> Script {
-    match dice.roll(100) {
-        0..46 => Script::Pay,
-        46..50 => Script::Authenticate,
-        50..64 => Script::RaceKey { racers: dice.between(2, 4) },
-        64..72 => Script::ReuseKey,
-        72..78 => Script::RaceReference { second: Duplicate::Reject },
-        78..84 => Script::RaceReference { second: Duplicate::ReturnExisting },
-        84..94 => Script::DeclineThenPay { card: dice.pick(&DECLINING_CARDS) },
-        _ => Script::Decline { card: dice.pick(&DECLINING_CARDS) },
-    }
 }
 
 /// Somewhere in each of several equal stretches of the first nine tenths, so that work follows each kill.
@@ -182,7 +98,8 @@ fn stream(number: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plan, Script};
+    use super::Plan;
+    use crate::demo::script::Script;
 
     #[test]
     fn a_plan_has_as_many_commands_as_asked_for() {
@@ -217,6 +134,11 @@ mod tests {
         assert!(occurs(|script| matches!(script, Script::RaceReference { .. })));
         assert!(occurs(|script| matches!(script, Script::DeclineThenPay { .. })));
         assert!(occurs(|script| matches!(script, Script::Decline { .. })));
+        assert!(occurs(|script| matches!(script, Script::Capture { .. })));
+        assert!(occurs(|script| matches!(script, Script::Release)));
+        assert!(occurs(|script| matches!(script, Script::Refund { .. })));
+        assert!(occurs(|script| matches!(script, Script::RaceRefunds)));
+        assert!(occurs(|script| matches!(script, Script::Dispute { .. })));
         assert!(super::TENDERS.iter().all(|tender| plan.orders.iter().any(|order| order.currency == tender.code)));
     }
 }

@@ -210,6 +210,12 @@ backoff_max_ms = 1000
 pending_poll_ms = 1000
 # A third of all requests fails on purpose, and each is to be seen through at once.
 retry_budget_percent = 100
+# What no webhook tells of is found within seconds, not minutes.
+sweep_every_s = 1
+settle_after_s = 1
+# What this gateway still carries out after its client gave up, it does within three seconds, also after an error.
+quiescence_s = 5
+quiescence_after_error_s = 5
 "#
     )
 }

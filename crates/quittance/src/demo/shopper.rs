@@ -12,7 +12,8 @@ use super::dice::Dice;
 use super::evidence::Answer;
 use super::gateway::Gateway;
 use super::notes::Notes;
-use super::plan::{AUTHENTICATING_CARD, Duplicate, GOOD_CARD, Order, Plan, Script};
+use super::plan::{Order, Plan};
+use super::script::{AUTHENTICATING_CARD, DISPUTING_CARD, Duplicate, GOOD_CARD, Script};
 
 /// Works through orders.
 #[derive(Clone)]
@@ -33,9 +34,10 @@ pub(crate) struct Shopper {
 
 /// A request with its key: the same bytes however often it is sent.
 #[derive(Debug, Clone)]
-struct Command {
-    key: String,
-    body: String,
+pub(super) struct Command {
+    pub(super) path: String,
+    pub(super) key: String,
+    pub(super) body: String,
 }
 
 /// After this, a command that still has no final answer is a finding.
@@ -64,11 +66,19 @@ impl Shopper {
             }
             Script::Authenticate => self.authenticate(order).await,
             Script::Decline { card } => self.decline(order, card).await,
+            Script::Capture { percent } => self.capture(order, percent).await,
+            Script::Release => self.release(order).await,
+            Script::Refund { card, percent } => self.pay_and_refund(order, card, percent).await,
+            Script::RaceRefunds => self.race_refunds(order, &first).await,
+            Script::Dispute { ending } => {
+                let command = self.command(order, "a", DISPUTING_CARD, Duplicate::Reject);
+                self.dispute(order, &command, ending).await;
+            }
         }
     }
 
-    fn command(&self, order: &Order, attempt: &str, card: &str, on_duplicate: Duplicate) -> Command {
-        let body = json!({
+    pub(super) fn command(&self, order: &Order, attempt: &str, card: &str, on_duplicate: Duplicate) -> Command {
+        let mut body = json!({
             "customer": self.plan.customers[order.customer],
             "amount": order.amount,
             "currency": order.currency,
@@ -78,7 +88,11 @@ impl Shopper {
             "on_duplicate": on_duplicate.name(),
             "metadata": {"order": order.reference},
         });
-        Command { key: format!("{}-{attempt}", order.reference), body: body.to_string() }
+        if matches!(order.script, Script::Capture { .. } | Script::Release) {
+            body["capture_method"] = json!("manual");
+        }
+        let (path, key) = ("/v1/payments".to_owned(), format!("{}-{attempt}", order.reference));
+        Command { path, key, body: body.to_string() }
     }
 
     async fn pay(&self, order: &Order, command: &Command, racer: u64) {
@@ -145,11 +159,17 @@ impl Shopper {
     }
 
     /// Insists on an answer and notes it.
-    async fn expect(&self, order: &Order, command: &Command, racer: u64, statuses: &[u16]) -> Option<Answer> {
+    pub(super) async fn expect(
+        &self,
+        order: &Order,
+        command: &Command,
+        racer: u64,
+        statuses: &[u16],
+    ) -> Option<Answer> {
         let mut dice = self.dice(order, racer);
         let answer = self.insist(command, &mut dice).await;
         if let Some(answer) = &answer {
-            self.notes.acknowledge(&command.key, &command.body, answer);
+            self.notes.acknowledge(&command.key, &command.path, &command.body, answer);
         }
         if !answer.as_ref().is_some_and(|answer| statuses.contains(&answer.status)) {
             self.notes.surprise(format!("{} expected {statuses:?} and heard {}", command.key, say(&answer)));
@@ -165,7 +185,7 @@ impl Shopper {
             let is_early = hang_ups < EARLY_HANG_UPS_MAX && dice.hits(self.impatience);
             hang_ups += u32::from(is_early);
             let patience = if is_early { Duration::from_millis(dice.between(1, 120)) } else { PATIENCE };
-            match self.api.post("/v1/payments", &command.key, &command.body, patience).await {
+            match self.api.post(&command.path, &command.key, &command.body, patience).await {
                 Ok(reply) if is_final(&reply) => {
                     if reply.is_replayed {
                         self.notes.replay();
@@ -222,10 +242,10 @@ fn is_final(reply: &Reply) -> bool {
     }
 }
 
-fn say(answer: &Option<Answer>) -> String {
+pub(super) fn say(answer: &Option<Answer>) -> String {
     answer.as_ref().map_or("nothing final".to_owned(), |answer| format!("{} {}", answer.status, answer.text()))
 }
 
-async fn pause(ms: u64) {
+pub(super) async fn pause(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
 }

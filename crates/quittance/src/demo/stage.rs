@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::{self, Api, PATIENCE};
-use super::audit::{gather, open_payments};
+use super::audit::{agrees, gather, open_payments};
 use super::gateway::Gateway;
 use super::notes::Notes;
 use super::plan::Plan;
@@ -129,6 +129,7 @@ impl Stage {
             quiet(api, gateway).await?;
             // Requests that everybody gave up on run only now: nothing that was decided may change by it.
             gateway.flush_late_effects().await?;
+            gateway.flush_agenda().await?;
             quiet(api, gateway).await
         };
         tokio::select! {
@@ -224,7 +225,8 @@ async fn quiet(api: &Api, gateway: &Gateway) -> Result<()> {
     while since.elapsed() < SETTLING_MAX {
         let open = open_payments(api).await?;
         let webhooks = gateway.flush_webhooks().await?;
-        if open == 0 && webhooks == 0 {
+        // What no webhook told is learned by asking, which takes a moment longer.
+        if open == 0 && webhooks == 0 && agrees(api, gateway).await? {
             break;
         }
         tokio::time::sleep(SETTLING_LOOK).await;

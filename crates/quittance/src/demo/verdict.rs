@@ -83,7 +83,7 @@ impl Verdict {
 
 /// What every payment of the demo must come to.
 fn is_settled(status: &str) -> bool {
-    matches!(status, "succeeded" | "failed")
+    matches!(status, "succeeded" | "failed" | "canceled")
 }
 
 /// Judges the evidence.
@@ -135,16 +135,16 @@ fn look_for_duplicates(evidence: &Evidence, verdict: &mut Verdict) {
 /// One gateway object and one currency; attempts under one reference share the object.
 type Place<'a> = (&'a str, &'a str);
 
-/// Our captured amounts must be the gateway's, object by object.
+/// What is left of our captured amounts must be what the gateway has left of them, object by object.
 fn compare_payments(evidence: &Evidence, verdict: &mut Verdict) {
     let mut ours: BTreeMap<Place<'_>, i128> = BTreeMap::new();
     for payment in evidence.payments.iter().filter(|payment| payment.status == "succeeded") {
         let object = payment.gateway_id.as_deref().unwrap_or(&payment.id);
-        *ours.entry((object, &payment.currency)).or_default() += payment.captured_amount;
+        *ours.entry((object, &payment.currency)).or_default() += payment.kept_amount;
     }
     let mut theirs: BTreeMap<Place<'_>, i128> = BTreeMap::new();
     for charge in evidence.charges.iter().filter(|charge| charge.taken_amount > 0) {
-        *theirs.entry((&charge.intent, &charge.currency)).or_default() += charge.taken_amount;
+        *theirs.entry((&charge.intent, &charge.currency)).or_default() += charge.kept_amount;
     }
     let places: BTreeSet<Place<'_>> = ours.keys().chain(theirs.keys()).copied().collect();
     for place in places {

@@ -1,5 +1,6 @@
 //! The binary as others see it: what it prints, how it ends, and what it does to a data directory.
 
+mod charges_flow;
 mod cli;
 mod demo;
 mod disputes;

@@ -28,6 +28,8 @@ impl Place {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/localstripe_server.py");
         let peer = Server::start(Command::new(Peer::Python.find("localstripe as the gateway")?).arg(script));
         let home = Home::with_gateway(&peer.base);
+        // It takes no notice of keys, so that a refund must never be sent again before it is looked for.
+        home.configure("refunds_class = \"B\"\nquiescence_s = 0\n");
         let secret = home.credential();
         let server = home.serve();
         let place = Self {
@@ -45,10 +47,17 @@ impl Place {
     }
 
     fn pay(&self, reference: &str, method: &str) -> (u16, Value) {
-        let body = json!({
+        self.order(reference, method, &[])
+    }
+
+    fn order(&self, reference: &str, method: &str, more: &[(&str, Value)]) -> (u16, Value) {
+        let mut body = json!({
             "customer": "anna", "amount": 1999, "currency": "USD", "gateway": "sandbox", "payment_method": method,
             "reference": reference,
         });
+        for (name, value) in more {
+            body[*name] = value.clone();
+        }
         self.client.post("/v1/payments", reference, &body)
     }
 
@@ -138,4 +147,50 @@ fn a_webhook_with_another_secret_is_refused() {
     let (status, _) =
         place.client.post("/webhooks/we_it", "-", &json!({"id": "evt_1", "type": "payment_intent.succeeded"}));
     assert_eq!(status, 400);
+}
+
+#[test]
+fn localstripe_captures_what_was_authorised_and_releases_what_was_not() {
+    let Some(place) = Place::open() else { return };
+    let authorise = |reference: &str| {
+        let (status, payment) = place.order(reference, "pm_card_visa", &[("capture_method", json!("manual"))]);
+        assert_eq!((status, text(&payment, "/status")), (201, "requires_capture"), "{payment:#}");
+        payment
+    };
+    let (taken, left) = (authorise("order-1"), authorise("order-2"));
+    let path = |payment: &Value, step: &str| format!("/v1/payments/{}/{step}", text(payment, "/id"));
+    let (status, captured) = place.client.post(&path(&taken, "capture"), "capture", &json!({}));
+    assert_eq!((status, text(&captured, "/status")), (200, "succeeded"), "{captured:#}");
+    assert_eq!(captured["captured_amount"], 1999, "{captured:#}");
+    let (status, twice) = place.client.post(&path(&taken, "capture"), "capture-2", &json!({}));
+    assert_eq!((status, text(&twice, "/code")), (409, "not-capturable"), "{twice:#}");
+    let (status, canceled) = place.client.post(&path(&left, "cancel"), "cancel", &json!({"reason": "changed mind"}));
+    assert_eq!((status, text(&canceled, "/status")), (200, "canceled"), "{canceled:#}");
+    let (_, theirs) = place.peer.get(&format!("/v1/payment_intents/{}", text(&left, "/gateway_id")));
+    assert_eq!(text(&theirs, "/status"), "canceled", "{theirs:#}");
+    let (_, balances) = place.client.get("/v1/ledger/balances?account=gateway_clearing:sandbox");
+    assert_eq!(balances["data"][0]["amount"], 1999, "{balances:#}");
+}
+
+#[test]
+fn localstripe_gives_back_what_is_asked_for_once_and_never_more_than_was_taken() {
+    let Some(place) = Place::open() else { return };
+    let (_, payment) = place.pay("order-1", "pm_card_visa");
+    let refund = |key: &str, reference: &str, amount: i64| {
+        let body = json!({"payment": payment["id"], "amount": amount, "reference": reference});
+        place.client.post("/v1/refunds", key, &body)
+    };
+    let (status, part) = refund("r1", "a", 600);
+    assert_eq!((status, text(&part, "/status")), (201, "succeeded"), "{part:#}");
+    assert_eq!(refund("r1", "a", 600).1, part, "a retry is the same refund");
+    // This gateway would give back any amount any number of times.
+    assert_eq!(refund("r2", "b", 1400).0, 422);
+    assert_eq!(refund("r3", "b", 1399).0, 201);
+    let (_, refunds) = place.peer.get("/v1/refunds");
+    let mut amounts: Vec<_> =
+        refunds["data"].as_array().into_iter().flatten().filter_map(|refund| refund["amount"].as_i64()).collect();
+    amounts.sort_unstable();
+    assert_eq!(amounts, [600, 1399], "{refunds:#}");
+    let (_, balances) = place.client.get("/v1/ledger/balances?account=gateway_clearing:sandbox");
+    assert_eq!(balances["data"][0]["amount"], 0, "{balances:#}");
 }

@@ -72,6 +72,12 @@ impl Home {
         home
     }
 
+    /// Adds settings of its gateway to the configuration.
+    pub(crate) fn configure(&self, settings: &str) {
+        let text = std::fs::read_to_string(self.path("quittance.toml")).expect("a configuration");
+        self.write("quittance.toml", &format!("{text}{settings}"));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
