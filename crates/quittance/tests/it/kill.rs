@@ -39,8 +39,9 @@ async fn check(seed: u64, kills: u64, is_mixed: bool) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let gateway = format!("http://{}", listener.local_addr().expect("an address"));
     let home = Home::with_gateway(&gateway);
-    // What no webhook tells is asked for soon.
-    home.configure("sweep_every_s = 1\n");
+    // What no webhook tells is asked for soon. What this gateway still carries out after its client gave up, it does
+    // within four and a half seconds, also after an error; then what is not in its list is not there.
+    home.configure("sweep_every_s = 1\nquiescence_s = 6\nquiescence_after_error_s = 6\n");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let trade = Arc::new(Trade {
         http: Client::builder().no_proxy().build().expect("a client"),
