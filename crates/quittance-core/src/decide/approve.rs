@@ -57,7 +57,7 @@ pub fn approve(
     let record = learn::advanced(effect, payment, Source::Person(word), approval.name().into());
     let closing_of_hold = closing.map(|closing| (hold_of(payment.id), closing));
     let record = Record::EffectAdvanced(Advanced { closing: closing_of_hold, postings, ..record });
-    Ok(Resolved { records: vec![record], closing, movement: None })
+    Ok(Resolved { records: vec![record], closing })
 }
 
 /// Decides about a refund that a brake held back. `payment` is the one whose money it gives back.
@@ -84,7 +84,7 @@ pub fn approve_refund(
     let record = learn_refund::advanced(effect, refund, Source::Person(word), approval.name().into());
     let closing_of_hold = closing.map(|closing| (refund_hold_of(refund.id), closing));
     let record = Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record });
-    Ok(Resolved { records: vec![record], closing, movement: None })
+    Ok(Resolved { records: vec![record], closing })
 }
 
 /// How the hold ends; none when it stays.

@@ -34,8 +34,6 @@ pub struct Learned {
     pub records: Vec<Record>,
     /// How the hold was closed, if it was.
     pub closing: Option<Closing>,
-    /// Movements at the gateway that were booked, each once.
-    pub movements: Vec<String>,
     /// Whether the client's question has its answer now.
     pub is_answered: bool,
     /// The gateway refused the step that a client asked for, with this code.
@@ -65,7 +63,7 @@ pub fn learn(
     if let Advance::Returned(returned) = outcome {
         let record = correct(effect, payment, balances, &returned, source, saw)?;
         let alarm = Some("money that had come went back");
-        return Ok(Learned { records: vec![record], movements: vec![returned.movement], alarm, ..Learned::default() });
+        return Ok(Learned { records: vec![record], alarm, ..Learned::default() });
     }
     // Whose object it is is news, even where nothing else moves.
     let is_found = known_object != effect.object_id;
@@ -81,7 +79,6 @@ pub fn learn(
         && let Advance::Returned(returned) = judge_afterwards(effect, &stimulus)
     {
         learned.records.push(correct(effect, payment, balances, &returned, source, saw)?);
-        learned.movements.push(returned.movement);
     }
     Ok(learned)
 }
@@ -129,7 +126,6 @@ fn moved(
     Ok(Learned {
         records: if is_pending_still { Vec::new() } else { vec![record] },
         closing,
-        movements: Vec::new(),
         is_answered: payment.status.is_answerable() && !before.status.is_answerable(),
         step_refused,
         alarm,

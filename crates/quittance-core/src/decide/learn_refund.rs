@@ -147,15 +147,10 @@ fn correct(
         effect: effect.id,
         payment: payment.id,
         correction: Correction::RefundReturned,
-        movement: returned.movement.clone(),
+        movement: returned.movement,
         source,
         saw,
         postings,
     });
-    Ok(Learned {
-        records: vec![record],
-        movements: vec![returned.movement],
-        alarm: Some("money that was given back has come back"),
-        ..Learned::default()
-    })
+    Ok(Learned { records: vec![record], alarm: Some("money that was given back has come back"), ..Learned::default() })
 }

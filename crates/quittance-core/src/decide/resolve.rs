@@ -31,8 +31,6 @@ pub struct Resolved {
     pub records: Vec<Record>,
     /// How the hold was closed, if it was now.
     pub closing: Option<Closing>,
-    /// The movement that was booked without a hold, if one was.
-    pub movement: Option<String>,
 }
 
 /// Brings a payment's effect in review to its end. `closed` says how its hold was closed before, if it was. Money that
@@ -52,14 +50,13 @@ pub fn resolve(
     word: PersonsWord,
 ) -> Result<Resolved, Rejection> {
     check_in_review(effect)?;
-    let mut resolved = Resolved { records: Vec::new(), closing: None, movement: None };
+    let mut resolved = Resolved { records: Vec::new(), closing: None };
     match (resolution, closed) {
         (Resolution::Succeeded, None) => resolved.closing = Some(Closing::Posted),
         (Resolution::Failed, None) => resolved.closing = Some(Closing::Voided),
         (Resolution::Succeeded, Some(Closing::Posted)) | (Resolution::Failed, Some(Closing::Voided)) => {}
         (Resolution::Succeeded, Some(Closing::Voided)) => {
             let record = receive(effect, payment, balances, word.clone())?;
-            resolved.movement = Some(record.movement.clone());
             resolved.records.push(Record::Corrected(record));
         }
         (Resolution::Failed, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
@@ -165,7 +162,7 @@ pub fn resolve_refund(
     let record = learn_refund::advanced(effect, refund, Source::Person(word), saw.to_owned());
     let closing_of_hold = closing.map(|closing| (refund_hold_of(refund.id), closing));
     let record = Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record });
-    Ok(Resolved { records: vec![record], closing, movement: None })
+    Ok(Resolved { records: vec![record], closing })
 }
 
 /// Brings an effect in review to its end that answers a dispute. It holds no money.
@@ -189,5 +186,5 @@ pub fn resolve_evidence(
     };
     effect.state = state;
     let record = learn_evidence::advanced(effect, dispute, Source::Person(word), saw.to_owned());
-    Ok(Resolved { records: vec![Record::EvidenceAdvanced(record)], closing: None, movement: None })
+    Ok(Resolved { records: vec![Record::EvidenceAdvanced(record)], closing: None })
 }

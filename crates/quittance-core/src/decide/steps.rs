@@ -20,7 +20,7 @@ pub enum StepAccepted {
     /// It is under way; the command waits with the payment.
     Begun(Vec<Record>),
     /// Nothing was ever sent, so that the payment is canceled at once.
-    Ended(Vec<Record>, Closing),
+    Ended(Vec<Record>),
     /// It is so already.
     AlreadyDone,
 }
@@ -77,7 +77,7 @@ pub fn ask_cancel(
     if effect.parked_by.is_some() {
         let asked = asked_record(effect, payment, command, StepAsked::Cancel { reason });
         let ended = give_up_parked(effect, payment, balances).map_err(|_| Rejection::BookFull)?;
-        return Ok(StepAccepted::Ended(vec![asked, ended], Closing::Voided));
+        return Ok(StepAccepted::Ended(vec![asked, ended]));
     }
     if !is_cancelable(effect, payment) {
         return Err(Rejection::NotCancelable { status: payment.status });
@@ -91,7 +91,7 @@ pub fn ask_cancel(
     }
     let mut records = vec![asked_record(effect, payment, command, asked)];
     records.push(end_unsent(effect, payment, balances).map_err(|_| Rejection::BookFull)?);
-    Ok(StepAccepted::Ended(records, Closing::Voided))
+    Ok(StepAccepted::Ended(records))
 }
 
 /// Ends a payment that a brake holds back.

@@ -36,7 +36,7 @@ pub(super) fn handle(
     match ask(&mut around, step, command, context) {
         Err(rejection) => Ok(answered(command, &Answer::Rejected(&rejection), context)),
         Ok(StepAccepted::AlreadyDone) => Ok(answered(command, &Answer::ExistingPayment(&around.payment), context)),
-        Ok(StepAccepted::Ended(records, _)) => {
+        Ok(StepAccepted::Ended(records)) => {
             journal(&mut around, &records, rows, context);
             // Whoever still waits for the payment finds its answer in the row.
             answer(&mut around, None, rows, context)?;

@@ -16,7 +16,7 @@ fn cancel(book: &mut Book) -> Result<StepAccepted, Rejection> {
     let Previous { payment, effect } = &mut book.newest;
     let asked = (command(8), Some("changed my mind".to_owned()));
     let asked = ask_cancel(effect, payment, &mut book.balances, asked, &Policy::default(), Timestamp(3));
-    if let Ok(StepAccepted::Begun(records) | StepAccepted::Ended(records, _)) = &asked {
+    if let Ok(StepAccepted::Begun(records) | StepAccepted::Ended(records)) = &asked {
         book.journal.extend(records.clone());
     }
     asked
@@ -95,7 +95,7 @@ fn only_what_waits_for_its_capture_is_captured() {
 fn what_was_never_sent_is_given_up_at_once() {
     let mut book = book(500);
     let ended = cancel(&mut book);
-    assert!(matches!(ended, Ok(StepAccepted::Ended(_, Closing::Voided))), "{ended:?}");
+    assert!(matches!(ended, Ok(StepAccepted::Ended(_))), "{ended:?}");
     assert_eq!((book.balance(), book.newest.payment.status), ((0, 0), Status::Canceled));
     book.check();
     assert!(matches!(cancel(&mut book), Ok(StepAccepted::AlreadyDone)));

@@ -163,8 +163,8 @@ impl Books {
     fn accept(&mut self, asked: Result<StepAccepted, Rejection>) -> bool {
         match asked {
             Ok(StepAccepted::Begun(records)) => self.journal.extend(records),
-            Ok(StepAccepted::Ended(records, closing)) => {
-                self.closed = Some(closing);
+            Ok(StepAccepted::Ended(records)) => {
+                self.closed = Some(Closing::Voided);
                 self.journal.extend(records);
             }
             Ok(StepAccepted::AlreadyDone) => {}
