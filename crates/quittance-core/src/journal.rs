@@ -182,7 +182,7 @@ pub struct RefundAdvanced {
     pub postings: Vec<Posting>,
 }
 
-/// What had been proven, and was then taken back.
+/// What became of money after an outcome was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Correction {
     /// A payment's money went back after it had come.
@@ -191,11 +191,13 @@ pub enum Correction {
     RefundReturned,
     /// A payment that counted as failed did move money, a person found.
     PaymentReceived,
+    /// A refund that counted as failed gave the money back after all.
+    RefundPaid,
 }
 
 impl Correction {
     /// Every kind, in order.
-    pub const ALL: [Self; 3] = [Self::PaymentReturned, Self::RefundReturned, Self::PaymentReceived];
+    pub const ALL: [Self; 4] = [Self::PaymentReturned, Self::RefundReturned, Self::PaymentReceived, Self::RefundPaid];
 
     /// Stable name.
     #[must_use]
@@ -204,6 +206,7 @@ impl Correction {
             Self::PaymentReturned => "payment_returned",
             Self::RefundReturned => "refund_returned",
             Self::PaymentReceived => "payment_received",
+            Self::RefundPaid => "refund_paid",
         }
     }
 

@@ -208,4 +208,11 @@ impl Payment {
         let left = self.captured_amount - gone;
         if left > 0 { left } else { 0 }
     }
+
+    /// Whether more is given back, or on its way back, than came: possible only where a refund went through after it had
+    /// failed, and others were made in its place.
+    #[must_use]
+    pub const fn is_overrefunded(&self) -> bool {
+        self.refunded_amount + self.refunding_amount > self.captured_amount
+    }
 }

@@ -61,8 +61,8 @@ pub enum Rejection {
     /// A brake stopped it.
     #[error("{0}")]
     OverLimit(Box<Over>),
-    /// The decision contradicts how the payment's hold was closed.
-    #[error("the payment's hold was closed the other way; record the money by itself, this payment stays in review")]
+    /// No money is said to have moved where it was booked when the hold was closed.
+    #[error("the money was booked when the hold was closed; resolve it as succeeded")]
     HoldIsGone,
     /// No such payment.
     #[error("no payment is known by this id")]

@@ -244,7 +244,7 @@ fn follow(payment: &mut Payment, effect: &mut Effect, outcome: &Advance) -> (Opt
             payment.status = Status::Review;
             ends = (None, Some("the gateway charged an attempt that had failed"));
         }
-        Advance::Unchanged | Advance::Returned(_) => {}
+        Advance::Unchanged | Advance::Returned(_) | Advance::Paid => {}
     }
     if payment.status != Status::RequiresAction {
         payment.next_action = None;

@@ -1,13 +1,14 @@
 //! Learning something about a refund's effect: the refund follows, its hold is closed, its payment counts what is gone.
+//! What becomes of the money after that is in `refund_correction`.
 
 use super::create_refund::{refund_hold_of, refund_postings};
 use super::learn::{Learned, Lesson, unknown_word, unmoving, word};
-use super::postings::{close, take_back};
+use super::postings::close;
+use super::refund_correction::{pay, take_in};
 use crate::effect::{Advance, Effect, Policy, Source, State, advance, recover};
-use crate::fact::{ObjectStatus, Returned};
-use crate::journal::{Closing, Corrected, Correction, Record, RefundAdvanced};
-use crate::ledger::{Balances, LedgerError, Movement, Posting};
-use crate::money::Money;
+use crate::fact::ObjectStatus;
+use crate::journal::{Closing, Record, RefundAdvanced};
+use crate::ledger::{Balances, LedgerError, Posting};
 use crate::payment::Payment;
 use crate::refund::{Refund, RefundStatus};
 use crate::time::Timestamp;
@@ -31,10 +32,16 @@ pub fn learn_refund(
     let before = (effect.state, refund.status);
     let known_object = effect.object_id.clone();
     let outcome = advance(effect, stimulus, policy, now, dice);
-    if let Advance::Returned(returned) = outcome {
-        return correct(effect, refund, payment, balances, returned, (source, saw));
-    }
     let is_found = known_object != effect.object_id;
+    match outcome {
+        Advance::Returned(returned) => {
+            let record = take_in(effect, refund, payment, balances, returned, (source, saw))?;
+            let alarm = Some("money that was given back has come back");
+            return Ok(Learned { records: vec![record], alarm, ..Learned::default() });
+        }
+        Advance::Paid => return paid(effect, refund, payment, balances, is_found, (source, saw)),
+        _ => {}
+    }
     if let Some((because, alarm)) = unmoving(&outcome, effect).filter(|_| !is_found) {
         let record = Record::ObservationKept { effect: effect.id, source, saw, because: because.into() };
         return Ok(Learned { records: vec![record], alarm: alarm.or(puzzle), ..Learned::default() });
@@ -102,7 +109,8 @@ fn follow(refund: &mut Refund, effect: &mut Effect, outcome: &Advance) -> (Optio
         | Advance::Pending { .. }
         | Advance::Unchanged
         | Advance::StepRefused { .. }
-        | Advance::Returned(_) => {}
+        | Advance::Returned(_)
+        | Advance::Paid => {}
     }
     let was = (refund.status == RefundStatus::RequiresAction).then_some(ObjectStatus::RequiresAction);
     refund.status = RefundStatus::of_effect(effect, pending.or(was.as_ref()));
@@ -127,30 +135,22 @@ pub(super) fn settle(
     Ok(postings)
 }
 
-/// The money came back: booked by itself, and the refund counts as failed from now on, for nothing was given back.
-fn correct(
+/// What had failed gave the money back after all. Whose object shows that is said first, where it was not known.
+fn paid(
     effect: &Effect,
     refund: &mut Refund,
     payment: &mut Payment,
     balances: &mut Balances,
-    returned: Returned,
+    is_found: bool,
     (source, saw): (Source, String),
 ) -> Result<Learned, LedgerError> {
-    // What a gateway says of a fee or a rate is not ours to guess at: all of the refund came back.
-    let money = Money { amount: refund.money.amount, ..refund.money };
-    let postings = take_back(refund_postings(&refund.gateway, money));
-    balances.apply(Movement::Post, &postings)?;
-    payment.refunded_amount -= money.amount;
-    refund.status = RefundStatus::Failed;
-    refund.failure_code.get_or_insert_with(|| "returned".into());
-    let record = Record::Corrected(Corrected {
-        effect: effect.id,
-        payment: payment.id,
-        correction: Correction::RefundReturned,
-        movement: returned.movement,
-        source,
-        saw,
-        postings,
-    });
-    Ok(Learned { records: vec![record], alarm: Some("money that was given back has come back"), ..Learned::default() })
+    refund.gateway_object.clone_from(&effect.object_id);
+    let found = advanced(effect, refund, source.clone(), saw.clone());
+    let mut records: Vec<Record> = is_found.then_some(Record::RefundAdvanced(found)).into_iter().collect();
+    records.push(pay(effect, refund, payment, balances, (source, saw))?);
+    let alarm = match payment.is_overrefunded() {
+        true => "a refund that had failed gave money back after all, and more was given back than came",
+        false => "a refund that had failed gave money back after all",
+    };
+    Ok(Learned { records, alarm: Some(alarm), ..Learned::default() })
 }

@@ -9,6 +9,7 @@ mod learn_dispute;
 mod learn_evidence;
 mod learn_refund;
 mod postings;
+mod refund_correction;
 mod resolve;
 mod steps;
 mod submit_evidence;

@@ -4,6 +4,7 @@ use super::create_payment::{hold_of, payment_postings};
 use super::create_refund::refund_hold_of;
 use super::learn::advanced;
 use super::postings::close;
+use super::refund_correction::pay;
 use super::{learn_evidence, learn_refund};
 use crate::effect::{Effect, PersonsWord, Source, State};
 use crate::fact::Decline;
@@ -125,12 +126,12 @@ fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) ->
     }
 }
 
-/// Brings a refund's effect in review to its end. `closed` says how its hold was closed before, if it was.
+/// Brings a refund's effect in review to its end. `closed` says how its hold was closed before, if it was. Money that was
+/// given back although the hold was let go is booked by itself.
 ///
 /// # Errors
 ///
-/// As [`resolve`]; [`Rejection::HoldIsGone`] where the word contradicts how the hold was
-/// closed. Nothing is changed then.
+/// As [`resolve`]. Nothing is changed then.
 pub fn resolve_refund(
     effect: &mut Effect,
     refund: &mut Refund,
@@ -140,29 +141,33 @@ pub fn resolve_refund(
     (resolution, word): (Resolution, PersonsWord),
 ) -> Result<Resolved, Rejection> {
     check_in_review(effect)?;
-    let wanted = match resolution {
-        Resolution::Succeeded => Closing::Posted,
-        Resolution::Failed => Closing::Voided,
+    let (state, status, wanted, saw) = match resolution {
+        Resolution::Succeeded => (State::Succeeded, RefundStatus::Succeeded, Closing::Posted, "resolved:succeeded"),
+        Resolution::Failed => (State::Failed, RefundStatus::Failed, Closing::Voided, "resolved:failed"),
     };
-    if closed.is_some_and(|closed| closed != wanted) {
-        return Err(Rejection::HoldIsGone);
+    let mut records = Vec::new();
+    match (resolution, closed) {
+        (Resolution::Succeeded, Some(Closing::Voided)) => {
+            let learned = (Source::Person(word.clone()), saw.to_owned());
+            let record = pay(effect, refund, payment, balances, learned).map_err(|_| Rejection::BookFull)?;
+            effect.is_paid = true;
+            records.push(record);
+        }
+        (Resolution::Failed, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
+        _ => {}
     }
     let closing = closed.is_none().then_some(wanted);
     let postings = learn_refund::settle(refund, payment, balances, closing).map_err(|_| Rejection::BookFull)?;
     effect.due_at = None;
     effect.lease_owner = 0;
-    let (state, status, saw) = match resolution {
-        Resolution::Succeeded => (State::Succeeded, RefundStatus::Succeeded, "resolved:succeeded"),
-        Resolution::Failed => (State::Failed, RefundStatus::Failed, "resolved:failed"),
-    };
     (effect.state, refund.status) = (state, status);
     if resolution == Resolution::Failed {
         refund.failure_code.get_or_insert_with(|| "resolved_as_failed".into());
     }
     let record = learn_refund::advanced(effect, refund, Source::Person(word), saw.to_owned());
     let closing_of_hold = closing.map(|closing| (refund_hold_of(refund.id), closing));
-    let record = Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record });
-    Ok(Resolved { records: vec![record], closing })
+    records.push(Record::RefundAdvanced(RefundAdvanced { closing: closing_of_hold, postings, ..record }));
+    Ok(Resolved { records, closing })
 }
 
 /// Brings an effect in review to its end that answers a dispute. It holds no money.

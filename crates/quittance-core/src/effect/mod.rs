@@ -115,6 +115,8 @@ pub struct Effect {
     pub parked_by: Option<Limit>,
     /// The movement at the gateway that took back what had moved; booked once.
     pub returned: Option<String>,
+    /// Whether the refund counted as failed, and it was booked since that it gave the money back after all; booked once.
+    pub is_paid: bool,
     /// When this generation was first sent.
     pub first_sent_at: Option<Timestamp>,
     /// When anything was last sent.
@@ -181,6 +183,7 @@ impl Effect {
             absent_at: None,
             parked_by: None,
             returned: None,
+            is_paid: false,
             first_sent_at: None,
             last_sent_at: None,
             due_at: Some(now),

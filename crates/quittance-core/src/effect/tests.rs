@@ -101,6 +101,7 @@ fn check(mut effect: Effect, stimulus: Stimulus, expected: &str) {
         Advance::Canceled => "canceled",
         Advance::StepRefused { .. } => "refused",
         Advance::Returned(_) => "returned",
+        Advance::Paid => "paid",
         Advance::Failed(_) => "failed",
         Advance::Review(_) => "review",
         Advance::Unchanged => "unchanged",

@@ -18,9 +18,9 @@ impl Replay {
             (Correction::PaymentReturned, Subject::Payment) => self.return_payment(corrected, &effect)?,
             (Correction::PaymentReceived, Subject::Payment) => self.receive_payment(corrected, &effect)?,
             (Correction::RefundReturned, Subject::Refund(refund)) => self.return_refund(corrected, refund)?,
-            (Correction::PaymentReturned | Correction::PaymentReceived | Correction::RefundReturned, _) => {
-                return Err(out_of_place(corrected));
-            }
+            (Correction::RefundPaid, Subject::Refund(refund)) => self.pay_refund(corrected, &effect, refund)?,
+            (Correction::PaymentReturned | Correction::PaymentReceived, _)
+            | (Correction::RefundReturned | Correction::RefundPaid, _) => return Err(out_of_place(corrected)),
         }
         let gateway = self.payment(corrected.payment)?.gateway.clone();
         self.book(&gateway, &corrected.movement, &corrected.postings)
@@ -70,6 +70,32 @@ impl Replay {
         refund.failure_code.get_or_insert_with(|| "returned".into());
         let amount = refund.money.amount;
         self.payment(corrected.payment)?.refunded_amount -= amount;
+        Ok(())
+    }
+
+    /// Money was given back although its hold was let go, once, and all of it: the gateway showed it, or a person found it.
+    fn pay_refund(&mut self, corrected: &Corrected, effect: &ReplayedEffect, id: RefundId) -> Result<(), ReplayError> {
+        let is_persons = matches!(corrected.source, Source::Person(_));
+        let refund = self.refunds.get_mut(&id).ok_or_else(|| ReplayError::Unheard(id.to_string()))?;
+        let is_missing = refund.closing == Some(Closing::Voided) && !refund.is_paid;
+        let is_open = match effect.state {
+            State::Review => is_persons && refund.status == RefundStatus::Review,
+            State::Failed | State::Canceled => !is_persons && refund.status.is_void(),
+            _ => false,
+        };
+        if !is_missing || !is_open {
+            return Err(out_of_place(corrected));
+        }
+        if corrected.postings != refund.held {
+            return Err(ReplayError::OtherCorrection(corrected.effect));
+        }
+        refund.status = RefundStatus::Succeeded;
+        refund.is_paid = true;
+        refund.failure_code = None;
+        let (amount, reference) = (refund.money.amount, refund.reference.clone());
+        // Its reference was free meanwhile, and is not any more.
+        self.references.extend(reference.map(|reference| ((corrected.payment, reference), id)));
+        self.payment(corrected.payment)?.refunded_amount += amount;
         Ok(())
     }
 }

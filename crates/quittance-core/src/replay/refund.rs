@@ -43,6 +43,8 @@ pub struct ReplayedRefund {
     pub closing: Option<Closing>,
     /// Whether its money came back after it had gone.
     pub is_returned: bool,
+    /// Whether its money went although its hold was let go.
+    pub is_paid: bool,
     /// What its hold held.
     pub(super) held: Vec<Posting>,
 }
@@ -138,6 +140,7 @@ impl ReplayedRefund {
             hold: accepted.hold,
             closing: None,
             is_returned: false,
+            is_paid: false,
             held: accepted.postings.clone(),
         }
     }
@@ -150,7 +153,7 @@ impl ReplayedRefund {
             return Err(ReplayError::RefundDisagrees { refund, status, state });
         }
         self.closing = advanced.closing.map(|(_, closing)| closing).or(self.closing);
-        if !fits_refund(status, self.closing) {
+        if !fits_refund(status, self.closing, self.is_paid) {
             return Err(ReplayError::RefundHoldDisagrees { refund, status, closing: self.closing });
         }
         self.status = status;

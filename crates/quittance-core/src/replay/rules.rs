@@ -123,10 +123,14 @@ pub(super) const fn fits(status: Status, closing: Option<Closing>, is_received: 
 }
 
 /// The same for a refund.
-pub(super) const fn fits_refund(status: RefundStatus, closing: Option<Closing>) -> bool {
+pub(super) const fn fits_refund(status: RefundStatus, closing: Option<Closing>, is_paid: bool) -> bool {
     match status {
-        RefundStatus::Succeeded => matches!(closing, Some(Closing::Posted)),
-        RefundStatus::Failed | RefundStatus::Canceled => matches!(closing, Some(Closing::Voided)),
+        RefundStatus::Succeeded => match closing {
+            Some(Closing::Posted) => true,
+            Some(Closing::Voided) => is_paid,
+            None => false,
+        },
+        RefundStatus::Failed | RefundStatus::Canceled => matches!(closing, Some(Closing::Voided)) && !is_paid,
         RefundStatus::Review => true,
         RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Unknown => closing.is_none(),
     }

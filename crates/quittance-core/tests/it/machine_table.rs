@@ -19,11 +19,13 @@ const INTRODUCTION: &str = "\
 
 Stripe publishes which states its objects have and how they follow each other. These tables say what each of them means to
 an *effect*, which is one thing that Quittance does at the gateway, when it sees its object in that state: while it waits
-for the object (a read of it, or an event about it), and after it counts as succeeded.
+for the object (a read of it, or an event about it), and after it counts as succeeded or as failed.
 
 A read is believed. An event is a hint to read again, except that a success is final whenever it is seen. What has ended
-stays ended: money that goes back afterwards is a correction, booked by itself and once. A word that is not known is kept in
-the journal, reported to a person's attention, and never guessed at.
+stays ended: money that goes back afterwards is a correction, booked by itself and once, and so is a refund that goes through
+after it had failed. What an event says of an ended effect is read from the gateway first. Money that comes after a payment
+had failed is for a person. A word that is not known is kept in the journal, reported to a person's attention, and never
+guessed at.
 
 This page is made by a test (`UPDATE=1 cargo test -p quittance-core machine_table` rewrites it), which also follows every
 published transition.
@@ -34,8 +36,8 @@ fn machines() {
     let mut text = String::from(INTRODUCTION);
     for machine in MACHINES {
         write!(text, "\n## {}\n\n{}\n\n", machine.title, machine.about).expect("a text takes more");
-        text += "| state | read as | last | read while it waits | event while it waits | seen after success |\n";
-        text += "| --- | --- | --- | --- | --- | --- |\n";
+        text += "| state | read as | last | read while it waits | event while it waits | seen after success | seen after failure |\n";
+        text += "| --- | --- | --- | --- | --- | --- | --- |\n";
         for word in machine.words {
             let cells = row(&machine, word);
             writeln!(text, "| {} | {} |", word.title(), cells.join(" | ")).expect("a text takes more");
@@ -45,7 +47,7 @@ fn machines() {
     golden::check("gateway-states.md", &text);
 }
 
-fn row(machine: &Machine, word: &Word) -> [String; 5] {
+fn row(machine: &Machine, word: &Word) -> [String; 6] {
     let last = if machine.is_last(word) { "yes" } else { "no" };
     [
         machine.read_as(word),
@@ -53,6 +55,7 @@ fn row(machine: &Machine, word: &Word) -> [String; 5] {
         machine.waiting().after(machine.read(word)),
         machine.waiting().after(machine.event(word)),
         machine.succeeded().after(machine.event(word)),
+        machine.failed().after(machine.event(word)),
     ]
 }
 
@@ -101,7 +104,7 @@ fn every_published_transition_is_followed() {
 fn a_word_that_is_not_known_is_kept_and_reported() {
     let new = Word::plain(words::NEW);
     for machine in MACHINES.iter().filter(|machine| machine.name != "dispute") {
-        for scene in [machine.waiting(), machine.succeeded()] {
+        for scene in [machine.waiting(), machine.succeeded(), machine.failed()] {
             for stimulus in [machine.event(&new), machine.read(&new)] {
                 let (mut books, was) = (scene.books.clone(), scene.books.effect.state);
                 let learned = books.learn(Source::Sweep, stimulus, Timestamp(9));

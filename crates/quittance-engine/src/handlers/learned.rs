@@ -15,11 +15,12 @@ use quittance_core::effect::{Asked, Effect, Policy, Source, State, Stimulus};
 use quittance_core::fact::{Fact, Sighting};
 use quittance_core::id::{CommandId, HoldId};
 use quittance_core::idempotency::{Command, Progress};
-use quittance_core::journal::{Closing, Record};
+use quittance_core::journal::{Closing, Correction, Record};
 use quittance_core::ledger::LedgerError;
 use quittance_core::payment::{Payment, Status};
+use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
-use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject, ObjectState, Owner};
+use quittance_store::records::{BookedMovement, ClosedHold, GatewayObject, Holder, IntentEntry, ObjectState, Owner};
 
 /// Commands that got their answer, each with it.
 type Finished = Vec<(CommandId, u16, Vec<u8>)>;
@@ -134,7 +135,7 @@ fn decide(around: &mut EffectRows, lesson: Lesson, policy: &Policy) -> Result<Le
 }
 
 /// Appends records, and writes down what the database is to allow once because of each: the hold that it closes, the
-/// movement that it books.
+/// movement that it books, the reference that it takes.
 pub(super) fn journal(around: &mut EffectRows, records: &[Record], rows: &mut WorkingSet<'_>, context: &Context<'_>) {
     for record in records {
         rows.append(&mut around.book, record, context.now);
@@ -144,6 +145,9 @@ pub(super) fn journal(around: &mut EffectRows, records: &[Record], rows: &mut Wo
         }
         if let Record::Corrected(corrected) = record {
             book_movement(around, &corrected.movement, rows);
+            if corrected.correction == Correction::RefundPaid {
+                take_reference(around, rows);
+            }
         }
     }
 }
@@ -165,6 +169,14 @@ pub(super) fn hold_of_subject(around: &EffectRows) -> HoldId {
 pub(super) fn book_movement(around: &EffectRows, movement: &str, rows: &mut WorkingSet<'_>) {
     let (gateway, movement) = (around.effect.gateway.clone(), movement.to_owned());
     rows.put(&BookedMovement { gateway, movement, book: around.book.id, seq: around.book.records });
+}
+
+/// The reference of a refund that had failed was free, and is not any more: whoever has it now, this one gave money back.
+fn take_reference(around: &EffectRows, rows: &mut WorkingSet<'_>) {
+    if let Some(Refund { id, payment, reference: Some(reference), .. }) = &around.refund {
+        let intent = IntentEntry::of_refund(*payment, reference);
+        rows.overwrite(&IntentEntry { book: around.book.id, intent, holder: Holder::Refund(*id) });
+    }
 }
 
 /// From now on, the effect's object belongs to it, and so do events about it. It is looked at when it has had time to

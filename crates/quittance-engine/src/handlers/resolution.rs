@@ -3,6 +3,7 @@
 use super::client::answered;
 use super::effect_rows::{self, EffectRows};
 use super::learned::{answer, hold_of_subject, journal};
+use super::object::{make_due, object_place};
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
 use crate::submission::EffectRef;
@@ -14,7 +15,7 @@ use quittance_core::effect::{Effect, PersonsWord, Subject};
 use quittance_core::idempotency::Command;
 use quittance_core::journal::Closing;
 use quittance_core::rejection::Rejection;
-use quittance_store::records::ClosedHold;
+use quittance_store::records::{ClosedHold, GatewayObject};
 use quittance_store::value::Key;
 
 fn hold_place(around: &EffectRows) -> Key {
@@ -29,6 +30,9 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
             Subject::Payment | Subject::Dispute(_) => hold_of(effect.payment),
         };
         wanted.row::<ClosedHold>(vec![named.book.bytes().into(), hold.bytes().into()]);
+        if let Some(object) = &effect.object_id {
+            wanted.row::<GatewayObject>(object_place(&effect.gateway, object));
+        }
     }
 }
 
@@ -52,6 +56,9 @@ pub(super) fn handle(
         Err(rejection) => return Ok(answered(command, &Answer::Rejected(&rejection), context)),
     };
     journal(&mut around, &resolved.records, rows, context);
+    if around.effect.is_paid {
+        look_again(&around, rows, context)?;
+    }
     // Whoever still waits for the payment finds its answer in the row.
     answer(&mut around, None, rows, context)?;
     effect_rows::put(&around, rows);
@@ -61,6 +68,16 @@ pub(super) fn handle(
         (None, None) => Answer::ExistingPayment(&around.payment),
     };
     Ok(answered(command, &answer, context))
+}
+
+/// What a person booked is compared with the gateway at once: more may have been given back than came.
+fn look_again(around: &EffectRows, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<(), Miss> {
+    let Some(object) = &around.effect.object_id else { return Ok(()) };
+    if let Some(mut row) = rows.get::<GatewayObject>(&object_place(&around.effect.gateway, object))? {
+        make_due(&mut row, context);
+        rows.put(&row);
+    }
+    Ok(())
 }
 
 fn decide(

@@ -43,6 +43,7 @@ pub(super) fn effect(row: &Row, history: &History, seen: &mut Seen, findings: &m
             let refund = history.replay.refunds.get(&refund);
             money(&row, refund.map(|refund| refund.money), f);
             brake(&row, refund.and_then(|refund| refund.parked_by), f);
+            same(f, &subject, "late payment", &row.is_paid, &refund.is_some_and(|refund| refund.is_paid));
             same(f, &subject, "gateway object", &row.object_id, &replayed.object);
         }
         // Evidence moves no money, and its record does not say which object it is about.

@@ -153,8 +153,8 @@ kinds! {
         "No brake holds this back."
         "Look at its status. What is in review for another reason is resolved as `succeeded` or `failed`.";
     HOLD_IS_GONE: 409 "hold-is-gone" final
-        "The payment's hold was closed the other way."
-        "Give the money back at the gateway and resolve as `failed`.";
+        "The money was booked when the hold was closed."
+        "Resolve it as `succeeded`. What is to go back is refunded; what the gateway takes back is booked by itself.";
     BOOK_FULL: 409 "book-full" final
         "The customer's book cannot hold a further amount of this size."
         "Check the amount; sums are kept in 64 bits.";

@@ -48,6 +48,10 @@ pub enum DiscrepancyKind {
     OrphanedObject,
     /// Money of a payment of ours was given back by somebody else.
     RefundMadeElsewhere,
+    /// A refund went through after it had failed, and with others more was given back than came.
+    RefundedTooMuch,
+    /// A refund shows as succeeded and counts as failed: its money came back before, or a person said that it had failed.
+    RefundNotBooked,
     /// An object could not be read or placed for too long.
     Quarantined,
     /// The gateway's log of events does not reach back to where we last looked.
@@ -56,21 +60,25 @@ pub enum DiscrepancyKind {
 
 impl DiscrepancyKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::MissingAtGateway,
         Self::DuplicateCharge,
         Self::OrphanedObject,
         Self::RefundMadeElsewhere,
+        Self::RefundedTooMuch,
+        Self::RefundNotBooked,
         Self::Quarantined,
         Self::EventRetentionGap,
     ];
 
     /// The kinds that a look at an object opens and closes.
-    pub const OF_OBJECTS: [Self; 5] = [
+    pub const OF_OBJECTS: [Self; 7] = [
         Self::MissingAtGateway,
         Self::DuplicateCharge,
         Self::OrphanedObject,
         Self::RefundMadeElsewhere,
+        Self::RefundedTooMuch,
+        Self::RefundNotBooked,
         Self::Quarantined,
     ];
 
@@ -82,6 +90,8 @@ impl DiscrepancyKind {
             Self::DuplicateCharge => "duplicate_charge",
             Self::OrphanedObject => "orphaned_object",
             Self::RefundMadeElsewhere => "refund_made_elsewhere",
+            Self::RefundedTooMuch => "refunded_too_much",
+            Self::RefundNotBooked => "refund_not_booked",
             Self::Quarantined => "quarantined",
             Self::EventRetentionGap => "event_retention_gap",
         }

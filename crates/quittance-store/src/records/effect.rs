@@ -105,7 +105,7 @@ fn encode(effect: &Effect) -> Vec<u8> {
     w.flag(effect.wants_cancel);
     w.option(effect.expiry, encode_expiry);
     w.option(effect.searched_at, encode_time).option(effect.absent_at, encode_time);
-    w.option(effect.returned.as_deref(), encode_text);
+    w.option(effect.returned.as_deref(), encode_text).flag(effect.is_paid);
     w.option(effect.first_sent_at, encode_time).option(effect.last_sent_at, encode_time);
     writer.finish()
 }
@@ -147,6 +147,7 @@ fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
         absent_at: r.option(Reader::integer)?.map(Timestamp),
         parked_by: before.parked_by,
         returned: r.option(Reader::text)?,
+        is_paid: r.flag()?,
         first_sent_at: r.option(Reader::integer)?.map(Timestamp),
         last_sent_at: r.option(Reader::integer)?.map(Timestamp),
         due_at: None,

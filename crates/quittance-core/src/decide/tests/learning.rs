@@ -1,6 +1,6 @@
 //! What is kept, and what a person is told of.
 
-use super::refunds::{ask, refund};
+use super::refunds::{ask, refund, shown};
 use super::*;
 use crate::refund::RefundStatus;
 
@@ -41,11 +41,12 @@ fn a_success_that_is_contradicted_stands_and_is_told() {
 }
 
 #[test]
-fn a_failed_refund_that_went_through_is_for_a_person() {
+fn a_failed_refund_that_gave_back_another_amount_is_for_a_person() {
     let mut book = paid();
     let mut given = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
     book.answer_back(&mut given, ObjectStatus::Failed);
-    let learned = book.observe_back(&mut given, ObjectStatus::Succeeded);
+    let other = Sighting { money: usd(199), received_amount: 199, ..shown(&given, ObjectStatus::Succeeded) };
+    let learned = book.learn_back(&mut given, Stimulus::Observed(other));
     assert!(learned.alarm.is_some());
     assert_eq!((given.refund.status, book.gone()), (RefundStatus::Review, (0, 0)));
     book.check();

@@ -123,19 +123,41 @@ fn a_refund_in_review_ends_as_the_person_says() {
     book.check();
 }
 
-#[test]
-fn the_word_on_a_refund_fits_how_its_hold_was_closed() {
+/// A refund of 200 in review because what had failed was shown as carried out, of another amount: its hold is gone.
+fn contradicted_refund() -> (Book, Back) {
     let mut book = paid();
     let mut back = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
     book.answer_back(&mut back, ObjectStatus::Failed);
-    let shown = super::refunds::shown(&back, ObjectStatus::Succeeded);
-    book.learn_back(&mut back, Stimulus::Observed(shown));
-    let before = book.clone();
+    let other = Sighting { money: usd(199), ..super::refunds::shown(&back, ObjectStatus::Succeeded) };
+    book.learn_back(&mut back, Stimulus::Observed(other));
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Review, (0, 0)));
+    (book, back)
+}
+
+#[test]
+fn a_refund_that_went_although_its_hold_was_let_go_is_booked_by_itself() {
     let closed = Some(Closing::Voided);
-    let refused = decide_back(&mut book, &mut back, closed, Resolution::Succeeded);
+    let (mut book, mut back) = contradicted_refund();
+    let resolved = decide_back(&mut book, &mut back, closed, Resolution::Succeeded).expect("it is in review");
+    assert_eq!((resolved.closing, resolved.records.len()), (None, 2));
+    assert_eq!((back.refund.status, back.refund.failure_code.clone()), (RefundStatus::Succeeded, None));
+    assert_eq!((back.effect.state, back.effect.is_paid, book.gone()), (State::Succeeded, true, (200, 0)));
+    book.check();
+    assert!(book.observe_back(&mut back, ObjectStatus::Succeeded).closing.is_none());
+    assert_eq!(book.gone(), (200, 0), "what the gateway says later is the same");
+    book.observe_back(&mut back, ObjectStatus::Failed);
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Failed, (0, 0)), "and it may come back");
+    book.check();
+}
+
+#[test]
+fn the_word_on_a_refund_fits_how_its_hold_was_closed() {
+    let (mut book, mut back) = contradicted_refund();
+    let before = book.clone();
+    let refused = decide_back(&mut book, &mut back, Some(Closing::Posted), Resolution::Failed);
     assert_eq!(refused.err(), Some(Rejection::HoldIsGone));
     assert_eq!((&book.balances, &book.newest.payment), (&before.balances, &before.newest.payment));
-    decide_back(&mut book, &mut back, closed, Resolution::Failed).expect("it was given back at the gateway");
+    decide_back(&mut book, &mut back, Some(Closing::Voided), Resolution::Failed).expect("it came back");
     assert_eq!((back.refund.status, book.gone()), (RefundStatus::Failed, (0, 0)));
     book.check();
 }

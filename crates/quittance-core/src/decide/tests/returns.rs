@@ -1,6 +1,6 @@
 //! Money that goes back, or comes back, after it counts as moved: booked by itself, and once.
 
-use super::refunds::{ask, refund, shown};
+use super::refunds::{Back, ask, refund, shown};
 use super::*;
 use crate::fact::Returned;
 use crate::journal::{Corrected, Correction};
@@ -86,5 +86,108 @@ fn a_refund_that_comes_back_counts_as_failed_and_is_booked_once() {
     assert_eq!((given.refund.status, given.effect.state), (RefundStatus::Failed, State::Succeeded));
     assert_eq!((book.gone(), unapplied(&book)), ((0, 0), (700, 200)));
     assert!(refund(&mut book, ask(Some(500), "a"), Some(&given.refund), 21).is_ok(), "it is owed again");
+    book.check();
+}
+
+/// A refund of 200 that counts as failed, or was given up.
+fn failed_refund(end: ObjectStatus) -> (Book, Back) {
+    let mut book = paid();
+    let mut given = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+    let learned = book.answer_back(&mut given, end);
+    assert_eq!((learned.closing, book.gone()), (Some(Closing::Voided), (0, 0)));
+    (book, given)
+}
+
+#[test]
+fn a_refund_that_went_through_after_it_had_failed_is_booked_once() {
+    for end in [ObjectStatus::Failed, ObjectStatus::Canceled] {
+        let (mut book, mut given) = failed_refund(end);
+        let state = given.effect.state;
+        let learned = book.observe_back(&mut given, ObjectStatus::Succeeded);
+        let [Record::Corrected(corrected)] = learned.records.as_slice() else { panic!("{learned:?}") };
+        assert_eq!(corrected.correction, Correction::RefundPaid);
+        let held = book.journal.iter().find_map(|record| match record {
+            Record::RefundAccepted(accepted) => Some(accepted.postings.clone()),
+            _ => None,
+        });
+        assert_eq!(Some(&corrected.postings), held.as_ref(), "what its hold held");
+        assert!(learned.alarm.is_some() && learned.closing.is_none() && !learned.is_answered);
+        for again in [Stimulus::Observed, |seen| Stimulus::Read(Fact::Seen(seen)), |seen| Stimulus::Found(Some(seen))] {
+            let again = again(shown(&given, ObjectStatus::Succeeded));
+            assert_eq!(booked(&book.learn_back(&mut given, again)), [""; 0]);
+        }
+        assert_eq!((given.refund.status, given.refund.failure_code.as_ref()), (RefundStatus::Succeeded, None));
+        assert_eq!((given.effect.state, book.gone(), unapplied(&book)), (state, (200, 0), (500, 200)));
+        book.check();
+    }
+}
+
+#[test]
+fn what_went_through_after_all_may_come_back_and_that_is_the_end() {
+    let (mut book, mut given) = failed_refund(ObjectStatus::Failed);
+    book.observe_back(&mut given, ObjectStatus::Succeeded);
+    let named = Sighting { returned: back(200), ..shown(&given, ObjectStatus::Failed) };
+    assert_eq!(booked(&book.learn_back(&mut given, Stimulus::Observed(named))), ["txn_1"]);
+    for status in [ObjectStatus::Succeeded, ObjectStatus::Failed, ObjectStatus::Succeeded] {
+        assert_eq!(booked(&book.observe_back(&mut given, status)), [""; 0]);
+    }
+    assert_eq!((given.refund.status, given.refund.failure_code.as_deref()), (RefundStatus::Failed, Some("returned")));
+    assert_eq!((book.gone(), unapplied(&book)), ((0, 0), (700, 200)));
+    book.check();
+}
+
+#[test]
+fn a_refund_that_came_back_is_not_booked_again_by_itself() {
+    let mut book = paid();
+    let mut given = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+    for (status, expected) in [
+        (ObjectStatus::Succeeded, RefundStatus::Succeeded),
+        (ObjectStatus::Failed, RefundStatus::Failed),
+        (ObjectStatus::Succeeded, RefundStatus::Failed),
+    ] {
+        match given.effect.state {
+            State::Intended => drop(book.answer_back(&mut given, status)),
+            _ => drop(book.observe_back(&mut given, status)),
+        }
+        assert_eq!(given.refund.status, expected);
+    }
+    assert_eq!((book.gone(), unapplied(&book)), ((0, 0), (700, 200)));
+    book.check();
+}
+
+#[test]
+fn the_books_tell_that_more_was_given_back_than_came() {
+    let mut book = paid();
+    let mut first = refund(&mut book, ask(Some(500), "a"), None, 20).expect("it fits");
+    book.answer_back(&mut first, ObjectStatus::Failed);
+    let mut second = refund(&mut book, ask(Some(500), "a"), Some(&first.refund), 21).expect("nothing was given back");
+    book.answer_back(&mut second, ObjectStatus::Succeeded);
+    assert!(!book.newest.payment.is_overrefunded());
+    let learned = book.observe_back(&mut first, ObjectStatus::Succeeded);
+    assert!(learned.alarm.is_some_and(|alarm| alarm.contains("more was given back than came")), "{learned:?}");
+    let payment = &book.newest.payment;
+    assert_eq!((payment.refunded_amount, payment.refundable_amount()), (1000, 0));
+    assert!(payment.is_overrefunded());
+    assert_eq!(unapplied(&book), (500, 1000));
+    book.check();
+    let duplicate = Rejection::DuplicateRefund { command: first.refund.command, refund: first.refund.id };
+    assert_eq!(refund(&mut book, ask(Some(1), "a"), Some(&first.refund), 22).err(), Some(duplicate));
+}
+
+#[test]
+fn the_first_that_is_seen_of_a_failed_refunds_object_is_recorded_too() {
+    let mut book = paid();
+    let mut given = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+    let refused = Fact::Refused { code: "nope".into(), is_replayed: false, sighting: None };
+    book.learn_back(&mut given, Stimulus::Answered(refused));
+    assert_eq!((given.refund.status, given.effect.object_id.as_ref()), (RefundStatus::Failed, None));
+    let late = Sighting { effect_id: Some(given.effect.id), ..shown(&given, ObjectStatus::Succeeded) };
+    let learned = book.learn_back(&mut given, Stimulus::Observed(late.clone()));
+    let [Record::RefundAdvanced(found), Record::Corrected(_)] = learned.records.as_slice() else {
+        panic!("{learned:?}")
+    };
+    assert_eq!((found.object.as_ref(), found.status), (Some(&late.object_id), RefundStatus::Failed));
+    assert_eq!(given.refund.gateway_object.as_ref(), Some(&late.object_id));
+    assert_eq!((given.refund.status, book.gone()), (RefundStatus::Succeeded, (200, 0)));
     book.check();
 }

@@ -10,7 +10,7 @@ mod machine;
 mod one_request;
 mod two_phase;
 
-use super::{Class, Effect, Policy, State, Step};
+use super::{Class, Effect, Policy, State, Step, Subject};
 use crate::brake::Limit;
 use crate::dispute::DisputeSighting;
 use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Returned, Sighting};
@@ -122,6 +122,8 @@ pub enum Advance {
     Contradicted,
     /// What had moved went back: to be booked by itself, while what was proven stands.
     Returned(Returned),
+    /// A refund that counted as failed gave the money back after all: to be booked by itself.
+    Paid,
 }
 
 /// Commits the effect to a send: from here on bytes may leave.
@@ -210,17 +212,26 @@ pub fn sighting_of(stimulus: &Stimulus) -> Option<&Sighting> {
     }
 }
 
-/// A terminal effect never moves by a plain status; what contradicts it is reported, what went back is booked by itself.
+/// A terminal effect never moves by a plain status; what contradicts it is reported, what went back, or was given back after
+/// all, is booked by itself.
 pub fn judge_afterwards(effect: &mut Effect, stimulus: &Stimulus) -> Advance {
     let Some(sighting) = sighting_of(stimulus) else { return Advance::Unchanged };
     if !is_about(effect, sighting) {
         return Advance::Unchanged;
     }
-    if effect.state == State::Succeeded
+    if (effect.state == State::Succeeded || effect.is_paid)
         && let Some(returned) = newly_returned(effect, sighting)
     {
         effect.returned = Some(returned.movement.clone());
         return Advance::Returned(returned);
+    }
+    if effect.is_paid {
+        return Advance::Unchanged;
+    }
+    if is_paid_after_all(effect, stimulus, sighting) {
+        effect.object_id.get_or_insert_with(|| sighting.object_id.clone());
+        effect.is_paid = true;
+        return Advance::Paid;
     }
     match (effect.state, &sighting.status) {
         (State::Failed | State::Canceled | State::Review, ObjectStatus::Succeeded) => Advance::Contradicted,
@@ -234,6 +245,19 @@ fn is_about(effect: &Effect, sighting: &Sighting) -> bool {
     let Some(object) = effect.object_id.as_deref() else { return true };
     let is_charge_of_it = sighting.kind == ObjectKind::Charge && sighting.parent.as_deref() == Some(object);
     sighting.object_id == object || is_charge_of_it
+}
+
+/// Whether a refund that had failed shows that it gave the money back: all of it, by an object that is its own. The answer to
+/// a send shows what its object was when the send was carried out, which may have been before it failed.
+fn is_paid_after_all(effect: &Effect, stimulus: &Stimulus, sighting: &Sighting) -> bool {
+    let is_known = effect.object_id.as_deref() == Some(sighting.object_id.as_str());
+    let is_ours = is_known || effect.object_id.is_none() && sighting.effect_id == Some(effect.id);
+    matches!(effect.subject, Subject::Refund(_))
+        && matches!(effect.state, State::Failed | State::Canceled)
+        && !matches!(stimulus, Stimulus::Answered(_))
+        && (is_ours && sighting.kind == ObjectKind::Refund)
+        && (sighting.status == ObjectStatus::Succeeded && sighting.returned.is_none())
+        && (sighting.money == effect.money && sighting.received_amount == effect.money.amount)
 }
 
 /// What a sighting says went back, if that is news. Where the gateway names no movement, the object stands for it: the

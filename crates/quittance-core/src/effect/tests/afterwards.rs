@@ -56,6 +56,55 @@ fn a_refund_comes_back_once_whatever_the_gateway_calls_it() {
     assert_eq!(learn(refund(ObjectStatus::Failed, None)), Advance::Unchanged);
 }
 
+/// What each sighting is to a refund that counts as failed, by an object that was or was not known.
+#[test]
+fn only_its_own_object_all_of_it_and_no_older_answer_shows_that_a_failed_refund_was_paid() {
+    let failed = |state, object: Option<&str>| Effect {
+        subject: Subject::Refund(RefundId::from_bytes([1; 16])),
+        class: Class::A,
+        object_id: object.map(str::to_owned),
+        ..effect(state, Step::Execute)
+    };
+    let shows = |status| match refund(status, None) {
+        Stimulus::Observed(sighting) => sighting,
+        other => panic!("a sighting, not {other:?}"),
+    };
+    let paid = || shows(ObjectStatus::Succeeded);
+    let named = |id| Sighting { effect_id: Some(id), ..paid() };
+    let (known, ours) = (failed(State::Failed, Some("re_1")), failed(State::Failed, None));
+    let half = Money { amount: money().amount / 2, ..money() };
+    let returned = Some(Returned { movement: "txn_1".into(), amount: money().amount });
+    let elsewhere = Effect { subject: Subject::Payment, ..known.clone() };
+    let charge = Sighting { kind: ObjectKind::Charge, ..paid() };
+    for (effect, stimulus, expected) in [
+        (&known, Stimulus::Observed(paid()), Advance::Paid),
+        (&known, Stimulus::Read(Fact::Seen(paid())), Advance::Paid),
+        (&known, Stimulus::Found(Some(paid())), Advance::Paid),
+        (&failed(State::Canceled, Some("re_1")), Stimulus::Observed(paid()), Advance::Paid),
+        (&ours, Stimulus::Observed(named(ours.id)), Advance::Paid),
+        (&known, Stimulus::Answered(Fact::Seen(paid())), Advance::Contradicted),
+        (&failed(State::Review, Some("re_1")), Stimulus::Observed(paid()), Advance::Contradicted),
+        (&elsewhere, Stimulus::Observed(paid()), Advance::Contradicted),
+        (&known, Stimulus::Observed(Sighting { money: half, ..paid() }), Advance::Contradicted),
+        (&known, Stimulus::Observed(Sighting { received_amount: 1, ..paid() }), Advance::Contradicted),
+        (&known, Stimulus::Observed(Sighting { returned, ..paid() }), Advance::Contradicted),
+        (&known, Stimulus::Observed(charge), Advance::Contradicted),
+        (&ours, Stimulus::Observed(named(EffectId::from_bytes([9; 16]))), Advance::Contradicted),
+        (&known, Stimulus::Observed(Sighting { object_id: "re_2".into(), ..paid() }), Advance::Unchanged),
+        (&known, Stimulus::Observed(shows(ObjectStatus::Failed)), Advance::Unchanged),
+        (&known, Stimulus::Observed(shows(ObjectStatus::Processing)), Advance::Unchanged),
+    ] {
+        let mut effect = effect.clone();
+        let state = effect.state;
+        assert_eq!(judge_afterwards(&mut effect, &stimulus), expected, "{} {stimulus:?}", state.name());
+        assert_eq!((effect.state, effect.is_paid), (state, expected == Advance::Paid));
+        if expected == Advance::Paid {
+            assert_eq!(effect.object_id.as_deref(), Some("re_1"));
+            assert_eq!(judge_afterwards(&mut effect, &stimulus), Advance::Unchanged, "once");
+        }
+    }
+}
+
 #[test]
 fn a_stored_answer_is_not_the_last_word_where_the_object_can_be_read() {
     for (class, expected) in [(Class::A, State::Unknown), (Class::B, State::Unknown), (Class::C, State::Succeeded)] {

@@ -1,8 +1,10 @@
 //! Money that came or went back after its story was over.
 
-use super::refunds::{back, refund, refund_accepted, refund_effect, refund_succeeded};
+use super::refunds::{
+    back, moves as refund_moves, refund, refund_accepted, refund_effect, refund_failed, refund_succeeded,
+};
 use super::*;
-use crate::journal::{Corrected, Correction};
+use crate::journal::{Corrected, Correction, RefundAccepted, RefundAdvanced};
 use crate::refund::RefundStatus;
 
 fn correction(correction: Correction, postings: Vec<Posting>) -> Corrected {
@@ -148,4 +150,107 @@ fn such_money_comes_once_after_a_hold_was_let_go_by_nobody_elses_word() {
     assert_eq!(refused([failed(), review(), by_person()]), named("is succeeded, but its hold is voided"));
     let fails = Record::EffectAdvanced(Advanced { source: person(), ..moved(State::Failed, Status::Failed, None) });
     assert_eq!(refused([failed(), review(), found(person()), fails]), named("is failed, but its hold is voided"));
+}
+
+fn refund_paid(source: Source, postings: Vec<Posting>) -> Record {
+    let corrected = correction(Correction::RefundPaid, postings);
+    Record::Corrected(Corrected { effect: refund_effect(20), movement: "paid:20".into(), source, ..corrected })
+}
+
+fn refund_review() -> Record {
+    Record::RefundAdvanced(refund_moves(20, State::Review, RefundStatus::Review))
+}
+
+fn refund_by_person(state: State, status: RefundStatus) -> Record {
+    Record::RefundAdvanced(RefundAdvanced { source: person(), ..refund_moves(20, state, status) })
+}
+
+#[test]
+fn a_refund_that_went_through_after_it_had_failed_counts_again() {
+    let paid =
+        || [succeeded(), refund_accepted(20, 500), refund_failed(20, 500), refund_paid(Source::Sweep, back(500))];
+    let replayed = replay(paid()).expect("possible");
+    let late = &replayed.refunds[&refund(20)];
+    assert_eq!((late.status, late.closing, late.is_paid), (RefundStatus::Succeeded, Some(Closing::Voided), true));
+    assert_eq!(late.answer, Some(RefundStatus::Failed), "the answer was given before");
+    assert_eq!(replayed.effects[&refund_effect(20)].state, State::Failed);
+    assert_eq!((replayed.payments[&payment()].refunded_amount, unapplied(&replayed)), (500, (500, 500)));
+    assert_eq!(
+        replay(paid().into_iter().chain([refund_accepted(21, 1)])).map(drop),
+        Err(ReplayError::TooMuch(refund(21)))
+    );
+    let returned = replay(paid().into_iter().chain([refund_returned(postings(500))])).expect("possible");
+    assert_eq!(returned.refunds[&refund(20)].status, RefundStatus::Failed);
+    assert_eq!((returned.payments[&payment()].refunded_amount, unapplied(&returned)), (0, (500, 1000)));
+}
+
+#[test]
+fn others_made_meanwhile_stand_and_the_sum_may_be_more_than_came() {
+    let all = [
+        succeeded(),
+        refund_accepted(20, 500),
+        refund_failed(20, 500),
+        refund_accepted(21, 500),
+        refund_succeeded(21, 500),
+        refund_paid(Source::Sweep, back(500)),
+    ];
+    let replayed = replay(all).expect("possible");
+    assert_eq!((replayed.payments[&payment()].refunded_amount, unapplied(&replayed)), (1000, (1000, 500)));
+}
+
+#[test]
+fn its_reference_is_taken_again() {
+    let named = |number| match refund_accepted(number, 100) {
+        Record::RefundAccepted(accepted) => {
+            Record::RefundAccepted(RefundAccepted { reference: Some("r".into()), ..accepted })
+        }
+        other => panic!("a refund, not {other:?}"),
+    };
+    let failed = |number| [named(number), refund_failed(number, 100)].into_iter();
+    let twice = || [succeeded()].into_iter().chain(failed(20)).chain(failed(21));
+    assert!(replay(twice().chain([named(22)])).is_ok());
+    let paid = twice().chain([refund_paid(Source::Sweep, back(100)), named(22)]);
+    let held = ReplayError::ReferenceHeld { refund: refund(22), holder: refund(20) };
+    assert_eq!(replay(paid).map(drop), Err(held));
+}
+
+#[test]
+fn only_a_refund_that_failed_is_paid_after_all_once_and_whole() {
+    let out_of_place = not_correctable(refund_effect(20), Correction::RefundPaid);
+    let begin = || [succeeded(), refund_accepted(20, 500)].into_iter();
+    let swept = || refund_paid(Source::Sweep, back(500));
+    let failed = || begin().chain([refund_failed(20, 500)]);
+    assert_eq!(replay(begin().chain([swept()])).map(drop), out_of_place, "its hold is open");
+    let done = begin().chain([refund_succeeded(20, 500), swept()]);
+    assert_eq!(replay(done).map(drop), out_of_place, "its hold was posted");
+    let came_back = begin().chain([refund_succeeded(20, 500), refund_returned(postings(500)), swept()]);
+    assert_eq!(replay(came_back).map(drop), out_of_place, "it came back");
+    assert_eq!(replay(failed().chain([swept(), swept()])).map(drop), out_of_place);
+    let again = failed().chain([swept(), refund_returned(postings(500)), swept()]);
+    assert_eq!(replay(again).map(drop), out_of_place);
+    for other in [back(499), back(501), postings(500)] {
+        let part = replay(failed().chain([refund_paid(Source::Sweep, other)]));
+        assert_eq!(part.map(drop), Err(ReplayError::OtherCorrection(refund_effect(20))));
+    }
+    let of_a_payment = Record::Corrected(correction(Correction::RefundPaid, back(500)));
+    let out_of_place = not_correctable(effect(), Correction::RefundPaid);
+    assert_eq!(replay(failed().chain([of_a_payment])).map(drop), out_of_place);
+}
+
+#[test]
+fn in_review_only_a_person_says_that_a_refund_was_paid() {
+    let out_of_place = not_correctable(refund_effect(20), Correction::RefundPaid);
+    let failed = || [succeeded(), refund_accepted(20, 500), refund_failed(20, 500)].into_iter();
+    let review = || failed().chain([refund_review()]);
+    let found = |source| refund_paid(source, back(500));
+    assert_eq!(replay(review().chain([found(Source::Sweep)])).map(drop), out_of_place);
+    assert_eq!(replay(failed().chain([found(person())])).map(drop), out_of_place);
+    let says = |status, state| refund_by_person(state, status);
+    let decided = review().chain([found(person()), says(RefundStatus::Succeeded, State::Succeeded)]);
+    assert_eq!(replay(decided).expect("possible").refunds[&refund(20)].status, RefundStatus::Succeeded);
+    let unbooked = review().chain([says(RefundStatus::Succeeded, State::Succeeded)]);
+    assert!(matches!(replay(unbooked), Err(ReplayError::RefundHoldDisagrees { .. })));
+    let unsaid = review().chain([found(person()), says(RefundStatus::Failed, State::Failed)]);
+    assert!(matches!(replay(unsaid), Err(ReplayError::RefundHoldDisagrees { .. })));
+    assert!(replay(review().chain([says(RefundStatus::Failed, State::Failed)])).is_ok());
 }

@@ -39,7 +39,7 @@ pub(super) fn refund_accepted(number: u8, amount: i64) -> Record {
     Record::RefundAccepted(asked(number, amount))
 }
 
-fn moves(number: u8, state: State, status: RefundStatus) -> RefundAdvanced {
+pub(super) fn moves(number: u8, state: State, status: RefundStatus) -> RefundAdvanced {
     RefundAdvanced {
         effect: refund_effect(number),
         refund: refund(number),
@@ -64,7 +64,7 @@ pub(super) fn refund_succeeded(number: u8, amount: i64) -> Record {
     ends(number, State::Succeeded, RefundStatus::Succeeded, Closing::Posted, amount)
 }
 
-fn refund_failed(number: u8, amount: i64) -> Record {
+pub(super) fn refund_failed(number: u8, amount: i64) -> Record {
     ends(number, State::Failed, RefundStatus::Failed, Closing::Voided, amount)
 }
 

@@ -57,6 +57,18 @@ impl Machine {
         scene
     }
 
+    /// An effect that has failed with its object.
+    pub fn failed(&self) -> Scene {
+        let mut scene = self.waiting();
+        scene.learn(match self.name {
+            "payment_intent" => self.read(&Word::plain("requires_payment_method")),
+            "dispute" => self.read(&Word::plain("lost")),
+            _ => self.read(&Word::plain("failed")),
+        });
+        assert_eq!(scene.books.effect.state, State::Failed);
+        scene
+    }
+
     /// An effect of which nothing was sent yet.
     pub fn begun(&self) -> Scene {
         let policy = Policy::default();
@@ -156,8 +168,10 @@ impl Scene {
         let state = effect.state.name();
         match outcome {
             Advance::Unchanged => "no change".into(),
-            Advance::Contradicted => "reported; stays as it is".into(),
+            Advance::Contradicted if effect.state == State::Succeeded => "reported; stays as it is".into(),
+            Advance::Contradicted => "review".into(),
             Advance::Returned(_) => "went back: corrected, once".into(),
+            Advance::Paid => "given back after all: corrected, once".into(),
             _ if effect.state.is_terminal() => state.to_owned(),
             _ if effect.state == State::Pending && effect.due_at == Some(NOW) => "read at once".into(),
             _ => {

@@ -153,7 +153,7 @@ fn seen(
 ) -> Result<Lesson, Miss> {
     let before = row.status.clone();
     note_status(row, sighting.status.name(), context);
-    match placing::place(row, sighting, rows, context)? {
+    match placing::place(row, before.as_deref(), sighting, rows, context)? {
         placing::Place::Ours(around) => ours::learn(row, *around, before.as_deref(), sighting, rows, context),
         placing::Place::Elsewhere(lesson) => Ok(lesson),
     }

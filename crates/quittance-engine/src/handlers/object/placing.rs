@@ -10,7 +10,7 @@ use crate::handlers::Context;
 use crate::handlers::effect_rows::{self, EffectRows};
 use crate::handlers::learned::adopt;
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::effect::{State, Step};
+use quittance_core::effect::{Effect, State, Step, Subject};
 use quittance_core::fact::{ObjectKind, ObjectStatus, Sighting};
 use quittance_store::records::{DiscrepancyKind, GatewayObject, ObjectState, Owner};
 
@@ -22,9 +22,10 @@ pub(super) enum Place {
     Elsewhere(Lesson),
 }
 
-/// Finds out whose an object is, and writes it into its row.
+/// Finds out whose an object is, and writes it into its row. `before` is the gateway's word at the last look.
 pub(super) fn place(
     row: &mut GatewayObject,
+    before: Option<&str>,
     sighting: &Sighting,
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
@@ -40,12 +41,13 @@ pub(super) fn place(
         Some(parent) if sighting.kind == ObjectKind::Charge || sighting.effect_id.is_none() => {
             of_parent(row, parent, rows, context)
         }
-        _ => of_effect(row, sighting, rows, context),
+        _ => of_effect(row, before, sighting, rows, context),
     }
 }
 
 fn of_effect(
     row: &mut GatewayObject,
+    before: Option<&str>,
     sighting: &Sighting,
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
@@ -59,9 +61,13 @@ fn of_effect(
     let effect = &around.effect;
     let is_its_kind = sighting.kind == effect.object_kind() && effect.gateway == row.gateway;
     let is_its_own = effect.object_id.as_deref() == Some(row.object.as_str());
-    let may_adopt = effect.object_id.is_none() && !effect.state.is_terminal() && is_its_kind;
+    let has_none = effect.object_id.is_none() && is_its_kind;
+    let may_adopt = has_none && !effect.state.is_terminal();
     if is_its_own {
         adopt(row, Owner { book: effect.book, effect: effect.id, payment: effect.payment });
+        return Ok(Place::Ours(Box::new(around)));
+    }
+    if has_none && is_late_refund(effect, before, sighting) {
         return Ok(Place::Ours(Box::new(around)));
     }
     if may_adopt && effect.step == Step::Execute {
@@ -75,6 +81,15 @@ fn of_effect(
         return Ok(Place::Elsewhere(Lesson::default()));
     }
     Ok(stray(row, sighting, &around, context))
+}
+
+/// Whether the first that is seen of a refund's object is that the refund did not fail after all. What was succeeded before,
+/// a person had in review and decided about.
+fn is_late_refund(effect: &Effect, before: Option<&str>, sighting: &Sighting) -> bool {
+    matches!(effect.subject, Subject::Refund(_))
+        && matches!(effect.state, State::Failed | State::Canceled)
+        && sighting.status == ObjectStatus::Succeeded
+        && before != Some(sighting.status.name())
 }
 
 /// An object of a lost request, beside the one that its effect took. Inert, it is canceled; else somebody has to look.

@@ -87,7 +87,8 @@ pub(super) fn absent(
 
 /// Whether our books say that money moved by this object.
 fn is_proven(around: &EffectRows, row: &GatewayObject) -> bool {
-    around.effect.state == State::Succeeded && around.effect.object_id.as_deref() == Some(row.object.as_str())
+    let is_out = around.effect.state == State::Succeeded || around.effect.is_paid;
+    is_out && around.effect.object_id.as_deref() == Some(row.object.as_str())
 }
 
 fn missing(around: &EffectRows, row: &GatewayObject) -> Found {

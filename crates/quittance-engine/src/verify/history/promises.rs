@@ -3,8 +3,9 @@
 use super::super::finding::{Aspect, Findings};
 use super::{Accepted, AskedStep, History, TicketRecord};
 use quittance_core::dispute::DisputeStatus;
+use quittance_core::effect::Subject;
 use quittance_core::id::{EffectId, HoldId, PaymentId};
-use quittance_core::journal::{Closing, Record};
+use quittance_core::journal::{Closing, Correction, Record};
 use quittance_core::payment::Status;
 use quittance_store::records::{Holder, IntentEntry};
 
@@ -35,7 +36,12 @@ impl History {
                 self.close(advanced.closing, seq);
                 self.hold_object(advanced.effect, advanced.object.as_deref());
             }
-            Record::Corrected(corrected) => self.book_movement(corrected.payment, &corrected.movement, seq),
+            Record::Corrected(corrected) => {
+                self.book_movement(corrected.payment, &corrected.movement, seq);
+                if corrected.correction == Correction::RefundPaid {
+                    self.take_reference(corrected.effect);
+                }
+            }
             Record::StepAsked { command, payment, asked, .. } => {
                 self.steps.insert(*command, AskedStep { payment: *payment, asked: asked.clone(), answer: None });
                 self.waiting.entry(*payment).or_default().push(*command);
@@ -80,6 +86,16 @@ impl History {
     fn book_movement(&mut self, payment: PaymentId, movement: &str, seq: i64) {
         if let Some(accepted) = self.accepted.get(&payment) {
             self.movements.insert((accepted.gateway.clone(), movement.to_owned()), seq);
+        }
+    }
+
+    /// A refund that went through after it had failed has its reference again, whoever took it meanwhile.
+    fn take_reference(&mut self, effect: EffectId) {
+        let Some(Subject::Refund(id)) = self.replay.effects.get(&effect).map(|effect| effect.subject) else { return };
+        let refund = self.replay.refunds.get(&id);
+        if let Some((payment, reference)) = refund.and_then(|refund| Some((refund.payment, refund.reference.as_ref()?)))
+        {
+            self.intents.insert(IntentEntry::of_refund(payment, reference), Holder::Refund(id));
         }
     }
 

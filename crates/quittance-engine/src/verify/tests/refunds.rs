@@ -9,7 +9,7 @@ use quittance_core::effect::{Effect, State, Subject};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::{CustomerId, PaymentId, RefundId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
-use quittance_core::journal::{Closing, Correction, Record, RefundAdvanced};
+use quittance_core::journal::{Closing, Corrected, Correction, Record, RefundAdvanced};
 use quittance_core::payment::Payment;
 use quittance_core::refund::{Refund, RefundStatus};
 use quittance_core::time::Timestamp;
@@ -73,6 +73,7 @@ fn an_effect_is_what_its_refund_is() {
     damaged(1, |row: &mut Effect| row.gateway = "other".into(), "gateway is Some(\"other\") in its row");
     damaged(1, |row: &mut Effect| row.payment = PaymentId::from_bytes([9; 16]), "payment is pay_");
     damaged(1, |row: &mut Effect| row.state = State::Failed, "state is \"failed\" in its row and \"succeeded\"");
+    damaged(1, |row: &mut Effect| row.is_paid = true, "late payment is true in its row and false by the journal");
     damaged(1, |row: &mut Effect| row.sends = 2, "sends is 2 in its row and 1 by the journal");
     damaged(2, |row: &mut Effect| row.generation = 1, "generation is 1 in its row and 0");
     damaged(2, |row: &mut Effect| row.due_at = None, "it is pending and never due");
@@ -232,6 +233,14 @@ fn a_forged_history_of_refunds_is_refused() {
 fn a_forged_correction_is_refused() {
     let again = |records: &mut Vec<Record>| records.insert(10, records[9].clone());
     forged(again, 11, "cannot be corrected by refund_returned");
+    let paid_after_all = |records: &mut Vec<Record>| match records[9].clone() {
+        Record::Corrected(corrected) => {
+            let (correction, movement) = (Correction::RefundPaid, "paid".into());
+            records.insert(10, Record::Corrected(Corrected { correction, movement, ..corrected }));
+        }
+        other => panic!("the correction, not {other:?}"),
+    };
+    forged(paid_after_all, 11, "cannot be corrected by refund_paid");
     let of_payment = |records: &mut Vec<Record>| match &mut records[9] {
         Record::Corrected(corrected) => corrected.correction = Correction::PaymentReturned,
         other => panic!("the correction, not {other:?}"),

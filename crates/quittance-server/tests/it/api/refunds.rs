@@ -1,6 +1,6 @@
 //! Refunds over HTTP: never more than is left, never twice for one intent, and the same answer for ever.
 
-use super::app::{STRANGER, bearer, payment, post};
+use super::app::{ADMIN, STRANGER, bearer, payment, post};
 use super::flow::same;
 use super::shop::{PAYMENTS, REFUNDS, Shop};
 use super::snapshot;
@@ -134,6 +134,40 @@ async fn a_refund_that_comes_back_has_failed_and_may_be_asked_for_again() {
     let trace = shop.app.get("/v1/trace/back").await.expect(200, "");
     let text = String::from_utf8_lossy(&trace.body).into_owned();
     assert!(text.contains("refund_returned") && text.contains("refund.failed"), "{text}");
+    shop.check_books().await;
+}
+
+/// A person takes a refund for failed, after an event that made no sense; the gateway carries it out all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_goes_through_after_it_failed_has_succeeded_and_counts() {
+    let shop = Shop::open().await;
+    let paid = shop.pay_with("order-1", "pm_card_pendingRefund").await;
+    let whole = r#""reference": "back""#;
+    let first = shop.refund(&paid, "r1", whole).await.expect(201, "");
+    let (id, place) = (first.text("/gateway_id"), format!("{REFUNDS}/{}", first.text("/id")));
+    let mut senseless = shop.object(&format!("refunds/{id}")).await;
+    (senseless["status"], senseless["amount"]) = ("succeeded".into(), 1.into());
+    shop.tell("refund.updated", &senseless).await;
+    assert_eq!(shop.app.get(&place).await.text("/status"), "review");
+    let body = r#"{"resolution": "failed", "evidence": "statement 7", "reason": "it never left"}"#;
+    let decision = post(&format!("/v1/effects/{}/resolve", first.text("/id")), "d1", body);
+    let decision = decision.without("authorization").header("authorization", &bearer(ADMIN));
+    let decided = shop.app.send(decision).await.expect(200, "");
+    assert_eq!(
+        (decided.text("/status"), shop.now(&paid).await.text("/refunded_amount")),
+        ("failed".into(), "0".into())
+    );
+    shop.act(&format!("refunds/{id}/settle"), r#"{"outcome": "succeed"}"#).await;
+    for kind in ["refund.updated", "charge.refund.updated"] {
+        shop.tell(kind, &shop.object(&format!("refunds/{id}")).await).await;
+    }
+    let now = shop.app.until(&place, |refund| refund.text("/status") == "succeeded").await;
+    assert_eq!(now.text("/failure_code"), "");
+    assert_eq!(shop.now(&paid).await.text("/refunded_amount"), "1999");
+    shop.refund(&paid, "r2", whole).await.expect(409, "duplicate-refund");
+    let trace = shop.app.get("/v1/trace/back").await.expect(200, "");
+    let text = String::from_utf8_lossy(&trace.body).into_owned();
+    assert!(text.contains("refund_paid") && text.contains("it never left"), "{text}");
     shop.check_books().await;
 }
 

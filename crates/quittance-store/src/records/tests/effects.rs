@@ -37,6 +37,7 @@ pub(super) fn effect() -> Effect {
         absent_at: Some(Timestamp(5_000_000)),
         parked_by: Some(Limit::RetryShare),
         returned: Some("txn_1".into()),
+        is_paid: true,
         first_sent_at: Some(Timestamp(1_000_000)),
         last_sent_at: Some(Timestamp(2_000_000)),
         due_at: Some(Timestamp(3_000_000)),

@@ -132,6 +132,7 @@ fn of_corrections() -> Vec<(&'static str, Record)> {
         "journal.corrected.payment_returned",
         "journal.corrected.refund_returned",
         "journal.corrected.payment_received",
+        "journal.corrected.refund_paid",
     ];
     let corrected = |correction| Corrected {
         effect: effect_id(),
