@@ -1,4 +1,5 @@
-//! Prepares the programs by other hands that the tests start, under `target/peers`, without touching the system.
+//! Prepares the programs by other hands that the tests start, under `target/peers`, without touching the system; a few
+//! are only looked for.
 //!
 //! Each is prepared once: a stamp beside it holds, word for word, what it was made from, so whatever changes that makes
 //! it anew. Does not own how tests find them (`quittance-surroundings`), nor packages of the operating system.
@@ -13,6 +14,7 @@ use crate::repository::Repository;
 
 mod go;
 mod node;
+pub(crate) mod postgres;
 mod python;
 
 /// A peer, and how it is prepared.
@@ -35,6 +37,7 @@ const PEERS: &[Peer] = &[
         is_optional: false,
         ensure: node::ensure_stateful_mock,
     },
+    Peer { name: "PostgreSQL", variable: "QUITTANCE_POSTGRES", is_optional: false, ensure: postgres::ensure },
     // Go is in few places where this is worked on, and nothing else here needs it.
     Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },
 ];

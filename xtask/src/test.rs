@@ -7,11 +7,13 @@
 //! | `QUITTANCE_PYTHON` | the Python that has the peers installed; unset when there is none |
 //! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock; unset when there is none |
 //! | `QUITTANCE_STRIPE_MOCK` | the executable of stripe-mock; unset when there is none |
+//! | `QUITTANCE_POSTGRES` | the folder with the programs of PostgreSQL 15 or newer; unset when there is none |
 //! | `QUITTANCE_TEST_DATA` | the folder of third-party data; unset when there is none |
 //! | `QUITTANCE_SKIPS` | a file; a test that leaves something out appends one line: what, why, how to have it |
 //! | `QUITTANCE_REQUIRE_PEERS` | `1` when a test must fail rather than leave out a peer |
 //!
 //! A peer may be optional: then a test leaves it out whatever is required, with a line that begins with `optional: `.
+//! Whoever has PostgreSQL or the data in an unusual place sets their variable; the others are found or made.
 //! The names of the variables are known here and to `quittance-surroundings`, which the tests ask.
 
 use std::fs;

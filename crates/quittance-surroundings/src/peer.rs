@@ -18,6 +18,8 @@ pub enum Peer {
     /// stripe-mock, Stripe's own stateless server, which validates requests. Found: its executable. Its arguments have
     /// to name both addresses, `-http-addr` and `-https-addr`: a listener that is not named binds every interface.
     StripeMock,
+    /// PostgreSQL 15 or newer. Found: the folder with its programs; a server is started from them.
+    Postgres,
 }
 
 /// What is known of a peer before anybody looks.
@@ -88,6 +90,12 @@ impl Peer {
                 remedy: "`cargo xtask test` sets it where Go is installed and its module proxy answers",
                 is_optional: true,
             },
+            Self::Postgres => Profile {
+                variable: "QUITTANCE_POSTGRES",
+                what: "folder with the programs of PostgreSQL",
+                remedy: "`cargo xtask test` sets it where PostgreSQL 15 or newer is installed",
+                is_optional: false,
+            },
         }
     }
 }
@@ -96,7 +104,7 @@ impl Peer {
 mod tests {
     use super::*;
 
-    const ALL: [Peer; 3] = [Peer::Python, Peer::StatefulMock, Peer::StripeMock];
+    const ALL: [Peer; 4] = [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres];
 
     #[test]
     fn what_is_named_is_found_wherever_it_is() {
@@ -120,6 +128,6 @@ mod tests {
     #[test]
     fn only_what_depends_on_go_may_be_missing_where_nothing_may() {
         let is_missing = |peer: Peer| matches!(peer.judge("a test", None, true), Verdict::Missing(_));
-        assert_eq!(ALL.map(is_missing), [true, true, false]);
+        assert_eq!(ALL.map(is_missing), [true, true, false, true]);
     }
 }
