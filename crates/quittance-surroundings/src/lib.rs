@@ -9,11 +9,13 @@
 
 mod data;
 mod peer;
+mod postgres;
 mod server;
 mod skip;
 
 pub use data::data_file;
 pub use peer::Peer;
+pub use postgres::Postgres;
 pub use server::Server;
 pub use skip::skip;
 

@@ -18,7 +18,7 @@ pub enum Peer {
     /// stripe-mock, Stripe's own stateless server, which validates requests. Found: its executable. Its arguments have
     /// to name both addresses, `-http-addr` and `-https-addr`: a listener that is not named binds every interface.
     StripeMock,
-    /// PostgreSQL 15 or newer. Found: the folder with its programs; a server is started from them.
+    /// PostgreSQL 15 or newer. Found: the folder with its programs; [`Postgres`](crate::Postgres) starts a server.
     Postgres,
 }
 
