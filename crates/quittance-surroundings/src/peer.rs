@@ -10,7 +10,7 @@ use crate::variable;
 /// A program that nobody here wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A Python with Stripe's official client and localstripe. Found: its executable.
+    /// A Python with Stripe's official client, localstripe and reladiff. Found: its executable.
     Python,
     /// stripe-stateful-mock, a stateful gateway for charges. Found: the `node_modules` that hold it, for `NODE_PATH`;
     /// `node` itself is on the `PATH`.
@@ -74,7 +74,7 @@ impl Peer {
         match self {
             Self::Python => Profile {
                 variable: "QUITTANCE_PYTHON",
-                what: "python with stripe and localstripe",
+                what: "python with stripe, localstripe and reladiff",
                 remedy: "`cargo xtask test` sets it",
                 is_optional: false,
             },

@@ -1,4 +1,4 @@
-//! The Python environment: Stripe's official client, and localstripe.
+//! The Python environment: Stripe's official client, localstripe, and reladiff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
