@@ -3,6 +3,9 @@
 //! Events are rendered when they are made and never change, so as little as possible is taken from them: who, what, and
 //! which of our requests caused it.
 
+use quittance_core::fact::ObjectKind;
+use quittance_core::id::EffectId;
+
 use crate::connector::Seen;
 
 /// Longest webhook body that is read, in bytes.
@@ -25,7 +28,11 @@ pub struct Event {
     pub livemode: Option<bool>,
     /// Id of the object that it is about.
     pub object_id: Option<String>,
-    /// The object as it was when the event was made, where it is one that we know how to read. Rendered under
+    /// What kind of object that is, where it is one that we know how to read; also where this one cannot be.
+    pub object_kind: Option<ObjectKind>,
+    /// Our effect id, where the object carries one; also where it cannot be read.
+    pub effect_id: Option<EffectId>,
+    /// The object as it was when the event was made, where it can be read. Rendered under
     /// `api_version`, so `latest_charge` and the error digest must not be compared with those of a read.
     pub seen: Option<Seen>,
     /// The key of the API request that caused it, if one did.

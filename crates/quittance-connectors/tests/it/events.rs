@@ -6,7 +6,7 @@ use quittance_connectors::stripe::Stripe;
 use quittance_core::fact::{ObjectKind, ObjectStatus};
 use serde_json::{Value, json};
 
-use crate::data::{intent_with, object, test_data, with};
+use crate::data::{EFFECT, intent_with, object, test_data, with};
 
 fn decode_event(body: &[u8]) -> Result<Event, EventError> {
     Stripe::default().decode_event(body)
@@ -44,6 +44,8 @@ fn every_member_is_read() {
         account: Some("acct_1".to_owned()),
         livemode: Some(false),
         object_id: Some("pi_1".to_owned()),
+        object_kind: Some(ObjectKind::Payment),
+        effect_id: EFFECT.parse().ok(),
         seen: None,
         request_idempotency_key: Some("b1abcdefghijklmnopqrstuvwxyz".to_owned()),
     };
@@ -75,9 +77,11 @@ fn the_object_says_what_it_is() {
         assert_eq!((seen.kind(), seen.object_id()), (kind, object(kind)["id"].as_str().unwrap_or_default()));
         let unreadable = read(&event_with("data", data(json!({"currency": "zzz"}))));
         assert_eq!((unreadable.object_id.as_deref(), unreadable.seen), (Some(seen.object_id()), None));
+        assert_eq!(unreadable.object_kind, Some(kind), "what it is, is known all the same");
         for odd in [json!(null), json!("payout"), json!(7), json!("Charge")] {
             let event = read(&event_with("data", data(json!({"object": odd}))));
             assert_eq!((event.object_id.as_deref(), event.seen), (Some(seen.object_id()), None), "{odd}");
+            assert_eq!(event.object_kind, None, "{odd}");
         }
     }
 }

@@ -94,11 +94,8 @@ fn take(
     let Some(object) = object_of(event) else { return Ok(Taken::only(Disposition::Ignored)) };
     let row = rows.get::<GatewayObject>(&object_place(gateway, object))?;
     let Some(seen) = &event.seen else {
-        // Of a kind that is none of ours, or not readable: then the object is, if it is known.
-        return Ok(match row {
-            Some(row) => look_at(row, rows, context),
-            None => Taken::only(Disposition::Ignored),
-        });
+        let row = row.or_else(|| unreadable_row(gateway, event, context));
+        return Ok(row.map_or(Taken::only(Disposition::Ignored), |row| look_at(row, rows, context)));
     };
     let hint = Hint { gateway, event, source, is_comparable: is_comparable(gateway, event, context) };
     match (row, seen) {
@@ -126,6 +123,18 @@ fn is_comparable(gateway: &str, event: &Event, context: &Context<'_>) -> bool {
 fn new_row(hint: &Hint<'_>, kind: ObjectKind, context: &Context<'_>) -> GatewayObject {
     let object = object_of(hint.event).unwrap_or_default().to_owned();
     GatewayObject::new(hint.gateway.to_owned(), object, kind, context.now)
+}
+
+/// An object that no row knows and the event shows unreadably: it is read, or given to a person, for it may have moved
+/// money of ours. None where it is of no kind of ours, or a payment that carries nothing of ours.
+fn unreadable_row(gateway: &str, event: &Event, context: &Context<'_>) -> Option<GatewayObject> {
+    let (kind, object) = (event.object_kind?, event.object_id.as_ref()?);
+    let is_somebody_elses = match kind {
+        ObjectKind::Payment | ObjectKind::Charge => event.effect_id.is_none(),
+        // Made by others about payments of ours, so what they carry says nothing.
+        ObjectKind::Refund | ObjectKind::Dispute => false,
+    };
+    (!is_somebody_elses).then(|| GatewayObject::new(gateway.to_owned(), object.clone(), kind, context.now))
 }
 
 /// Has the object looked at; several events before that cost one look.

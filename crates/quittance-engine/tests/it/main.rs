@@ -18,5 +18,6 @@ mod placing;
 mod review;
 mod scenarios;
 mod trouble;
+mod unreadable_events;
 mod webhooks;
 mod world;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::event::{Event, EventError, MAX_EVENT_BYTES};
 use crate::json::{TEXT_BYTES_MAX, short_text};
-use crate::stripe::object::{kind, read};
+use crate::stripe::object::{effect_id, kind, read};
 
 /// The members read: the first three are demanded, the rest is taken where it has the expected form.
 #[derive(Deserialize)]
@@ -31,13 +31,15 @@ struct Envelope {
 
 /// Reads an event. Its object is read by what it says of itself.
 ///
-/// Types that this version does not know, and objects that it cannot read, are tolerated: they leave `seen` empty.
+/// Types that this version does not know, and objects that it cannot read, are tolerated: they leave `seen` empty. What
+/// kind of object it is, and whose, is said all the same.
 pub(in crate::stripe) fn decode_event(body: &[u8]) -> Result<Event, EventError> {
     if body.len() > MAX_EVENT_BYTES {
         return Err(EventError::TooLong { bytes: body.len() });
     }
     let envelope: Envelope = serde_json::from_slice(body).map_err(EventError::NotAnEvent)?;
     let object = &envelope.data["object"];
+    let object_kind = kind(object);
     Ok(Event {
         id: usable(envelope.id, "id")?,
         kind: usable(envelope.kind, "type")?,
@@ -46,7 +48,9 @@ pub(in crate::stripe) fn decode_event(body: &[u8]) -> Result<Event, EventError> 
         account: short_text(&envelope.account),
         livemode: envelope.livemode.as_bool(),
         object_id: short_text(&object["id"]),
-        seen: kind(object).and_then(|kind| read(kind, object)),
+        object_kind,
+        effect_id: effect_id(object),
+        seen: object_kind.and_then(|kind| read(kind, object)),
         request_idempotency_key: short_text(&envelope.request["idempotency_key"]),
     })
 }
