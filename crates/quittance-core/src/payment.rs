@@ -204,8 +204,7 @@ impl Payment {
     /// What can still be given back: what we have, less what is on its way back or withdrawn already. Never below zero.
     #[must_use]
     pub const fn refundable_amount(&self) -> i64 {
-        let gone = self.refunded_amount + self.refunding_amount + self.disputed_amount + self.returned_amount;
-        let left = self.captured_amount - gone;
+        let left = self.left_amount();
         if left > 0 { left } else { 0 }
     }
 
@@ -214,5 +213,13 @@ impl Payment {
     #[must_use]
     pub const fn is_overrefunded(&self) -> bool {
         self.refunded_amount + self.refunding_amount > self.captured_amount
+    }
+
+    /// What is left once every refund under way has gone, minor units: below zero where the gateway withdrew meanwhile what
+    /// was still to be given back.
+    #[must_use]
+    pub const fn left_amount(&self) -> i64 {
+        let gone = self.refunded_amount + self.refunding_amount + self.disputed_amount + self.returned_amount;
+        self.captured_amount - gone
     }
 }

@@ -64,7 +64,8 @@ pub fn approve(
 ///
 /// # Errors
 ///
-/// As [`approve`].
+/// As [`approve`], and [`Rejection::RefundTooLarge`] when the money was withdrawn while the refund waited: it waits on, and
+/// can be refused.
 pub fn approve_refund(
     effect: &mut Effect,
     refund: &mut Refund,
@@ -74,6 +75,10 @@ pub fn approve_refund(
     now: Timestamp,
 ) -> Result<Resolved, Rejection> {
     let closing = closing_of(effect, approval)?;
+    if approval == Approval::Approved && payment.left_amount() < 0 {
+        let refundable_amount = (payment.left_amount() + refund.money.amount).max(0);
+        return Err(Rejection::RefundTooLarge { refundable_amount });
+    }
     let postings = learn_refund::settle(refund, payment, balances, closing).map_err(|_| Rejection::BookFull)?;
     follow(effect, approval, now);
     refund.parked_by = None;

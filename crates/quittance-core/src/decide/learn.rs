@@ -275,5 +275,6 @@ pub fn word(stimulus: &Stimulus) -> String {
         Stimulus::ObservedDispute(dispute) => dispute.word(),
         Stimulus::Found(None) => Fact::Absent.word(),
         Stimulus::OutOfMeans => "out_of_means".into(),
+        Stimulus::TooLittleLeft => "too_little_left".into(),
     }
 }

@@ -68,6 +68,7 @@ impl Replay {
         if step == Step::Capture {
             self.check_captured_by_wish(id)?;
         }
+        self.check_covered(id)?;
         self.effect(id)?.send(step, generation);
         Ok(())
     }
@@ -78,6 +79,18 @@ impl Replay {
         match self.payment(payment)?.asked_amount {
             Some(_) => Ok(()),
             None => Err(ReplayError::NotAsked(id)),
+        }
+    }
+
+    /// A refund is begun only while its money is there. One that may have been carried out is sent again all the same.
+    fn check_covered(&mut self, id: EffectId) -> Result<(), ReplayError> {
+        let ReplayedEffect { subject, state, payment, .. } = *self.effect(id)?;
+        let begins = matches!(state, State::Intended | State::NotExecuted);
+        match subject {
+            Subject::Refund(refund) if begins && self.payment(payment)?.left_amount() < 0 => {
+                Err(ReplayError::TooMuch(refund))
+            }
+            Subject::Payment | Subject::Refund(_) | Subject::Dispute(_) => Ok(()),
         }
     }
 }

@@ -108,10 +108,27 @@ fn decide(
         rows.append(&mut around.book, &record, now);
         next = next_move(&around.effect, &gateway.policy, now);
     }
+    // Whoever still waits for what ends here finds the answer in the row.
     if next == Move::AskPerson {
         apply(around, Source::Recovery, Stimulus::OutOfMeans, rows, context)?;
     }
+    if is_uncovered(around, next) {
+        tracing::warn!(effect = %around.effect.id, "a refund is not sent: its money was withdrawn meanwhile");
+        apply(around, Source::Recovery, Stimulus::TooLittleLeft, rows, context)?;
+        next = Move::Rest;
+    }
     Ok(next)
+}
+
+/// Whether a refund would be begun whose money was withdrawn while it waited. One that may have been carried out is found
+/// out about, and sent again if it has to be.
+fn is_uncovered(around: &EffectRows, next: Move) -> bool {
+    let begins = match next {
+        Move::Send(_) => around.effect.state == State::Intended,
+        Move::SendAfresh(_) => true,
+        Move::Read | Move::Find | Move::Rest | Move::Recover | Move::AskPerson => false,
+    };
+    begins && around.refund.is_some() && around.payment.left_amount() < 0
 }
 
 /// The requests of a move. Only now, when there is room for it, is a generation opened.

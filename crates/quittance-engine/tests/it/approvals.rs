@@ -15,10 +15,10 @@ use quittance_store::records::Entity;
 use quittance_store::store::{Reader, Scan};
 use quittance_store::tables::REFUNDS;
 
-const CLIENT: u8 = 1;
-const CONTROLLER: u8 = 2;
+pub const CLIENT: u8 = 1;
+pub const CONTROLLER: u8 = 2;
 
-fn parking() -> World {
+pub fn parking() -> World {
     limited(Limits {
         payment_amount_max: usd(2_000),
         refunded_amount_per_day_max: usd(500),
@@ -28,7 +28,7 @@ fn parking() -> World {
 }
 
 /// The same, sent with this credential.
-fn by(credential: u8, submission: Submission) -> Submission {
+pub fn by(credential: u8, submission: Submission) -> Submission {
     match submission {
         Submission::Client(mut command) => {
             command.credential = Some(ApiKeyId::from_bytes([credential; 16]));
@@ -42,7 +42,7 @@ fn large(key: &str, reference: &str) -> Submission {
     by(CLIENT, Pay { amount: 5_000, ..pay(key, reference) }.into())
 }
 
-fn approve_effect(effect: EffectRef, key: &str, credential: u8, approval: Approval) -> Submission {
+pub fn approve_effect(effect: EffectRef, key: &str, credential: u8, approval: Approval) -> Submission {
     let word = PersonsWord { by: "key_2".into(), evidence: "ticket 9".into(), reason: "the customer called".into() };
     let action = Action::Approve { effect, approval, word };
     by(credential, command(key, 0, "POST /v1/effects/{id}/resolve", action))

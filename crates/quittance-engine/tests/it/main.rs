@@ -15,6 +15,7 @@ mod objects;
 mod pause;
 mod payments;
 mod placing;
+mod refunds_of_gone_money;
 mod review;
 mod scenarios;
 mod trouble;

@@ -51,6 +51,14 @@ impl Machine<'_> {
         Advance::Failed(decline)
     }
 
+    /// Ends what is proven not to have been carried out, since it must not be any more.
+    pub(super) fn give_up_uncovered(&mut self) -> Advance {
+        let state = self.effect.state;
+        let is_unexecuted = matches!(state, State::Intended | State::NotExecuted);
+        assert!(is_unexecuted, "an effect that is {} may have been carried out", state.name());
+        self.fail(refused("too_little_left".into()))
+    }
+
     pub(super) fn cancel(&mut self) -> Advance {
         self.end(State::Canceled);
         Advance::Canceled

@@ -86,6 +86,8 @@ pub enum Stimulus {
     ObservedDispute(Box<DisputeSighting>),
     /// Nothing that the gateway offers can tell what became of it.
     OutOfMeans,
+    /// Its money was withdrawn before anything of it was carried out: it is not begun any more.
+    TooLittleLeft,
 }
 
 /// What became of the effect.
@@ -170,6 +172,7 @@ pub fn advance(effect: &mut Effect, stimulus: Stimulus, policy: &Policy, now: Ti
         Stimulus::Observed(sighting) => machine.observed(&sighting),
         Stimulus::ObservedDispute(dispute) => machine.observed_dispute(&dispute),
         Stimulus::OutOfMeans => machine.review("nothing that the gateway offers can tell what became of it"),
+        Stimulus::TooLittleLeft => machine.give_up_uncovered(),
     };
     machine.give_up_if_wanted().unwrap_or(outcome)
 }

@@ -1,8 +1,9 @@
 //! Disputes: what is withdrawn and reinstated, and the evidence that answers them.
 
-use super::refunds::{refund, refund_accepted};
+use super::refunds::{self, refund, refund_accepted, sent};
 use super::*;
 use crate::journal::{DisputeSeen, EvidenceAdvanced};
+use crate::refund::RefundStatus;
 
 fn dispute(number: u8) -> DisputeId {
     DisputeId::from_bytes([number; 16])
@@ -182,4 +183,22 @@ fn evidence_is_an_effect_of_its_dispute() {
     let undone = Record::EvidenceAdvanced(evidence_moves(State::Pending));
     let undone = after([opened(), accepted_evidence(dispute(30)), end(), undone]);
     assert!(matches!(undone, Err(ReplayError::Undecided { .. })), "{undone:?}");
+}
+
+#[test]
+fn a_refund_is_not_begun_once_its_money_is_withdrawn() {
+    let lost = || Record::RefundAdvanced(refunds::moves(20, State::Unknown, RefundStatus::Unknown));
+    let absent = || Record::RefundAdvanced(refunds::moves(20, State::NotExecuted, RefundStatus::Pending));
+    let accepted = || refund_accepted(20, 200);
+    assert!(after([accepted(), withdrawn(300), sent(20)]).is_ok(), "there is as much left");
+    assert!(after([accepted(), sent(20), lost(), withdrawn(301), sent(20)]).is_ok(), "it may have been begun before");
+    let too_much = Err(ReplayError::TooMuch(refund(20)));
+    assert_eq!(after([accepted(), withdrawn(301), sent(20)]).map(drop), too_much);
+    let Record::TicketIssued { effect, step, send_no, gateway_key, request_digest, lease_epoch, .. } = sent(20) else {
+        panic!("a ticket");
+    };
+    let afresh =
+        Record::TicketIssued { effect, step, generation: 1, send_no, gateway_key, request_digest, lease_epoch };
+    assert!(after([accepted(), sent(20), lost(), absent(), withdrawn(300), afresh.clone()]).is_ok());
+    assert_eq!(after([accepted(), sent(20), lost(), absent(), withdrawn(301), afresh]).map(drop), too_much);
 }

@@ -68,7 +68,7 @@ pub(super) fn refund_failed(number: u8, amount: i64) -> Record {
     ends(number, State::Failed, RefundStatus::Failed, Closing::Voided, amount)
 }
 
-fn sent(number: u8) -> Record {
+pub(super) fn sent(number: u8) -> Record {
     match ticket(Step::Execute, 0) {
         Record::TicketIssued { step, generation, send_no, gateway_key, request_digest, lease_epoch, .. } => {
             let effect = refund_effect(number);
