@@ -142,7 +142,8 @@ pub(super) fn object_of(around: &EffectRows) -> Result<String, Miss> {
 
 pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, Miss> {
     let effect = &around.effect;
-    let first = effect.first_sent_at.unwrap_or(effect.created_at);
+    // What was refused is looked for among what every generation may have made.
+    let first = effect.first_sent_at.filter(|_| effect.refusal.is_none()).unwrap_or(effect.created_at);
     let last = effect.last_sent_at.unwrap_or(first);
     let parent = match around.refund {
         Some(_) => refunded_object(around).map(|(kind, id)| Some((kind, id.to_owned())))?,

@@ -86,6 +86,10 @@ impl Gateway {
         Delivery::Answered(Response { status, headers: Vec::new(), body: body.to_string().into_bytes() })
     }
 
+    pub fn forget_keys(&mut self) {
+        self.stored.clear();
+    }
+
     fn get(&self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
         match path.trim_start_matches("/v1/").split_once('/') {

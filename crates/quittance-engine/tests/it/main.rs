@@ -10,6 +10,7 @@ mod gateway;
 mod hostile;
 mod hostile_steps;
 mod idempotency;
+mod late_generations;
 mod late_refunds;
 mod objects;
 mod pause;

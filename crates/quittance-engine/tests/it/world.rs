@@ -90,6 +90,22 @@ pub fn tenant() -> TenantId {
     TenantId::from_uuid(Uuid::from_u128(0x7e))
 }
 
+pub fn engine_of(database: &MemoryDatabase, processes: u128, connector: Arc<dyn Connector>, policy: Policy) -> Engine {
+    let gateway = gateways::Gateway {
+        mode: None,
+        connector,
+        looks: Looks::default(),
+        policy,
+        timeout_ms: 2_000,
+        in_flight_max: 8,
+        backlog_age_max_ms: Some(600_000),
+    };
+    let gateways = Gateways(BTreeMap::from([("stripe".to_owned(), gateway)]));
+    let ids = Counter { next: processes << 64 };
+    let (store, ids) = (Box::new(database.writer()), Box::new(ids));
+    Engine::new(store, ids, Box::new(Plain), gateways, Leases::default())
+}
+
 fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>, brakes: &Brakes) -> Engine {
     let gateway = gateways::Gateway {
         mode,

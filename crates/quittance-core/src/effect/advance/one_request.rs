@@ -23,9 +23,19 @@ impl Machine<'_> {
                 self.lost(Loss::Unclear)
             }
             Verdict::Declined { decline, .. } => self.fail(decline),
+            Verdict::Refused { code, .. } if self.effect.generation > 0 => self.execution_refused(code),
             Verdict::Refused { code, .. } => self.fail(refused(code)),
             _ => self.lost(Loss::Unreadable),
         }
+    }
+
+    /// An earlier generation was proven absent. Refused now, it may be so because that one came after all and did what
+    /// this one was to do: it is looked for once more, and the refusal believed when it is still not there.
+    fn execution_refused(&mut self, code: String) -> Advance {
+        self.effect.refusal = Some(code);
+        self.effect.needs_find = true;
+        self.effect.state = State::Unknown;
+        self.look_at_once()
     }
 
     /// The answer to a replay may be the stored one of the first send: what the object was then, and not what became of it
@@ -92,13 +102,18 @@ impl Machine<'_> {
             Some(first) if needs_second_look && searched_at < first.plus_ms(quiescence_ms) => {
                 self.effect.due_at = Some(first.plus_ms(quiescence_ms));
             }
-            _ => {
-                self.effect.state = State::NotExecuted;
-                self.effect.tries = 0;
-                self.effect.due_at = Some(self.now);
-            }
+            _ => return self.proven_absent(),
         }
         Advance::Moved
+    }
+
+    fn proven_absent(&mut self) -> Advance {
+        if let Some(code) = self.effect.refusal.take() {
+            return self.fail(refused(code));
+        }
+        self.effect.state = State::NotExecuted;
+        self.effect.tries = 0;
+        self.at_once()
     }
 
     /// When nothing that was sent can take effect any more.

@@ -83,3 +83,51 @@ fn an_object_of_somebody_else_is_not_adopted() {
         check(charge(Class::A, State::Unknown), Stimulus::Observed(sighting), "unknown execute 0: unchanged");
     }
 }
+
+/// Sent again under a new key, since nothing of the first was found.
+fn second(class: Class, subject: Subject) -> Effect {
+    Effect { subject, generation: 1, last_sent_at: Some(Timestamp(0)), ..charge(class, State::Sending) }
+}
+
+#[test]
+fn a_refusal_of_what_was_sent_before_is_looked_into() {
+    let policy = Policy::default();
+    let refund = Subject::Refund(RefundId::from_bytes([5; 16]));
+    for (class, subject) in [(Class::A, Subject::Payment), (Class::B, Subject::Payment), (Class::A, refund)] {
+        for is_replayed in [false, true] {
+            let mut refused_second = second(class, subject);
+            advance(&mut refused_second, answer(refused(is_replayed)), &policy, Timestamp(1), 7);
+            assert_eq!(refused_second.state, State::Unknown, "it may be refused because the first came after all");
+            assert_eq!(next_move(&refused_second, &policy, Timestamp(1)), Move::Find);
+        }
+    }
+    check(charge(Class::A, State::Sending), answer(refused(false)), "failed execute 0: failed");
+}
+
+#[test]
+fn a_refusal_is_believed_once_a_late_search_finds_nothing() {
+    let policy = Policy::default();
+    let quiet_ms = policy.payments.quiescence_ms;
+    let refund = Subject::Refund(RefundId::from_bytes([5; 16]));
+    for (subject, proofs) in [(Subject::Payment, 1), (refund, 2)] {
+        let mut refused_second = second(Class::A, subject);
+        advance(&mut refused_second, answer(refused(false)), &policy, Timestamp(1), 7);
+        assert_eq!(search(&mut refused_second, &policy, quiet_ms - 1), State::Unknown);
+        for proof in 1..proofs {
+            assert_eq!(search(&mut refused_second, &policy, quiet_ms * proof), State::Unknown);
+        }
+        refused_second.searched_at = Some(Timestamp(0).plus_ms(quiet_ms * proofs));
+        let now = Timestamp(0).plus_ms(quiet_ms * proofs + 1);
+        let end = advance(&mut refused_second, Stimulus::Found(None), &policy, now, 7);
+        let Advance::Failed(decline) = end else { panic!("{end:?}") };
+        assert_eq!((refused_second.state, decline.code.as_str()), (State::Failed, "resource_missing"));
+    }
+}
+
+#[test]
+fn a_refused_request_whose_earlier_one_is_found_was_carried_out() {
+    let mut refused_second = second(Class::A, Subject::Payment);
+    advance(&mut refused_second, answer(refused(false)), &Policy::default(), Timestamp(1), 7);
+    let found = Stimulus::Found(Some(charged(ObjectStatus::Succeeded)));
+    check(refused_second, found, "succeeded execute 1: succeeded");
+}
