@@ -189,16 +189,17 @@ fn new_effect(payment: &Payment, class: Class, previous: Option<&Previous>, now:
 }
 
 /// Takes over the gateway object of a failed attempt, so that two attempts cannot both charge. One of another amount,
-/// currency or way of capturing is fenced before a new one is made.
+/// currency or way of capturing is fenced before a new one is made, and so is one that was to be fenced and was not seen
+/// to be.
 fn continue_from(effect: &mut Effect, capture_method: CaptureMethod, previous: &Previous) {
     let is_same_gateway = previous.effect.gateway == effect.gateway;
-    let is_fenced = previous.effect.step == Step::Cancel;
+    let is_fenced = previous.effect.is_fenced;
     let Some(object) = previous.effect.object_id.clone().filter(|_| is_same_gateway && !is_fenced) else {
         return;
     };
     effect.object_id = Some(object);
-    let is_same_kind = previous.payment.capture_method == capture_method;
-    if previous.effect.money == effect.money && is_same_kind {
+    let is_same_kind = previous.effect.money == effect.money && previous.payment.capture_method == capture_method;
+    if is_same_kind && previous.effect.step != Step::Cancel {
         effect.step = Step::Confirm;
         effect.names_method = true;
     } else {

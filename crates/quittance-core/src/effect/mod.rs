@@ -90,6 +90,8 @@ pub struct Effect {
     pub refusal: Option<String>,
     /// Why the object is being canceled.
     pub after_cancel: Option<AfterCancel>,
+    /// Whether the object was seen to be canceled, so that it can never charge.
+    pub is_fenced: bool,
     /// Waits in a row without progress; only the next wait depends on it.
     pub tries: u32,
     /// Answers since the last progress that made no sense; too many are for a person.
@@ -171,6 +173,7 @@ impl Effect {
             names_method: false,
             refusal: None,
             after_cancel: None,
+            is_fenced: false,
             tries: 0,
             puzzles: 0,
             joined: Vec::new(),

@@ -38,7 +38,7 @@ pub fn by(credential: u8, submission: Submission) -> Submission {
     }
 }
 
-fn large(key: &str, reference: &str) -> Submission {
+pub fn large(key: &str, reference: &str) -> Submission {
     by(CLIENT, Pay { amount: 5_000, ..pay(key, reference) }.into())
 }
 
@@ -52,7 +52,7 @@ fn effect_of(payment: &Payment) -> EffectRef {
     EffectRef { book: payment.book, effect: payment.effect, payment: payment.id, epoch: 0 }
 }
 
-fn say(world: &World, key: &str, credential: u8, approval: Approval) -> Submission {
+pub fn say(world: &World, key: &str, credential: u8, approval: Approval) -> Submission {
     approve_effect(effect_of(&newest(world)), key, credential, approval)
 }
 

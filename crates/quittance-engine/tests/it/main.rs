@@ -6,6 +6,7 @@ mod brakes;
 mod budgets;
 mod crashes;
 mod disputes;
+mod fences;
 mod gateway;
 mod hostile;
 mod hostile_steps;

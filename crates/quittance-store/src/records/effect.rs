@@ -94,6 +94,7 @@ fn encode(effect: &Effect) -> Vec<u8> {
     w.flag(effect.names_method);
     w.option(effect.refusal.as_deref(), encode_text);
     w.option(effect.after_cancel.as_ref(), encode_after_cancel);
+    w.flag(effect.is_fenced);
     w.count(effect.tries).count(effect.puzzles);
     encode_joined(w, &effect.joined);
     w.option(effect.submissions_before, |w, count| {
@@ -136,6 +137,7 @@ fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
         names_method: r.flag()?,
         refusal: r.option(Reader::text)?,
         after_cancel: r.option(decode_after_cancel)?,
+        is_fenced: r.flag()?,
         tries: r.count()?,
         puzzles: r.count()?,
         joined: decode_joined(r)?,

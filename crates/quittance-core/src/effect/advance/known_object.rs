@@ -41,6 +41,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn canceling(&mut self, sighting: &Sighting) -> Advance {
+        self.effect.is_fenced = sighting.status == ObjectStatus::Canceled;
         match sighting.status {
             ObjectStatus::Canceled => match self.effect.after_cancel.take() {
                 Some(AfterCancel::Fail(decline)) => self.fail(decline),

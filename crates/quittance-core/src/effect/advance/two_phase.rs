@@ -137,6 +137,7 @@ impl Machine<'_> {
         self.effect.object_id = None;
         self.effect.fence = None;
         self.effect.names_method = false;
+        self.effect.is_fenced = false;
         self.begin(Step::Create);
         Advance::Moved
     }

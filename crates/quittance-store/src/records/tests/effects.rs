@@ -25,6 +25,7 @@ pub(super) fn effect() -> Effect {
         names_method: true,
         refusal: Some("resource_missing".into()),
         after_cancel: Some(AfterCancel::Fail(decline())),
+        is_fenced: true,
         tries: 4,
         puzzles: 1,
         joined: vec![joined(6, Asked::Existing), joined(7, Asked::Capture), joined(8, Asked::Cancel)],
