@@ -61,6 +61,20 @@ pub enum Rejection {
     /// A brake stopped it.
     #[error("{0}")]
     OverLimit(Box<Over>),
+    /// A person says that what was asked for came, and the gateway said another amount.
+    #[error("the gateway says that {received_amount} minor units came; say in `amount` how much did")]
+    ReceivedAmountDiffers {
+        /// What the gateway last said, minor units.
+        received_amount: i64,
+    },
+    /// A person says that an amount came which cannot have.
+    #[error("between {amount_min} and {amount_max} minor units can have moved here")]
+    ResolvedAmount {
+        /// The least, minor units.
+        amount_min: i64,
+        /// The most, minor units.
+        amount_max: i64,
+    },
     /// No money is said to have moved where it was booked when the hold was closed.
     #[error("the money was booked when the hold was closed; resolve it as succeeded")]
     HoldIsGone,
@@ -168,6 +182,8 @@ impl Rejection {
             Self::NotParked => "not-parked",
             Self::OwnRequest => "own-request",
             Self::OverLimit(_) => "brake",
+            Self::ReceivedAmountDiffers { .. } => "received-amount-differs",
+            Self::ResolvedAmount { .. } => "resolved-amount",
             Self::HoldIsGone => "hold-is-gone",
             Self::PaymentNotFound => "payment-not-found",
             Self::NotOffered { .. } => "not-offered",

@@ -216,6 +216,8 @@ impl From<&Rejection> for Problem {
             Rejection::NeverSent => &catalogue::NEVER_SENT,
             Rejection::NotParked => &catalogue::NOT_PARKED,
             Rejection::NotInReview => &catalogue::NOT_IN_REVIEW,
+            Rejection::ReceivedAmountDiffers { .. } => &catalogue::RECEIVED_AMOUNT_DIFFERS,
+            Rejection::ResolvedAmount { .. } => &catalogue::RESOLVED_AMOUNT,
             Rejection::HoldIsGone => &catalogue::HOLD_IS_GONE,
             Rejection::PaymentNotFound => &catalogue::NOT_FOUND,
             Rejection::NotOffered { .. } => &catalogue::NOT_OFFERED,

@@ -19,8 +19,13 @@ use crate::rejection::Rejection;
 /// What a person says has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// The money moved.
+    /// The money moved, as much as was asked for.
     Succeeded,
+    /// The money moved, as much as the person says.
+    Received {
+        /// How much, minor units.
+        amount: i64,
+    },
     /// No money moved, or it was given back at the gateway.
     Failed,
 }
@@ -40,8 +45,9 @@ pub struct Resolved {
 /// # Errors
 ///
 /// [`Rejection::NotInReview`] for any other effect, [`Rejection::NeverSent`] for one that a brake holds back;
-/// [`Rejection::HoldIsGone`] where no money is said to have moved for a
-/// payment whose hold was posted. Nothing is changed then.
+/// [`Rejection::HoldIsGone`] where no money, or another amount, is said to have moved for a payment whose hold was posted;
+/// [`Rejection::ReceivedAmountDiffers`] where all is said to have come and the gateway showed another amount;
+/// [`Rejection::ResolvedAmount`] for more than was asked for, or nothing. Nothing is changed then.
 pub fn resolve(
     effect: &mut Effect,
     payment: &mut Payment,
@@ -51,30 +57,66 @@ pub fn resolve(
     word: PersonsWord,
 ) -> Result<Resolved, Rejection> {
     check_in_review(effect)?;
+    let came = amount_that_came(effect, payment, closed, resolution)?;
     let mut resolved = Resolved { records: Vec::new(), closing: None };
-    match (resolution, closed) {
-        (Resolution::Succeeded, None) => resolved.closing = Some(Closing::Posted),
-        (Resolution::Failed, None) => resolved.closing = Some(Closing::Voided),
-        (Resolution::Succeeded, Some(Closing::Posted)) | (Resolution::Failed, Some(Closing::Voided)) => {}
-        (Resolution::Succeeded, Some(Closing::Voided)) => {
-            let record = receive(effect, payment, balances, word.clone())?;
+    match (came, closed) {
+        (Some(_), None) => resolved.closing = Some(Closing::Posted),
+        (None, None) => resolved.closing = Some(Closing::Voided),
+        (Some(_), Some(Closing::Posted)) | (None, Some(Closing::Voided)) => {}
+        (Some(amount), Some(Closing::Voided)) => {
+            let record = receive(effect, payment, balances, amount, word.clone())?;
             resolved.records.push(Record::Corrected(record));
         }
-        (Resolution::Failed, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
+        (None, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
     }
-    let was_posted = closed == Some(Closing::Posted);
-    let amount = effect.capture_amount.unwrap_or(payment.money.amount);
+    let amount = came.unwrap_or(0);
     let held = payment_postings(&payment.gateway, payment.money);
     let made = payment_postings(&payment.gateway, Money { amount, ..payment.money });
     let postings = close(balances, resolved.closing, held, made).map_err(|_| Rejection::BookFull)?;
-    if resolution == Resolution::Succeeded && !was_posted {
+    if came.is_some() {
         payment.captured_amount = amount;
+        effect.capture_amount = Some(amount).filter(|amount| *amount != payment.money.amount);
     }
-    let saw = follow(effect, payment, resolution);
+    let saw = follow(effect, payment, came.is_some());
     let closing = resolved.closing.map(|closing| (hold_of(payment.id), closing));
     let record = advanced(effect, payment, Source::Person(word), saw.to_owned());
     resolved.records.push(Record::EffectAdvanced(Advanced { closing, postings, ..record }));
     Ok(resolved)
+}
+
+/// How much of the payment's money came, by a person's word; none where none did. Where it was booked before, that much.
+fn amount_that_came(
+    effect: &Effect,
+    payment: &Payment,
+    closed: Option<Closing>,
+    resolution: Resolution,
+) -> Result<Option<i64>, Rejection> {
+    let booked_amount = Some(payment.captured_amount).filter(|_| closed == Some(Closing::Posted));
+    let asked_amount = effect.capture_amount.unwrap_or(payment.money.amount);
+    match resolution {
+        Resolution::Failed => Ok(None),
+        Resolution::Succeeded if booked_amount.is_some() => Ok(booked_amount),
+        Resolution::Succeeded => match effect.received_amount {
+            Some(received_amount) if received_amount != asked_amount => {
+                Err(Rejection::ReceivedAmountDiffers { received_amount })
+            }
+            _ => Ok(Some(asked_amount)),
+        },
+        Resolution::Received { amount } => {
+            check_amount(amount, 1, payment.money.amount)?;
+            match booked_amount {
+                Some(booked) if booked != amount => Err(Rejection::HoldIsGone),
+                _ => Ok(Some(amount)),
+            }
+        }
+    }
+}
+
+fn check_amount(amount: i64, amount_min: i64, amount_max: i64) -> Result<(), Rejection> {
+    match (amount_min..=amount_max).contains(&amount) {
+        true => Ok(()),
+        false => Err(Rejection::ResolvedAmount { amount_min, amount_max }),
+    }
 }
 
 /// Nothing has happened to what a brake holds back, so there is nothing to say about it but whether it may begin.
@@ -91,9 +133,9 @@ fn receive(
     effect: &Effect,
     payment: &Payment,
     balances: &mut Balances,
+    amount: i64,
     word: PersonsWord,
 ) -> Result<Corrected, Rejection> {
-    let amount = effect.capture_amount.unwrap_or(payment.money.amount);
     let postings = payment_postings(&payment.gateway, Money { amount, ..payment.money });
     balances.apply(Movement::Post, &postings).map_err(|_| Rejection::BookFull)?;
     Ok(Corrected {
@@ -108,16 +150,16 @@ fn receive(
     })
 }
 
-fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) -> &'static str {
+fn follow(effect: &mut Effect, payment: &mut Payment, has_come: bool) -> &'static str {
     effect.due_at = None;
     effect.lease_owner = 0;
-    match resolution {
-        Resolution::Succeeded => {
+    match has_come {
+        true => {
             (effect.state, payment.status) = (State::Succeeded, Status::Succeeded);
             payment.decline = None;
             "resolved:succeeded"
         }
-        Resolution::Failed => {
+        false => {
             (effect.state, payment.status) = (State::Failed, Status::Failed);
             let by_a_person = || Decline { code: "resolved_as_failed".into(), is_retryable: true };
             payment.decline.get_or_insert_with(by_a_person);
@@ -131,7 +173,7 @@ fn follow(effect: &mut Effect, payment: &mut Payment, resolution: Resolution) ->
 ///
 /// # Errors
 ///
-/// As [`resolve`]. Nothing is changed then.
+/// As [`resolve`]; [`Rejection::ResolvedAmount`] for another amount than the refund's. Nothing is changed then.
 pub fn resolve_refund(
     effect: &mut Effect,
     refund: &mut Refund,
@@ -141,19 +183,24 @@ pub fn resolve_refund(
     (resolution, word): (Resolution, PersonsWord),
 ) -> Result<Resolved, Rejection> {
     check_in_review(effect)?;
-    let (state, status, wanted, saw) = match resolution {
-        Resolution::Succeeded => (State::Succeeded, RefundStatus::Succeeded, Closing::Posted, "resolved:succeeded"),
-        Resolution::Failed => (State::Failed, RefundStatus::Failed, Closing::Voided, "resolved:failed"),
+    let has_gone = matches!(resolution, Resolution::Succeeded | Resolution::Received { .. });
+    let (state, status, wanted, saw) = if has_gone {
+        (State::Succeeded, RefundStatus::Succeeded, Closing::Posted, "resolved:succeeded")
+    } else {
+        (State::Failed, RefundStatus::Failed, Closing::Voided, "resolved:failed")
     };
+    if let Resolution::Received { amount } = resolution {
+        check_amount(amount, refund.money.amount, refund.money.amount)?;
+    }
     let mut records = Vec::new();
-    match (resolution, closed) {
-        (Resolution::Succeeded, Some(Closing::Voided)) => {
+    match (has_gone, closed) {
+        (true, Some(Closing::Voided)) => {
             let learned = (Source::Person(word.clone()), saw.to_owned());
             let record = pay(effect, refund, payment, balances, learned).map_err(|_| Rejection::BookFull)?;
             effect.is_paid = true;
             records.push(record);
         }
-        (Resolution::Failed, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
+        (false, Some(Closing::Posted)) => return Err(Rejection::HoldIsGone),
         _ => {}
     }
     let closing = closed.is_none().then_some(wanted);
@@ -174,7 +221,7 @@ pub fn resolve_refund(
 ///
 /// # Errors
 ///
-/// [`Rejection::NotInReview`] for any other effect. Nothing is changed then.
+/// [`Rejection::NotInReview`] for any other effect; [`Rejection::ResolvedAmount`] for any amount. Nothing is changed then.
 pub fn resolve_evidence(
     effect: &mut Effect,
     dispute: DisputeId,
@@ -183,10 +230,13 @@ pub fn resolve_evidence(
     if effect.state != State::Review {
         return Err(Rejection::NotInReview);
     }
+    if let Resolution::Received { amount } = resolution {
+        check_amount(amount, 0, 0)?;
+    }
     effect.due_at = None;
     effect.lease_owner = 0;
     let (state, saw) = match resolution {
-        Resolution::Succeeded => (State::Succeeded, "resolved:succeeded"),
+        Resolution::Succeeded | Resolution::Received { .. } => (State::Succeeded, "resolved:succeeded"),
         Resolution::Failed => (State::Failed, "resolved:failed"),
     };
     effect.state = state;

@@ -102,6 +102,8 @@ pub struct Effect {
     pub submissions_before: Option<u32>,
     /// How much to take of what was authorised, once somebody asked; minor units.
     pub capture_amount: Option<i64>,
+    /// What its object was last seen to have received, once it had succeeded; minor units.
+    pub received_amount: Option<i64>,
     /// Whether the client gave it up, which is acted on as soon as nothing is under way.
     pub wants_cancel: bool,
     /// When it is given up unless somebody acts.
@@ -179,6 +181,7 @@ impl Effect {
             joined: Vec::new(),
             submissions_before: None,
             capture_amount: None,
+            received_amount: None,
             wants_cancel: false,
             expiry: None,
             had_server_error: false,

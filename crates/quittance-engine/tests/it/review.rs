@@ -2,9 +2,9 @@
 
 use crate::gateway::Gateway;
 use crate::webhooks::event;
-use crate::world::{World, decide, pay};
+use crate::world::{Pay, World, decide, pay};
 use quittance_core::decide::Resolution;
-use quittance_core::payment::Status;
+use quittance_core::payment::{CaptureMethod, Status};
 use quittance_engine::submission::Outcome;
 use quittance_engine::verify::verify;
 
@@ -35,7 +35,7 @@ pub fn check_sound(world: &mut World) {
 #[test]
 fn a_person_ends_a_review_once_and_everybody_gets_the_answer() {
     for (resolution, status, code) in
-        [(Resolution::Succeeded, Status::Succeeded, 201), (Resolution::Failed, Status::Failed, 402)]
+        [(Resolution::Received { amount: 1 }, Status::Succeeded, 201), (Resolution::Failed, Status::Failed, 402)]
     {
         let mut world = in_review();
         let decision = decide(&world, "d1", resolution);
@@ -83,5 +83,26 @@ fn money_that_came_after_a_failure_is_booked_by_itself() {
     assert!(matches!(&decided, Outcome::Answered { status: 200, .. }), "{decided:?}");
     let payment = world.payments().remove(0);
     assert_eq!((payment.status, payment.captured_amount), (Status::Succeeded, 1_999));
+    check_sound(&mut world);
+}
+
+#[test]
+fn what_somebody_captured_in_part_elsewhere_is_booked_as_it_came() {
+    let mut world = World::new();
+    world.submit(Pay { capture_method: CaptureMethod::Manual, ..pay("k", "o") }.into());
+    world.settle();
+    let intent = &mut world.gateway.intents[0];
+    (intent["status"], intent["amount_received"]) = ("succeeded".into(), 500.into());
+    let object = intent.clone();
+    world.submit(event("evt_1", "payment_intent.succeeded", &object));
+    assert_eq!(world.payments()[0].status, Status::Review);
+    let all = decide(&world, "d1", Resolution::Succeeded);
+    let refused = world.submit(all);
+    assert!(matches!(&refused, Outcome::Answered { body, .. } if body == b"received-amount-differs"), "{refused:?}");
+    let part = decide(&world, "d2", Resolution::Received { amount: 500 });
+    let decided = world.submit(part);
+    assert!(matches!(&decided, Outcome::Answered { status: 200, .. }), "{decided:?}");
+    let payment = world.payments().remove(0);
+    assert_eq!((payment.captured_amount, payment.refundable_amount()), (500, 500));
     check_sound(&mut world);
 }

@@ -13,6 +13,7 @@ use axum::response::Response;
 use quittance_core::decide::{Approval, Resolution};
 use quittance_core::effect::{Effect, PersonsWord};
 use quittance_core::id::{ApiKeyId, EffectId, PaymentId, RefundId, TenantId};
+use quittance_core::money::AMOUNT_MAX;
 use quittance_core::tenant::Scope;
 use quittance_engine::submission::{Action, EffectRef};
 use quittance_store::store::{Reader, StoreError};
@@ -62,6 +63,17 @@ fn read_body(body: &Json, by: ApiKeyId) -> Result<(Said, PersonsWord), Problem> 
     let said = fields.word("resolution", Need::Required, &WORDS);
     let evidence = fields.text("evidence", Need::Required, NAME);
     let reason = fields.text("reason", Need::Required, REASON);
+    let amount = fields.amount("amount", Need::Optional, AMOUNT_MAX);
+    let said = match (said, amount) {
+        (Some(Said::Outcome(Resolution::Succeeded)), Some(amount)) => {
+            Some(Said::Outcome(Resolution::Received { amount }))
+        }
+        (Some(_), Some(_)) => {
+            fields.wrong("amount", "goes with `succeeded` alone: it is how much came");
+            said
+        }
+        _ => said,
+    };
     fields.finish().map_err(Problem::invalid_body)?;
     let Some((said, (evidence, reason))) = said.zip(evidence.zip(reason)) else {
         return Err(Problem::internal(&"a required member is missing and was not noticed"));

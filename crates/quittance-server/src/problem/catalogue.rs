@@ -152,6 +152,9 @@ kinds! {
     NOT_PARKED: 409 "not-parked" final
         "No brake holds this back."
         "Look at its status. What is in review for another reason is resolved as `succeeded` or `failed`.";
+    RECEIVED_AMOUNT_DIFFERS: 409 "received-amount-differs" final
+        "The gateway showed that another amount came than was asked for."
+        "Resolve it as `succeeded` under a new key, with the `amount` that came.";
     HOLD_IS_GONE: 409 "hold-is-gone" final
         "The money was booked when the hold was closed."
         "Resolve it as `succeeded`. What is to go back is refunded; what the gateway takes back is booked by itself.";
@@ -176,6 +179,9 @@ kinds! {
     REFUND_TOO_LARGE: 422 "refund-too-large" final
         "More is to be given back than is left of the payment."
         "Refund at most what was captured less what is refunded, being refunded, disputed or returned already.";
+    RESOLVED_AMOUNT: 422 "resolved-amount" final
+        "The `amount` of a decision cannot be what moved."
+        "Say an `amount` within what `detail` names, or leave it out: of a payment a part may have come, a refund is whole.";
     REFUND_CURRENCY: 422 "refund-currency" final
         "A refund is in the currency of its payment."
         "Leave `currency` out, or send the payment's.";

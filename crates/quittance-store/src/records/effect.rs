@@ -103,6 +103,9 @@ fn encode(effect: &Effect) -> Vec<u8> {
     w.option(effect.capture_amount, |w, amount| {
         w.integer(amount);
     });
+    w.option(effect.received_amount, |w, amount| {
+        w.integer(amount);
+    });
     w.flag(effect.wants_cancel);
     w.option(effect.expiry, encode_expiry);
     w.option(effect.searched_at, encode_time).option(effect.absent_at, encode_time);
@@ -143,6 +146,7 @@ fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
         joined: decode_joined(r)?,
         submissions_before: r.option(Reader::count)?,
         capture_amount: r.option(Reader::integer)?,
+        received_amount: r.option(Reader::integer)?,
         wants_cancel: r.flag()?,
         expiry: r.option(decode_expiry)?,
         searched_at: r.option(Reader::integer)?.map(Timestamp),

@@ -161,3 +161,81 @@ fn the_word_on_a_refund_fits_how_its_hold_was_closed() {
     assert_eq!((back.refund.status, book.gone()), (RefundStatus::Failed, (0, 0)));
     book.check();
 }
+
+/// Authorised for 500, of which somebody took this much in the gateway's own pages: in review with its hold still open.
+fn partly_captured(amount: i64) -> Book {
+    let mut book = authorised();
+    book.learn(Stimulus::Observed(Sighting { received_amount: amount, ..seen(ObjectStatus::Succeeded, 500) }));
+    assert_eq!(book.newest.payment.status, Status::Review);
+    book
+}
+
+#[test]
+fn what_came_is_booked_and_not_what_was_asked_for() {
+    let mut book = partly_captured(200);
+    let before = book.clone();
+    let refused = decide(&mut book, Resolution::Succeeded);
+    assert_eq!(refused.err(), Some(Rejection::ReceivedAmountDiffers { received_amount: 200 }));
+    assert_eq!((&book.balances, &book.newest.payment), (&before.balances, &before.newest.payment));
+    let resolved = decide(&mut book, Resolution::Received { amount: 200 }).expect("it is in review");
+    assert_eq!(resolved.closing, Some(Closing::Posted));
+    assert_eq!((book.balance(), book.newest.payment.captured_amount), ((200, 0), 200));
+    assert_eq!(book.newest.payment.refundable_amount(), 200);
+    book.check();
+    // A person knows better than the last look.
+    let mut all = partly_captured(200);
+    decide(&mut all, Resolution::Received { amount: 500 }).expect("it is in review");
+    assert_eq!(all.balance(), (500, 0));
+    all.check();
+}
+
+#[test]
+fn no_more_can_have_come_than_was_asked_for_and_no_less_than_something() {
+    for amount in [i64::MIN, 0, 501] {
+        let mut book = partly_captured(200);
+        let refused = decide(&mut book, Resolution::Received { amount });
+        assert_eq!(refused.err(), Some(Rejection::ResolvedAmount { amount_min: 1, amount_max: 500 }), "{amount}");
+        assert_eq!(book.newest.payment.status, Status::Review);
+    }
+}
+
+#[test]
+fn a_part_that_came_after_the_hold_was_let_go_is_booked_by_itself() {
+    let mut book = book(500);
+    book.learn(created(500));
+    book.learn(declined());
+    book.learn(Stimulus::Observed(Sighting { received_amount: 200, ..seen(ObjectStatus::Succeeded, 500) }));
+    assert_eq!(
+        decide(&mut book, Resolution::Succeeded).err(),
+        Some(Rejection::ReceivedAmountDiffers { received_amount: 200 })
+    );
+    let resolved = decide(&mut book, Resolution::Received { amount: 200 }).expect("it is in review");
+    assert!(resolved.movement.is_some());
+    assert_eq!((book.balance(), book.newest.payment.captured_amount), ((200, 0), 200));
+    book.check();
+}
+
+#[test]
+fn the_newest_look_at_what_is_in_review_says_how_much_came() {
+    let mut book = puzzling();
+    book.learn(Stimulus::Observed(Sighting { received_amount: 200, ..seen(ObjectStatus::Succeeded, 500) }));
+    let refused = decide(&mut book, Resolution::Succeeded);
+    assert_eq!(refused.err(), Some(Rejection::ReceivedAmountDiffers { received_amount: 200 }));
+    book.learn(Stimulus::Observed(seen(ObjectStatus::Succeeded, 500)));
+    decide(&mut book, Resolution::Succeeded).expect("all of it came");
+    book.check();
+}
+
+#[test]
+fn a_refund_is_resolved_as_a_whole() {
+    let mut book = paid();
+    let mut back = refund(&mut book, ask(Some(200), "a"), None, 20).expect("it fits");
+    book.learn_back(&mut back, Stimulus::Answered(Fact::KeyMismatch));
+    for amount in [199, 201] {
+        let refused = decide_back(&mut book, &mut back, None, Resolution::Received { amount });
+        assert_eq!(refused.err(), Some(Rejection::ResolvedAmount { amount_min: 200, amount_max: 200 }));
+    }
+    decide_back(&mut book, &mut back, None, Resolution::Received { amount: 200 }).expect("it is in review");
+    assert_eq!((back.refund.status, book.gone()), (RefundStatus::Succeeded, (200, 0)));
+    book.check();
+}

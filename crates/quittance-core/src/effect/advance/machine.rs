@@ -1,6 +1,6 @@
 //! What every step has in common: who answers what, waiting, and the ends.
 
-use super::{Advance, lose};
+use super::{Advance, lose, note_received};
 use crate::effect::judge::{Sending, Verdict, judge};
 use crate::effect::{AfterCancel, Class, Effect, Policy, State, Step};
 use crate::fact::{Fact, Loss, ObjectStatus, Sighting};
@@ -145,6 +145,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn check_money(&mut self, sighting: &Sighting) -> Option<Advance> {
+        note_received(self.effect, sighting);
         if sighting.money != self.effect.money {
             return Some(self.review("the gateway's object is for another amount or currency"));
         }

@@ -222,6 +222,7 @@ pub fn judge_afterwards(effect: &mut Effect, stimulus: &Stimulus) -> Advance {
     if !is_about(effect, sighting) {
         return Advance::Unchanged;
     }
+    note_received(effect, sighting);
     if (effect.state == State::Succeeded || effect.is_paid)
         && let Some(returned) = newly_returned(effect, sighting)
     {
@@ -261,6 +262,14 @@ fn is_paid_after_all(effect: &Effect, stimulus: &Stimulus, sighting: &Sighting) 
         && (is_ours && sighting.kind == ObjectKind::Refund)
         && (sighting.status == ObjectStatus::Succeeded && sighting.returned.is_none())
         && (sighting.money == effect.money && sighting.received_amount == effect.money.amount)
+}
+
+/// Keeps how much the object itself says has come: a person who decides is held to it.
+fn note_received(effect: &mut Effect, sighting: &Sighting) {
+    let is_in_its_money = sighting.money.currency == effect.money.currency;
+    if sighting.kind == effect.object_kind() && sighting.status == ObjectStatus::Succeeded && is_in_its_money {
+        effect.received_amount = Some(sighting.received_amount);
+    }
 }
 
 /// What a sighting says went back, if that is news. Where the gateway names no movement, the object stands for it: the

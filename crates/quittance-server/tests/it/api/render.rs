@@ -125,6 +125,8 @@ fn rejections() -> Vec<Rejection> {
         Rejection::RefundCurrency { currency: Currency::from_code("USD").expect("known") },
         Rejection::RefundTooLarge { refundable_amount: 1499 },
         Rejection::RefundedAmountDiffers { refunded_amount: 500 },
+        Rejection::ReceivedAmountDiffers { received_amount: 500 },
+        Rejection::ResolvedAmount { amount_min: 1, amount_max: 1999 },
         Rejection::DuplicateRefund { command, refund: RefundId::from_bytes([7; 16]) },
     ]
 }

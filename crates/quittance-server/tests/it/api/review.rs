@@ -54,6 +54,9 @@ async fn a_decision_needs_its_scope_its_evidence_and_something_to_decide() {
         r#"{"resolution": "failed", "evidence": "", "reason": "so"}"#,
         r#"{"resolution": "maybe", "evidence": "e", "reason": "so"}"#,
         r#"{"resolution": "failed", "evidence": "e", "reason": "so", "amount": 1}"#,
+        r#"{"resolution": "approved", "evidence": "e", "reason": "so", "amount": 1}"#,
+        r#"{"resolution": "succeeded", "evidence": "e", "reason": "so", "amount": 0}"#,
+        r#"{"resolution": "succeeded", "evidence": "e", "reason": "so", "amount": "1"}"#,
     ] {
         app.send(decision(&id, "d1", body)).await.expect(400, "invalid-body");
     }
@@ -61,4 +64,19 @@ async fn a_decision_needs_its_scope_its_evidence_and_something_to_decide() {
     app.send(decision("nonsense", "d1", FAILED)).await.expect(404, "not-found");
     let fine = app.post("/v1/payments", "k9", &payment("order-9", "pm_card_visa")).await.expect(201, "");
     app.send(decision(&fine.text("/id"), "d3", FAILED)).await.expect(409, "not-in-review");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_says_how_much_came_where_the_gateway_shows_another_amount() {
+    let app = App::start().await.with_alice().await;
+    let id = in_review(&app).await;
+    let succeeded = |amount: &str| format!(r#"{{"resolution": "succeeded", "evidence": "e", "reason": "so"{amount}}}"#);
+    let refused = app.send(decision(&id, "d1", &succeeded(""))).await.expect(409, "received-amount-differs");
+    assert!(refused.text("/detail").contains("1 minor units came"), "{}", refused.json());
+    app.send(decision(&id, "d2", &succeeded(r#", "amount": 2000"#))).await.expect(422, "resolved-amount");
+    let decided = app.send(decision(&id, "d3", &succeeded(r#", "amount": 1"#))).await.expect(200, "");
+    assert_eq!(
+        (decided.text("/status"), decided.json()["captured_amount"].as_i64()),
+        ("succeeded".to_owned(), Some(1))
+    );
 }

@@ -31,6 +31,7 @@ pub(super) fn effect() -> Effect {
         joined: vec![joined(6, Asked::Existing), joined(7, Asked::Capture), joined(8, Asked::Cancel)],
         submissions_before: Some(2),
         capture_amount: Some(700),
+        received_amount: Some(600),
         wants_cancel: true,
         expiry: Some(Expiry { waiting: Waiting::Capture, at: Timestamp(9_000_000) }),
         had_server_error: true,
