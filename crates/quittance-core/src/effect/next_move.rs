@@ -37,7 +37,7 @@ pub fn next_move(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
         (State::Unknown, Step::Create) => Move::Send(Step::Create),
         (State::Unknown, Step::Execute) => resolve_execution(effect, policy, now),
         (State::Unknown, Step::Confirm | Step::Cancel | Step::Capture | Step::Submit) | (State::Pending, _) => {
-            read_if_readable(effect)
+            read_if_known(effect)
         }
         (State::Succeeded | State::Failed | State::Canceled | State::Review, _) => Move::Rest,
     }
@@ -47,7 +47,7 @@ pub fn next_move(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
 fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
     let may_replay = !effect.needs_find && !is_key_forgotten(effect, policy, now);
     match effect.class {
-        Class::P | Class::A | Class::B if effect.object_id.is_some() => Move::Read,
+        _ if effect.object_id.is_some() => Move::Read,
         Class::P | Class::A if may_replay => Move::Send(Step::Execute),
         Class::P | Class::A | Class::B => Move::Find,
         // Where an error is stored under the key, the same answer again would teach nothing.
@@ -56,13 +56,9 @@ fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
     }
 }
 
-/// Where objects cannot be read, a pending one is known by its events alone; it waits for them until its time is up.
-fn read_if_readable(effect: &Effect) -> Move {
-    match effect.class {
-        Class::P | Class::A | Class::B => Move::Read,
-        Class::C | Class::D if effect.state == State::Pending => Move::Rest,
-        Class::C | Class::D => Move::AskPerson,
-    }
+/// What is known by its id can be read, whatever else the gateway offers for finding out.
+const fn read_if_known(effect: &Effect) -> Move {
+    if effect.object_id.is_some() { Move::Read } else { Move::AskPerson }
 }
 
 /// Whether the gateway may have forgotten the key of this generation, so that a replay could run afresh.

@@ -33,8 +33,8 @@ A cell reads `state → next`. The states:
 | review | a person decides, with evidence |
 
 And what is done next: *send again*, since nothing of it was carried out, or *send* another request; *replay* the same bytes
-under the same key; *read* the object by its id; *find* it in a list, by our own reference; *ask a person*; *wait for an
-event*, where nothing can be read.
+under the same key; *read* the object by its id, now and then while it is pending; *find* it in a list, by our own
+reference; *ask a person*.
 
 The classes say what a gateway offers for finding out about a request whose answer was lost:
 
@@ -43,8 +43,8 @@ The classes say what a gateway offers for finding out about a request whose answ
 | P | two phases: an inert object first, then an action on it, which succeeds at most once; the object can always be read |
 | A | keys, and a list to find objects in by our reference |
 | B | such a list, and no keys |
-| C | keys, and nothing to look at |
-| D | neither |
+| C | keys, and no list that could be relied on; what is known by its id is read |
+| D | neither; the same |
 
 *First* is an answer while no earlier send is unaccounted for. *Replay* is the answer to the same request sent again under
 its key, after the answer to an earlier send was lost: limits, credentials and validation come before the key is looked
@@ -137,7 +137,7 @@ fn no_way_of_sending_again_is_left_out() {
             for class in column.classes {
                 let way = match (column.step, class) {
                     (Step::Create, _) | (Step::Execute, Class::A | Class::C) => Some(Sent::Replay),
-                    (Step::Execute, _) | (_, Class::C | Class::D) => None,
+                    (Step::Execute, _) => None,
                     _ => Some(Sent::Again),
                 };
                 let has = |sent| {

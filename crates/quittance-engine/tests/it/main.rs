@@ -21,6 +21,7 @@ mod refunds_of_gone_money;
 mod review;
 mod scenarios;
 mod trouble;
+mod unlisted;
 mod unreadable_events;
 mod webhooks;
 mod world;

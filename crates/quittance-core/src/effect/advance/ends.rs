@@ -2,7 +2,7 @@
 
 use super::Advance;
 use super::machine::Machine;
-use crate::effect::{Class, Expiry, State, Subject, Waiting};
+use crate::effect::{Expiry, State, Subject, Waiting};
 use crate::fact::{Decline, ObjectStatus, Sighting};
 
 impl Machine<'_> {
@@ -29,14 +29,7 @@ impl Machine<'_> {
         });
         let expires_at = self.effect.expiry.map(|expiry| expiry.at);
         let poll = self.now.plus_ms(self.policy.pending_ms(self.effect.tries));
-        self.effect.due_at = match self.effect.class {
-            Class::P | Class::A | Class::B => Some(expires_at.map_or(poll, |at| at.min(poll))),
-            // It cannot be read: its events tell, or its time is up.
-            Class::C | Class::D => expires_at,
-        };
-        if self.effect.due_at.is_none() {
-            self.effect.lease_owner = 0;
-        }
+        self.effect.due_at = Some(expires_at.map_or(poll, |at| at.min(poll)));
         self.effect.tries = self.effect.tries.saturating_add(1);
         Advance::Pending { status: sighting.status.clone(), next_action: sighting.next_action.clone() }
     }

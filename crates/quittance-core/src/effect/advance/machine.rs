@@ -122,9 +122,10 @@ impl Machine<'_> {
     }
 
     /// Has an effect that waits read again. Where a worker is at it already, waking another would only fence the first.
-    /// Where nothing can be read there is nothing to look at.
+    /// Where nothing is known and nothing can be found there is nothing to look at.
     pub(super) fn look_again(&mut self) -> Advance {
-        if !self.waits() || self.effect.lease_owner != 0 || !self.is_readable() {
+        let can_look = self.effect.object_id.is_some() || self.is_readable();
+        if !self.waits() || self.effect.lease_owner != 0 || !can_look {
             return Advance::Unchanged;
         }
         self.effect.due_at = Some(self.now);
@@ -135,7 +136,7 @@ impl Machine<'_> {
         matches!(self.effect.state, State::Unknown | State::Pending)
     }
 
-    /// Whether the gateway's objects can be read; where they cannot, events are their only word.
+    /// Whether the gateway is relied on for reading back; where it is not, its events are believed as well.
     pub(super) fn is_readable(&self) -> bool {
         matches!(self.effect.class, Class::P | Class::A | Class::B)
     }
@@ -240,6 +241,10 @@ impl Machine<'_> {
         self.effect.puzzles = self.effect.puzzles.saturating_add(1);
         if self.effect.puzzles > self.policy.tries_max {
             return self.review("the gateway keeps answering what makes no sense");
+        }
+        if self.effect.state == State::Pending && !self.is_readable() {
+            // It may tell by its events alone, days later; a person has to look when it never does.
+            return self.poll_until(self.effect.expiry.map_or(Timestamp(i64::MAX), |expiry| expiry.at));
         }
         self.wait(None)
     }

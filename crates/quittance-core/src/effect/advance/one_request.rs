@@ -160,7 +160,7 @@ impl Machine<'_> {
         Advance::Moved
     }
 
-    /// Nothing can be read: events are the only word there is. They come in any order.
+    /// Reading is not relied on: what events tell is believed. They come in any order.
     fn execution_told(&mut self, sighting: &Sighting) -> Advance {
         match sighting.status {
             ObjectStatus::Succeeded | ObjectStatus::Failed | ObjectStatus::Canceled => self.executed(sighting),
@@ -176,7 +176,7 @@ impl Machine<'_> {
             }
             ObjectStatus::RequiresPaymentMethod
             | ObjectStatus::RequiresConfirmation
-            | ObjectStatus::Unrecognised(_) => Advance::Unchanged,
+            | ObjectStatus::Unrecognised(_) => self.look_again(),
         }
     }
 

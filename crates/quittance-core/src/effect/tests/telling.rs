@@ -1,4 +1,4 @@
-//! Where nothing can be read, events are the only word there is.
+//! Where reading back is not relied on, events are believed, and what has a name is read as well.
 
 use super::*;
 
@@ -42,14 +42,38 @@ fn an_event_that_comes_late_does_not_take_it_back() {
 }
 
 #[test]
-fn nothing_is_looked_at_where_nothing_can_be_read() {
+fn what_is_known_by_its_id_is_read_however_little_is_offered() {
+    let policy = Policy::default();
     for class in [Class::C, Class::D] {
         let pending = told(charge(class, State::Unknown), &[ObjectStatus::Processing]);
-        assert_eq!((pending.due_at, pending.lease_owner), (None, 0), "it waits for an event");
-        let puzzled = told(pending, &[ObjectStatus::Unrecognised("new".into())]);
-        assert_eq!((puzzled.state, puzzled.due_at), (State::Pending, None));
-        let capturing = Effect { step: Step::Capture, due_at: None, lease_owner: 0, ..charge(class, State::Pending) };
-        assert_eq!(told(capturing, &[ObjectStatus::Processing]).due_at, None);
+        assert_eq!(pending.due_at, Some(Timestamp(1).plus_ms(policy.pending_poll_ms)));
+        assert_eq!(next_move(&pending, &policy, Timestamp(1)), Move::Read);
+        let free = Effect { lease_owner: 0, ..pending };
+        assert_eq!(told(free, &[ObjectStatus::Unrecognised("new".into())]).due_at, Some(Timestamp(1)), "it is read");
+        for step in [Step::Capture, Step::Cancel, Step::Execute] {
+            let lost = Effect { step, object_id: Some("ch_1".into()), ..charge(class, State::Unknown) };
+            assert_eq!(next_move(&lost, &policy, Timestamp(1)), Move::Read, "{step:?}");
+        }
+        let lost = Effect { needs_find: true, ..charge(class, State::Unknown) };
+        assert_eq!(next_move(&lost, &policy, Timestamp(1)), Move::AskPerson, "it has no name to be read by");
+    }
+}
+
+#[test]
+fn a_gateway_that_shows_nothing_has_days_to_tell_by_its_events() {
+    let policy = Policy::default();
+    for class in [Class::C, Class::D] {
+        let (mut pending, mut now) = (charge(class, State::Pending), Timestamp(0));
+        while pending.state == State::Pending {
+            advance(&mut pending, Stimulus::Read(Fact::Absent), &policy, now, 7);
+            now = pending.due_at.unwrap_or(now);
+        }
+        let days = now.ms_since(Timestamp(0)) / (24 * 3_600_000);
+        assert_eq!((pending.state, days), (State::Review, 8), "{class:?}");
+        let expiry = Some(Expiry { waiting: Waiting::Capture, at: Timestamp(5) });
+        let mut waiting = Effect { expiry, ..charge(class, State::Pending) };
+        advance(&mut waiting, Stimulus::Read(Fact::Absent), &policy, Timestamp(1), 7);
+        assert_eq!(waiting.due_at, Some(Timestamp(5)), "it is given up when its time is up");
     }
 }
 

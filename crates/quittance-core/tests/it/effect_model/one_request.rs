@@ -79,7 +79,7 @@ impl World {
         if self.books.effect.state.is_terminal() {
             return;
         }
-        let Some(due_at) = self.books.effect.due_at else { return self.await_event() };
+        let due_at = self.books.effect.due_at.unwrap_or_else(|| panic!("it rests for ever: {:?}", self.books.effect));
         self.pass_time(due_at.ms_since(self.now));
         match self.books.plan(self.now) {
             Move::Send(step) => self.send(step, chance.event_midway),
@@ -92,15 +92,6 @@ impl World {
             Move::AskPerson => self.learn(Source::Recovery, Stimulus::OutOfMeans),
             Move::Rest | Move::SendAfresh(_) => panic!("due, and nothing to do: {:?}", self.books.effect),
         }
-    }
-
-    /// Nothing is due: what happens next is an event.
-    fn await_event(&mut self) {
-        if self.gateway.events.is_empty() {
-            let next = self.gateway.next_at().unwrap_or_else(|| panic!("it rests for ever: {:?}", self.books.effect));
-            self.pass_time(next.ms_since(self.now));
-        }
-        self.deliver(Some(0));
     }
 
     fn send(&mut self, step: Step, event_midway: Option<usize>) {
@@ -158,12 +149,11 @@ impl World {
         })
     }
 
-    fn can_look(&self) -> bool {
+    fn can_search(&self) -> bool {
         matches!(self.books.effect.class, Class::A | Class::B)
     }
 
     fn read(&mut self) {
-        assert!(self.can_look(), "nothing can be read: {:?}", self.books.effect);
         let id = self.books.effect.object_id.clone().expect("only an object is read");
         let seen = self.gateway.read(&id).map_or(Fact::Absent, Fact::Seen);
         let fact = self.failure().unwrap_or(seen);
@@ -172,7 +162,7 @@ impl World {
 
     /// A search shows what there was when it began, and ends later.
     fn find(&mut self) {
-        assert!(self.can_look(), "nothing can be searched: {:?}", self.books.effect);
+        assert!(self.can_search(), "nothing can be searched: {:?}", self.books.effect);
         self.books.effect.searched_at = Some(self.now);
         let found = self.gateway.find(self.books.effect.generation, self.now);
         let failure = self.failure();
@@ -204,7 +194,7 @@ impl World {
             State::Succeeded => prop_assert!(self.gateway.has_moved_money(), "{:?}", self.gateway),
             State::Failed => prop_assert!(!self.gateway.has_moved_money(), "{:?}", self.gateway),
             State::Review => {
-                prop_assert!(!self.can_look(), "no person is needed: {:?}", self.books.effect);
+                prop_assert!(!self.can_search(), "no person is needed: {:?}", self.books.effect);
                 self.books.decide_by_a_person(self.gateway.has_moved_money());
             }
             other => prop_assert!(false, "no end: {other:?}"),

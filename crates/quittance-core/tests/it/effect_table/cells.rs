@@ -35,16 +35,9 @@ impl Cell {
     pub fn text(&self) -> String {
         let state = self.after.state.name();
         match self.next {
-            None if self.after.state == State::Pending => format!("{state} → wait for an event"),
             None => state.to_owned(),
-            Some(_) if self.waits_to_the_end() => format!("{state} → wait for an event, cancel in the end"),
             Some(next) => format!("{state} → {}", self.doing(next)),
         }
-    }
-
-    /// Whether nobody does anything about it before its time is up.
-    pub fn waits_to_the_end(&self) -> bool {
-        self.after.expiry.is_some_and(|expiry| Some(expiry.at) == self.after.due_at)
     }
 
     fn doing(&self, next: Move) -> String {

@@ -60,8 +60,7 @@ const B: &[Class] = &[Class::B];
 const C: &[Class] = &[Class::C];
 const D: &[Class] = &[Class::D];
 const READABLE: &[Class] = &[Class::P, Class::A, Class::B];
-const LISTED: &[Class] = &[Class::A, Class::B];
-const BLIND: &[Class] = &[Class::C, Class::D];
+const ONE_REQUEST: &[Class] = &[Class::A, Class::B, Class::C, Class::D];
 
 const fn execution(does: Does) -> [Column; 6] {
     [
@@ -74,13 +73,12 @@ const fn execution(does: Does) -> [Column; 6] {
     ]
 }
 
-const fn action(step: Step) -> [Column; 5] {
+const fn action(step: Step) -> [Column; 4] {
     [
         column(Does::Pays, step, P, Sent::First),
         column(Does::Pays, step, P, Sent::Again),
-        column(Does::Pays, step, LISTED, Sent::First),
-        column(Does::Pays, step, LISTED, Sent::Again),
-        column(Does::Pays, step, BLIND, Sent::First),
+        column(Does::Pays, step, ONE_REQUEST, Sent::First),
+        column(Does::Pays, step, ONE_REQUEST, Sent::Again),
     ]
 }
 

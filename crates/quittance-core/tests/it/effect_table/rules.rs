@@ -130,13 +130,13 @@ fn meanings(seen: &Seen<'_>) -> [Rule; 8] {
 }
 
 /// What a class allows.
-fn classes(seen: &Seen<'_>) -> [Rule; 9] {
+fn classes(seen: &Seen<'_>) -> [Rule; 10] {
     let may_have_left = seen.is_ambiguous();
     let is_one_request = seen.column.step == Step::Execute;
-    let is_blind = seen.is_class(Class::C) || seen.is_class(Class::D);
+    let is_unlisted = !seen.is_about_known_object() && (seen.is_class(Class::C) || seen.is_class(Class::D));
+    let is_known = seen.cell.after.object_id.is_some();
     let is_pending = seen.state == State::Pending;
     let stored_error = matches!(seen.row.name.as_str(), "500" | "500, replayed");
-    let can_read = !is_blind && seen.is_about_known_object();
     let fences = seen.state == State::Intended && seen.next == Some(Move::Send(Step::Cancel));
     let is_confirm_again = seen.column.step == Step::Confirm && seen.column.sent == Sent::Again;
     [
@@ -145,12 +145,18 @@ fn classes(seen: &Seen<'_>) -> [Rule; 9] {
             implies(seen.is_class(Class::B) && is_one_request && may_have_left, !seen.sends() && seen.looks()),
             "B never sends again before absence is proven: it looks",
         ),
-        (implies(is_blind, !seen.looks()), "C and D have nothing to look at"),
+        (implies(is_unlisted, seen.next != Some(Move::Find)), "C and D have no list to search"),
         (
-            implies(is_blind && seen.state == State::Unknown && !seen.sends(), seen.next == Some(Move::AskPerson)),
+            implies(
+                is_unlisted && seen.state == State::Unknown && !seen.sends() && !is_known,
+                seen.next == Some(Move::AskPerson),
+            ),
             "where nothing can tell, a person is asked",
         ),
-        (implies(!is_blind, seen.next != Some(Move::AskPerson)), "where something can be read, nobody is asked"),
+        (
+            implies(!is_unlisted || is_known, seen.next != Some(Move::AskPerson)),
+            "where something can be read, nobody is asked",
+        ),
         (
             implies(
                 seen.sends() && seen.state == State::Unknown,
@@ -159,7 +165,11 @@ fn classes(seen: &Seen<'_>) -> [Rule; 9] {
             "what may have left is sent again under its key only",
         ),
         (implies(stored_error, !(seen.sends() && seen.state == State::Unknown)), "a stored error is not replayed"),
-        (implies(can_read && (is_pending || may_have_left), seen.looks()), "a known object is read"),
+        (
+            implies(seen.is_about_known_object() && (is_pending || may_have_left), seen.looks()),
+            "a known object is read",
+        ),
+        (implies(is_pending, is_known && seen.next == Some(Move::Read)), "what is pending is read, at any gateway"),
         (
             implies(is_confirm_again && seen.is(Meaning::Declined) && !seen.row.is_refusal(), fences),
             "a decline after a lost confirm is fenced before it is believed",

@@ -149,11 +149,6 @@ impl Gateway {
         }
     }
 
-    /// When the next thing happens by itself.
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
-        self.due.iter().map(|(at, _)| *at).min()
-    }
-
     /// The object of that id as it is now.
     pub(super) fn read(&self, object: &str) -> Option<Sighting> {
         let at = self.objects.iter().enumerate().find(|(at, _)| name(*at) == object)?.0;
