@@ -115,8 +115,6 @@ pub struct Search<'a> {
     pub reference: Option<&'a str>,
     /// Objects made at or after this second.
     pub created_from: Option<i64>,
-    /// Objects made at or before this second.
-    pub created_to: Option<i64>,
 }
 
 /// What one delivery of a page of objects told us.

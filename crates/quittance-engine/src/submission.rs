@@ -325,7 +325,5 @@ pub struct Find {
     /// The key of the request that may have made it.
     pub reference: Option<String>,
     /// Objects made at or after this second.
-    pub created_from: i64,
-    /// Objects made at or before this second.
-    pub created_to: i64,
+    pub created_from: Option<i64>,
 }

@@ -66,7 +66,6 @@ fn reads_are_by_id_or_by_exact_reference() {
         customer: Some("cus_1"),
         reference,
         created_from: Some(1),
-        created_to: Some(2),
     };
     let first = format!("/rail/v1/transfers?reference={KEY}&limit=100");
     assert_eq!(Rail.page(&search(Some(KEY)), None), read(&first));

@@ -8,7 +8,7 @@ use crate::requests::text;
 
 /// A search that says nothing but the kind.
 const fn any(kind: ObjectKind) -> Search<'static> {
-    Search { kind, parent: None, customer: None, reference: None, created_from: None, created_to: None }
+    Search { kind, parent: None, customer: None, reference: None, created_from: None }
 }
 
 /// A search that says all there is to say.
@@ -19,7 +19,6 @@ const fn full(kind: ObjectKind, parent: (ObjectKind, &str)) -> Search<'_> {
         customer: Some("cus 1"),
         reference: Some("b1abcdefghijklmnopqrstuvwxyz"),
         created_from: Some(1_700_000_000),
-        created_to: Some(1_700_000_600),
     }
 }
 
@@ -55,7 +54,7 @@ fn ids_cannot_leave_their_path_segment() {
 #[test]
 fn pages_send_the_filters_that_are_given() {
     let intent = (ObjectKind::Payment, "pi_1");
-    let span = "created%5Bgte%5D=1700000000&created%5Blte%5D=1700000600";
+    let span = "created%5Bgte%5D=1700000000";
     for (kind, path) in [(ObjectKind::Payment, "payment_intents"), (ObjectKind::Charge, "charges")] {
         check(&any(kind), None, &format!("/v1/{path}?limit=100"));
         let target = format!("/v1/{path}?limit=100&customer=cus%201&{span}&starting_after=x_1");
@@ -65,7 +64,7 @@ fn pages_send_the_filters_that_are_given() {
 
 #[test]
 fn refunds_and_disputes_are_listed_by_what_they_belong_to() {
-    let span = "created%5Bgte%5D=1700000000&created%5Blte%5D=1700000600";
+    let span = "created%5Bgte%5D=1700000000";
     let parents =
         [((ObjectKind::Payment, "pi_1"), "&payment_intent=pi_1"), ((ObjectKind::Charge, "ch/1"), "&charge=ch%2F1")];
     check(&any(ObjectKind::Refund), None, "/v1/refunds?limit=100");

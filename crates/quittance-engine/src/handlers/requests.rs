@@ -14,9 +14,9 @@ use quittance_core::refund::Refund;
 use quittance_store::records::Ticket;
 use std::collections::BTreeMap;
 
-/// Objects made this long before the first send, or after the last, are looked at when a lost request is searched for:
-/// wide enough for clocks that disagree.
-const FIND_MARGIN_S: i64 = 300;
+/// Objects made this long before the first send are looked at when a lost request is searched for: wide enough for a
+/// gateway whose clock is an hour off. There is no other end: what a gateway rolls forward it may make a day later.
+const FIND_MARGIN_S: i64 = 2 * 3_600;
 
 /// Name of the metadata field that carries the customer, and so the book, of an object at a gateway.
 pub(crate) const CUSTOMER_FIELD: &str = "customer_id";
@@ -144,7 +144,6 @@ pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, M
     let effect = &around.effect;
     // What was refused is looked for among what every generation may have made.
     let first = effect.first_sent_at.filter(|_| effect.refusal.is_none()).unwrap_or(effect.created_at);
-    let last = effect.last_sent_at.unwrap_or(first);
     let parent = match around.refund {
         Some(_) => refunded_object(around).map(|(kind, id)| Some((kind, id.to_owned())))?,
         None => None,
@@ -158,7 +157,6 @@ pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, M
         parent,
         customer: around.customer.gateway_ids.get(&effect.gateway).cloned(),
         reference,
-        created_from: first.seconds() - FIND_MARGIN_S,
-        created_to: last.seconds() + FIND_MARGIN_S,
+        created_from: Some(first.seconds() - FIND_MARGIN_S),
     })
 }

@@ -20,6 +20,7 @@ mod placing;
 mod refunds_of_gone_money;
 mod review;
 mod scenarios;
+mod searches;
 mod trouble;
 mod unlisted;
 mod unreadable_events;

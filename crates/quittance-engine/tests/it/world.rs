@@ -340,7 +340,7 @@ pub fn learned(gateway: &mut Gateway, job: Job, deliver: impl Fn(&mut Gateway, &
         Plan::Read(request) => (Source::Read, Stimulus::Read(stripe.decode_read(kind, &deliver(gateway, request)))),
         Plan::Find(wanted) => {
             let parent = wanted.parent.as_ref().map(|(kind, id)| (*kind, id.as_str()));
-            let search = Search { kind, parent, customer: None, reference: None, created_from: None, created_to: None };
+            let search = Search { kind, parent, customer: None, reference: None, created_from: None };
             let stimulus = match stripe.decode_page(kind, &deliver(gateway, &stripe.page(&search, None))) {
                 ListFact::Failed(fact) => Stimulus::FindFailed(fact),
                 ListFact::Page { next: Some(_), .. } => Stimulus::FindFailed(Fact::Absent),

@@ -137,7 +137,6 @@ fn parameters<'a>(search: &Search<'a>, filters: Filters) -> connector::Search<'a
         parent: wanted.parent.as_ref().map(|(kind, id)| (*kind, id.as_str())),
         customer: wanted.customer.as_deref().filter(|_| is_narrow),
         reference: wanted.reference.as_deref(),
-        created_from: is_narrow.then_some(wanted.created_from),
-        created_to: is_narrow.then_some(wanted.created_to),
+        created_from: wanted.created_from.filter(|_| is_narrow),
     }
 }

@@ -23,16 +23,16 @@ impl Stripe {
         match (search.kind, parent) {
             (ObjectKind::Payment | ObjectKind::Charge, _) => {
                 query.add_some("customer", search.customer);
-                add_span(&mut query, search);
+                add_beginning(&mut query, search);
             }
             // A payment has few refunds, and not every peer knows how to narrow them by time.
             (ObjectKind::Refund, Some((name, id))) => query.add(name, id),
-            (ObjectKind::Refund, None) => add_span(&mut query, search),
+            (ObjectKind::Refund, None) => add_beginning(&mut query, search),
             (ObjectKind::Dispute, parent) => {
                 if let Some((name, id)) = parent {
                     query.add(name, id);
                 }
-                add_span(&mut query, search);
+                add_beginning(&mut query, search);
             }
         }
         query.add_some("starting_after", after);
@@ -62,10 +62,7 @@ impl Stripe {
 
 // Brackets have no place in a query (RFC 3986, section 3.4).
 const CREATED_FROM: &str = "created%5Bgte%5D";
-const CREATED_TO: &str = "created%5Blte%5D";
 
-fn add_span(query: &mut Form, search: &Search<'_>) {
-    let seconds = |time: Option<i64>| time.map(|seconds| seconds.to_string());
-    query.add_some(CREATED_FROM, seconds(search.created_from).as_deref());
-    query.add_some(CREATED_TO, seconds(search.created_to).as_deref());
+fn add_beginning(query: &mut Form, search: &Search<'_>) {
+    query.add_some(CREATED_FROM, search.created_from.map(|seconds| seconds.to_string()).as_deref());
 }

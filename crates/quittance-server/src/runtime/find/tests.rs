@@ -43,7 +43,7 @@ async fn gateway_of(kind: &str, path: &str, delay: Duration, answer: fn(&str) ->
 
 /// A search with so much time left, of so much that a request may take.
 async fn search(gateway: &GatewayState, left: Duration, timeout: Duration) -> Stimulus {
-    let wanted = submission::Find { parent: None, customer: None, reference: None, created_from: 0, created_to: 1 };
+    let wanted = submission::Find { parent: None, customer: None, reference: None, created_from: Some(0) };
     let search = Search { effect: effect(), kind: ObjectKind::Payment, wanted: &wanted };
     find(gateway, search, budget(left, timeout).for_pages(timeout)).await
 }
@@ -82,7 +82,7 @@ async fn what_carries_our_reference_is_ours_readable_or_not() {
     let list = async |answer| gateway_of("rail", "/rail/v1/transfers", Duration::ZERO, answer).await;
     let search = async |gateway: &Arc<GatewayState>| {
         let reference = Some("b1ours".to_owned());
-        let wanted = submission::Find { parent: None, customer: None, reference, created_from: 0, created_to: 1 };
+        let wanted = submission::Find { parent: None, customer: None, reference, created_from: Some(0) };
         let search = Search { effect: effect(), kind: ObjectKind::Charge, wanted: &wanted };
         find(gateway, search, budget(TIMEOUT, TIMEOUT).for_pages(TIMEOUT)).await
     };

@@ -35,7 +35,6 @@ impl Sweeper<'_> {
                 customer: None,
                 reference: None,
                 created_from: sweep.created_from,
-                created_to: None,
             };
             let request = self.gateway.connector.page(&search, sweep.resume_after.as_deref());
             let delivery = self.ask(&request).await?;
