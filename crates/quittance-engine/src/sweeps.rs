@@ -1,7 +1,8 @@
 //! How a sweep follows a list of a gateway, newest first: where it begins, where it goes on, and when it is complete.
 //!
 //! The cursor moves only when a sweep has come to the end of its list, and every sweep looks back over what the last one
-//! may not have seen yet. Pure: the pages are somebody else's business.
+//! may not have seen yet. The log of events moves it by what is on it, since our own clock may be wrong and nothing then
+//! happen for a day. Pure: the pages are somebody else's business.
 
 use crate::submission::EventGap;
 use quittance_core::time::Timestamp;
@@ -13,53 +14,94 @@ pub const OVERLAP_S: i64 = 15 * 60;
 /// How long a gateway keeps its events: Stripe 30 days (API reference, "List all events").
 const RETENTION_MS: u64 = 30 * 86_400_000;
 
+/// How far a sweep looks back whose cursor lies ahead of the clock, in seconds: nobody knows how long it did.
+const SET_BACK_S: i64 = 86_400;
+
+/// What is to be said of a sweep that begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// The log does not reach back to where it was looked at last.
+    pub gap: Option<EventGap>,
+    /// How far the cursor lay ahead of the clock, in seconds, where it did: the clock was set back.
+    pub ahead_s: Option<i64>,
+}
+
 /// The next page leads back to where the list was already: it would be followed for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a page of the list leads back to itself")]
 pub struct Stuck;
 
-/// Begins a sweep of the log of events, unless one is under way that goes on. Says so when the log does not reach back to
-/// the last one.
-pub fn begin_events(sweep: &mut Sweep, now: Timestamp) -> Option<EventGap> {
+/// Begins a sweep of the log of events, unless one is under way that goes on.
+pub fn begin_events(sweep: &mut Sweep, now: Timestamp) -> Beginning {
     if sweep.resume_after.is_some() {
-        return None;
+        return Beginning::default();
     }
     let gap_ms = sweep.completed_at.map_or(0, |at| now.ms_since(at));
-    begin(sweep, now);
-    (gap_ms > RETENTION_MS).then(|| {
+    let ahead_s = begin(sweep, now);
+    let gap = (gap_ms > RETENTION_MS).then(|| {
         let days = gap_ms / 86_400_000;
         EventGap::Open { detail: format!("nothing was looked at for {days} days, and events are kept for 30") }
-    })
+    });
+    Beginning { gap, ahead_s }
 }
 
 /// Begins a sweep of a list of objects, unless one is under way that goes on.
-pub fn begin_objects(sweep: &mut Sweep, now: Timestamp) {
-    if sweep.resume_after.is_none() {
-        begin(sweep, now);
-        if sweep.is_full {
-            sweep.created_from = None;
-        }
+pub fn begin_objects(sweep: &mut Sweep, now: Timestamp) -> Beginning {
+    if sweep.resume_after.is_some() {
+        return Beginning::default();
     }
+    let ahead_s = begin(sweep, now);
+    if sweep.is_full {
+        sweep.created_from = None;
+    }
+    Beginning { gap: None, ahead_s }
 }
 
-fn begin(sweep: &mut Sweep, now: Timestamp) {
+fn begin(sweep: &mut Sweep, now: Timestamp) -> Option<i64> {
+    let ahead_s = sweep.cursor.map(|cursor| cursor - now.seconds()).filter(|ahead| *ahead > 0);
+    if ahead_s.is_some() {
+        sweep.cursor = Some(now.seconds() - SET_BACK_S);
+    }
     let from = sweep.cursor.unwrap_or_else(|| now.seconds());
     sweep.created_from = Some(from - OVERLAP_S);
     sweep.newest = Some(now.seconds());
     sweep.started_at = Some(now);
+    ahead_s
 }
 
-/// Follows a page: `newest` is when the newest thing on it was made, `next` where the page after it begins. Says whether
-/// the sweep is complete.
+/// Follows a page of the log of events: `newest` is when the newest event on it was made, `next` where the page after it
+/// begins. Says whether the sweep is complete.
 ///
 /// # Errors
 ///
 /// [`Stuck`]; the sweep begins anew the next time.
-pub fn follow(sweep: &mut Sweep, newest: Option<i64>, next: Option<String>, now: Timestamp) -> Result<bool, Stuck> {
+pub fn follow_events(
+    sweep: &mut Sweep,
+    newest: Option<i64>,
+    next: Option<String>,
+    now: Timestamp,
+) -> Result<bool, Stuck> {
     if sweep.resume_after.is_none() {
-        // Whatever is made from now on is newer than the first page, by the gateway's own clock.
-        sweep.newest = [sweep.newest, newest].into_iter().flatten().min();
+        // Whatever is made from now on is newer than the first page, by the gateway's own clock. Where there is nothing,
+        // nothing is known of that clock, and the next sweep looks from the same second on.
+        sweep.newest = match newest {
+            Some(newest) => sweep.newest.map(|began| began.min(newest)),
+            None => sweep.cursor.or(sweep.newest),
+        };
     }
+    follow(sweep, next, now)
+}
+
+/// The same for a page of a list of objects, which follows our own clock.
+///
+/// # Errors
+///
+/// [`Stuck`]; the sweep begins anew the next time.
+pub fn follow_objects(sweep: &mut Sweep, next: Option<String>, now: Timestamp) -> Result<bool, Stuck> {
+    follow(sweep, next, now)
+}
+
+fn follow(sweep: &mut Sweep, next: Option<String>, now: Timestamp) -> Result<bool, Stuck> {
     match next {
         None => {
             sweep.cursor = sweep.newest.max(sweep.cursor);
@@ -94,39 +136,42 @@ mod tests {
     #[test]
     fn the_cursor_moves_only_at_the_end_of_the_list() {
         let mut sweep = fresh();
-        assert_eq!(begin_events(&mut sweep, at(0)), None);
+        assert_eq!(begin_events(&mut sweep, at(0)), Beginning::default());
         assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S));
-        assert_eq!(follow(&mut sweep, Some(at(-5).seconds()), Some("evt_9".into()), at(1)), Ok(false));
+        assert_eq!(follow_events(&mut sweep, Some(at(-5).seconds()), Some("evt_9".into()), at(1)), Ok(false));
         assert_eq!((sweep.cursor, sweep.completed_at), (None, None));
         // Another run, perhaps of another process, goes on where this one was.
         begin_events(&mut sweep, at(60));
         assert_eq!(sweep.started_at, Some(at(0)));
-        assert_eq!(follow(&mut sweep, Some(at(-90).seconds()), None, at(61)), Ok(true));
+        assert_eq!(follow_events(&mut sweep, Some(at(-90).seconds()), None, at(61)), Ok(true));
         assert_eq!((sweep.cursor, sweep.completed_at), (Some(at(-5).seconds()), Some(at(61))));
         begin_events(&mut sweep, at(120));
         assert_eq!(sweep.created_from, Some(at(-5).seconds() - OVERLAP_S), "the overlap");
     }
 
     #[test]
-    fn an_idle_list_does_not_hold_the_cursor_and_a_fast_clock_does_not_drive_it() {
+    fn what_is_on_the_list_moves_the_cursor_and_a_fast_clock_does_not() {
         let mut sweep = fresh();
         begin_events(&mut sweep, at(0));
-        follow(&mut sweep, None, None, at(1)).expect("the end");
+        follow_events(&mut sweep, None, None, at(1)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(0).seconds()));
         begin_events(&mut sweep, at(60));
-        follow(&mut sweep, Some(at(9_999).seconds()), None, at(61)).expect("the end");
+        follow_events(&mut sweep, Some(at(9_999).seconds()), None, at(61)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()));
         begin_events(&mut sweep, at(120));
-        follow(&mut sweep, Some(at(-500).seconds()), None, at(121)).expect("the end");
+        follow_events(&mut sweep, Some(at(-500).seconds()), None, at(121)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()), "never back");
+        begin_events(&mut sweep, at(180));
+        follow_events(&mut sweep, None, None, at(181)).expect("the end");
+        assert_eq!(sweep.cursor, Some(at(60).seconds()), "an empty list says nothing");
     }
 
     #[test]
     fn a_page_that_leads_to_itself_fails() {
         let mut sweep = fresh();
         begin_events(&mut sweep, at(0));
-        follow(&mut sweep, None, Some("evt_9".into()), at(1)).expect("a page");
-        assert_eq!(follow(&mut sweep, None, Some("evt_9".into()), at(2)), Err(Stuck));
+        follow_events(&mut sweep, None, Some("evt_9".into()), at(1)).expect("a page");
+        assert_eq!(follow_events(&mut sweep, None, Some("evt_9".into()), at(2)), Err(Stuck));
         assert_eq!((sweep.cursor, sweep.completed_at, sweep.resume_after), (None, None, None));
     }
 
@@ -134,9 +179,9 @@ mod tests {
     fn a_gap_that_is_longer_than_the_log_is_said() {
         let mut sweep = fresh();
         begin_events(&mut sweep, at(0));
-        follow(&mut sweep, None, None, at(0)).expect("the end");
-        assert_eq!(begin_events(&mut sweep.clone(), at(30 * 86_400)), None);
-        let gap = begin_events(&mut sweep, at(31 * 86_400));
+        follow_events(&mut sweep, None, None, at(0)).expect("the end");
+        assert_eq!(begin_events(&mut sweep.clone(), at(30 * 86_400)), Beginning::default());
+        let gap = begin_events(&mut sweep, at(31 * 86_400)).gap;
         assert!(matches!(gap, Some(EventGap::Open { ref detail }) if detail.contains("31 days")), "{gap:?}");
     }
 
@@ -145,9 +190,35 @@ mod tests {
         let mut sweep = Sweep { is_full: true, cursor: Some(1), ..fresh() };
         begin_objects(&mut sweep, at(0));
         assert_eq!(sweep.created_from, None);
-        follow(&mut sweep, None, None, at(1)).expect("the end");
+        follow_objects(&mut sweep, None, at(1)).expect("the end");
         assert!(!sweep.is_full);
         begin_objects(&mut sweep, at(60));
         assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S));
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_while_nothing_happens_hides_no_event() {
+        let mut sweep = fresh();
+        begin_events(&mut sweep, at(0));
+        follow_events(&mut sweep, Some(at(0).seconds()), None, at(0)).expect("the end");
+        begin_events(&mut sweep, at(86_400));
+        follow_events(&mut sweep, None, None, at(86_400)).expect("the end");
+        for minute in 1..5 {
+            assert_eq!(begin_events(&mut sweep, at(60 * minute)), Beginning::default());
+            assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S), "what happened since is in it");
+            follow_events(&mut sweep, None, None, at(60 * minute)).expect("the end");
+        }
+    }
+
+    #[test]
+    fn a_cursor_ahead_of_the_clock_is_said_and_given_up() {
+        let begins: [fn(&mut Sweep, Timestamp) -> Beginning; 2] = [begin_events, begin_objects];
+        for begin in begins {
+            let mut sweep = Sweep { cursor: Some(at(86_400).seconds()), ..fresh() };
+            assert_eq!(begin(&mut sweep, at(0)), Beginning { gap: None, ahead_s: Some(86_400) });
+            assert!(sweep.created_from < Some(at(-86_400).seconds()), "{sweep:?}");
+            follow_objects(&mut sweep, None, at(1)).expect("the end");
+            assert_eq!(begin(&mut sweep, at(60)), Beginning::default(), "once");
+        }
     }
 }

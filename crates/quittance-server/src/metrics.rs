@@ -128,7 +128,8 @@ pub(crate) fn webhook(endpoint: &str, result: &'static str) {
     counter!("quittance_webhooks_total", "endpoint" => endpoint.to_owned(), "result" => result).increment(1);
 }
 
-/// A sweep that ended: `complete`, `interrupted`, or `stuck` where the list leads back to itself.
+/// A sweep that ended: `complete`, `interrupted`, or `stuck` where the list leads back to itself; `set_back` is one that
+/// began with a cursor ahead of the clock.
 pub(crate) fn swept(gateway: &str, sweep: &'static str, result: &'static str) {
     counter!("quittance_sweeps_total", "gateway" => gateway.to_owned(), "sweep" => sweep, "result" => result)
         .increment(1);

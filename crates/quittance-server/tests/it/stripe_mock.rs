@@ -123,8 +123,7 @@ fn object_rows() -> Vec<Row> {
 
 fn list_rows() -> Vec<Row> {
     let wide = |kind| Search { kind, parent: None, customer: None, reference: None, created_from: None };
-    let narrow =
-        |kind| Search { customer: Some("cus_1"), created_from: Some(1_700_000_000), ..wide(kind) };
+    let narrow = |kind| Search { customer: Some("cus_1"), created_from: Some(1_700_000_000), ..wide(kind) };
     let of = |kind| Search { parent: Some((ObjectKind::Payment, "pi_1")), ..wide(kind) };
     let page = |search: &Search<'_>, after| Stripe::default().page(search, after);
     let (payment, charge) = (ObjectKind::Payment, ObjectKind::Charge);

@@ -7,7 +7,7 @@ use quittance_connectors::connector::EventsFact;
 use quittance_connectors::event::Event;
 use quittance_core::fact::Fact;
 use quittance_engine::submission::{EventGap, Outcome, Submission, WebhookEvent};
-use quittance_engine::sweeps::{begin_events, follow};
+use quittance_engine::sweeps::{begin_events, follow_events};
 use quittance_store::records::{EventSource, Sweep};
 use quittance_store::tables::INBOX;
 
@@ -15,7 +15,9 @@ impl Sweeper<'_> {
     /// Follows the log to its end, or for as many pages as one run may ask for.
     pub(super) async fn events(&self) -> Result<(), Interrupted> {
         let mut sweep = self.state(Sweep::EVENTS).await?;
-        let gap = begin_events(&mut sweep, clock::now());
+        let beginning = begin_events(&mut sweep, clock::now());
+        self.warn_of_clock(Sweep::EVENTS, &beginning);
+        let gap = beginning.gap;
         if gap.is_some() {
             self.look_at_everything().await?;
         }
@@ -33,7 +35,7 @@ impl Sweeper<'_> {
             self.note(&delivery, &Fact::Absent);
             let newest = events.iter().map(|(event, _)| event.created_seconds).max();
             self.take(events).await?;
-            let followed = follow(&mut sweep, newest, next, clock::now());
+            let followed = follow_events(&mut sweep, newest, next, clock::now());
             self.keep(&sweep, None).await?;
             if followed? {
                 return Ok(());

@@ -17,7 +17,7 @@ use quittance_connectors::message::{Delivery, Request};
 use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{EventGap, Outcome, Submission, Swept};
-use quittance_engine::sweeps::Stuck;
+use quittance_engine::sweeps::{Beginning, Stuck};
 use quittance_store::records::{Discrepancy, Entity, Lane, Sweep};
 use quittance_store::store::Scan;
 use quittance_store::tables::DISCREPANCIES;
@@ -100,6 +100,14 @@ impl Sweeper<'_> {
             Ok(()) => {}
             Err(error @ Interrupted::Stuck(_)) => tracing::error!(gateway, sweep, %error, "a sweep fails"),
             Err(error) => tracing::warn!(gateway, sweep, %error, "a sweep was interrupted"),
+        }
+    }
+
+    fn warn_of_clock(&self, sweep: &'static str, beginning: &Beginning) {
+        let gateway = &self.gateway.name;
+        if let Some(ahead_s) = beginning.ahead_s {
+            metrics::swept(gateway, sweep, "set_back");
+            tracing::error!(gateway, sweep, ahead_s, "the clock was set back; a sweep looks a day further back");
         }
     }
 

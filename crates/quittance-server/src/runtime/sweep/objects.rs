@@ -6,7 +6,7 @@ use quittance_connectors::connector::{ListFact, Search};
 use quittance_core::effect::{Class, Subject};
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_engine::submission::{Listed, Submission};
-use quittance_engine::sweeps::{begin_objects, follow};
+use quittance_engine::sweeps::{begin_objects, follow_objects};
 use std::time::Duration;
 
 /// What is listed. Payments are charges where the gateway makes them in one request.
@@ -27,15 +27,10 @@ impl Sweeper<'_> {
             return Ok(());
         }
         let was_full = sweep.is_full;
-        begin_objects(&mut sweep, clock::now());
+        self.warn_of_clock(sweep_kind.name(), &begin_objects(&mut sweep, clock::now()));
         for _ in 0..PAGES_MAX {
-            let search = Search {
-                kind,
-                parent: None,
-                customer: None,
-                reference: None,
-                created_from: sweep.created_from,
-            };
+            let search =
+                Search { kind, parent: None, customer: None, reference: None, created_from: sweep.created_from };
             let request = self.gateway.connector.page(&search, sweep.resume_after.as_deref());
             let delivery = self.ask(&request).await?;
             let (objects, next) = match self.gateway.connector.decode_page(kind, &delivery) {
@@ -52,7 +47,7 @@ impl Sweeper<'_> {
             self.note(&delivery, &Fact::Absent);
             let listed = Listed { gateway: self.gateway.name.clone(), kind, objects, is_full: sweep.is_full };
             self.submit(Submission::Listed(Box::new(listed))).await?;
-            let followed = follow(&mut sweep, None, next, clock::now());
+            let followed = follow_objects(&mut sweep, next, clock::now());
             self.keep(&sweep, None).await?;
             if followed? {
                 if let Some(gap) = self.gap_after(was_full).await? {
