@@ -148,6 +148,9 @@ pub struct Unreadable {
     pub reference: Option<String>,
 }
 
+/// Most events that a page of a gateway's log is asked for.
+pub const EVENTS_PAGE_MAX: usize = 100;
+
 /// What one delivery of a page of events told us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one for each page: moving it is nothing beside the request")]
@@ -156,6 +159,9 @@ pub enum EventsFact {
     Page {
         /// The events, each with the bytes it stands for.
         events: Vec<(Event, Vec<u8>)>,
+        /// The ids of those that could not be read: each could be the only trace of anything, so a sweep has to report
+        /// them.
+        unreadable: Vec<String>,
         /// Where the page after this one starts; none after the last.
         next: Option<String>,
     },
@@ -229,8 +235,9 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// The request for one page of the list in which an object would be; `after` is where the page before says it goes on.
     fn page(&self, search: &Search<'_>, after: Option<&str>) -> Request;
 
-    /// The request for one page of the gateway's own log of events, newest first; nothing where it keeps none.
-    fn events(&self, created_from: i64, after: Option<&str>) -> Option<Request>;
+    /// The request for one page of the gateway's own log of events, newest first, of at most so many of them (1 to
+    /// [`EVENTS_PAGE_MAX`]); nothing where it keeps none.
+    fn events(&self, created_from: i64, after: Option<&str>, limit: usize) -> Option<Request>;
 
     /// A harmless read that tells whether the gateway is there and takes our credentials.
     fn probe(&self) -> Request;

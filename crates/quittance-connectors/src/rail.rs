@@ -68,7 +68,7 @@ impl Connector for Rail {
         request::page(search.reference, after)
     }
 
-    fn events(&self, _created_from: i64, _after: Option<&str>) -> Option<Request> {
+    fn events(&self, _created_from: i64, _after: Option<&str>, _limit: usize) -> Option<Request> {
         None
     }
 

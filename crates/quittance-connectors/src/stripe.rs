@@ -114,8 +114,8 @@ impl Connector for Stripe {
         self.page_request(search, after)
     }
 
-    fn events(&self, created_from: i64, after: Option<&str>) -> Option<Request> {
-        Some(self.events_request(created_from, after))
+    fn events(&self, created_from: i64, after: Option<&str>, limit: usize) -> Option<Request> {
+        Some(self.events_request(created_from, after, limit))
     }
 
     fn probe(&self) -> Request {

@@ -2,7 +2,9 @@
 
 mod objects;
 
-pub use objects::{EventGap, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent};
+pub use objects::{
+    EventGap, EventLog, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent,
+};
 
 use quittance_connectors::message::Request;
 use quittance_core::brake::Over;

@@ -79,7 +79,10 @@ fn an_empty_page_is_a_page_only_if_it_is_the_last() {
         assert_eq!(decode(kind, &page(false, &json!([]))), empty);
         assert_eq!(decode(kind, &page(true, &json!([]))), ListFact::Failed(unreadable.clone()));
     }
-    assert_eq!(decode_events(&page(false, &json!([]))), EventsFact::Page { events: vec![], next: None });
+    assert_eq!(
+        decode_events(&page(false, &json!([]))),
+        EventsFact::Page { events: vec![], unreadable: vec![], next: None }
+    );
     assert_eq!(decode_events(&page(true, &json!([]))), EventsFact::Failed(unreadable));
 }
 
@@ -95,7 +98,7 @@ fn the_last_page_names_no_successor() {
 fn events_come_with_their_bytes() {
     let data = r#"{"object": "list", "data": [ {"type":"a.b", "id" : "evt_2","created":2, "x": 1.10} ,
         {"id":"evt_1","type":"c","created":1}], "has_more": true}"#;
-    let EventsFact::Page { events, next } = decode_events(&answer(200, &[], data)) else { panic!("a page") };
+    let EventsFact::Page { events, next, .. } = decode_events(&answer(200, &[], data)) else { panic!("a page") };
     let read: Vec<_> = events.iter().map(|(event, _)| (event.id.as_str(), event.created_seconds)).collect();
     assert_eq!(read, [("evt_2", 2), ("evt_1", 1)]);
     assert_eq!(next.as_deref(), Some("evt_1"));
@@ -118,9 +121,22 @@ fn listed_events_are_read_as_webhooks_are() {
 }
 
 #[test]
-fn an_element_that_is_no_event_makes_the_page_unreadable() {
+fn an_event_that_cannot_be_read_is_told_and_holds_nothing_up() {
     let good = event("evt_1", &intent());
-    for odd in [json!({"id": "evt_2"}), json!(null), json!("evt_2"), with(good.clone(), json!({"created": null}))] {
+    for odd in [json!({"id": "evt_2"}), with(good.clone(), json!({"id": "evt_2", "created": null}))] {
+        let EventsFact::Page { events, unreadable, next } = decode_events(&page(true, &json!([good, odd]))) else {
+            panic!("a page with {odd}")
+        };
+        let read: Vec<_> = events.iter().map(|(event, _)| event.id.as_str()).collect();
+        assert_eq!((read, unreadable), (vec!["evt_1"], vec!["evt_2".to_owned()]));
+        assert_eq!(next.as_deref(), Some("evt_2"), "the page after it goes on behind it");
+    }
+}
+
+#[test]
+fn an_element_without_an_id_makes_the_page_unreadable() {
+    let good = event("evt_1", &intent());
+    for odd in [json!(null), json!("evt_2"), with(good.clone(), json!({"id": ""}))] {
         let fact = decode_events(&page(false, &json!([good, odd])));
         assert_eq!(fact, EventsFact::Failed(Fact::Lost(Loss::Unreadable)), "{odd}");
     }

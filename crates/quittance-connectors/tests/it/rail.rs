@@ -72,7 +72,7 @@ fn reads_are_by_id_or_by_exact_reference() {
     assert_eq!(Rail.page(&search(Some(KEY)), Some("trf_1")), read(&format!("{first}&cursor=trf_1")));
     assert_eq!(Rail.page(&search(None), None), read("/rail/v1/transfers?limit=100"));
     assert_eq!(Rail.probe(), read("/rail/v1/status"));
-    assert_eq!(Rail.events(0, None), None);
+    assert_eq!(Rail.events(0, None, 100), None);
 }
 
 #[test]

@@ -82,10 +82,10 @@ fn refunds_and_disputes_are_listed_by_what_they_belong_to() {
 
 #[test]
 fn events_are_read_from_a_second_on() {
-    let events = |after| Stripe::default().events(1_700_000_000, after).expect("Stripe keeps a log");
-    let first = "GET /v1/events?limit=100&created%5Bgte%5D=1700000000";
-    assert_eq!(text(&events(None)), format!("{first}\n2025-03-31.basil\n"));
-    assert_eq!(text(&events(Some("evt_1"))), format!("{first}&starting_after=evt_1\n2025-03-31.basil\n"));
+    let events = |after, limit| Stripe::default().events(1_700_000_000, after, limit).expect("Stripe keeps a log");
+    let first = |limit| format!("GET /v1/events?limit={limit}&created%5Bgte%5D=1700000000");
+    assert_eq!(text(&events(None, 100)), format!("{}\n2025-03-31.basil\n", first(100)));
+    assert_eq!(text(&events(Some("evt_1"), 1)), format!("{}&starting_after=evt_1\n2025-03-31.basil\n", first(1)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::object::object_place;
 use super::object::{Found, close, make_due, open, reads_of};
 use super::{Context, Handled, Wanted};
-use crate::submission::{EventGap, Listed, Outcome, Swept};
+use crate::submission::{EventGap, EventLog, Listed, Outcome, Swept};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject, Sweep};
 
@@ -33,22 +33,32 @@ pub(super) fn listed(listed: &Listed, rows: &mut WorkingSet<'_>, context: &mut C
 
 pub(super) fn reads_swept(swept: &Swept, wanted: &mut Wanted<'_>) {
     wanted.row::<Sweep>(swept.sweep.key());
-    reads_of(&swept.sweep.gateway, Discrepancy::EVENTS, DiscrepancyKind::EventRetentionGap, wanted);
+    for kind in [DiscrepancyKind::EventRetentionGap, DiscrepancyKind::EventsUnreadable] {
+        reads_of(&swept.sweep.gateway, Discrepancy::EVENTS, kind, wanted);
+    }
 }
 
 pub(super) fn swept(swept: &Swept, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
     let gateway = &swept.sweep.gateway;
-    let alarm = match &swept.gap {
-        Some(EventGap::Open { detail }) => {
-            let found = Found::of(DiscrepancyKind::EventRetentionGap, detail.clone(), None);
-            open(gateway, Discrepancy::EVENTS, found, rows, context)?
+    let gap = swept.gap.as_ref().map(|gap| match gap {
+        EventGap::Open { detail } => Some(detail),
+        EventGap::Closed => None,
+    });
+    let log = swept.log.as_ref().map(|log| match log {
+        EventLog::Unreadable { detail } => Some(detail),
+        EventLog::Readable => None,
+    });
+    let mut alarm = None;
+    for (kind, known) in [(DiscrepancyKind::EventRetentionGap, gap), (DiscrepancyKind::EventsUnreadable, log)] {
+        match known {
+            Some(Some(detail)) => {
+                let found = Found::of(kind, detail.clone(), None);
+                alarm = alarm.or(open(gateway, Discrepancy::EVENTS, found, rows, context)?);
+            }
+            Some(None) => close(gateway, Discrepancy::EVENTS, kind, rows, context)?,
+            None => {}
         }
-        Some(EventGap::Closed) => {
-            close(gateway, Discrepancy::EVENTS, DiscrepancyKind::EventRetentionGap, rows, context)?;
-            None
-        }
-        None => None,
-    };
+    }
     rows.put(&swept.sweep);
     Ok(Outcome::Applied { answered: Vec::new(), alarm }.into())
 }

@@ -90,6 +90,8 @@ pub struct Swept {
     pub sweep: Sweep,
     /// Whether the log of events is known to have a gap; none where that is not known anew.
     pub gap: Option<EventGap>,
+    /// Whether the log of events can be read; none where that is not known anew.
+    pub log: Option<EventLog>,
 }
 
 /// Whether the gateway's log of events reaches back to where we last looked.
@@ -102,6 +104,18 @@ pub enum EventGap {
     },
     /// Every object was looked at since.
     Closed,
+}
+
+/// Whether the gateway's log of events can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventLog {
+    /// Something of it cannot: this.
+    Unreadable {
+        /// For people.
+        detail: String,
+    },
+    /// From where the last sweep began to the newest event.
+    Readable,
 }
 
 /// A person has an object looked at again.

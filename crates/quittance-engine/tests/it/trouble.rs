@@ -8,7 +8,7 @@ use quittance_connectors::message::{Delivery, Response};
 use quittance_core::effect::PersonsWord;
 use quittance_core::fact::Loss;
 use quittance_core::payment::Status;
-use quittance_engine::submission::{EventGap, Outcome, Replay, Requeue, Submission, Swept};
+use quittance_engine::submission::{EventGap, EventLog, Outcome, Replay, Requeue, Submission, Swept};
 use quittance_store::records::{
     Discrepancy, DiscrepancyKind, Disposition, EventSource, GatewayObject, InboxEntry, ObjectState, Sweep,
 };
@@ -165,7 +165,7 @@ fn a_stored_event_is_applied_again_without_a_second_effect() {
 fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
     let mut world = paid();
     let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
-    let swept = |gap| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap }));
+    let swept = |gap| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap, log: None }));
     world.submit(swept(Some(EventGap::Open { detail: "31 days".into() })));
     assert_eq!(world.open(), [(DiscrepancyKind::EventRetentionGap, Discrepancy::EVENTS.to_owned())]);
     world.submit(swept(None));
@@ -173,6 +173,19 @@ fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
     world.submit(swept(Some(EventGap::Closed)));
     assert_eq!(world.open(), []);
     assert_eq!(world.all::<Sweep>(), [sweep]);
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_open_until_it_can() {
+    let mut world = paid();
+    let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
+    let swept = |log| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap: None, log }));
+    world.submit(swept(Some(EventLog::Unreadable { detail: "evt_1 cannot be read".into() })));
+    assert_eq!(world.open(), [(DiscrepancyKind::EventsUnreadable, Discrepancy::EVENTS.to_owned())]);
+    world.submit(swept(None));
+    assert_eq!(world.open().len(), 1);
+    world.submit(swept(Some(EventLog::Readable)));
+    assert_eq!(world.open(), []);
 }
 
 #[test]

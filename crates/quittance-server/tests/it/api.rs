@@ -8,6 +8,7 @@ mod call;
 mod captures;
 mod commands;
 mod disputes;
+mod event_log;
 mod flow;
 mod gate;
 mod ledger;

@@ -56,11 +56,13 @@ pub enum DiscrepancyKind {
     Quarantined,
     /// The gateway's log of events does not reach back to where we last looked.
     EventRetentionGap,
+    /// Events of the gateway's log, or pages of it, cannot be read.
+    EventsUnreadable,
 }
 
 impl DiscrepancyKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MissingAtGateway,
         Self::DuplicateCharge,
         Self::OrphanedObject,
@@ -69,6 +71,7 @@ impl DiscrepancyKind {
         Self::RefundNotBooked,
         Self::Quarantined,
         Self::EventRetentionGap,
+        Self::EventsUnreadable,
     ];
 
     /// The kinds that a look at an object opens and closes.
@@ -94,6 +97,7 @@ impl DiscrepancyKind {
             Self::RefundNotBooked => "refund_not_booked",
             Self::Quarantined => "quarantined",
             Self::EventRetentionGap => "event_retention_gap",
+            Self::EventsUnreadable => "events_unreadable",
         }
     }
 

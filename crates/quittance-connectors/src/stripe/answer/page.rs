@@ -1,7 +1,7 @@
 //! Pages of lists: objects of one kind, and events.
 //!
 //! A page whose frame is not readable, an element without an id, and a page that claims to have a successor while
-//! naming nothing to continue after, are [`Loss::Unreadable`]. A page that goes on where it was asked to begin cannot
+//! naming nothing to continue after, are [`Loss::Unreadable`]. Any other element that cannot be read is told by its id. A page that goes on where it was asked to begin cannot
 //! be told from here: whoever follows the pages has to compare.
 
 use quittance_core::fact::{Fact, Loss, ObjectKind};
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{Want, unsuccessful};
 use crate::connector::{EventsFact, ListFact, Seen, Unreadable};
 use crate::event::Event;
-use crate::json::{self, short_text};
+use crate::json::{self, TEXT_BYTES_MAX, short_text};
 use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
 use crate::stripe::object::{effect_id, read};
 use crate::stripe::webhook::decode_event;
@@ -63,16 +63,32 @@ struct EventList<'a> {
     data: Vec<&'a RawValue>,
 }
 
+/// What an event has to have, so that it can be told which of them cannot be read.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
 /// What a 2xx with events says.
-///
-/// An element that is no event makes the page unreadable: it could be the only trace of anything.
 fn events(response: &Response) -> Option<EventsFact> {
     let body = Some(&response.body).filter(|body| body.len() <= MAX_ANSWER_BYTES)?;
     let list: EventList<'_> = serde_json::from_slice(body).ok()?;
-    let events: Option<Vec<(Event, Vec<u8>)>> = list.data.into_iter().map(listed).collect();
-    let events = events?;
-    let last_id = events.last().map(|(event, _)| event.id.clone());
-    Some(EventsFact::Page { next: next(list.has_more, last_id)?, events })
+    let (mut events, mut unreadable) = (Vec::new(), Vec::new());
+    let mut last_id = None;
+    for element in list.data {
+        let id = named(element)?;
+        match listed(element) {
+            Some(event) => events.push(event),
+            None => unreadable.push(id.clone()),
+        }
+        last_id = Some(id);
+    }
+    Some(EventsFact::Page { events, unreadable, next: next(list.has_more, last_id)? })
+}
+
+fn named(element: &RawValue) -> Option<String> {
+    let named: Named = serde_json::from_str(element.get()).ok()?;
+    (1..=TEXT_BYTES_MAX).contains(&named.id.len()).then_some(named.id)
 }
 
 fn listed(element: &RawValue) -> Option<(Event, Vec<u8>)> {

@@ -40,9 +40,9 @@ impl Stripe {
     }
 
     /// Builds the reading of one page of the log of events, newest first; Stripe keeps 30 days of them.
-    pub(in crate::stripe) fn events_request(&self, created_from: i64, after: Option<&str>) -> Request {
+    pub(in crate::stripe) fn events_request(&self, created_from: i64, after: Option<&str>, limit: usize) -> Request {
         let mut query = Form::default();
-        query.add("limit", PAGE_LIMIT);
+        query.add("limit", &limit.to_string());
         query.add(CREATED_FROM, &created_from.to_string());
         query.add_some("starting_after", after);
         self.list("/v1/events", query)

@@ -1,6 +1,7 @@
 //! What is read: nothing panics, nothing but a whole object is seen, and nobody's word but the gateway's counts.
 
 use proptest::prelude::*;
+use quittance_connectors::connector::EVENTS_PAGE_MAX;
 use quittance_connectors::event::EventError;
 use quittance_connectors::message::Delivery;
 use quittance_core::fact::{Fact, Loss, ObjectStatus};
@@ -132,7 +133,7 @@ fn what_was_not_answered_is_told_as_the_transport_tells_it() {
 fn who_keeps_no_log_reads_no_event() {
     for sample in all() {
         let reads = sample.connector.decode_event(br#"{"id": "evt_1", "type": "x", "created": 0}"#);
-        match sample.connector.events(0, None) {
+        match sample.connector.events(0, None, EVENTS_PAGE_MAX) {
             Some(_) => assert!(reads.is_ok(), "{}: {reads:?}", sample.name),
             None => assert!(matches!(reads, Err(EventError::NoEvents)), "{}: {reads:?}", sample.name),
         }

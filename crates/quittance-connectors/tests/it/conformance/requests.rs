@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quittance_connectors::connector::{Ask, PaymentParameters, RefundParameters, Search};
+use quittance_connectors::connector::{Ask, EVENTS_PAGE_MAX, PaymentParameters, RefundParameters, Search};
 use quittance_connectors::message::{Method, Request};
 use quittance_core::effect::Subject;
 use quittance_core::fact::{Fact, ObjectKind};
@@ -96,8 +96,8 @@ fn reads_have_no_body_and_ids_stay_in_their_place() {
         }
         check_read(&sample, || sample.connector.probe());
         for after in [None, Some("evt_1")] {
-            if sample.connector.events(0, after).is_some() {
-                check_read(&sample, || sample.connector.events(0, after).expect("it was there"));
+            if sample.connector.events(0, after, EVENTS_PAGE_MAX).is_some() {
+                check_read(&sample, || sample.connector.events(0, after, EVENTS_PAGE_MAX).expect("it was there"));
             }
         }
     }

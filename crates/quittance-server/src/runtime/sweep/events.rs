@@ -3,10 +3,10 @@
 use super::{Interrupted, PAGES_MAX, Sweeper};
 use crate::runtime::sweep::objects::KINDS;
 use crate::{clock, metrics};
-use quittance_connectors::connector::EventsFact;
+use quittance_connectors::connector::{EVENTS_PAGE_MAX, EventsFact};
 use quittance_connectors::event::Event;
-use quittance_core::fact::Fact;
-use quittance_engine::submission::{EventGap, Outcome, Submission, WebhookEvent};
+use quittance_core::fact::{Fact, Loss};
+use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, WebhookEvent};
 use quittance_engine::sweeps::{begin_events, follow_events};
 use quittance_store::records::{EventSource, Sweep};
 use quittance_store::tables::INBOX;
@@ -22,26 +22,48 @@ impl Sweeper<'_> {
             self.look_at_everything().await?;
         }
         self.keep(&sweep, gap).await?;
+        // Of what was on the pages of an earlier run nothing is known here.
+        let mut is_readable = sweep.resume_after.is_none();
+        let mut limit = EVENTS_PAGE_MAX;
         for _ in 0..PAGES_MAX {
             let from = sweep.created_from.unwrap_or_default();
-            let Some(request) = self.gateway.connector.events(from, sweep.resume_after.as_deref()) else {
+            let Some(request) = self.gateway.connector.events(from, sweep.resume_after.as_deref(), limit) else {
                 return Ok(());
             };
             let delivery = self.ask(&request).await?;
-            let (events, next) = match self.gateway.connector.decode_events(&delivery) {
-                EventsFact::Page { events, next } => (events, next),
+            let (events, unreadable, next) = match self.gateway.connector.decode_events(&delivery) {
+                EventsFact::Page { events, unreadable, next } => (events, unreadable, next),
+                EventsFact::Failed(Fact::Lost(Loss::Unreadable)) if limit > 1 => {
+                    // Too long, perhaps: large events are few on a smaller page.
+                    self.note(&delivery, &Fact::Lost(Loss::Unreadable));
+                    limit /= 10;
+                    continue;
+                }
                 EventsFact::Failed(fact) => return Err(self.no_page(&mut sweep, &delivery, fact).await),
             };
             self.note(&delivery, &Fact::Absent);
+            limit = EVENTS_PAGE_MAX.min(limit * 10);
             let newest = events.iter().map(|(event, _)| event.created_seconds).max();
             self.take(events).await?;
+            if let Some(event) = unreadable.first() {
+                is_readable = false;
+                let detail = format!("{event} cannot be read; what it says is lost, {} like it", unreadable.len());
+                self.keep_log(&sweep, EventLog::Unreadable { detail }).await?;
+            }
             let followed = follow_events(&mut sweep, newest, next, clock::now());
             self.keep(&sweep, None).await?;
             if followed? {
-                return Ok(());
+                return if is_readable { self.keep_log(&sweep, EventLog::Readable).await } else { Ok(()) };
             }
         }
         Ok(())
+    }
+
+    /// Alarms a log of which so many sweeps in a row got no page, although the gateway answers.
+    pub(super) async fn complain(&self, sweeps: u32) -> Result<(), Interrupted> {
+        let sweep = self.state(Sweep::EVENTS).await?;
+        let detail = format!("{sweeps} sweeps in a row got no page of the log of events that can be read");
+        self.keep_log(&sweep, EventLog::Unreadable { detail }).await
     }
 
     /// A page that was refused may be asked for wrongly: where the list goes on is no longer known there.
@@ -59,7 +81,7 @@ impl Sweeper<'_> {
         {
             return error;
         }
-        Interrupted::NoPage(fact.word())
+        Interrupted::NoPage { word: fact.word(), is_outage: !is_refused && fact != Fact::Lost(Loss::Unreadable) }
     }
 
     /// Submits the events that no inbox has, the oldest first.

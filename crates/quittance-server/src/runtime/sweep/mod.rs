@@ -16,7 +16,7 @@ use crate::{clock, metrics};
 use quittance_connectors::message::{Delivery, Request};
 use quittance_core::fact::Fact;
 use quittance_core::time::Timestamp;
-use quittance_engine::submission::{EventGap, Outcome, Submission, Swept};
+use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, Swept};
 use quittance_engine::sweeps::{Beginning, Stuck};
 use quittance_store::records::{Discrepancy, Entity, Lane, Sweep};
 use quittance_store::store::Scan;
@@ -30,6 +30,9 @@ const PAGES_MAX: usize = 50;
 /// How often, and how many times, a page waits for its turn before the sweep is left for the next time.
 const TURN: Duration = Duration::from_millis(100);
 const TURNS_MAX: usize = 300;
+
+/// Sweeps of the log of events in a row that got no page although the gateway answers, after which a person has to look.
+const FUTILE_MAX: u32 = 5;
 
 /// Open discrepancies that are counted.
 const DISCREPANCIES_MAX: usize = 10_000;
@@ -48,8 +51,13 @@ enum Interrupted {
     #[error("nothing may leave for the gateway now")]
     HeldBack,
     /// The gateway did not give a page.
-    #[error("the gateway gave no page: {0}")]
-    NoPage(String),
+    #[error("the gateway gave no page: {word}")]
+    NoPage {
+        /// What it gave instead.
+        word: String,
+        /// Whether it may answer otherwise by itself.
+        is_outage: bool,
+    },
     #[error(transparent)]
     Stuck(#[from] Stuck),
     #[error(transparent)]
@@ -63,13 +71,21 @@ enum Interrupted {
 
 /// Sweeps a gateway for ever.
 pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) {
+    let mut futile = 0;
     loop {
         tokio::time::sleep(pace.events).await;
         let sweeper = Sweeper { handle: &handle, gateway: &gateway };
         if !gateway.takes_work() {
             continue;
         }
-        sweeper.report("events", sweeper.events().await);
+        let events = sweeper.events().await;
+        futile = if matches!(events, Err(Interrupted::NoPage { is_outage: false, .. })) { futile + 1 } else { 0 };
+        sweeper.report("events", events);
+        if futile >= FUTILE_MAX
+            && let Err(error) = sweeper.complain(futile).await
+        {
+            tracing::warn!(gateway = gateway.name, %error, "a log of events that cannot be read was not alarmed");
+        }
         for kind in objects::KINDS {
             if let Err(error) = sweeper.objects_if_due(kind, pace.objects).await {
                 sweeper.report(kind.name(), Err(error));
@@ -119,7 +135,13 @@ impl Sweeper<'_> {
     }
 
     async fn keep(&self, sweep: &Sweep, gap: Option<EventGap>) -> Result<(), Interrupted> {
-        self.submit(Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap }))).await.map(drop)
+        self.submit(Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap, log: None }))).await.map(drop)
+    }
+
+    /// Keeps a sweep of the log of events, and whether the log can be read.
+    async fn keep_log(&self, sweep: &Sweep, log: EventLog) -> Result<(), Interrupted> {
+        let swept = Swept { sweep: sweep.clone(), gap: None, log: Some(log) };
+        self.submit(Submission::Swept(Box::new(swept))).await.map(drop)
     }
 
     async fn submit(&self, submission: Submission) -> Result<Outcome, Interrupted> {
