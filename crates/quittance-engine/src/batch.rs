@@ -10,6 +10,7 @@ use crate::ports::{Ids, Render};
 use crate::room::Permits;
 use crate::submission::{Failure, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
+use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::store::{Change, Loaded, Read, Work};
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) waiting: &'a Waiting,
     pub(crate) paused: &'a Paused,
     pub(crate) backlog: &'a BTreeMap<String, Backlog>,
+    pub(crate) era: Era,
     /// What is left of the permits.
     pub(crate) left: Permits,
     /// One for each submission; none where it has to be tried again.
@@ -60,6 +62,7 @@ impl Work for BatchWork<'_> {
             waiting: self.waiting,
             paused: self.paused,
             backlog: self.backlog,
+            era: self.era,
         };
         self.results.clear();
         self.looks.clear();

@@ -1,11 +1,13 @@
 //! The executor: a batch of submissions becomes one transaction.
 
+mod clocks;
 mod effects;
 mod objects;
 
 use crate::backlog::{self, Backlog};
 use crate::batch::BatchWork;
 use crate::brakes::Brakes;
+use crate::clocks::{Change, Reading, Watched};
 use crate::due::Waiting;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
@@ -14,9 +16,10 @@ use crate::ports::{Ids, Render};
 use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
 use quittance_core::dispute::Dispute;
+use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
-use quittance_store::store::{Scan, Store, StoreError, TakeOver};
+use quittance_store::store::{Scan, Store, StoreError};
 use quittance_store::tables::{DISPUTES, EFFECTS, TENANTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
@@ -49,6 +52,17 @@ pub struct Engine {
     brakes: Brakes,
     waiting: Waiting,
     backlog: BTreeMap<String, Backlog>,
+    era: Era,
+    watched: Option<Watched>,
+}
+
+/// What a start found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Effects that earlier processes held.
+    pub taken_over: usize,
+    /// Why what is under way is doubted, if it is.
+    pub doubt: Option<Change>,
 }
 
 impl Engine {
@@ -63,7 +77,8 @@ impl Engine {
     ) -> Self {
         let (paused, waiting, backlog) = (Paused::default(), Waiting::default(), BTreeMap::new());
         let brakes = Brakes::default();
-        Self { store, ids, render, gateways, leases, paused, waiting, backlog, brakes }
+        let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0 }, None);
+        Self { store, ids, render, gateways, leases, paused, waiting, backlog, brakes, era, watched }
     }
 
     /// The same with limits; without this nothing is limited.
@@ -72,18 +87,17 @@ impl Engine {
         Self { brakes, ..self }
     }
 
-    /// Learns what is paused, and takes over what earlier processes left: where the store is exclusive, their leases end
-    /// now. Returns how many.
+    /// Learns what is paused and what the clock is worth, and takes over what earlier processes left: where the store is
+    /// exclusive, their leases end now. Nothing may begin at a gateway before.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub fn start(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+    pub fn start(&mut self, reading: &Reading) -> Result<Started, StoreError> {
         self.paused = Paused::load(self.store.as_mut())?;
-        let owner = self.store.writer_epoch();
-        self.take_over_objects(now)?;
-        let due_at_max = now.plus_ms(self.longest_wait_ms()).0;
-        self.store.take_over(&EFFECTS, &TakeOver { owner, now: now.0, due_at_max })
+        let doubt = self.start_clocks(reading)?;
+        self.take_over_objects(reading.wall)?;
+        Ok(Started { taken_over: self.take_over_effects(reading.wall)?, doubt })
     }
 
     /// What is paused: at those gateways nothing begins, whatever the permits say. Known from [`Engine::start`] on.
@@ -252,6 +266,7 @@ impl Engine {
             waiting: &self.waiting,
             paused: &self.paused,
             backlog: &self.backlog,
+            era: self.era,
             left: Permits::default(),
             results: Vec::new(),
             looks: Vec::new(),

@@ -14,6 +14,7 @@ pub mod brakes;
 pub mod breaker;
 pub mod bucket;
 pub mod budget;
+pub mod clocks;
 pub mod condition;
 mod due;
 pub mod engine;

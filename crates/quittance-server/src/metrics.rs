@@ -88,6 +88,12 @@ pub(crate) fn decided(outcome: &Outcome) {
     }
 }
 
+/// That times from before are doubted: the clock was set `back` or `ahead`, the `machine` was started anew, or nobody was
+/// here (`away`).
+pub(crate) fn clock_doubted(why: &'static str) {
+    counter!("quittance_clock_doubts_total", "why" => why).increment(1);
+}
+
 /// What brakes hold back until a person approves, by limit.
 pub(crate) fn parked(limit: Limit, count: usize) {
     gauge!("quittance_parked_effects", "limit" => limit.name()).set(count as f64);

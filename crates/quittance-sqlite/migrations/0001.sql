@@ -334,3 +334,15 @@ CREATE TABLE counters (
     version INTEGER NOT NULL,
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clocks (
+    name TEXT NOT NULL,
+    wall INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    steady_ms INTEGER NOT NULL,
+    era INTEGER NOT NULL,
+    era_began_at INTEGER NOT NULL,
+    dated_since INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;

@@ -19,7 +19,7 @@ pub struct MemoryDatabase {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     tables: BTreeMap<&'static str, Rows>,
     epoch: i64,
@@ -55,6 +55,12 @@ impl MemoryDatabase {
     #[must_use]
     pub fn reader(&self) -> MemoryReader {
         MemoryReader { database: self.clone() }
+    }
+
+    /// Another database with what is in this one now, as a backup has it.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.lock().clone())) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -9,7 +9,7 @@ mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, TENANTS};
-pub use gateway::{EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
+pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
 pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
 
@@ -20,7 +20,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 }
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 22] = [
+pub const ALL: [&Table; 23] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -43,4 +43,5 @@ pub const ALL: [&Table; 22] = [
     &DISCREPANCIES,
     &SWITCHES,
     &COUNTERS,
+    &CLOCKS,
 ];

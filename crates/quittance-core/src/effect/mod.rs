@@ -8,6 +8,7 @@
 
 mod advance;
 mod capability;
+mod era;
 mod judge;
 mod next_move;
 mod policy;
@@ -22,6 +23,7 @@ pub use advance::{
     sighting_of, ticket,
 };
 pub use capability::{Capability, Class, KeyMemory, Readback, Replay};
+pub use era::{Era, enter};
 pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
 pub use policy::{PENDING_POLLS_MAX, Policy};
@@ -121,10 +123,14 @@ pub struct Effect {
     pub returned: Option<String>,
     /// Whether the refund counted as failed, and it was booked since that it gave the money back after all; booked once.
     pub is_paid: bool,
-    /// When this generation was first sent.
+    /// When this generation was first sent; none before that, and where the clock has been set since.
     pub first_sent_at: Option<Timestamp>,
     /// When anything was last sent.
     pub last_sent_at: Option<Timestamp>,
+    /// Number of the era of the clock that its times are of.
+    pub era: u32,
+    /// When the newest era began that it was not accepted in: whatever was sent of it before was sent by then.
+    pub doubted_at: Option<Timestamp>,
     /// When something has to be done about it; none when nothing has.
     pub due_at: Option<Timestamp>,
     /// Number of the newest lease.
@@ -192,6 +198,8 @@ impl Effect {
             is_paid: false,
             first_sent_at: None,
             last_sent_at: None,
+            era: 0,
+            doubted_at: None,
             due_at: Some(now),
             lease_epoch: 0,
             lease_owner: 0,

@@ -30,6 +30,7 @@ pub fn next_move(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
         (State::Intended, Step::Confirm) if effect.fence.is_none() => Move::Read,
         // As is evidence, or whether it arrived could not be told.
         (State::Intended, Step::Submit) if effect.submissions_before.is_none() => Move::Read,
+        (State::Intended, Step::Create | Step::Execute) if may_have_been_sent(effect, policy, now) => Move::Find,
         (State::Intended, step) => Move::Send(step),
         (State::NotExecuted, step) => Move::SendAfresh(step),
         (State::Sending, _) => Move::Recover,
@@ -59,6 +60,17 @@ fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
 /// What is known by its id can be read, whatever else the gateway offers for finding out.
 const fn read_if_known(effect: &Effect) -> Move {
     if effect.object_id.is_some() { Move::Read } else { Move::AskPerson }
+}
+
+/// Whether an effect of which we know no send may have been sent all the same, under a key that its gateway may have
+/// forgotten: by whoever went on after the backup that we were restored from was taken. Whether we were is not known, only
+/// that nobody was here for a while. Where nothing can be looked for, the loss of what followed the backup has to be
+/// repaired by a person.
+fn may_have_been_sent(effect: &Effect, policy: &Policy, now: Timestamp) -> bool {
+    let can_look = matches!(effect.class, Class::P | Class::A | Class::B);
+    let is_first = effect.sends == 0 && effect.generation == 0;
+    let window_ms = policy.capability(effect.subject).key_window_ms();
+    can_look && is_first && effect.doubted_at.is_some() && now.ms_since(effect.created_at) >= window_ms
 }
 
 /// Whether the gateway may have forgotten the key of this generation, so that a replay could run afresh.

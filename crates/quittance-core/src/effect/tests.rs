@@ -4,6 +4,7 @@ mod afterwards;
 mod capturing;
 mod confirming;
 mod creating;
+mod eras;
 mod observing;
 mod one_request;
 mod submitting;

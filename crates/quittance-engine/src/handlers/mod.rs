@@ -28,6 +28,7 @@ use crate::ports::{Ids, Render};
 use crate::room::Permits;
 use crate::submission::{Job, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
+use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
 use quittance_store::store::{Loaded, Read};
@@ -53,6 +54,8 @@ pub(crate) struct Context<'a> {
     pub(crate) paused: &'a Paused,
     /// How far behind the gateways were when it was last looked.
     pub(crate) backlog: &'a BTreeMap<String, Backlog>,
+    /// The era of the clock that `now` is of.
+    pub(crate) era: Era,
 }
 
 impl Context<'_> {

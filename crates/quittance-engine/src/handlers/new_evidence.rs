@@ -104,6 +104,7 @@ fn accept(
 fn start(mut around: EffectRows, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Option<Job>, Miss> {
     // Whoever accepts an effect holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
+    around.effect.era = context.era.number;
     let job = match has_room_for_new(&around.effect, context) {
         true => begin(&mut around, rows, context)?,
         false => None,

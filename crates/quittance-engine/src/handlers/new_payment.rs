@@ -118,6 +118,7 @@ fn accept(
     let mut around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
     // Whoever accepts a payment holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
+    around.effect.era = context.era.number;
     // The object of a failed attempt is this one's now, and so are the events about it.
     adopt_object(&around, rows, context);
     let job = match over.is_none() && has_room_for_new(&around.effect, context) {

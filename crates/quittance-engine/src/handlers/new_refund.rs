@@ -118,6 +118,7 @@ fn start(
     let mut around = EffectRows { effect, payment, customer, tenant, book, refund, dispute, evidence };
     // Whoever accepts a refund holds its first lease, so that the usual answer needs no polling.
     around.effect.lease_epoch = 1;
+    around.effect.era = context.era.number;
     let job = match over.is_none() && has_room_for_new(&around.effect, context) {
         true => begin(&mut around, rows, context)?,
         false => None,

@@ -35,8 +35,7 @@ pub(super) fn request(
         let request = Request::decode(&earlier.request).map_err(|error| Miss::Corrupt(error.to_string()))?;
         return Ok((request, earlier.gateway_key));
     }
-    let tenant = &around.tenant;
-    let key = gateway_key(&tenant.gateway_key_secret, tenant.id, effect.id, step.name(), effect.generation);
+    let key = key_of(around, step);
     let request = write(around, step, gateway, &key)?;
     // Where there are no keys it travels as our reference alone.
     let request = match gateway.connector.headers().key {
@@ -44,6 +43,12 @@ pub(super) fn request(
         None => request,
     };
     Ok((request, key))
+}
+
+/// The key of a step's generation at the gateway.
+fn key_of(around: &EffectRows, step: Step) -> String {
+    let (tenant, effect) = (&around.tenant, &around.effect);
+    gateway_key(&tenant.gateway_key_secret, tenant.id, effect.id, step.name(), effect.generation)
 }
 
 /// What the step says, in the gateway's dialect.
@@ -142,21 +147,27 @@ pub(super) fn object_of(around: &EffectRows) -> Result<String, Miss> {
 
 pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, Miss> {
     let effect = &around.effect;
-    // What was refused is looked for among what every generation may have made.
-    let first = effect.first_sent_at.filter(|_| effect.refusal.is_none()).unwrap_or(effect.created_at);
     let parent = match around.refund {
         Some(_) => refunded_object(around).map(|(kind, id)| Some((kind, id.to_owned())))?,
         None => None,
     };
     // Another generation's object would be as bad as two: what a search by reference finds is this one's alone.
     let reference = match effect.sends {
-        0 => None,
-        _ => Some(rows.expect::<Ticket>(&ticket_place(effect, effect.step))?.gateway_key),
+        // Whoever sent it without our knowing did so under the key that it would have here.
+        0 => key_of(around, effect.step),
+        _ => rows.expect::<Ticket>(&ticket_place(effect, effect.step))?.gateway_key,
+    };
+    // Where the clock was set, nobody knows how long ago that is.
+    let since = match effect.first_sent_at {
+        // What was refused is looked for among what every generation may have made.
+        Some(_) if effect.refusal.is_some() => Some(effect.created_at),
+        Some(first) => Some(first),
+        None => (effect.sends == 0).then_some(effect.created_at),
     };
     Ok(Find {
         parent,
         customer: around.customer.gateway_ids.get(&effect.gateway).cloned(),
-        reference,
-        created_from: Some(first.seconds() - FIND_MARGIN_S),
+        reference: Some(reference),
+        created_from: since.map(|since| since.seconds() - FIND_MARGIN_S),
     })
 }

@@ -18,7 +18,7 @@ pub fn charges() -> World {
     let payments = stripe.capability(Subject::Payment).expect("charges");
     let policy = Policy { payments, backoff_base_ms: 10, backoff_max_ms: 100, ..Policy::default() };
     world.engine = engine_of(&world.database, 7, Arc::new(stripe), policy);
-    world.engine.start(world.now).expect("the store works");
+    world.start();
     world
 }
 

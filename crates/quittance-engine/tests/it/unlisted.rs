@@ -24,7 +24,7 @@ pub fn limited_to<C: Connector + Copy + 'static>(connector: C, class: Class) -> 
     let policy =
         Policy { payments, backoff_base_ms: 10, backoff_max_ms: 100, pending_poll_ms: 1_000, ..Policy::default() };
     world.engine = engine_of(&world.database, 7, Arc::new(connector), policy);
-    world.engine.start(world.now).expect("the store works");
+    world.start();
     world
 }
 

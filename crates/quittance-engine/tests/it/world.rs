@@ -15,6 +15,7 @@ use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::brakes::Brakes;
+use quittance_engine::clocks::{Change, Reading};
 use quittance_engine::condition::Condition;
 use quittance_engine::engine::{Engine, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
@@ -82,6 +83,12 @@ pub struct World {
     pub condition: Option<Condition>,
     pub answers: BTreeMap<CommandId, (u16, String)>,
     pub alarms: Vec<&'static str>,
+    /// By how much the wall clock is ahead of the steady one; what a test adds was set.
+    pub set_ahead_ms: i64,
+    /// What has ended an era of the clock.
+    pub changes: Vec<Change>,
+    /// Which start of the machine it is.
+    pub boot: u32,
     processes: u128,
     brakes: Brakes,
 }
@@ -142,8 +149,12 @@ impl World {
             condition: None,
             answers: BTreeMap::new(),
             alarms: Vec::new(),
+            set_ahead_ms: 0,
+            changes: Vec::new(),
+            boot: 1,
             processes: 1,
         };
+        world.start();
         let created_at = world.now;
         let tenant = Tenant {
             id: tenant(),
@@ -160,6 +171,24 @@ impl World {
         world
     }
 
+    /// What the clocks say.
+    pub fn reading(&self) -> Reading {
+        let steady_ms = self.now.0 / 1_000 - self.set_ahead_ms;
+        Reading { wall: self.now, boot: format!("boot-{}", self.boot), steady_ms }
+    }
+
+    /// Sets the wall clock ahead, or back where that is below zero.
+    pub fn set_clock(&mut self, by_ms: i64) {
+        self.now = Timestamp(self.now.0 + by_ms * 1_000);
+        self.set_ahead_ms += by_ms;
+    }
+
+    /// Has the engine look at the clocks, as a server does before whatever it does.
+    pub fn read_clocks(&mut self) {
+        let reading = self.reading();
+        self.changes.extend(self.engine.read_clocks(&reading).expect("the store works"));
+    }
+
     fn permits(&mut self) -> Permits {
         let room = match &mut self.condition {
             Some(condition) => condition.room(self.permits, self.permits, self.now),
@@ -173,12 +202,14 @@ impl World {
     }
 
     pub fn submit_all(&mut self, submissions: Vec<Submission>) -> Vec<Outcome> {
+        self.read_clocks();
         let mut permits = self.permits();
         let step = self.engine.step(self.now, submissions, &mut permits).expect("the store works");
         self.take(step)
     }
 
     pub fn poll(&mut self) {
+        self.read_clocks();
         let mut permits = self.permits();
         let step = self.engine.poll(self.now, &mut permits).expect("the store works");
         self.take(step);
@@ -213,7 +244,13 @@ impl World {
         self.jobs.clear();
         self.looks.clear();
         self.engine = engine(&self.database, self.processes, None, &self.brakes);
-        self.engine.start(self.now).expect("the store works");
+        self.start();
+    }
+
+    /// Starts the engine on what is stored.
+    pub fn start(&mut self) {
+        let started = self.engine.start(&self.reading()).expect("the store works");
+        self.changes.extend(started.doubt);
     }
 
     /// From now on the gateway's credentials are of this mode.

@@ -3,6 +3,7 @@
 //! It takes what waits, has it decided and committed, and only then tells anybody. When the store cannot say whether a
 //! commit happened, or anything here panics, it stops before it writes again: the next start reads what is stored.
 
+use super::clocks;
 use super::deadlines::Deadlines;
 use super::gateways::Slot;
 use super::handle::Submitted;
@@ -11,6 +12,7 @@ use super::shared::{End, Shared};
 use super::waiters::Watch;
 use crate::{clock, metrics};
 use quittance_core::id::EffectId;
+use quittance_core::time::Timestamp;
 use quittance_engine::Engine;
 use quittance_engine::engine::{BATCH_MAX, Step};
 use quittance_engine::room::Permits;
@@ -130,10 +132,11 @@ impl Executor {
             recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched, lesson_of });
             submissions.push(entry.submission);
         }
+        let now = self.read_clocks()?;
         let mut permits = self.permits();
         let started = clock::monotonic();
         let count = submissions.len();
-        let step = self.engine.step(clock::now(), submissions, &mut permits)?;
+        let step = self.engine.step(now, submissions, &mut permits)?;
         metrics::stepped(count, clock::monotonic().saturating_duration_since(started));
         assert_eq!(step.outcomes.len(), recipients.len(), "every submission has an outcome");
         // Before anybody hears that something is paused, and before the jobs of the same batch can leave.
@@ -144,8 +147,9 @@ impl Executor {
     }
 
     fn poll(&mut self) -> Result<(), StoreError> {
+        let now = self.read_clocks()?;
         let mut permits = self.permits();
-        let step = match self.engine.poll(clock::now(), &mut permits) {
+        let step = match self.engine.poll(now, &mut permits) {
             // Claiming wrote nothing, so there is nothing to be unsure of; steps report a full disk as outcomes.
             Err(StoreError::Full { operation }) => {
                 if !std::mem::replace(&mut self.is_full, true) {
@@ -164,10 +168,19 @@ impl Executor {
     }
 
     fn survey(&mut self) -> Result<(), StoreError> {
-        let now = clock::now();
+        let now = self.read_clocks()?;
         self.shared.gateways.note_backlog(self.engine.survey(now)?, now);
         self.next_survey = clock::monotonic() + SURVEY;
         Ok(())
+    }
+
+    /// The time, once the engine has seen whether it is to be believed: nothing is decided by a clock that was just set.
+    fn read_clocks(&mut self) -> Result<Timestamp, StoreError> {
+        let reading = clock::reading();
+        if let Some(change) = self.engine.read_clocks(&reading)? {
+            clocks::tell(change);
+        }
+        Ok(reading.wall)
     }
 
     fn permits(&self) -> Permits {

@@ -29,13 +29,15 @@ pub(super) struct Budget {
     watch: Stopwatch,
     deadline: Timestamp,
     least: Duration,
+    most: Duration,
 }
 
 impl Budget {
     /// A request that could use less than half of the gateway's time is not begun: it would probably end unknown, and
     /// what is unknown costs a read-back, while what was not sent costs nothing.
     pub(super) fn new(deadline: Timestamp, timeout: Duration) -> Self {
-        Self { watch: Stopwatch::start(), deadline, least: timeout / 2 }
+        // A clock that was set back since the deadline was made would put it off.
+        Self { watch: Stopwatch::start(), deadline, least: timeout / 2, most: timeout }
     }
 
     /// The same time for the pages of a search, which may begin until shortly before its end: a page that is lost costs
@@ -46,7 +48,8 @@ impl Budget {
 
     /// How long a request that begins now may take; none when it must not begin.
     pub(super) fn patience(&self) -> Option<Duration> {
-        Some(self.watch.remaining_until(self.deadline)).filter(|remaining| *remaining >= self.least)
+        let remaining = self.watch.remaining_until(self.deadline).min(self.most.saturating_sub(self.watch.elapsed()));
+        Some(remaining).filter(|remaining| *remaining >= self.least)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that reaches the engine goes through one bounded queue; everything it says is durable before anybody
 //! hears it. Owns threads, connections and waiting. Does not own what is decided, nor the meaning of an answer.
 
+mod clocks;
 mod deadlines;
 mod executor;
 mod find;
@@ -213,9 +214,12 @@ async fn await_end(end: &mut watch::Receiver<Option<End>>) -> Result<(), ServeEr
 
 /// Goes on where earlier processes ended, and says what nobody will go on with.
 fn take_up(engine: &mut Engine) -> Result<(), ServeError> {
-    let released = engine.start(clock::now()).map_err(ServeError::Recover)?;
-    if released > 0 {
-        tracing::info!(effects = released, "taking up what an earlier process left");
+    let started = engine.start(&clock::reading()).map_err(ServeError::Recover)?;
+    if started.taken_over > 0 {
+        tracing::info!(effects = started.taken_over, "taking up what an earlier process left");
+    }
+    if let Some(change) = started.doubt {
+        clocks::tell(change);
     }
     for tenant in engine.strange_tenants().map_err(ServeError::Recover)? {
         tracing::warn!(tenant, "[brakes.tenants] has limits for a tenant that does not exist");

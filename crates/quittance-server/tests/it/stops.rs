@@ -42,6 +42,10 @@ impl Reader for Failing {
 
 impl Store for Failing {
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
+        // The clock is written down at times of its own.
+        if name == "clock" {
+            return self.store.transact(name, work);
+        }
         match (self.transactions.fetch_add(1, Ordering::SeqCst), self.second) {
             (1, Second::CommitUnknown) => {
                 self.store.transact(name, work)?;

@@ -9,6 +9,7 @@ use std::ops::Bound;
 
 type Range = (Bound<Vec<Value>>, Bound<Vec<Value>>);
 
+#[derive(Clone)]
 pub(super) struct Rows {
     table: &'static Table,
     by_key: BTreeMap<Key, Row>,

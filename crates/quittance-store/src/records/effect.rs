@@ -111,6 +111,7 @@ fn encode(effect: &Effect) -> Vec<u8> {
     w.option(effect.searched_at, encode_time).option(effect.absent_at, encode_time);
     w.option(effect.returned.as_deref(), encode_text).flag(effect.is_paid);
     w.option(effect.first_sent_at, encode_time).option(effect.last_sent_at, encode_time);
+    w.count(effect.era).option(effect.doubted_at, encode_time);
     writer.finish()
 }
 
@@ -156,6 +157,8 @@ fn decode(bytes: &[u8], before: Before) -> Result<Effect, CodecError> {
         is_paid: r.flag()?,
         first_sent_at: r.option(Reader::integer)?.map(Timestamp),
         last_sent_at: r.option(Reader::integer)?.map(Timestamp),
+        era: r.count()?,
+        doubted_at: r.option(Reader::integer)?.map(Timestamp),
         due_at: None,
         lease_epoch: 0,
         lease_owner: 0,

@@ -4,6 +4,7 @@
 //! sample bytes stay in the tests. What the bytes say is the core's business; nothing is decided here.
 
 mod book;
+mod clock;
 pub mod codec;
 mod command;
 mod counter;
@@ -28,6 +29,7 @@ mod tests;
 mod ticket;
 
 pub use book::{Book, decode_balances, encode_balances};
+pub use clock::ClockMark;
 pub use command::KeyEntry;
 pub use counter::{Counter, decode_tally, encode_tally};
 pub use discrepancy::{Discrepancy, DiscrepancyKind};

@@ -1,4 +1,4 @@
-//! What is done at gateways, and the brakes of it.
+//! What is done at gateways, the brakes of it, and the clock by which it is dated.
 
 use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
@@ -79,6 +79,25 @@ pub static SWITCHES: Table = Table {
         column("reason", Text, Optional),
         column("by", Text, Required),
         column("changed_at", Integer, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 1,
+    indexes: &[],
+    queue: Queue::No,
+};
+
+/// What the clock said when it was last written down, and the era that it is in: one row. What is older, or of another
+/// start of the machine, tells the next process what not to believe.
+pub static CLOCKS: Table = Table {
+    name: "clocks",
+    columns: &[
+        column("name", Text, Required),
+        column("wall", Integer, Required),
+        column("boot", Text, Required),
+        column("steady_ms", Integer, Required),
+        column("era", Integer, Required),
+        column("era_began_at", Integer, Required),
+        column("dated_since", Integer, Required),
         column("version", Integer, Required),
     ],
     key_columns: 1,

@@ -116,15 +116,15 @@ impl Machine<'_> {
         self.at_once()
     }
 
-    /// When nothing that was sent can take effect any more.
+    /// When nothing that was sent can take effect any more. Where we know of no send, its answer may have been the worst.
     pub(super) fn settled_at(&self) -> Timestamp {
         let capability = self.policy.capability(self.effect.subject);
-        let quiescence_ms = match self.effect.had_server_error {
+        let quiescence_ms = match self.effect.had_server_error || self.effect.sends == 0 {
             true => capability.quiescence_after_error_ms.max(capability.quiescence_ms),
             false => capability.quiescence_ms,
         };
-        let last_sent_at = self.effect.last_sent_at.unwrap_or(self.now);
-        last_sent_at.plus_ms(quiescence_ms)
+        let last_sent_at = self.effect.last_sent_at.unwrap_or(self.effect.created_at);
+        self.effect.doubted_at.map_or(last_sent_at, |at| at.max(last_sent_at)).plus_ms(quiescence_ms)
     }
 
     /// Where an event carries our id, it also tells which object is ours.

@@ -61,6 +61,10 @@ impl Reader for GatedStore {
 
 impl Store for GatedStore {
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
+        // The clock is written down at times of its own.
+        if name == "clock" {
+            return self.inner.transact(name, work);
+        }
         match self.gate.pass() {
             Mode::Full => Err(StoreError::Full { operation: "a test" }),
             Mode::Open | Mode::Closed => self.inner.transact(name, work),

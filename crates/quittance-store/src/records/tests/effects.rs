@@ -42,6 +42,8 @@ pub(super) fn effect() -> Effect {
         is_paid: true,
         first_sent_at: Some(Timestamp(1_000_000)),
         last_sent_at: Some(Timestamp(2_000_000)),
+        era: 3,
+        doubted_at: Some(Timestamp(1_500_000)),
         due_at: Some(Timestamp(3_000_000)),
         lease_epoch: 6,
         lease_owner: 7,

@@ -5,7 +5,7 @@ use super::*;
 use crate::value::Value;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::{Dispute, DisputeStatus, Evidence, Stage};
-use quittance_core::effect::Step;
+use quittance_core::effect::{Era, Step};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::ApiKeyId;
 use quittance_core::idempotency::{Command, Progress};
@@ -220,6 +220,8 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
     check(counter);
     check(Switch { name: "stripe".into(), is_paused: false, reason: None, ..paused.clone() });
     check(paused);
+    let era = Era { number: 3, began_at: Timestamp(4), dated_since: 2 };
+    check(ClockMark { wall: Timestamp(5), boot: "b".into(), steady_ms: 6, era });
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Eras of the clock: what the times of an effect are worth after the clock was set, or nobody watched it.
+//!
+//! Within an era, times may be subtracted. Across eras they may not, and every doubt is decided for the safe side: what
+//! was sent counts as sent when the era began, and where the clock may have been set back, every key counts as
+//! forgotten. Does not own how an era is noticed to end.
+
+use super::{Effect, State, Step};
+use crate::time::Timestamp;
+
+/// A span in which the wall clock advanced as time did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Era {
+    /// Rises with each. 0 is none: whoever is in it begins nothing and doubts nothing.
+    pub number: u32,
+    /// When it began, by the clock as it is in it. Whatever another era sent, it sent before that.
+    pub began_at: Timestamp,
+    /// The oldest era since which the clock was not set back: of what was sent before, nobody knows how long ago it was.
+    pub dated_since: u32,
+}
+
+/// Brings an effect of an earlier era into this one.
+pub fn enter(effect: &mut Effect, era: &Era) {
+    if era.number == 0 || effect.era == era.number || effect.state.is_terminal() {
+        return;
+    }
+    let is_dated = effect.era >= era.dated_since;
+    effect.era = era.number;
+    effect.doubted_at = Some(era.began_at);
+    // A search that began in another era, or that found nothing then, was early.
+    effect.absent_at = None;
+    effect.searched_at = effect.searched_at.map(|at| at.min(era.began_at));
+    effect.last_sent_at = effect.last_sent_at.map(|at| at.min(era.began_at));
+    if !is_dated {
+        forget_key(effect);
+    }
+}
+
+/// Nobody knows when this generation was first sent. Of what is known not to have been carried out the gateway
+/// remembers no key, so that its window begins with the next send.
+fn forget_key(effect: &mut Effect) {
+    let makes_object = matches!(effect.step, Step::Create | Step::Execute);
+    let may_be_out = matches!(effect.state, State::Sending | State::Unknown);
+    effect.needs_find |= makes_object && may_be_out;
+    effect.first_sent_at = None;
+}
