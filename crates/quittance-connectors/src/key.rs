@@ -38,6 +38,13 @@ pub fn gateway_key(secret: &[u8], tenant: TenantId, effect_id: EffectId, step: &
     key
 }
 
+/// Whether a text has the shape of a gateway key, so that one of our requests may have carried it.
+#[must_use]
+pub fn is_gateway_key(text: &str) -> bool {
+    let digits = text.strip_prefix(RECIPE).unwrap_or_default().as_bytes();
+    digits.len() == DIGITS && digits.iter().all(|digit| ALPHABET.contains(digit))
+}
+
 /// The digit at this position when the bytes are read as one row of bits, five to a digit.
 fn base32_digit(bytes: &[u8], digit: usize) -> char {
     let bit = digit * 5;

@@ -218,6 +218,7 @@ CREATE TABLE tickets (
     generation INTEGER NOT NULL,
     send_no INTEGER NOT NULL,
     gateway_key TEXT NOT NULL,
+    reference TEXT,
     request_digest BLOB NOT NULL,
     request BLOB NOT NULL,
     lease_epoch INTEGER NOT NULL,
@@ -225,6 +226,7 @@ CREATE TABLE tickets (
     deadline INTEGER NOT NULL,
     PRIMARY KEY (book, effect, step, generation, send_no)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX tickets_by_reference ON tickets (reference) WHERE reference IS NOT NULL;
 
 CREATE TABLE closed_holds (
     book BLOB NOT NULL,

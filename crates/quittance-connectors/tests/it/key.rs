@@ -1,6 +1,6 @@
 //! Gateway keys: golden values, and that every part counts.
 
-use quittance_connectors::key::gateway_key;
+use quittance_connectors::key::{gateway_key, is_gateway_key};
 use quittance_core::id::{EffectId, TenantId};
 
 fn tenant(number: u8) -> TenantId {
@@ -30,7 +30,13 @@ fn the_form_is_28_characters_that_every_gateway_takes() {
         let key = gateway_key(b"secret", tenant(1), effect(2), "confirm", generation);
         assert_eq!(key.len(), 28, "{key}");
         assert!(key.starts_with("b1") && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'1'..=b'7')), "{key}");
+        assert!(is_gateway_key(&key), "{key}");
     }
+    let key = gateway_key(b"secret", tenant(1), effect(2), "confirm", 1);
+    for other in ["", "b1", &key[1..], &key[..27], &format!("{key}a"), &key.to_uppercase(), &key.replace("b1", "b2")] {
+        assert!(!is_gateway_key(other), "{other}");
+    }
+    assert!(!is_gateway_key("b1abcdefghijklmnopqrstuvwxy1"), "1 is no digit");
 }
 
 #[test]

@@ -221,6 +221,7 @@ fn issue_ticket(
         generation: effect.generation,
         send_no: effect.sends,
         gateway_key: key.clone(),
+        reference: (effect.sends == 1 && request.idempotency_key.is_none()).then(|| key.clone()),
         request_digest: request.digest(),
         request: request.encode(),
         lease_epoch: effect.lease_epoch,

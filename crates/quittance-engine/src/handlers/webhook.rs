@@ -239,7 +239,7 @@ fn unknown(
             rows.put(&row);
             Ok(Taken { book: Some(effect.book), ..Taken::only(Disposition::Fetch) })
         }
-        None if sighting.effect_id.is_none() && sighting.parent.is_none() => {
+        None if sighting.effect_id.is_none() && sighting.parent.is_none() && sighting.reference.is_none() => {
             row.state = ObjectState::External;
             row.due_at = None;
             rows.put(&row);

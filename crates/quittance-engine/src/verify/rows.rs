@@ -75,6 +75,9 @@ pub(super) fn ticket(row: &Row, history: &History, seen: &mut Seen, findings: &m
         return findings.row(format!("{subject}: it has a row, but the journal never issued it"));
     };
     same(findings, &subject, "gateway key", &row.gateway_key, &record.gateway_key);
+    if row.reference.as_ref().is_some_and(|reference| *reference != record.gateway_key) {
+        same(findings, &subject, "reference", &row.reference.as_deref(), &Some(record.gateway_key.as_str()));
+    }
     same(findings, &subject, "lease", &row.lease_epoch, &record.lease_epoch);
     let is_its_request = Request::decode(&row.request).is_ok_and(|request| request.digest() == record.request_digest);
     if row.request_digest != record.request_digest || !is_its_request {

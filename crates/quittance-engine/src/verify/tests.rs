@@ -97,7 +97,7 @@ fn a_missing_record_is_named() {
 
 #[test]
 fn rows_that_differ_from_the_journal_are_named() {
-    let cases: [(&'static Table, &str, &str); 13] = [
+    let cases: [(&'static Table, &str, &str); 14] = [
         (&PAYMENTS, "amount", "amount is 2000 in its row and 1999 by the journal"),
         (&PAYMENTS, "captured_amount", "captured amount is 2000"),
         (&PAYMENTS, "refunded_amount", "refunded amount is 1"),
@@ -109,6 +109,7 @@ fn rows_that_differ_from_the_journal_are_named() {
         (&EFFECTS, "payment", "payment is pay_"),
         (&EFFECTS, "body", "damaged row in effects"),
         (&TICKETS, "gateway_key", "gateway key is"),
+        (&TICKETS, "reference", "reference is Some"),
         (&TICKETS, "request", "its request is not the one the journal names"),
         (&CLOSED_HOLDS, "seq", "closing record is 7"),
     ];

@@ -18,6 +18,7 @@ mod objects;
 mod pause;
 mod payments;
 mod placing;
+mod references;
 mod refunds_of_gone_money;
 mod review;
 mod scenarios;

@@ -24,6 +24,8 @@ pub struct Ticket {
     pub send_no: u32,
     /// The key the gateway sees.
     pub gateway_key: String,
+    /// The same, where the object that the send makes carries nothing else of ours; on the first send alone.
+    pub reference: Option<String>,
     /// SHA-256 of the exact request.
     pub request_digest: [u8; 32],
     /// The exact request, so that a replay sends the same bytes after a deploy.
@@ -49,6 +51,7 @@ impl Entity for Ticket {
             i64::from(self.generation).into(),
             i64::from(self.send_no).into(),
             self.gateway_key.as_str().into(),
+            self.reference.as_deref().into(),
             self.request_digest.into(),
             self.request.clone().into(),
             self.lease_epoch.into(),
@@ -66,6 +69,7 @@ impl Entity for Ticket {
             generation: columns.count()?,
             send_no: columns.count()?,
             gateway_key: columns.text()?,
+            reference: columns.maybe_text()?,
             request_digest: columns.fixed()?,
             request: columns.bytes()?.to_vec(),
             lease_epoch: columns.integer()?,

@@ -35,7 +35,8 @@ pub static EFFECTS: Table = Table {
     queue: Queue::Claimed { lane: &["gateway", "lane"] },
 };
 
-/// Tickets: one for each send of a write, committed before its first byte. The key makes a second one impossible.
+/// Tickets: one for each send of a write, committed before its first byte. The key makes a second one impossible. The
+/// reference leads from an object that carries nothing else of ours to the effect that asked for it.
 pub static TICKETS: Table = Table {
     name: "tickets",
     columns: &[
@@ -45,6 +46,7 @@ pub static TICKETS: Table = Table {
         column("generation", Integer, Required),
         column("send_no", Integer, Required),
         column("gateway_key", Text, Required),
+        column("reference", Text, Optional),
         column("request_digest", Bytes, Required),
         column("request", Bytes, Required),
         column("lease_epoch", Integer, Required),
@@ -52,7 +54,7 @@ pub static TICKETS: Table = Table {
         column("deadline", Integer, Required),
     ],
     key_columns: 5,
-    indexes: &[],
+    indexes: &[Index { name: "tickets_by_reference", columns: &["reference"], uniqueness: Unique }],
     queue: Queue::No,
 };
 

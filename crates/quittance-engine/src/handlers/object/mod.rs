@@ -22,12 +22,14 @@ use super::{Context, Handled, Wanted, disputed};
 use crate::looks::Looks;
 use crate::submission::{EffectRef, Looked, ObjectRef, Outcome};
 use crate::working_set::{Miss, WorkingSet};
+use quittance_connectors::key::is_gateway_key;
 use quittance_core::dispute::DisputeSighting;
 use quittance_core::effect::Effect;
 use quittance_core::fact::{Fact, Loss, Sighting};
 use quittance_core::id::{CommandId, CustomerId};
-use quittance_store::records::{GatewayObject, Owner};
-use quittance_store::value::Key;
+use quittance_store::records::{GatewayObject, Owner, Ticket};
+use quittance_store::tables::TICKETS;
+use quittance_store::value::{Key, Value};
 
 /// Place of an object's row.
 pub(in crate::handlers) fn object_place(gateway: &str, object: &str) -> Key {
@@ -58,9 +60,11 @@ fn end_lease(row: &mut GatewayObject) {
     row.lease_owner = 0;
 }
 
-/// Names the rows that a sighting may need: its effect by the id it carries, or its parent.
+/// Names the rows that a sighting may need: its effect by the id it carries, or by our reference, or its parent.
 pub(in crate::handlers) fn reads_of_sighting(gateway: &str, sighting: &Sighting, wanted: &mut Wanted<'_>) {
-    if let (Some(book), Some(id)) = (sighting.book, sighting.effect_id)
+    let ticket = bare_reference(sighting).and_then(|place| wanted.unique::<Ticket>(&TICKETS.indexes[0], place));
+    let named = ticket.map(|ticket| (ticket.book, ticket.effect)).or(sighting.book.zip(sighting.effect_id));
+    if let Some((book, id)) = named
         && let Some(effect) = wanted.row::<Effect>(effect_rows::effect_place(book, id))
     {
         effect_rows::reads(&EffectRef { book, effect: id, payment: effect.payment, epoch: 0 }, wanted);
@@ -71,6 +75,23 @@ pub(in crate::handlers) fn reads_of_sighting(gateway: &str, sighting: &Sighting,
     if let Some(charge) = &sighting.latest_charge {
         wanted.row::<GatewayObject>(object_place(gateway, charge));
     }
+}
+
+/// Our reference in what carries nothing else of ours, as the index of the tickets has it.
+fn bare_reference(sighting: &Sighting) -> Option<Vec<Value>> {
+    let reference = sighting.reference.as_deref().filter(|reference| is_gateway_key(reference))?;
+    sighting.effect_id.is_none().then(|| vec![reference.into()])
+}
+
+/// The sighting with the effect that it belongs to, where only the reference of the request that made it says so.
+fn identified(sighting: &Sighting, rows: &WorkingSet<'_>) -> Result<Sighting, Miss> {
+    let mut sighting = sighting.clone();
+    if let Some(place) = bare_reference(&sighting)
+        && let Some(ticket) = rows.unique::<Ticket>(&TICKETS.indexes[0], &place)?
+    {
+        (sighting.effect_id, sighting.book) = (Some(ticket.effect), Some(ticket.book));
+    }
+    Ok(sighting)
 }
 
 fn reads_of_parent(gateway: &str, parent: &str, wanted: &mut Wanted<'_>) {
@@ -153,8 +174,9 @@ fn seen(
 ) -> Result<Lesson, Miss> {
     let before = row.status.clone();
     note_status(row, sighting.status.name(), context);
-    match placing::place(row, before.as_deref(), sighting, rows, context)? {
-        placing::Place::Ours(around) => ours::learn(row, *around, before.as_deref(), sighting, rows, context),
+    let sighting = identified(sighting, rows)?;
+    match placing::place(row, before.as_deref(), &sighting, rows, context)? {
+        placing::Place::Ours(around) => ours::learn(row, *around, before.as_deref(), &sighting, rows, context),
         placing::Place::Elsewhere(lesson) => Ok(lesson),
     }
 }

@@ -1,7 +1,7 @@
 //! Whose an object is.
 //!
 //! What belongs to another object (a charge to its payment, a refund or a dispute to what it is about) belongs to
-//! whom that belongs to. Everything else is ours when it carries the id of an effect.
+//! whom that belongs to. Everything else is ours when it carries the id of an effect, or the reference of a request.
 
 use super::discrepancies::Found;
 use super::look::{is_inert, is_placed};
@@ -10,6 +10,7 @@ use crate::handlers::Context;
 use crate::handlers::effect_rows::{self, EffectRows};
 use crate::handlers::learned::adopt;
 use crate::working_set::{Miss, WorkingSet};
+use quittance_connectors::key::is_gateway_key;
 use quittance_core::effect::{Effect, State, Step, Subject};
 use quittance_core::fact::{ObjectKind, ObjectStatus, Sighting};
 use quittance_store::records::{DiscrepancyKind, GatewayObject, ObjectState, Owner};
@@ -52,7 +53,10 @@ fn of_effect(
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
 ) -> Result<Place, Miss> {
-    let Some(id) = sighting.effect_id else { return Ok(external(row)) };
+    let Some(id) = sighting.effect_id else {
+        let is_ours = sighting.reference.as_deref().is_some_and(is_gateway_key);
+        return Ok(if is_ours { orphan(row, sighting, context) } else { external(row) });
+    };
     let around = match sighting.book {
         Some(book) => find_effect(book, id, rows)?,
         None => None,
@@ -116,7 +120,7 @@ fn stray(row: &mut GatewayObject, sighting: &Sighting, around: &EffectRows, cont
 fn orphan(row: &mut GatewayObject, sighting: &Sighting, context: &Context<'_>) -> Place {
     row.state = ObjectState::Orphan;
     row.due_at = looks_of(&row.gateway, context).next(row, context.now);
-    let id = sighting.effect_id.map(|id| id.to_string()).unwrap_or_default();
+    let id = sighting.effect_id.map(|id| id.to_string()).or(sighting.reference.clone()).unwrap_or_default();
     let detail = format!("{} is {} and carries {id}, which is not known here", row.object, sighting.status.name());
     let found = Found::of(DiscrepancyKind::OrphanedObject, detail, None);
     Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() })

@@ -134,6 +134,7 @@ pub(super) fn ticket_row_of(effect: EffectId, step: Step, generation: u32) -> Ti
         generation,
         send_no: 1,
         gateway_key: format!("key-{}", step.name()),
+        reference: None,
         request_digest: request(step).digest(),
         request: request(step).encode(),
         lease_epoch: 1,

@@ -2,7 +2,8 @@
 
 use super::{Interrupted, PAGES_MAX, Sweeper, is_over};
 use crate::clock;
-use quittance_connectors::connector::{ListFact, Search};
+use quittance_connectors::connector::{ListFact, Search, Unreadable};
+use quittance_connectors::key::is_gateway_key;
 use quittance_core::effect::{Class, Subject};
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_engine::submission::{Listed, Submission};
@@ -35,8 +36,7 @@ impl Sweeper<'_> {
             let delivery = self.ask(&request).await?;
             let (objects, next) = match self.gateway.connector.decode_page(kind, &delivery) {
                 ListFact::Page { sightings, disputes, unreadable, next } => {
-                    // What cannot be read and carries nothing of ours is somebody else's.
-                    let ours = unreadable.into_iter().filter(|object| object.effect_id.is_some());
+                    let ours = unreadable.into_iter().filter(|object| may_be_ours(kind, object));
                     let unreadable = ours.map(|object| object.id);
                     let readable = sightings.into_iter().map(|seen| seen.object_id);
                     let disputes = disputes.into_iter().map(|seen| seen.object_id);
@@ -75,6 +75,35 @@ impl Sweeper<'_> {
                 let dispute = quittance_core::id::DisputeId::from_bytes([0; 16]);
                 self.gateway.connector.capability(Subject::Dispute(dispute)).map(|_| kind)
             }
+        }
+    }
+}
+
+/// Whether what cannot be read is to be known all the same. A payment that carries nothing of ours is somebody else's;
+/// refunds and disputes are made by others about payments of ours, and carry nothing.
+fn may_be_ours(kind: ObjectKind, object: &Unreadable) -> bool {
+    let carries_ours = object.effect_id.is_some() || object.reference.as_deref().is_some_and(is_gateway_key);
+    match kind {
+        ObjectKind::Payment | ObjectKind::Charge => carries_ours,
+        ObjectKind::Refund | ObjectKind::Dispute => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_and_may_be_ours_is_not_passed_over() {
+        let reference = |text: &str| Unreadable { id: "x_1".into(), effect_id: None, reference: Some(text.into()) };
+        let bare = Unreadable { id: "x_1".into(), effect_id: None, reference: None };
+        let named = Unreadable { effect_id: Some("eff_00000000000000000000000001".parse().unwrap()), ..bare.clone() };
+        for kind in [ObjectKind::Payment, ObjectKind::Charge] {
+            assert!(may_be_ours(kind, &named) && may_be_ours(kind, &reference("b1abcdefghijklmnopqrstuvwxyz")));
+            assert!(!may_be_ours(kind, &bare) && !may_be_ours(kind, &reference("invoice 7")));
+        }
+        for kind in [ObjectKind::Refund, ObjectKind::Dispute] {
+            assert!(may_be_ours(kind, &bare), "a dispute carries nothing of ours");
         }
     }
 }

@@ -202,6 +202,7 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
         generation: 0,
         send_no: 1,
         gateway_key: "b1x".into(),
+        reference: Some("b1x".into()),
         request_digest: [6; 32],
         request: vec![1, 2, 3],
         lease_epoch: 2,
