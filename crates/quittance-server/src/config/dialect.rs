@@ -144,12 +144,26 @@ fn limited(section: &Section<'_>, key: &str, offered: Capability, mistakes: &mut
     let Some(found) = section.text(key, mistakes) else { return offered };
     let limited = Class::from_name(&found.value).map(|class| (class, offered.limited_to(class)));
     match limited {
-        Some((class, limited)) if limited.class() == class => limited,
+        Some((class, limited)) if limited.class() == class && (!offered.is_two_phase || class == Class::P) => limited,
+        // Without its reading back the first phase would be one that nobody can look at, and each payment a review.
+        _ if offered.is_two_phase => {
+            let what = "payment intents are made in two phases, which is class P and no other";
+            mistakes.add(found.origin, &section.setting(key), what, "remove it, or write flow = \"charges\"");
+            offered
+        }
         _ => {
             let what = format!("not within what this gateway offers, which is class {}", offered.class().name());
-            let remedy = "write \"A\", \"B\", \"C\" or \"D\", or leave it out";
+            let remedy = format!("write {}, or leave it out", classes_within(offered));
             mistakes.add(found.origin, &section.setting(key), what, remedy);
             offered
         }
     }
+}
+
+/// The classes that a gateway can be relied on as, in words.
+fn classes_within(offered: Capability) -> String {
+    let within = Class::ALL.into_iter().filter(|class| offered.limited_to(*class).class() == *class);
+    let mut words: Vec<_> = within.map(|class| format!("\"{}\"", class.name())).collect();
+    let last = words.pop().unwrap_or_default();
+    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
 }

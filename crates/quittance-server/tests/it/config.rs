@@ -263,8 +263,31 @@ fn a_rail_is_read_back_and_relied_on_for_no_more() {
             "configuration:1: gateways.rail.api_base: missing: each rail has its own; write scheme, host and perhaps a \
              port, as api_base = \"http://127.0.0.1:12111\"",
             "configuration:4: gateways.rail.payments_class: not within what this gateway offers, which is class B; \
-             write \"A\", \"B\", \"C\" or \"D\", or leave it out",
+             write \"B\" or \"D\", or leave it out",
         ],
+    );
+}
+
+#[test]
+fn payments_in_two_phases_are_relied_on_as_they_are_or_made_in_one() {
+    for class in ["A", "B", "C", "D", "E"] {
+        let mistake = "configuration:4: gateways.stripe.payments_class: payment intents are made in two phases, which is \
+                       class P and no other; remove it, or write flow = \"charges\"";
+        check_bad(&format!("{STRIPE}payments_class = \"{class}\"\n"), &[], &[mistake]);
+    }
+    let same = read(&format!("{STRIPE}payments_class = \"P\"\n"), &[]).unwrap();
+    assert_eq!(same.gateways["stripe"].policy.payments.class(), Class::P);
+    for (word, class) in [("A", Class::A), ("B", Class::B), ("C", Class::C), ("D", Class::D)] {
+        let one = read(&format!("{STRIPE}flow = \"charges\"\npayments_class = \"{word}\"\n"), &[]).unwrap();
+        assert_eq!(one.gateways["stripe"].policy.payments.class(), class);
+        let refunds = read(&format!("{STRIPE}refunds_class = \"{word}\"\n"), &[]).unwrap();
+        assert_eq!(refunds.gateways["stripe"].policy.refunds.class(), class);
+    }
+    check_bad(
+        &format!("{STRIPE}refunds_class = \"P\"\n"),
+        &[],
+        &["configuration:4: gateways.stripe.refunds_class: not within what this gateway offers, which is class A; \
+           write \"A\", \"B\", \"C\" or \"D\", or leave it out"],
     );
 }
 
