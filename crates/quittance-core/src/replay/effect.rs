@@ -65,6 +65,9 @@ impl Replay {
         if effect.state == State::NotExecuted && generation <= effect.generation {
             return Err(ReplayError::SentAgain(id));
         }
+        if step == Step::Execute && generation != effect.next_execution() {
+            return Err(ReplayError::SentUnproven(id));
+        }
         if step == Step::Capture {
             self.check_captured_by_wish(id)?;
         }
@@ -112,6 +115,15 @@ impl ReplayedEffect {
             object: None,
             is_advanced: false,
             is_fresh: false,
+        }
+    }
+
+    /// The generation in which one request may do it all next: another one only once the last was proven not to be
+    /// carried out.
+    const fn next_execution(&self) -> u32 {
+        match self.state {
+            State::NotExecuted => self.generation.saturating_add(1),
+            _ => self.generation,
         }
     }
 

@@ -158,6 +158,9 @@ pub enum ReplayError {
     /// A ticket in a generation that was proven not to be carried out.
     #[error("{0} was sent again where a new generation was due")]
     SentAgain(EffectId),
+    /// A ticket under a new key for what one request carries out, while an earlier one may have been.
+    #[error("{0} was sent under a new key, and nothing proved that the last one was not carried out")]
+    SentUnproven(EffectId),
     /// A ticket of a step that belongs to another kind of effect.
     #[error("{effect} has no step {step}", step = step.name())]
     NoSuchStep {

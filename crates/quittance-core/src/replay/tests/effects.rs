@@ -87,7 +87,7 @@ fn what_was_not_executed_is_sent_again_in_a_new_generation() {
 #[test]
 fn an_effect_has_the_steps_of_its_kind() {
     assert_eq!(refused([ticket(Step::Submit, 1)]), format!("{} has no step submit", effect()));
-    assert!(replay([ticket(Step::Execute, 1)]).is_ok());
+    assert!(unsent([ticket(Step::Execute, 0)]).is_ok());
 }
 
 #[test]
@@ -100,4 +100,31 @@ fn one_request_that_does_it_all_makes_an_object_of_its_own() {
 fn an_effect_has_the_object_of_its_last_record() {
     let replay = replay([advanced(State::Pending, Status::Processing, None)]).expect("possible");
     assert_eq!(replay.effects[&effect()].object.as_deref(), Some("pi_1"));
+}
+
+/// Where one request does it all, in this state and generation.
+fn executing(state: State, generation: u32) -> Record {
+    let status = if state == State::Unknown { Status::Unknown } else { Status::Processing };
+    let (step, object) = (Step::Execute, None);
+    Record::EffectAdvanced(Advanced { step, generation, object, ..moved(state, status, None) })
+}
+
+#[test]
+fn what_may_have_been_carried_out_is_sent_under_a_new_key_only_once_it_is_proven_not_to_be() {
+    let sent = |generation| ticket(Step::Execute, generation);
+    let unproven =
+        format!("{} was sent under a new key, and nothing proved that the last one was not carried out", effect());
+    let refused = |records: Vec<Record>| unsent(records).map(drop).map_err(|error| error.to_string());
+    for state in [State::Unknown, State::Intended] {
+        assert_eq!(refused(vec![sent(0), executing(state, 0), sent(1)]), Err(unproven.clone()), "{state:?}");
+    }
+    assert_eq!(refused(vec![sent(1)]), Err(unproven.clone()), "nothing was sent before");
+    assert_eq!(refused(vec![sent(0), sent(1)]), Err(unproven.clone()));
+    let absent = || executing(State::NotExecuted, 0);
+    assert_eq!(refused(vec![sent(0), executing(State::Unknown, 0), absent(), sent(1)]), Ok(()));
+    assert_eq!(refused(vec![sent(0), absent(), sent(2)]), Err(unproven.clone()), "one that nobody knows was left out");
+    let second_lost = || vec![sent(0), absent(), sent(1), executing(State::Unknown, 1)];
+    assert_eq!(refused([second_lost(), vec![sent(1)]].concat()), Ok(()), "a replay has the same key");
+    assert_eq!(refused([second_lost(), vec![sent(2)]].concat()), Err(unproven.clone()));
+    assert_eq!(refused([second_lost(), vec![sent(0)]].concat()), Err(unproven));
 }
