@@ -159,8 +159,8 @@ pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, M
     };
     // Where the clock was set, nobody knows how long ago that is.
     let since = match effect.first_sent_at {
-        // What was refused is looked for among what every generation may have made.
-        Some(_) if effect.refusal.is_some() => Some(effect.created_at),
+        // What was refused is looked for among what every generation may have made, by a clock that nobody has doubted.
+        Some(_) if effect.refusal.is_some() => effect.doubted_at.is_none().then_some(effect.created_at),
         Some(first) => Some(first),
         None => (effect.sends == 0).then_some(effect.created_at),
     };
