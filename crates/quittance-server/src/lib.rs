@@ -22,6 +22,7 @@ mod repairs;
 pub mod runtime;
 pub mod serve;
 mod switches;
+pub mod systems;
 pub mod transport;
 
 // The HTTP API.

@@ -122,7 +122,7 @@ fn api_key(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> O
 }
 
 /// Scheme, host and port; the requests bring their own paths.
-fn api_base(
+pub(super) fn api_base(
     section: &Section<'_>,
     dialect: Option<Dialect>,
     origin: &Origin,

@@ -8,14 +8,18 @@ mod budgets;
 mod dialect;
 mod errors;
 mod gateway;
+mod pairs;
 mod parse;
 mod secrets;
 mod section;
+mod systems;
 mod webhook_secret;
 
 pub use dialect::Dialect;
 pub use errors::{ConfigErrors, Mistake, Origin};
+pub use pairs::{ColumnRef, CountPair, FieldPair, Pair, SideRef, Step, Strategy};
 pub use secrets::{Secret, SecretRef, Secrets};
+pub use systems::System;
 pub use webhook_secret::{SecretState, WebhookSecret};
 
 use quittance_core::effect::Policy;
@@ -41,6 +45,10 @@ pub struct Config {
     pub gateways: BTreeMap<String, Gateway>,
     /// Limits of tenants.
     pub brakes: Brakes,
+    /// Systems that can be compared.
+    pub systems: BTreeMap<String, System>,
+    /// Pairs of them that should agree.
+    pub pairs: BTreeMap<String, Pair>,
     /// Where it was read from, if from a file.
     pub file: Option<PathBuf>,
 }
@@ -141,6 +149,15 @@ impl Config {
     /// [`ConfigErrors`] with every mistake.
     pub fn from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
         parse::from_text(text, env)
+    }
+
+    /// Fetches the one secret of a system; none where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] when its reference leads nowhere.
+    pub fn system_secret(&self, system: &System) -> Result<Option<Secret>, ConfigErrors> {
+        secrets::of_system(self, system, &secrets::ambient)
     }
 
     /// Fetches every secret that is referred to, from the environment and from files.

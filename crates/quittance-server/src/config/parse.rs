@@ -2,8 +2,8 @@
 
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::{Env, Section, line_of, unknown_remedy};
-use super::{Config, DEFAULT_FILE, Gateway, Server};
-use super::{brakes, gateway};
+use super::{Config, DEFAULT_FILE, Gateway, Server, System};
+use super::{brakes, gateway, pairs, systems};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -50,10 +50,14 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
     }
     let root = Root { table: document.get_ref(), text, env };
     root.refuse_unknown(&mut mistakes);
+    let systems = root.systems(&mut mistakes);
+    let pairs = pairs::parse(root.tables("pairs", &mut mistakes), &systems, &mut mistakes);
     let config = Config {
         server: server(&root.section("server", &mut mistakes), &mut mistakes),
         gateways: root.gateways(&mut mistakes),
         brakes: brakes::parse(&root.section("brakes", &mut mistakes), &mut mistakes),
+        systems,
+        pairs,
         file: None,
     };
     gateway::check_endpoints(&config.gateways, &mut mistakes);
@@ -68,7 +72,7 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn refuse_unknown(&self, mistakes: &mut Mistakes) {
-        let known = ["server", "gateways", "brakes"];
+        let known = ["server", "gateways", "brakes", "systems", "pairs"];
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
@@ -95,6 +99,28 @@ impl<'a> Root<'a> {
             mistakes.add(origin, name, "not a section", format!("write [{name}] on a line of its own"));
         }
         table
+    }
+
+    /// The tables of a section, each with where it is.
+    fn tables(&self, name: &str, mistakes: &mut Mistakes) -> Vec<(String, Section<'a>)> {
+        let section = self.section(name, mistakes);
+        let mut tables = Vec::new();
+        for (key, value) in section.table.into_iter().flatten() {
+            let full_name = format!("{name}.{}", key.get_ref());
+            let Some(table) = self.table_of(&full_name, value, mistakes) else { continue };
+            let begins_at = key.span().start;
+            let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env, begins_at };
+            tables.push((key.get_ref().to_string(), section));
+        }
+        tables
+    }
+
+    fn systems(&self, mistakes: &mut Mistakes) -> BTreeMap<String, System> {
+        let tables = self.tables("systems", mistakes);
+        let parse = |(name, section): (String, Section<'_>)| {
+            Some((name, systems::parse(&section, &section.origin(), mistakes)?))
+        };
+        tables.into_iter().filter_map(parse).collect()
     }
 
     fn gateways(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Gateway> {

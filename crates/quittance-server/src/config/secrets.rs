@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
 use super::webhook_secret::{SecretState, WebhookSecret};
-use super::{Config, Gateway};
+use super::{Config, Gateway, System};
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use std::collections::BTreeMap;
@@ -151,6 +151,18 @@ pub(super) fn resolve(config: &Config, fetch: &Fetch<'_>) -> Result<Secrets, Con
         }
     }
     mistakes.into_result(Secrets { by_gateway }, config.file.clone())
+}
+
+/// Fetches the secret of a system.
+pub(super) fn of_system(config: &Config, system: &System, fetch: &Fetch<'_>) -> Result<Option<Secret>, ConfigErrors> {
+    let mut mistakes = Mistakes::default();
+    let secret = match system {
+        System::Postgres { url: reference, .. } | System::Stripe { api_key: reference, .. } => {
+            value(reference, fetch, &mut mistakes)
+        }
+        System::Sqlite { .. } | System::Csv { .. } | System::Ledger { .. } => None,
+    };
+    mistakes.into_result(secret, config.file.clone())
 }
 
 fn resolve_gateway(gateway: &Gateway, fetch: &Fetch<'_>, mistakes: &mut Mistakes) -> Option<GatewaySecrets> {

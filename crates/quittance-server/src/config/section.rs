@@ -164,6 +164,21 @@ impl<'a> Section<'a> {
         tables
     }
 
+    /// Whether the key holds a list.
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        matches!(self.raw(key), Some(Raw::File(value)) if value.get_ref().is_array())
+    }
+
+    /// The table under a key, as a section; none where there is none, which is a mistake if there is something else.
+    pub(super) fn table_of(&self, key: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
+        let value = self.table?.get(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            return self.wrong_type(key, value, &format!("{key} = {{ … }}"), mistakes);
+        };
+        let begins_at = value.span().start;
+        Some(Section { name: self.setting(key), table: Some(table), text: self.text, env: self.env, begins_at })
+    }
+
     /// Texts; in a variable they are separated by commas.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Found<String>>> {
         match self.raw(key)? {

@@ -1,0 +1,204 @@
+//! Pairs of systems that should agree: `[pairs.NAME]`.
+//!
+//! What is read here names columns and fields; whether they exist is known when the systems are opened.
+
+mod fields;
+
+pub use fields::{ColumnRef, FieldPair, Step};
+
+use super::errors::{Mistakes, Origin};
+use super::section::{Element, Section};
+use quittance_core::pair::Which;
+use quittance_core::pair::groups::Unit;
+use std::collections::BTreeMap;
+
+/// Two systems that should agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// What is read of one's own system.
+    pub left: SideRef,
+    /// What is read of the other.
+    pub right: SideRef,
+    /// Rules of matching, in the order they are tried: the columns of the left and those of the right.
+    pub rules: Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>,
+    /// What is compared.
+    pub fields: Vec<FieldPair>,
+    /// What records are counted by.
+    pub counts: Vec<CountPair>,
+    /// How records are compared.
+    pub strategy: Strategy,
+    /// Most disagreements of one run; with more, the pair itself is the mistake.
+    pub differences_max: u64,
+}
+
+/// What is read of one system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SideRef {
+    /// Name of the system.
+    pub system: String,
+    /// Table, list or file in it.
+    pub object: String,
+    /// What tells when a record was last modified.
+    pub updated_at: Option<ColumnRef>,
+    /// Where it is said.
+    pub origin: Origin,
+}
+
+/// What records are counted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountPair {
+    /// On the left.
+    pub left: ColumnRef,
+    /// On the right.
+    pub right: ColumnRef,
+    /// Which part of it.
+    pub unit: Unit,
+}
+
+/// How records are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// Checksums where both systems make the same, else key by key.
+    #[default]
+    Auto,
+    /// Every record of both sides is read.
+    Keys,
+    /// By checksums of ranges of keys; refused where the systems cannot.
+    Checksums,
+}
+
+const KEYS: [&str; 7] = ["left", "right", "match", "fields", "counts", "strategy", "differences_max"];
+
+/// Reads every pair.
+pub(super) fn parse(
+    tables: Vec<(String, Section<'_>)>,
+    systems: &BTreeMap<String, super::System>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Pair> {
+    let mut pairs = BTreeMap::new();
+    for (name, section) in tables {
+        if let Some(pair) = pair(&section, systems, mistakes) {
+            pairs.insert(name, pair);
+        }
+    }
+    pairs
+}
+
+fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistakes: &mut Mistakes) -> Option<Pair> {
+    section.refuse_unknown(&KEYS, mistakes);
+    let left = side(section, Which::Left, systems, mistakes);
+    let right = side(section, Which::Right, systems, mistakes);
+    let rules = rules(section, mistakes);
+    let fields = fields::parse(section, mistakes);
+    let counts = counts(section, mistakes);
+    let strategy = strategy(section, mistakes);
+    let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
+    Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max })
+}
+
+fn side(
+    section: &Section<'_>,
+    which: Which,
+    systems: &BTreeMap<String, super::System>,
+    mistakes: &mut Mistakes,
+) -> Option<SideRef> {
+    const EXAMPLE: &str =
+        "{ system = \"app\", table = \"accounts\" } or { system = \"stripe\", object = \"subscription\" }";
+    let key = which.as_str();
+    let Some(side) = section.table_of(key, mistakes) else {
+        if !section.has(key) {
+            mistakes.add(section.origin(), &section.setting(key), "missing", format!("add {key} = {EXAMPLE}"));
+        }
+        return None;
+    };
+    side.refuse_unknown(&["system", "table", "object", "file", "updated_at"], mistakes);
+    let system = side.text("system", mistakes);
+    let object = ["table", "object", "file"].into_iter().find_map(|key| side.text(key, mistakes));
+    let (Some(system), Some(object)) = (system, object) else {
+        mistakes.add(side.origin(), &side.name, "names no system, or nothing in it", format!("write {EXAMPLE}"));
+        return None;
+    };
+    if !systems.contains_key(&system.value) {
+        let known: Vec<&str> = systems.keys().map(String::as_str).collect();
+        let remedy = match known.as_slice() {
+            [] => "describe it under [systems.NAME]".to_owned(),
+            known => super::section::unknown_remedy(&system.value, known),
+        };
+        let what = format!("there is no system `{}`", system.value);
+        mistakes.add(system.origin.clone(), &side.setting("system"), what, remedy);
+    }
+    let updated_at = side.has("updated_at").then(|| fields::column(&side, "updated_at", mistakes)).flatten();
+    Some(SideRef { system: system.value, object: object.value, updated_at, origin: side.origin() })
+}
+
+fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>> {
+    const REMEDY: &str = "write match = [ { left = \"stripe_id\", right = \"id\" } ]; several columns are a list";
+    let elements = section.elements("match", mistakes).unwrap_or_default();
+    let mut rules = Vec::new();
+    for element in elements {
+        let Element::Table(rule) = element else {
+            mistakes.add(element.origin(), &section.setting("match"), "not a rule", REMEDY);
+            return None;
+        };
+        rule.refuse_unknown(&["left", "right"], mistakes);
+        let (left, right) = (fields::columns(&rule, "left", mistakes), fields::columns(&rule, "right", mistakes));
+        if left.is_empty() || left.len() != right.len() {
+            let what = format!("{} columns of the left and {} of the right", left.len(), right.len());
+            mistakes.add(rule.origin(), &rule.name, what, REMEDY);
+            return None;
+        }
+        rules.push((left, right));
+    }
+    if rules.is_empty() {
+        if !section.has("match") {
+            mistakes.add(section.origin(), &section.setting("match"), "missing", REMEDY);
+        }
+        return None;
+    }
+    Some(rules)
+}
+
+fn counts(section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<CountPair> {
+    const REMEDY: &str = "write counts = [ { left = \"created_at\", right = \"created\", by = \"day\" } ]";
+    let mut counts = Vec::new();
+    for element in section.elements("counts", mistakes).unwrap_or_default() {
+        let Element::Table(entry) = element else {
+            mistakes.add(element.origin(), &section.setting("counts"), "not something to count by", REMEDY);
+            continue;
+        };
+        entry.refuse_unknown(&["left", "right", "by", "left_transform", "right_transform"], mistakes);
+        let unit = match entry.text("by", mistakes) {
+            None => Unit::Value,
+            Some(found) => match found.value.as_str() {
+                "value" => Unit::Value,
+                "day" => Unit::Day,
+                "month" => Unit::Month,
+                _ => {
+                    let remedy = "write by = \"value\", \"day\" or \"month\"";
+                    mistakes.add(found.origin, &entry.setting("by"), "not a part of a value", remedy);
+                    continue;
+                }
+            },
+        };
+        let left = fields::column_with(&entry, "left", "left_transform", mistakes);
+        let right = fields::column_with(&entry, "right", "right_transform", mistakes);
+        if let (Some(left), Some(right)) = (left, right) {
+            counts.push(CountPair { left, right, unit });
+        }
+    }
+    counts
+}
+
+fn strategy(section: &Section<'_>, mistakes: &mut Mistakes) -> Strategy {
+    let Some(found) = section.text("strategy", mistakes) else { return Strategy::Auto };
+    match found.value.as_str() {
+        "auto" => Strategy::Auto,
+        "keys" => Strategy::Keys,
+        "checksums" => Strategy::Checksums,
+        _ => {
+            let remedy = "write \"auto\", \"keys\" or \"checksums\", or leave it out for auto";
+            mistakes.add(found.origin, &section.setting("strategy"), "not a strategy", remedy);
+            Strategy::Auto
+        }
+    }
+}

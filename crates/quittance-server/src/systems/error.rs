@@ -1,0 +1,55 @@
+//! Why a system cannot be read: what was wrong, where, and what would be right.
+
+use std::error::Error;
+use std::fmt;
+
+/// Whose mistake it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The configuration's: it names what is not there or is not allowed, or compares what cannot be compared.
+    Configuration,
+    /// The system's: it cannot be reached, went away, or answers what makes no sense.
+    Outside,
+}
+
+/// Why a system cannot be read. Never holds a secret.
+#[derive(Debug)]
+pub struct SystemError {
+    /// Whose mistake.
+    pub blame: Blame,
+    /// What was wrong, and where: `table "customer_acounts" does not exist in system "app"`.
+    pub what: String,
+    /// What would be right; empty where nobody can say.
+    pub remedy: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl SystemError {
+    /// A mistake of the configuration.
+    pub fn configuration(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { blame: Blame::Configuration, what: what.into(), remedy: remedy.into(), source: None }
+    }
+
+    /// A failure of the system.
+    pub fn outside(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { blame: Blame::Outside, what: what.into(), remedy: remedy.into(), source: None }
+    }
+
+    /// The same, because of `source`.
+    #[must_use]
+    pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for SystemError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as &(dyn Error + 'static))
+    }
+}
