@@ -14,6 +14,7 @@ pub mod admin;
 pub mod clock;
 pub mod config;
 mod connections;
+pub mod diff;
 pub mod ids;
 pub mod metrics;
 pub mod operate;

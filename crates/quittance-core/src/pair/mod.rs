@@ -9,6 +9,7 @@ pub mod digest;
 pub mod groups;
 pub mod join;
 pub mod lag;
+pub mod proof;
 pub mod row;
 pub mod run;
 pub mod settle;

@@ -200,6 +200,9 @@ impl<'a> Record<'a> {
     }
 
     fn key_length(self, rule: usize) -> Option<usize> {
+        if rule >= self.rules() {
+            return None;
+        }
         Some(self.u32_at(5 + 4 * rule)).filter(|length| *length != u32::MAX).map(|length| length as usize)
     }
 

@@ -29,9 +29,16 @@ impl Run {
         Self { rule, ..Self::default() }
     }
 
+    /// A run of records that have no key under any rule, sorted by identity.
+    #[must_use]
+    pub fn keyless() -> Self {
+        Self { rule: usize::MAX, ..Self::default() }
+    }
+
     /// Takes a record that has a key under the run's rule; says whether it had.
     pub fn push(&mut self, record: Record<'_>) -> bool {
-        let Some(key) = record.key_range(self.rule) else { return false };
+        let key = if self.rule == usize::MAX { Some(0..0) } else { record.key_range(self.rule) };
+        let Some(key) = key else { return false };
         let (length, key_at, key_length) = (record.bytes().len() as u32, key.start as u32, key.len() as u32);
         self.entries.push(Entry { prefix: 0, at: self.bytes.len(), length, key_at, key_length });
         self.bytes.extend(record.bytes());

@@ -19,19 +19,16 @@ pub enum Standing {
 }
 
 /// Says what became of each disagreement of a first look; `again` holds those that a second look at the same records
-/// found. What only the second look found moved meanwhile: it is suspect, and no more.
+/// found. What only the second look found is for the next run: here it was not looked at twice.
+#[must_use]
 pub fn settle(first: Vec<Finding>, again: Vec<Finding>) -> Vec<(Finding, Standing)> {
     let mut second: BTreeMap<Place, Finding> = again.into_iter().map(|finding| (place(&finding), finding)).collect();
-    let mut settled: Vec<_> = first
-        .into_iter()
-        .map(|finding| match second.remove(&place(&finding)) {
-            None => (finding, Standing::Settled),
-            Some(found) if is_same(&finding, &found) => (found, Standing::Confirmed),
-            Some(found) => (found, Standing::Moving),
-        })
-        .collect();
-    settled.extend(second.into_values().map(|finding| (finding, Standing::Moving)));
-    settled
+    let judge = |finding: Finding| match second.remove(&place(&finding)) {
+        None => (finding, Standing::Settled),
+        Some(found) if is_same(&finding, &found) => (found, Standing::Confirmed),
+        Some(found) => (found, Standing::Moving),
+    };
+    first.into_iter().map(judge).collect()
 }
 
 /// A rule and a key; for records without a key, their identities.

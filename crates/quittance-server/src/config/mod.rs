@@ -30,6 +30,11 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+/// What to write instead of a name that is not known.
+pub(crate) fn closest(name: &str, known: &[&str]) -> String {
+    section::closest(name, known)
+}
+
 /// Name of the file that is looked for when none is given.
 pub const DEFAULT_FILE: &str = "quittance.toml";
 

@@ -315,6 +315,15 @@ fn variable_word(word: &str) -> String {
     word.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
+/// What to write instead of a name that is not known, where one has to be.
+pub(super) fn closest(name: &str, known: &[&str]) -> String {
+    let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
+    match closest.filter(|candidate| distance(name, candidate) <= 3) {
+        Some(candidate) => format!("did you mean `{candidate}`? Known are {}", known.join(", ")),
+        None => format!("known are {}", known.join(", ")),
+    }
+}
+
 pub(super) fn unknown_remedy(name: &str, known: &[&str]) -> String {
     let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
     match closest.filter(|candidate| distance(name, candidate) <= 3) {

@@ -78,6 +78,11 @@ pub trait System: Send {
     /// Whether records can be found by these columns of a side without reading all of them.
     fn can_find(&self, object: &str, side: &Side, columns: &[usize]) -> bool;
 
+    /// How many records one request looks up.
+    fn lookups_per_request(&self) -> usize {
+        LOOKUPS_MAX
+    }
+
     /// Ends the moment of which everything was read: what is read next is of now.
     ///
     /// # Errors

@@ -1,0 +1,140 @@
+//! One look at both sides: records meet rule after rule, and what does not agree is found.
+
+use super::collect::{Collected, Source};
+use super::error::{DiffError, Halt};
+use super::plan::remedy;
+use crate::systems::Reading;
+use quittance_core::pair::compare::{Comparer, Finding, Incomparable, Tally};
+use quittance_core::pair::digest::Hasher;
+use quittance_core::pair::join::{Meeting, Sorted, join};
+use quittance_core::pair::row::Stray;
+use quittance_core::pair::{Pair, Which};
+use std::thread;
+
+/// What one look came to.
+pub(super) struct Look {
+    pub(super) findings: Vec<Finding>,
+    pub(super) tally: Tally,
+    pub(super) left: Reading,
+    pub(super) right: Reading,
+}
+
+/// Reads all of both sides, at the same time, and compares.
+pub(super) fn look(
+    pair: &Pair,
+    left: &mut Source<'_>,
+    right: &mut Source<'_>,
+    hasher: &Hasher,
+    findings_max: u64,
+) -> Result<Look, DiffError> {
+    let (left, right) = thread::scope(|scope| {
+        let other = scope.spawn(|| right.collect(pair));
+        let one = left.collect(pair);
+        let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (one, other)
+    });
+    compare(pair, left?, right?, hasher, findings_max)
+}
+
+/// Compares what was read.
+pub(super) fn compare(
+    pair: &Pair,
+    left: Collected,
+    right: Collected,
+    hasher: &Hasher,
+    findings_max: u64,
+) -> Result<Look, DiffError> {
+    refuse_strays(pair, left.strays.iter().chain(&right.strays))?;
+    let (left_reading, right_reading) = (left.reading, right.reading);
+    let mut judge = Judge { comparer: Comparer::new(pair, hasher.clone()), findings: Vec::new(), findings_max };
+    let judged = judge.all(left, right);
+    judged.map_err(|halt| error(pair, halt, &judge.findings))?;
+    let (findings, tally) = (judge.findings, judge.comparer.tally().clone());
+    Ok(Look { findings, tally, left: left_reading, right: right_reading })
+}
+
+struct Judge<'p> {
+    comparer: Comparer<'p>,
+    findings: Vec<Finding>,
+    findings_max: u64,
+}
+
+impl Judge<'_> {
+    fn all(&mut self, left: Collected, right: Collected) -> Result<(), Halt> {
+        let mut right_spools = right.spools;
+        let mut right_keyless = right.keyless;
+        for (rule, spool) in left.spools.into_iter().enumerate() {
+            // What the right has and no record of the left claims is tried by the rules after this one.
+            let (this, later) = right_spools.split_at_mut(rule + 1);
+            let this = std::mem::replace(&mut this[rule], super::spool::Spool::new(rule));
+            let (mut left, mut right) = (spool.sorted()?, this.sorted()?);
+            join(rule, left.reader()?, right.reader()?, |meeting| {
+                if let Meeting::Right(record) = meeting {
+                    for spool in &mut *later {
+                        if spool.push(record)? {
+                            return Ok(());
+                        }
+                    }
+                }
+                let found = self.comparer.meet(rule, meeting)?;
+                self.keep(found)
+            })?;
+        }
+        for (which, spool) in [
+            (Which::Left, left.keyless),
+            (Which::Right, std::mem::replace(&mut right_keyless, super::spool::Spool::keyless())),
+        ] {
+            let mut pile = spool.sorted()?;
+            let mut reader = pile.reader()?;
+            while reader.advance()? {
+                let found = self.comparer.alone(which, None, reader.record());
+                self.keep(Some(found))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, found: Option<Finding>) -> Result<(), Halt> {
+        self.findings.extend(found);
+        if self.findings.len() as u64 > self.findings_max { Err(Halt::TooMany) } else { Ok(()) }
+    }
+}
+
+fn error(pair: &Pair, halt: Halt, findings: &[Finding]) -> DiffError {
+    let of_pair = |what, remedy| DiffError::Pair { pair: pair.name.clone(), what, remedy };
+    match halt {
+        Halt::Spool(error) => DiffError::Spool(error),
+        Halt::Incomparable(incomparable) => {
+            let Incomparable { left_type, right_type, .. } = incomparable;
+            of_pair(incomparable.to_string(), remedy(left_type, right_type))
+        }
+        Halt::TooMany => {
+            let mut kinds = std::collections::BTreeMap::<_, u64>::new();
+            findings.iter().for_each(|finding| *kinds.entry(finding.kind.as_str()).or_default() += 1);
+            let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            let what = format!("more records disagree than differences_max allows; so far {}", kinds.join(", "));
+            let remedy = "check `match` and `fields`: hardly any record agrees; or raise differences_max";
+            of_pair(what, remedy.to_owned())
+        }
+    }
+}
+
+/// Values that a map should know: nothing is compared until it does.
+fn refuse_strays<'s>(pair: &Pair, strays: impl Iterator<Item = &'s Stray>) -> Result<(), DiffError> {
+    let told: Vec<String> = strays
+        .map(|stray| {
+            let field = &pair.fields[stray.field].name;
+            let Stray { which, value, records, identity, .. } = stray;
+            let which = which.as_str();
+            format!("`{value}` of the {which} `{field}` ({records} records, the first is {identity})")
+        })
+        .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    Err(DiffError::Pair {
+        pair: pair.name.clone(),
+        what: format!("values that the map does not know: {}", told.join("; ")),
+        remedy: "add them to `values`, or set unmapped = \"different\" or \"as_is\"".to_owned(),
+    })
+}

@@ -1,0 +1,137 @@
+//! Comparing two systems, as a run: read, compare, wait, look again, report.
+//!
+//! Owns the order of the steps, the threads and the temporary files. What a record is and when two are equal is
+//! [`quittance_core::pair`]'s to say; how systems are read is [`crate::systems`]'. **Neither side is ever written.**
+
+mod again;
+mod collect;
+mod error;
+mod look;
+mod outcome;
+mod plan;
+mod ranges;
+mod spool;
+
+pub use collect::Source;
+pub use error::DiffError;
+pub use outcome::{Method, Outcome, Reported};
+pub use spool::{Pile, PileReader, Spool};
+
+use crate::config::{Pair as PairConfig, Strategy};
+use crate::systems::Description;
+use look::Look;
+use outcome::First;
+use quittance_core::pair::Pair;
+use quittance_core::pair::digest::Hasher;
+use quittance_core::pair::settle::settle;
+use quittance_core::record::value::{Type, Value};
+
+/// How a run is done.
+pub struct Settings<'w> {
+    /// Hash key of the run, drawn for it.
+    pub hash_key: [u8; 32],
+    /// Compare the records of this key alone.
+    pub only: Option<String>,
+    /// Waits between the first look and the second: the settle time.
+    pub wait: &'w mut dyn FnMut(),
+}
+
+/// Compares two opened systems.
+///
+/// # Errors
+///
+/// [`DiffError`]; there is no result then.
+pub fn diff<'s>(
+    name: &str,
+    config: &PairConfig,
+    left: &mut Source<'s>,
+    right: &mut Source<'s>,
+    settings: Settings<'_>,
+) -> Result<Outcome, DiffError> {
+    let describe = |source: &mut Source<'_>| source.system.describe(source.object).map_err(|error| source.error(error));
+    let (left_known, right_known) = (describe(left)?, describe(right)?);
+    let pair = plan::plan(name, config, &left_known, &right_known).map_err(|error| DiffError::Pair {
+        pair: name.to_owned(),
+        what: error.what,
+        remedy: error.remedy,
+    })?;
+    let hasher = Hasher::new(settings.hash_key);
+    let (method, look) = match &settings.only {
+        Some(key) => (Method::Keys, only(&pair, left, right, key, (&left_known, &right_known), &hasher, config)?),
+        None => first_look(&pair, config, left, right, &settings.hash_key)?,
+    };
+    let first = First::of(&look);
+    if look.findings.is_empty() {
+        return Ok(Outcome::new(pair, method, look.tally, first, Vec::new(), (look.left, look.right)));
+    }
+    (settings.wait)();
+    for source in [&mut *left, &mut *right] {
+        source.system.refresh().map_err(|error| source.error(error))?;
+    }
+    let (left_again, right_again) = again::read_again(&pair, left, right, &look.findings, (look.left, look.right))?;
+    let second = look::compare(&pair, left_again, right_again, &hasher, u64::MAX)?;
+    let settled = settle(look.findings, second.findings);
+    Ok(Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right)))
+}
+
+fn first_look<'s>(
+    pair: &Pair,
+    config: &PairConfig,
+    left: &mut Source<'s>,
+    right: &mut Source<'s>,
+    hash_key: &[u8; 32],
+) -> Result<(Method, Look), DiffError> {
+    let needs_every_row = !config.counts.is_empty() || pair.left.modified.is_some() && pair.right.modified.is_some();
+    if config.strategy == Strategy::Checksums || config.strategy == Strategy::Auto && !needs_every_row {
+        match ranges::look(pair, left, right, hash_key, config.differences_max)? {
+            Ok((method, look)) => return Ok((Method::Checksums(method), look)),
+            Err(reason) if config.strategy == Strategy::Checksums => {
+                return Err(DiffError::Pair {
+                    pair: pair.name.clone(),
+                    what: format!("it cannot be compared by checksums: {reason}"),
+                    remedy: "set strategy = \"auto\" or \"keys\"".to_owned(),
+                });
+            }
+            Err(reason) => tracing::debug!(pair = pair.name, reason, "compared by keys"),
+        }
+    }
+    let look = look::look(pair, left, right, &Hasher::new(*hash_key), config.differences_max)?;
+    Ok((Method::Keys, look))
+}
+
+/// The records of one key, under the first rule.
+fn only(
+    pair: &Pair,
+    left: &mut Source<'_>,
+    right: &mut Source<'_>,
+    key: &str,
+    (left_known, right_known): (&Description, &Description),
+    hasher: &Hasher,
+    config: &PairConfig,
+) -> Result<Look, DiffError> {
+    let columns = pair.left.rules[0].len();
+    let parts: Vec<&str> = if columns == 1 { vec![key] } else { key.splitn(columns, ',').collect() };
+    if parts.len() != columns {
+        let what = format!("`{key}` is not a key of {columns} columns");
+        let remedy = "write the values of the first rule's columns with commas between them".to_owned();
+        return Err(DiffError::Pair { pair: pair.name.clone(), what, remedy });
+    }
+    let mut values = Vec::new();
+    for (part, (one, other)) in parts.iter().zip(pair.left.rules[0].iter().zip(&pair.right.rules[0])) {
+        let name = |side: &quittance_core::pair::Side, at: usize| side.columns[at].name.clone();
+        let declared = |known: &Description, name: &str| {
+            known.columns.iter().find(|(column, _)| column == name).and_then(|(_, declared)| *declared)
+        };
+        let wanted = declared(left_known, &name(&pair.left, *one))
+            .or_else(|| declared(right_known, &name(&pair.right, *other)))
+            .unwrap_or(Type::Text);
+        let value = Value::Text((*part).into()).read_as(wanted).ok_or_else(|| DiffError::Pair {
+            pair: pair.name.clone(),
+            what: format!("`{part}` is no {wanted}"),
+            remedy: format!("`{}` is compared as {wanted}", name(&pair.left, *one)),
+        })?;
+        values.push(value);
+    }
+    let (left, right) = again::read_key(pair, left, right, &values)?;
+    look::compare(pair, left, right, hasher, config.differences_max)
+}

@@ -1,0 +1,146 @@
+//! From what is configured to what is read: columns are looked up in what the systems say they have.
+
+use crate::config::{ColumnRef, Pair as PairConfig, SideRef, Step};
+use crate::systems::{Description, SystemError};
+use quittance_core::pair::transform::Transform;
+use quittance_core::pair::{Column, Field, Pair, Side, Which};
+use quittance_core::record::value::Type;
+
+/// What is read of both systems.
+///
+/// # Errors
+///
+/// When a column is named that its object has not got, or two are compared between whose types there is no equality.
+pub fn plan(name: &str, config: &PairConfig, left: &Description, right: &Description) -> Result<Pair, SystemError> {
+    let fields =
+        config.fields.iter().map(|field| Field { name: field.left.name.clone(), values: field.values.clone() });
+    let pair = Pair {
+        name: name.to_owned(),
+        fields: fields.collect(),
+        left: Planner::new(&config.left, left).side(config, Which::Left)?,
+        right: Planner::new(&config.right, right).side(config, Which::Right)?,
+    };
+    check_types(&pair, config, left, right)?;
+    Ok(pair)
+}
+
+/// Looks columns of one object up.
+struct Planner<'a> {
+    of: &'a SideRef,
+    description: &'a Description,
+    side: Side,
+}
+
+impl<'a> Planner<'a> {
+    fn new(of: &'a SideRef, description: &'a Description) -> Self {
+        Self { of, description, side: Side::default() }
+    }
+
+    fn side(mut self, config: &PairConfig, which: Which) -> Result<Side, SystemError> {
+        let pick = |(left, right): &'_ (Vec<ColumnRef>, Vec<ColumnRef>)| match which {
+            Which::Left => left.clone(),
+            Which::Right => right.clone(),
+        };
+        let rules: Vec<Vec<ColumnRef>> = config.rules.iter().map(pick).collect();
+        let identity = match self.description.identity.as_slice() {
+            // Nothing tells two of its records apart but what they are matched by.
+            [] => rules.first().into_iter().flatten().map(|column| column.name.clone()).collect(),
+            known => known.to_vec(),
+        };
+        for name in identity {
+            self.exists(&name)?;
+            let at = self.side.column(Column::plain(name));
+            self.side.identity.push(at);
+        }
+        for rule in &rules {
+            let columns = rule.iter().map(|column| self.column(column)).collect::<Result<_, _>>()?;
+            self.side.rules.push(columns);
+        }
+        for field in &config.fields {
+            let at = self.column(if which == Which::Left { &field.left } else { &field.right })?;
+            self.side.fields.push(at);
+        }
+        if let Some(updated_at) = &self.of.updated_at {
+            self.side.modified = Some(self.column(updated_at)?);
+        }
+        for count in &config.counts {
+            let at = self.column(if which == Which::Left { &count.left } else { &count.right })?;
+            self.side.groups.push((at, count.unit));
+        }
+        Ok(self.side)
+    }
+
+    fn column(&mut self, column: &ColumnRef) -> Result<usize, SystemError> {
+        self.exists(&column.name)?;
+        let mut transforms = Vec::new();
+        for step in &column.steps {
+            transforms.push(match step {
+                Step::Lower => Transform::Lower,
+                Step::Trim => Transform::Trim,
+                Step::EpochToTimestamp => Transform::EpochToTimestamp,
+                Step::ReadAs(wanted) => Transform::ReadAs(*wanted),
+                Step::Count => Transform::Count,
+                Step::MinorToMajor { currency } => {
+                    self.exists(currency)?;
+                    Transform::MinorToMajor { currency: self.side.column(Column::plain(currency.clone())) }
+                }
+            });
+        }
+        Ok(self.side.column(Column { name: column.name.clone(), pointer: column.pointer.clone(), transforms }))
+    }
+
+    /// Whether the object has it; an object that may have any field has every one.
+    fn exists(&self, name: &str) -> Result<(), SystemError> {
+        let columns = &self.description.columns;
+        if columns.is_empty() || columns.iter().any(|(known, _)| known == name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = columns.iter().map(|(known, _)| known.as_str()).collect();
+        let what = format!("there is no column `{name}` in `{}` of system `{}`", self.of.object, self.of.system);
+        Err(SystemError::configuration(what, crate::config::closest(name, &known)))
+    }
+}
+
+fn check_types(pair: &Pair, config: &PairConfig, left: &Description, right: &Description) -> Result<(), SystemError> {
+    for (at, field) in config.fields.iter().enumerate() {
+        if field.values.is_some() {
+            continue;
+        }
+        let one = declared(&pair.left.columns[pair.left.fields[at]], left);
+        let other = declared(&pair.right.columns[pair.right.fields[at]], right);
+        if let (Some(one), Some(other)) = (one, other)
+            && !is_comparable(one, other)
+        {
+            let what = format!("`{}` is {one} and `{}` is {other}", field.left.name, field.right.name);
+            return Err(SystemError::configuration(what, remedy(one, other)));
+        }
+    }
+    Ok(())
+}
+
+/// What a column is after its transforms, where that is known before anything is read.
+fn declared(column: &Column, description: &Description) -> Option<Type> {
+    let plain = description.columns.iter().find(|(name, _)| *name == column.name).and_then(|(_, declared)| *declared);
+    let found = if column.pointer.is_some() { None } else { plain };
+    column.transforms.iter().fold(found, |before, transform| match transform {
+        Transform::Lower | Transform::Trim => before,
+        Transform::MinorToMajor { .. } | Transform::Count => Some(Type::Number),
+        Transform::EpochToTimestamp => Some(Type::Timestamp),
+        Transform::ReadAs(wanted) => Some(*wanted),
+    })
+}
+
+fn is_comparable(one: Type, other: Type) -> bool {
+    one == other || one == Type::Untyped || other == Type::Untyped
+}
+
+/// What makes two types comparable.
+pub(super) fn remedy(one: Type, other: Type) -> String {
+    match (one, other) {
+        (Type::Timestamp, Type::Number) => "add right_transform = \"epoch_to_timestamp\"".to_owned(),
+        (Type::Number, Type::Timestamp) => "add left_transform = \"epoch_to_timestamp\"".to_owned(),
+        (Type::Text, other) => format!("add left_transform = \"{other}\", or right_transform = \"text\""),
+        (one, Type::Text) => format!("add right_transform = \"{one}\", or left_transform = \"text\""),
+        _ => "compare columns of one type, or read both as text: left_transform = \"text\"".to_owned(),
+    }
+}
