@@ -101,6 +101,8 @@ typed_ids! {
     HoldId "hld";
     /// Names a discrepancy between a gateway and our books.
     DiscrepancyId "dsc";
+    /// Names a comparison of two systems.
+    RunId "run";
 }
 
 /// Says why a text is not the id that was asked for.

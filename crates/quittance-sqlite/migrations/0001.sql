@@ -348,3 +348,30 @@ CREATE TABLE clocks (
     version INTEGER NOT NULL,
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id BLOB NOT NULL,
+    pair TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    left_as_of INTEGER,
+    right_as_of INTEGER,
+    drifts INTEGER NOT NULL,
+    proof BLOB NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX runs_by_pair ON runs (pair, id);
+
+CREATE TABLE drifts (
+    run BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    left_hashes BLOB NOT NULL,
+    right_hashes BLOB NOT NULL,
+    told TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;

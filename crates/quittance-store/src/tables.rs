@@ -4,11 +4,13 @@
 //! a time-ordered UUID; the only random index on the path of a new payment is `idempotency`, kept as narrow as it can be.
 
 mod access;
+mod drift;
 mod gateway;
 mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, TENANTS};
+pub use drift::{DRIFTS, RUNS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
 pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
@@ -20,7 +22,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 }
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 23] = [
+pub const ALL: [&Table; 25] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -44,4 +46,6 @@ pub const ALL: [&Table; 23] = [
     &SWITCHES,
     &COUNTERS,
     &CLOCKS,
+    &RUNS,
+    &DRIFTS,
 ];

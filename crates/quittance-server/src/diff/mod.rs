@@ -6,16 +6,22 @@
 mod again;
 mod collect;
 mod error;
+mod events;
+mod history;
 mod look;
 mod outcome;
 mod plan;
 mod ranges;
 mod spool;
+mod told;
 
 pub use collect::Source;
 pub use error::DiffError;
+pub use events::{EventLog, EventSeen};
+pub use history::{BrokenRun, History, place, verify};
 pub use outcome::{Method, Outcome, Reported};
 pub use spool::{Pile, PileReader, Spool};
+pub use told::{Told, When, standing_word, tell};
 
 use crate::config::{Pair as PairConfig, Strategy};
 use crate::systems::Description;

@@ -40,6 +40,12 @@ impl SystemError {
     pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
+
+    /// What caused it, taken out.
+    #[must_use]
+    pub fn into_source(self) -> Option<Box<dyn Error + Send + Sync>> {
+        self.source
+    }
 }
 
 impl fmt::Display for SystemError {

@@ -8,8 +8,11 @@ use quittance_core::dispute::{Dispute, DisputeStatus, Evidence, Stage};
 use quittance_core::effect::{Era, Step};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::ApiKeyId;
+use quittance_core::id::RunId;
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::Closing;
+use quittance_core::pair::digest::{Digest, RecordHash};
+use quittance_core::pair::proof::Proof;
 use quittance_core::payment::{CaptureMethod, Payment, Status};
 use quittance_core::refund::{Refund, RefundStatus};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
@@ -172,6 +175,37 @@ fn rows_of_money_that_goes_back_come_back_as_they_went() {
         command: command_id(),
         texts: metadata(),
         created_at: Timestamp(5),
+    });
+    let digest = |count, sum| Digest { count, sum };
+    let proof = Proof {
+        left: digest(3, u128::MAX),
+        right: digest(2, 1),
+        equal: digest(2, 1),
+        left_uncounted: 0,
+        right_uncounted: 4,
+    };
+    let run = RunId::from_bytes([7; 16]);
+    check(Run {
+        id: run,
+        pair: "subscriptions".into(),
+        started_at: Timestamp(1),
+        ended_at: Timestamp(2),
+        method: "blake3-128".into(),
+        left_as_of: None,
+        right_as_of: Some(Timestamp(1)),
+        drifts: 1,
+        proof,
+    });
+    check(Drift {
+        run,
+        seq: 0,
+        kind: "different".into(),
+        key: "sub_1".into(),
+        standing: "confirmed".into(),
+        first_seen_at: Timestamp(1),
+        left_hashes: vec![RecordHash(1), RecordHash(u128::MAX)],
+        right_hashes: Vec::new(),
+        told: "[]".into(),
     });
     check(BookedMovement { gateway: "stripe".into(), movement: "txn_1".into(), book: customer().id, seq: 4 });
 }

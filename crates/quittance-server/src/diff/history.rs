@@ -1,0 +1,142 @@
+//! Runs that were completed, kept beside the ledger, and what the newest says about those before it.
+//!
+//! They lie in a store of their own (`drift` in the data directory), so that a comparison can be kept while a server
+//! holds the ledger.
+
+use crate::api::rows;
+use quittance_sqlite::{SqliteDatabase, SqliteStore};
+use quittance_store::records::{Drift, Entity, Run};
+use quittance_store::store::{Change, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
+use quittance_store::tables::{DRIFTS, RUNS};
+use std::path::{Path, PathBuf};
+
+/// Rows that are read at once.
+const PAGE: usize = 1_000;
+
+/// Runs of one data directory, open for one more.
+pub struct History {
+    store: SqliteStore,
+}
+
+/// A stored run whose proof does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenRun {
+    /// The run.
+    pub run: String,
+    /// What does not come out.
+    pub what: String,
+}
+
+/// Where runs lie in a data directory.
+#[must_use]
+pub fn place(data: &Path) -> PathBuf {
+    data.join("drift")
+}
+
+impl History {
+    /// Opens the runs of a data directory, creating it as needed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: another comparison may be writing there.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        SqliteDatabase::open_for_writing(place(data)).map(|store| Self { store })
+    }
+
+    /// The newest run of a pair, and what it found open.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be read.
+    pub fn newest(&mut self, pair: &str) -> Result<Option<(Run, Vec<Drift>)>, StoreError> {
+        let scan = Scan {
+            table: &RUNS,
+            index: Some(&RUNS.indexes[0]),
+            prefix: vec![pair.into()],
+            after: None,
+            until: None,
+            direction: Direction::Backward,
+            limit: 1,
+        };
+        let Some(run) = rows::page::<Run>(&mut self.store, &scan)?.into_iter().next() else { return Ok(None) };
+        let drifts = drifts(&mut self.store, &run)?;
+        Ok(Some((run, drifts)))
+    }
+
+    /// Keeps a run: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing is kept then.
+    pub fn keep(&mut self, run: &Run, drifts: &[Drift]) -> Result<(), StoreError> {
+        let drifts = drifts.iter().map(|drift| Change::Insert { table: &DRIFTS, row: drift.to_row() });
+        let changes: Vec<Change> =
+            std::iter::once(Change::Insert { table: &RUNS, row: run.to_row() }).chain(drifts).collect();
+        self.store.transact("keeping a run", &mut Keep(changes))
+    }
+}
+
+struct Keep(Vec<Change>);
+
+impl Work for Keep {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
+        Ok(self.0.clone())
+    }
+}
+
+fn drifts(reader: &mut dyn Reader, run: &Run) -> Result<Vec<Drift>, StoreError> {
+    let mut found: Vec<Drift> = Vec::new();
+    loop {
+        let mut scan = Scan::forward(&DRIFTS, vec![run.id.bytes().into()], PAGE);
+        scan.after = found.last().map(|last| vec![last.seq.into()]);
+        let page = rows::page::<Drift>(reader, &scan)?;
+        let is_last = page.len() < PAGE;
+        found.extend(page);
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+/// Rechecks the proof of every stored run; gives how many there are, and those whose proof does not hold.
+///
+/// # Errors
+///
+/// [`StoreError`] when the runs cannot be read; a directory without any is no error.
+pub fn verify(data: &Path) -> Result<(u64, Vec<BrokenRun>), StoreError> {
+    let mut reader = match SqliteDatabase::open_reader(place(data)) {
+        Err(StoreError::Missing { .. }) => return Ok((0, Vec::new())),
+        opened => opened?,
+    };
+    let (mut checked, mut broken) = (0, Vec::new());
+    let mut after = None;
+    loop {
+        let mut scan = Scan::forward(&RUNS, Vec::new(), PAGE);
+        scan.after = after.take();
+        let page = rows::page::<Run>(&mut reader, &scan)?;
+        for run in &page {
+            checked += 1;
+            broken.extend(check(&mut reader, run)?);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(vec![last.id.bytes().into()]),
+            _ => return Ok((checked, broken)),
+        }
+    }
+}
+
+fn check(reader: &mut dyn Reader, run: &Run) -> Result<Option<BrokenRun>, StoreError> {
+    let drifts = drifts(reader, run)?;
+    let name = run.id.to_string();
+    if drifts.len() as i64 != run.drifts {
+        let what = format!("{} of {} disagreements are there", drifts.len(), run.drifts);
+        return Ok(Some(BrokenRun { run: name, what }));
+    }
+    let hashes = |side: fn(&Drift) -> &Vec<_>| drifts.iter().flat_map(side).copied();
+    let checked = run.proof.check(hashes(|drift| &drift.left_hashes), hashes(|drift| &drift.right_hashes));
+    Ok(checked.err().map(|error| BrokenRun { run: name, what: error.to_string() }))
+}
