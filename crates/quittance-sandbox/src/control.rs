@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, ApiError};
 use crate::books::{GroupBy, audit, group, group_refunds, group_transfers};
 use crate::config::{FaultProfile, WebhookTarget};
+use crate::control_billing;
 use crate::control_money;
 use crate::control_profile;
 use crate::execution::Outcome;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/authenticate/{intent}", get(ask_customer).post(authenticate))
         .route("/_sandbox/settle/{intent}", post(settle))
         .route("/_sandbox/expire/{intent}", post(expire))
+        .merge(control_billing::routes())
         .merge(control_money::routes())
         .merge(control_profile::routes())
         .route("/_sandbox/webhooks", get(show_webhooks))

@@ -16,6 +16,7 @@ mod clock;
 mod config;
 mod connection;
 mod control;
+mod control_billing;
 mod control_money;
 mod control_profile;
 mod dialect;

@@ -1,7 +1,7 @@
 //! Owns: everything the requests of one sandbox share, and carrying out a write under its lock.
 //! Does not own: the order in which a request is judged (`gateway`).
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     /// How many requests will get a 401 for a good key.
     pub(crate) unauthorised: AtomicU64,
     pub(crate) clock_skew_seconds: AtomicI64,
+    /// Whether things happen of which no event tells, not even in the list of events.
+    pub(crate) omits_events: AtomicBool,
     requests: AtomicU64,
 }
 
@@ -86,6 +88,7 @@ impl Shared {
             profile: Mutex::new(profile),
             unauthorised: AtomicU64::new(0),
             clock_skew_seconds: AtomicI64::new(config.clock_skew_seconds.clamp(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX)),
+            omits_events: AtomicBool::new(false),
             requests: AtomicU64::new(0),
         }
     }
@@ -141,6 +144,7 @@ impl Shared {
             host: host.to_owned(),
             webhooks: u32::from(self.webhooks.has_target()),
             emitted: Vec::new(),
+            emits: !self.omits_events.load(Ordering::Relaxed),
             fees: self.fees,
             balance_transactions: self.balance_transactions,
             planned: Vec::new(),

@@ -59,17 +59,17 @@ pub(crate) fn audit(books: &Books) -> Audit {
     for intent in books.intents.rows() {
         *payment_intents.entry(intent.status.name()).or_default() += 1;
     }
-    let wrong = books.intents.rows().iter().filter_map(|intent| violation(books, intent));
-    let wrong = wrong.chain(books.charges.rows().iter().filter_map(|charge| money_violation(books, charge)));
+    let wrong = books.intents.rows().filter_map(|intent| violation(books, intent));
+    let wrong = wrong.chain(books.charges.rows().filter_map(|charge| money_violation(books, charge)));
     let wrong = wrong.chain(transfers::violations(books));
     let violations: Vec<String> = wrong.take(VIOLATIONS_MAX).collect();
-    let living = books.customers.rows().iter().filter(|customer| !customer.is_deleted);
+    let living = books.customers.rows().filter(|customer| !customer.is_deleted);
     Audit {
         currencies,
         transfers: transfers::totals(books),
         payment_intents,
         customers: count(living.count()),
-        events: count(books.events.rows().len()),
+        events: count(books.events.len()),
         sound: violations.is_empty(),
         violations,
     }
@@ -105,15 +105,15 @@ fn move_balance(totals: &mut Totals, transaction: &Transaction) {
 /// What a charge says of its refunds and credits, compared with them.
 fn money_violation(books: &Books, charge: &Charge) -> Option<String> {
     let id = &charge.id;
-    let positions = books.refunds_by_charge.find(id).iter();
-    let refunds = positions.filter_map(|position| books.refunds.rows().get(*position));
+    let places = books.refunds_by_charge.find(id).iter();
+    let refunds = places.filter_map(|place| books.refunds.at(*place));
     let refunded: i64 = refunds.filter(|refund| refund.holds_money()).map(|refund| refund.amount).sum();
     if refunded != charge.amount_refunded || refunded > charge.amount_captured {
         let (captured, claimed) = (charge.amount_captured, charge.amount_refunded);
         return Some(format!("{id} captured {captured}, says it refunded {claimed}, and refunded {refunded}"));
     }
-    let positions = books.transactions_by_source.find(id).iter();
-    let credits = positions.filter_map(|position| books.transactions.rows().get(*position));
+    let places = books.transactions_by_source.find(id).iter();
+    let credits = places.filter_map(|place| books.transactions.at(*place));
     let credited: Vec<i64> = credits.map(|credit| credit.amount).collect();
     match credited.as_slice() {
         [] if charge.balance_transaction.is_none() => None,
@@ -124,7 +124,7 @@ fn money_violation(books: &Books, charge: &Charge) -> Option<String> {
 
 fn violation(books: &Books, intent: &Intent) -> Option<String> {
     let charges = books.charges_by_intent.find(&intent.id);
-    let charges = || charges.iter().filter_map(|position| books.charges.rows().get(*position));
+    let charges = || charges.iter().filter_map(|place| books.charges.at(*place));
     let succeeded = charges().filter(|charge| charge.has_succeeded()).count();
     let captured: i64 = charges().map(|charge| charge.amount_captured).sum();
     let id = &intent.id;

@@ -24,7 +24,7 @@ pub(crate) struct Groups {
 pub(crate) fn group(books: &Books, key: &str) -> Groups {
     let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
     let kept = |charge: &&Charge| charge.has_succeeded() && charge.amount_released < charge.amount;
-    for charge in books.charges.rows().iter().filter(kept) {
+    for charge in books.charges.rows().filter(kept) {
         if let Some(value) = charge.metadata.get(key) {
             *charged.entry(value).or_default() += 1;
         }
@@ -53,7 +53,7 @@ pub(crate) struct RefundGroups {
 /// Counts refunds that hold money, for each value of a metadata key of theirs.
 pub(crate) fn group_refunds(books: &Books, key: &str) -> RefundGroups {
     let mut refunded: BTreeMap<&str, u64> = BTreeMap::new();
-    for refund in books.refunds.rows().iter().filter(|refund| refund.holds_money()) {
+    for refund in books.refunds.rows().filter(|refund| refund.holds_money()) {
         if let Some(value) = refund.metadata.get(key) {
             *refunded.entry(value).or_default() += 1;
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::table::Row;
-use crate::objects::{Charge, Customer, Dispute, Event, Intent, PaymentMethod, Payout, Refund, Transaction, Transfer};
+use crate::objects::{
+    Charge, Customer, Dispute, Event, Intent, Invoice, PaymentMethod, Payout, Price, Product, Refund, Subscription,
+    Transaction, Transfer,
+};
 
 macro_rules! rows {
     ($($object:ty),+) => {
@@ -19,3 +22,4 @@ macro_rules! rows {
 }
 
 rows!(Intent, Charge, Customer, PaymentMethod, Arc<Event>, Refund, Dispute, Transaction, Payout, Transfer);
+rows!(Product, Price, Subscription, Invoice);

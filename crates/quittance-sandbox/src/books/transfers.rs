@@ -60,7 +60,7 @@ pub(super) fn violations(books: &Books) -> Vec<String> {
     for entry in &books.transfer_entries {
         entries.entry(&entry.transfer).or_default().push(entry.amount);
     }
-    let wrong = books.transfers.rows().iter().filter_map(|transfer| {
+    let wrong = books.transfers.rows().filter_map(|transfer| {
         let booked = entries.remove(transfer.id.as_str()).unwrap_or_default();
         let expected: &[i64] = match transfer.state {
             TransferState::Pending | TransferState::Rejected => &[],

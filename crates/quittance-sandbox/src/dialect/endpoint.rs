@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use super::billing::BillingEndpoint;
+
 /// Everything under `/v1` that answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -43,6 +45,8 @@ pub(crate) enum Endpoint {
     CloseDispute,
     CreateCharge,
     CaptureCharge,
+    /// Of products, prices, subscriptions and invoices.
+    Billing(BillingEndpoint),
 }
 
 impl Endpoint {
@@ -111,7 +115,7 @@ impl Endpoint {
             ("disputes", "post", "one", "close") => Self::CloseDispute,
             ("charges", "post", "all", "") => Self::CreateCharge,
             ("charges", "post", "one", "capture") => Self::CaptureCharge,
-            _ => return None,
+            _ => return BillingEndpoint::named(collection, verb, kind, action).map(Self::Billing),
         })
     }
 
@@ -164,6 +168,7 @@ impl Endpoint {
             Self::ListDisputes => "disputes",
             Self::ReadDispute | Self::UpdateDispute => "disputes/{id}",
             Self::CloseDispute => "disputes/{id}/close",
+            Self::Billing(endpoint) => endpoint.class(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Owns: paging and the filters of lists, as parameters. Does not own: which rows they select (`books`).
 
+use std::collections::BTreeSet;
+
 use super::form::Node;
 use super::params::Params;
 use crate::answer::ApiError;
@@ -20,16 +22,22 @@ pub(crate) struct ListQuery {
     pub(crate) status: Option<String>,
     pub(crate) currency: Option<String>,
     pub(crate) email: Option<String>,
+    pub(crate) price: Option<String>,
+    pub(crate) product: Option<String>,
+    pub(crate) subscription: Option<String>,
+    pub(crate) active: Option<bool>,
     pub(crate) types: Vec<String>,
     pub(crate) delivery_success: Option<bool>,
     /// The kinds of events that are left out; not a parameter.
     pub(crate) hidden_events: Vec<&'static str>,
     /// The page is to end with the row that it should begin after; not a parameter.
     pub(crate) repeats_cursor: bool,
+    /// The ids of what lists do not show yet; not a parameter.
+    pub(crate) unseen: BTreeSet<String>,
 }
 
-/// Reads paging, `created` and the filters named.
-pub(crate) fn list(params: &mut Params, filters: &[&str]) -> Result<ListQuery, ApiError> {
+/// Reads paging alone, as of lists inside other objects.
+pub(crate) fn paging(params: &mut Params) -> Result<ListQuery, ApiError> {
     let mut query = ListQuery { limit: limit(params)?, ..ListQuery::default() };
     query.starting_after = params.word("starting_after")?;
     query.ending_before = params.word("ending_before")?;
@@ -37,6 +45,12 @@ pub(crate) fn list(params: &mut Params, filters: &[&str]) -> Result<ListQuery, A
         let message = "You may only specify one of these parameters: starting_after, ending_before.";
         return Err(ApiError::bad_request(message));
     }
+    Ok(query)
+}
+
+/// Reads paging, `created` and the filters named.
+pub(crate) fn list(params: &mut Params, filters: &[&str]) -> Result<ListQuery, ApiError> {
+    let mut query = paging(params)?;
     created(params, &mut query)?;
     for filter in filters {
         match *filter {
@@ -49,6 +63,10 @@ pub(crate) fn list(params: &mut Params, filters: &[&str]) -> Result<ListQuery, A
             "currency" => query.currency = params.word("currency")?,
             "one_type" => query.types = params.word("type")?.into_iter().collect(),
             "email" => query.email = params.word("email")?,
+            "price" => query.price = params.word("price")?,
+            "product" => query.product = params.word("product")?,
+            "subscription" => query.subscription = params.word("subscription")?,
+            "active" => query.active = params.boolean("active")?,
             _ => {
                 query.types = types(params)?;
                 query.delivery_success = params.boolean("delivery_success")?;

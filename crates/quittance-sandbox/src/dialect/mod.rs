@@ -1,5 +1,6 @@
 //! Owns: the wire language, from URL and form to a checked operation. Does not own: any state.
 
+pub(crate) mod billing;
 pub(crate) mod card;
 pub(crate) mod currency;
 pub(crate) mod endpoint;

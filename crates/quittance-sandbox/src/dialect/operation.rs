@@ -1,6 +1,7 @@
 //! Owns: checked requests, and how each endpoint reads its parameters. Does not own: what they
 //! do. (Payment intents have their own file, `payment_params`.)
 
+use super::billing::BillingOperation;
 use super::endpoint::Endpoint;
 use super::list_query::{ListQuery, list};
 use super::money_params::{self, ChargeDraft, EvidencePatch, PayoutDraft, RefundDraft};
@@ -49,6 +50,7 @@ pub(crate) enum Operation {
     CloseDispute,
     CreateCharge(Box<ChargeDraft>),
     CaptureCharge { amount: Option<i64> },
+    Billing(Box<BillingOperation>),
 }
 
 /// What is to be an object instead of an id; nothing else can be expanded.
@@ -140,6 +142,7 @@ impl Operation {
             Endpoint::CloseDispute => Self::CloseDispute,
             Endpoint::CreateCharge => Self::CreateCharge(Box::new(money_params::charge(params)?)),
             Endpoint::CaptureCharge => Self::CaptureCharge { amount: money_params::charge_capture(params)? },
+            Endpoint::Billing(endpoint) => Self::Billing(Box::new(BillingOperation::read(endpoint, params)?)),
             // `read` has taken all the others.
             _ => return Err(ApiError::internal()),
         })
@@ -159,6 +162,7 @@ impl Operation {
             | Self::ListTransactions(query)
             | Self::ListPayouts(query)
             | Self::ListDisputes(query) => Some(query),
+            Self::Billing(operation) => operation.list_query(),
             _ => None,
         }
     }

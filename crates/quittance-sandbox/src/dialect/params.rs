@@ -112,6 +112,42 @@ impl Params {
         }
     }
 
+    /// A list of at most 100 objects, each with parameters of its own.
+    pub(crate) fn objects(&mut self, name: &str) -> Result<Option<Vec<Self>>, ApiError> {
+        let invalid = || ApiError::bad_request("Invalid array").param(name);
+        match self.take(name) {
+            None => Ok(None),
+            Some(Node::Branch(children)) if form::is_list(&children) && children.len() <= 100 => {
+                let objects = children.into_iter().map(|(_, child)| match child {
+                    Node::Branch(children) => Ok(Self(children)),
+                    Node::Leaf(_) => Err(invalid()),
+                });
+                objects.collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(invalid()),
+        }
+    }
+
+    /// The parameters inside `name`, which may be absent.
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, ApiError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Node::Branch(children)) => Ok(Some(Self(children))),
+            Some(Node::Leaf(_)) => Err(ApiError::bad_request("Invalid object").param(name)),
+        }
+    }
+
+    /// A number of things: 0 or more.
+    pub(crate) fn quantity(&mut self) -> Result<Option<u32>, ApiError> {
+        let Some(number) = self.integer("quantity")? else {
+            return Ok(None);
+        };
+        u32::try_from(number).map(Some).map_err(|_| {
+            let message = "This value must be greater than or equal to 0.";
+            ApiError::invalid("parameter_invalid_integer", message).param("quantity")
+        })
+    }
+
     /// Metadata, where an empty value deletes its key and an empty parameter deletes all.
     pub(crate) fn metadata(&mut self) -> Result<Option<MetadataPatch>, ApiError> {
         let children = match self.take("metadata") {

@@ -23,8 +23,8 @@ impl Execution<'_> {
             description: from.description.map(str::to_owned),
             payout: None,
         };
-        let position = self.books.transactions.add(transaction.clone());
-        self.books.transactions_by_source.add(from.id, position);
+        let place = self.books.transactions.add(transaction.clone());
+        self.books.transactions_by_source.add(from.id, place);
         transaction
     }
 
@@ -58,7 +58,7 @@ impl Execution<'_> {
 
     /// What could be paid out.
     pub(super) fn available(&self, currency: &str) -> i64 {
-        let rows = self.books.transactions.rows().iter().filter(|row| row.currency == currency);
+        let rows = self.books.transactions.rows().filter(|row| row.currency == currency);
         rows.map(Transaction::net).sum()
     }
 }

@@ -74,7 +74,7 @@ impl Execution<'_> {
             return known.cloned().ok_or_else(|| ApiError::missing("token", source, "source"));
         }
         let attached = customer.map_or(&[][..], |customer| self.books.methods_by_customer.find(customer));
-        let last = attached.last().and_then(|position| self.books.methods.rows().get(*position));
+        let last = attached.last().and_then(|place| self.books.methods.at(*place));
         last.cloned().ok_or_else(|| {
             ApiError::invalid("missing", "Cannot charge a customer that has no active card").param("card")
         })
@@ -158,12 +158,12 @@ impl Execution<'_> {
 
     pub(super) fn add_charge(&mut self, charge: Charge) {
         let (intent, customer) = (charge.payment_intent.clone(), charge.customer.clone());
-        let position = self.books.charges.add(charge);
+        let place = self.books.charges.add(charge);
         if let Some(intent) = intent {
-            self.books.charges_by_intent.add(&intent, position);
+            self.books.charges_by_intent.add(&intent, place);
         }
         if let Some(customer) = customer {
-            self.books.charges_by_customer.add(&customer, position);
+            self.books.charges_by_customer.add(&customer, place);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Owns: customers and the payment methods attached to them. Does not own: payments.
 
-use super::{Execution, unless_empty};
+use super::{Execution, patch_metadata, unless_empty};
 use crate::answer::{Answer, ApiError};
 use crate::dialect::card;
 use crate::dialect::operation::CustomerPatch;
@@ -33,6 +33,7 @@ impl Execution<'_> {
 
     pub(super) fn delete_customer(&mut self, id: &str) -> Result<Answer, ApiError> {
         let mut customer = self.customer(id, "id")?.clone();
+        self.cancel_subscriptions_of(id);
         // The event shows the customer as it was.
         self.emit("customer.deleted", &customer);
         customer.is_deleted = true;
@@ -88,15 +89,15 @@ impl Execution<'_> {
 
     fn set_owner(&mut self, id: &str, customer: Option<&str>) -> Result<Answer, ApiError> {
         let missing = || ApiError::missing("PaymentMethod", id, "payment_method");
-        let position = self.books.methods.position(id).ok_or_else(missing)?;
+        let place = self.books.methods.place(id).ok_or_else(missing)?;
         let method = self.books.methods.get_mut(id).ok_or_else(missing)?;
         let before = std::mem::replace(&mut method.customer, customer.map(str::to_owned));
         let answer = Answer::ok(method);
         if let Some(before) = before {
-            self.books.methods_by_customer.remove(&before, position);
+            self.books.methods_by_customer.remove(&before, place);
         }
         if let Some(customer) = customer {
-            self.books.methods_by_customer.add(customer, position);
+            self.books.methods_by_customer.add(customer, place);
         }
         Ok(answer)
     }
@@ -114,8 +115,5 @@ fn apply(customer: &mut Customer, patch: CustomerPatch) -> Result<(), ApiError> 
             *field = unless_empty(text);
         }
     }
-    match patch.metadata {
-        Some(metadata) => metadata.apply(&mut customer.metadata),
-        None => Ok(()),
-    }
+    patch_metadata(&mut customer.metadata, patch.metadata)
 }

@@ -49,10 +49,10 @@ impl Execution<'_> {
         charge.is_disputed = true;
         self.save_charge(&charge);
         let mut dispute = self.new_dispute(&charge, quarrel);
-        let position = self.books.disputes.add(dispute.clone());
-        self.books.disputes_by_charge.add(&charge.id, position);
+        let place = self.books.disputes.add(dispute.clone());
+        self.books.disputes_by_charge.add(&charge.id, place);
         if let Some(intent) = &charge.payment_intent {
-            self.books.disputes_by_intent.add(intent, position);
+            self.books.disputes_by_intent.add(intent, place);
         }
         self.emit("charge.dispute.created", &dispute);
         if !dispute.status.is_warning() {
@@ -83,8 +83,8 @@ impl Execution<'_> {
 
     /// A chargeback stands that was not won. An inquiry forbids nothing.
     pub(super) fn is_charged_back(&self, charge: &str) -> bool {
-        let positions = self.books.disputes_by_charge.find(charge).iter();
-        let mut disputes = positions.filter_map(|position| self.books.disputes.rows().get(*position));
+        let places = self.books.disputes_by_charge.find(charge).iter();
+        let mut disputes = places.filter_map(|place| self.books.disputes.at(*place));
         disputes.any(|dispute| !dispute.status.is_warning() && dispute.status != DisputeStatus::Won)
     }
 

@@ -17,9 +17,9 @@ impl Execution<'_> {
             // What cannot be confirmed is refused before anything exists.
             self.check_confirmable(&intent, confirmation)?;
         }
-        let position = self.books.intents.add(intent.clone());
+        let place = self.books.intents.add(intent.clone());
         if let Some(customer) = &intent.customer {
-            self.books.intents_by_customer.add(customer, position);
+            self.books.intents_by_customer.add(customer, place);
         }
         self.emit_intent("payment_intent.created", &intent);
         if let Some(confirmation) = draft.confirmation {
@@ -239,7 +239,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn save(&mut self, intent: &Intent) {
-        let Some(position) = self.books.intents.position(&intent.id) else {
+        let Some(place) = self.books.intents.place(&intent.id) else {
             return;
         };
         let Some(row) = self.books.intents.get_mut(&intent.id) else {
@@ -248,10 +248,10 @@ impl Execution<'_> {
         let before = std::mem::replace(row, intent.clone());
         if before.customer != intent.customer {
             if let Some(customer) = &before.customer {
-                self.books.intents_by_customer.remove(customer, position);
+                self.books.intents_by_customer.remove(customer, place);
             }
             if let Some(customer) = &intent.customer {
-                self.books.intents_by_customer.add(customer, position);
+                self.books.intents_by_customer.add(customer, place);
             }
         }
     }

@@ -2,19 +2,27 @@
 //! whether the request may run (idempotency) or whether anybody hears of it (faults, webhooks).
 
 mod balance;
+mod catalog;
 mod charges;
 mod charging;
 mod customers;
 mod disputes;
+mod dunning;
 mod intents;
+mod invoices;
 mod outcomes;
 mod payouts;
 mod reading;
+mod reading_billing;
 mod reading_money;
 mod refunds;
+mod seed;
+mod seeding;
+mod subscriptions;
 mod tasks;
 mod transfers;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
@@ -23,13 +31,17 @@ use serde::Serialize;
 use crate::answer::{Answer, ApiError, to_raw};
 use crate::books::Books;
 use crate::config::{Fees, TransactionTiming};
+use crate::dialect::billing::BillingOperation;
 use crate::dialect::operation::Operation;
+use crate::dialect::params::MetadataPatch;
 use crate::dice::{Dice, letters};
 use crate::objects::{Event, Origin};
 
 pub(crate) use disputes::Ruling;
+pub(crate) use dunning::SubscriptionChange;
 pub(crate) use outcomes::Outcome;
 pub(crate) use reading::read;
+pub(crate) use seed::Seed;
 pub(crate) use tasks::Task;
 pub(crate) use transfers::{list_transfers, read_transfer};
 
@@ -71,6 +83,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) webhooks: u32,
     /// In the order in which they happened.
     pub(crate) emitted: Vec<Arc<Event>>,
+    /// Whether there are events at all.
+    pub(crate) emits: bool,
     pub(crate) fees: Fees,
     pub(crate) balance_transactions: TransactionTiming,
     /// What the gateway is to do later by itself.
@@ -102,22 +116,45 @@ impl Execution<'_> {
             Operation::CloseDispute => self.close_dispute(id),
             Operation::CreateCharge(draft) => self.create_charge(*draft),
             Operation::CaptureCharge { amount } => self.capture_charge_alone(id, amount),
+            Operation::Billing(operation) => self.run_billing(id, *operation),
             reading => read(self.books, id, reading),
+        }
+    }
+
+    fn run_billing(&mut self, id: &str, operation: BillingOperation) -> Result<Answer, ApiError> {
+        match operation {
+            BillingOperation::CreateProduct { id, patch } => self.create_product(id, patch),
+            BillingOperation::UpdateProduct(patch) => self.update_product(id, patch),
+            BillingOperation::CreatePrice(draft) => self.create_price(draft),
+            BillingOperation::UpdatePrice(patch) => self.update_price(id, patch),
+            BillingOperation::CreateSubscription(draft) => self.create_subscription(draft),
+            BillingOperation::UpdateSubscription(patch) => self.update_subscription(id, patch),
+            BillingOperation::CancelSubscription => self.cancel_subscription(id),
+            BillingOperation::CreateInvoice(draft) => self.create_invoice(draft),
+            BillingOperation::UpdateInvoice(patch) => self.update_invoice(id, patch),
+            BillingOperation::AddLines(lines) => self.add_lines(id, lines),
+            BillingOperation::Advance(step) => self.advance_invoice(id, step),
+            reading => reading_billing::read(self.books, id, reading),
         }
     }
 
     /// Records an event with a snapshot of its object.
     fn emit(&mut self, kind: &'static str, object: &impl Serialize) {
+        // An event that is not there leaves all other ids as they were.
+        let id = self.mint.id("evt_");
+        if !self.emits {
+            return;
+        }
         let event = Arc::new(Event {
-            id: self.mint.id("evt_"),
+            id,
             created: self.now,
             kind,
             object: to_raw(object),
             origin: self.origin.clone(),
             pending_webhooks: AtomicU32::new(self.webhooks),
         });
-        let position = self.books.events.add(Arc::clone(&event));
-        self.books.events_by_type.add(kind, position);
+        let place = self.books.events.add(Arc::clone(&event));
+        self.books.events_by_type.add(kind, place);
         self.emitted.push(event);
     }
 }
@@ -125,4 +162,8 @@ impl Execution<'_> {
 /// An empty text unsets.
 fn unless_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
+}
+
+fn patch_metadata(metadata: &mut BTreeMap<String, String>, patch: Option<MetadataPatch>) -> Result<(), ApiError> {
+    patch.map_or(Ok(()), |patch| patch.apply(metadata))
 }

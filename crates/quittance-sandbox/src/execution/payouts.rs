@@ -33,16 +33,17 @@ impl Execution<'_> {
         if amount < 1 {
             return Err(ApiError::invalid("balance_insufficient", format!("There is no {currency} to pay out.")));
         }
-        let rows = self.books.transactions.rows().iter().enumerate();
-        let unpaid = rows.filter(|(_, row)| row.currency == currency && row.payout.is_none());
-        let unpaid: Vec<(usize, String)> = unpaid.map(|(position, row)| (position, row.id.clone())).collect();
+        let rows = self.books.transactions.rows();
+        let unpaid = rows.filter(|row| row.currency == currency && row.payout.is_none());
+        let unpaid: Vec<String> = unpaid.map(|row| row.id.clone()).collect();
         let mut payout = self.new_payout(amount, currency);
         payout.is_automatic = true;
         payout.description = Some("STRIPE PAYOUT".to_owned());
         let own = payout.balance_transaction.clone();
-        let own = self.books.transactions.position(&own).map(|position| (position, own));
-        for (position, id) in unpaid.into_iter().chain(own) {
-            self.books.transactions_by_payout.add(&payout.id, position);
+        for id in unpaid.into_iter().chain([own]) {
+            if let Some(place) = self.books.transactions.place(&id) {
+                self.books.transactions_by_payout.add(&payout.id, place);
+            }
             if let Some(row) = self.books.transactions.get_mut(&id) {
                 row.payout = Some(payout.id.clone());
             }

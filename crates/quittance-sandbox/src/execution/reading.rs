@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::reading_money;
+use super::{reading_billing, reading_money};
 use crate::answer::{Answer, ApiError};
-use crate::books::{Books, Index, Page, Row, Selection, Table};
+use crate::books::{Books, Index, Row, Selection, Table};
 use crate::dialect::card;
 use crate::dialect::list_query::ListQuery;
 use crate::dialect::operation::{Expand, Operation};
-use crate::objects::{Intent, IntentView, PaymentMethod};
+use crate::objects::{Intent, IntentView, Page, PaymentMethod};
 
 /// Answers a read of the object (or list) named by the URL.
 pub(crate) fn read(books: &Books, id: &str, operation: Operation) -> Result<Answer, ApiError> {
@@ -37,6 +37,7 @@ pub(crate) fn read(books: &Books, id: &str, operation: Operation) -> Result<Answ
             let page = page(&books.methods, selection, &query, |_| true);
             page.map(|(rows, has_more)| list("/v1/payment_methods", rows, has_more))
         }
+        Operation::Billing(operation) => reading_billing::read(books, id, *operation),
         of_money => reading_money::read(books, id, of_money),
     }
 }
@@ -134,6 +135,6 @@ pub(super) fn page<'a, T: Row>(
     Ok(table.page(selection, query, keep))
 }
 
-pub(super) fn list<T: serde::Serialize>(url: &'static str, data: Vec<T>, has_more: bool) -> Answer {
-    Answer::ok(&Page { object: "list", data, has_more, url })
+pub(super) fn list<T: serde::Serialize>(url: &str, data: Vec<T>, has_more: bool) -> Answer {
+    Answer::ok(&Page { object: "list", data, has_more, url: url.to_owned() })
 }

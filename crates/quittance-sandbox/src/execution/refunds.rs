@@ -76,10 +76,10 @@ impl Execution<'_> {
     }
 
     fn add_refund(&mut self, refund: &Refund) {
-        let position = self.books.refunds.add(refund.clone());
-        self.books.refunds_by_charge.add(&refund.charge, position);
+        let place = self.books.refunds.add(refund.clone());
+        self.books.refunds_by_charge.add(&refund.charge, place);
         if let Some(intent) = &refund.payment_intent {
-            self.books.refunds_by_intent.add(intent, position);
+            self.books.refunds_by_intent.add(intent, place);
         }
     }
 

@@ -45,8 +45,8 @@ impl Execution<'_> {
         self.planned.extend(later.map(plan));
         let answer = Answer::created(&transfer);
         let reference = transfer.reference.clone();
-        let position = self.books.transfers.add(transfer);
-        self.books.transfers_by_reference.add(&reference, position);
+        let place = self.books.transfers.add(transfer);
+        self.books.transfers_by_reference.add(&reference, place);
         answer
     }
 

@@ -177,7 +177,7 @@ async fn wrong_requests_are_refused_by_name() {
     let redirects = post("amount=1099&currency=usd&payment_method=pm_card_visa&confirm=true").await;
     assert!(redirects.text("/error/message").contains("return_url"), "{redirects:?}");
     assert_eq!(shop.get("/v1/payment_intents/pi_no").await.status, 404);
-    assert_eq!(shop.get("/v1/invoices").await.status, 404);
+    assert_eq!(shop.get("/v1/quotes").await.status, 404);
     let anonymous = shop.client.get(format!("{}/v1/charges", shop.base)).send().await.expect("an answer");
     assert_eq!(read(anonymous).await.status, 401);
     let large = "a=1&".repeat(20_000);

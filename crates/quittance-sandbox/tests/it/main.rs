@@ -3,10 +3,12 @@
 
 mod balance;
 mod bodies;
+mod catalogue;
 mod charges;
 mod disputes;
 mod faults;
 mod idempotency;
+mod invoices;
 mod late_clients;
 mod late_effects;
 mod lifecycle;
@@ -18,7 +20,9 @@ mod rail_clients;
 mod rail_faults;
 mod refund_clients;
 mod refunds;
+mod seeding;
 mod shop;
+mod subscriptions;
 mod unauthorised;
 mod webhooks;
 mod wrong_clock;

@@ -177,6 +177,55 @@ def disputes(client, base):
     check("closed", closed.data[0].data.object.id == dispute.id, closed)
 
 
+def billing(client, base):
+    product = client.v1.products.create({"name": "Plan", "metadata": {"tier": "1"}})
+    price = client.v1.prices.create({
+        "product": product.id, "currency": "usd", "unit_amount": 2000, "recurring": {"interval": "month"},
+    })
+    check("price", (price.type, price.recurring.interval) == ("recurring", "month"), price)
+    customer = client.v1.customers.create({"email": "grace@example.com"})
+    subscription = client.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": price.id, "quantity": 2}, {"price": price.id}]},
+        {"idempotency_key": "subscribe-1"},
+    )
+    items = subscription["items"]
+    check("subscribed", subscription.status == "active" and items.data[0].price.id == price.id, subscription)
+    check("period", items.data[0].current_period_end > items.data[0].current_period_start, items)
+    listed = client.v1.subscription_items.list({"subscription": subscription.id, "limit": 1})
+    check("items", [i.quantity for i in listed.auto_paging_iter()] == [2, 1], listed)
+    changed = client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True, "metadata": {"a": "b"}})
+    check("ending", changed.cancel_at == items.data[0].current_period_end and changed.metadata["a"] == "b", changed)
+    control(base, f"subscriptions/{subscription.id}", {"status": "past_due"})
+    late = client.v1.subscriptions.list({"status": "past_due", "customer": customer.id})
+    check("past due", [s.id for s in late.data] == [subscription.id], late)
+    invoice = client.v1.invoices.create({"customer": customer.id, "subscription": subscription.id})
+    lines = client.v1.invoices.line_items.list(invoice.id)
+    check("lines", [line.amount for line in lines.data] == [4000, 2000], lines)
+    check("open", client.v1.invoices.finalize_invoice(invoice.id).status == "open")
+    paid = client.v1.invoices.pay(invoice.id)
+    check("paid", (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 6000, 0), paid)
+    check("revived", client.v1.subscriptions.retrieve(subscription.id).status == "active")
+    check("canceled", client.v1.subscriptions.cancel(subscription.id).status == "canceled")
+    check("hidden", client.v1.subscriptions.list({"customer": customer.id}).data == [])
+    everything = client.v1.subscriptions.list({"customer": customer.id, "status": "all"})
+    check("not for all", [s.id for s in everything.data] == [subscription.id], everything)
+    check("product", client.v1.products.update(product.id, {"active": False}).active is False)
+    events = client.v1.events.list({"type": "customer.subscription.*", "limit": 100})
+    kinds = [event.type.rpartition(".")[2] for event in events.auto_paging_iter()]
+    check("told", kinds == ["deleted", "updated", "updated", "updated", "created"], kinds)
+
+
+def seeded(client, base):
+    rows = [{"id": f"sub_{n}", "customer": "cus_s", "price": "price_s", "created": 1700000000 + n} for n in range(250)]
+    control(base, "seed", {
+        "products": [{"id": "prod_s"}], "customers": [{"id": "cus_s"}], "subscriptions": rows,
+        "prices": [{"id": "price_s", "product": "prod_s", "currency": "usd", "unit_amount": 1}],
+    })
+    created = {"gte": 1700000000, "lt": 1700000200}
+    found = client.v1.subscriptions.list({"created": created, "limit": 100, "customer": "cus_s"})
+    check("seeded", [s.id for s in found.auto_paging_iter()] == [f"sub_{n}" for n in reversed(range(200))], found)
+
+
 def webhooks(client, created, arrivals):
     seen = {}
     while "payment_intent.succeeded" not in seen:
@@ -210,4 +259,6 @@ if __name__ == "__main__":
     webhooks(stripe_client, intent, webhook_arrivals)
     money(stripe_client, base)
     disputes(stripe_client, base)
+    billing(stripe_client, base)
+    seeded(stripe_client, base)
     print(f"{passed} checks passed")
