@@ -2,6 +2,7 @@
 //! who may reach it; that is the business of whoever chooses the listening address.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -38,7 +39,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .merge(control_billing::routes())
         .merge(control_money::routes())
         .merge(control_profile::routes())
-        .route("/_sandbox/webhooks", get(show_webhooks))
+        .route("/_sandbox/webhooks", get(show_webhooks).post(set_webhooks))
         .route("/_sandbox/webhooks/flush", post(flush_webhooks))
         .route("/_sandbox/webhook_target", post(set_webhook_target))
 }
@@ -147,7 +148,36 @@ async fn expire(State(shared): App, Path(intent): Path<String>) -> Response {
 }
 
 async fn show_webhooks(State(shared): App) -> Response {
-    json_answer(&json!(shared.webhooks.progress()))
+    let mut progress = json!(shared.webhooks.progress());
+    progress["omit_events"] = json!(shared.omits_events.load(Ordering::Relaxed));
+    json_answer(&progress)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Silence {
+    /// Events are listed, and their webhooks lost for good.
+    lose: Option<bool>,
+    /// There are not even events.
+    omit_events: Option<bool>,
+}
+
+async fn set_webhooks(State(shared): App, body: Bytes) -> Response {
+    match parse::<Silence>(&body) {
+        Ok(Silence { lose: None, omit_events: None }) => {
+            answer(ApiError::bad_request("Say `lose` or `omit_events`, true or false.").answer())
+        }
+        Ok(silence) => {
+            if let Some(loses) = silence.lose {
+                shared.webhooks.lose(loses);
+            }
+            if let Some(omits) = silence.omit_events {
+                shared.omits_events.store(omits, Ordering::Relaxed);
+            }
+            show_webhooks(State(shared)).await
+        }
+        Err(error) => answer(error.answer()),
+    }
 }
 
 async fn flush_webhooks(State(shared): App) -> Response {

@@ -1,5 +1,5 @@
-//! Owns: the queue of webhooks and their delivery. Does not own: which of them are dropped,
-//! repeated or late (`faults`).
+//! Owns: the queue of webhooks and their delivery, and that for a while nothing is delivered. Does not own: which of
+//! them are dropped, repeated or late by chance (`faults`).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -41,6 +41,9 @@ struct Queue {
     delivered: u64,
     dropped: u64,
     failed: u64,
+    /// Whether what is due now is lost, and never tried again.
+    loses: bool,
+    lost: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +59,8 @@ pub(crate) struct Progress {
     delivered: u64,
     dropped: u64,
     failed: u64,
+    lose: bool,
+    lost: u64,
 }
 
 enum Next {
@@ -91,6 +96,10 @@ impl Webhooks {
         for event in events {
             let plan = faults.plan_webhook(&event.id);
             let mut queue = lock(&self.queue);
+            if queue.loses {
+                queue.lost += 1;
+                continue;
+            }
             if plan.delays_ms.is_empty() {
                 queue.dropped += 1;
             }
@@ -99,6 +108,12 @@ impl Webhooks {
                 queue.add(now + Duration::from_millis(delay_ms), job);
             }
         }
+        self.changed.notify_one();
+    }
+
+    /// Whether deliveries are lost from now on: those of new events, and those that come due meanwhile.
+    pub(crate) fn lose(&self, loses: bool) {
+        lock(&self.queue).loses = loses;
         self.changed.notify_one();
     }
 
@@ -121,6 +136,8 @@ impl Webhooks {
             delivered: queue.delivered,
             dropped: queue.dropped,
             failed: queue.failed,
+            lose: queue.loses,
+            lost: queue.lost,
         }
     }
 
@@ -130,6 +147,10 @@ impl Webhooks {
         let Some(target) = queue.target.clone() else {
             return Next::WaitUntil(None);
         };
+        while queue.loses && queue.waiting.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
+            queue.waiting.pop_first();
+            queue.lost += 1;
+        }
         match queue.waiting.first_key_value().map(|(key, _)| *key) {
             None => Next::WaitUntil(None),
             Some((due, _)) if due > now => Next::WaitUntil(Some(due)),
@@ -149,6 +170,8 @@ impl Webhooks {
         if is_delivered {
             queue.delivered += 1;
             job.event.pending_webhooks.store(0, Ordering::Relaxed);
+        } else if queue.loses {
+            queue.lost += 1;
         } else if job.attempt >= ATTEMPTS_MAX {
             queue.failed += 1;
         } else {

@@ -100,7 +100,7 @@ async fn shop(receiver: &Receiver, secrets: &[&str], rates: FaultRates) -> Shop 
     .await
 }
 
-/// Waits until nothing is queued or under way.
+/// Waits until nothing is queued or under way, and says what became of all of it.
 async fn settle(shop: &Shop) -> Value {
     loop {
         let progress = shop.get("/_sandbox/webhooks").await.body;
@@ -109,6 +109,11 @@ async fn settle(shop: &Shop) -> Value {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Delivered, dropped, failed and lost.
+fn counts(progress: &Value) -> [u64; 4] {
+    ["delivered", "dropped", "failed", "lost"].map(|name| progress[name].as_u64().expect("a count"))
 }
 
 fn count_ids(deliveries: &[Delivery]) -> BTreeMap<String, usize> {
@@ -140,7 +145,7 @@ async fn every_event_is_signed_with_every_secret() {
     let intent = shop.get(&format!("/v1/payment_intents/{}", charged.id())).await;
     let succeeded = deliveries.iter().map(Delivery::event).find(|event| event["type"] == "payment_intent.succeeded");
     assert_eq!(succeeded.map(|event| event["data"]["object"].clone()), Some(intent.body));
-    assert_eq!(settle(&shop).await, json!({"queued": 0, "delivered": 3, "dropped": 0, "failed": 0}));
+    assert_eq!(counts(&settle(&shop).await), [3, 0, 0, 0]);
     let events = shop.get("/v1/events").await;
     assert_eq!(events.body["data"][0]["pending_webhooks"], 0);
 }
@@ -161,7 +166,7 @@ async fn attempts_end() {
     let receiver = Receiver::open(&[500; 100]).await;
     let shop = shop(&receiver, &["whsec_1"], FaultRates::default()).await;
     shop.post("/v1/customers", "name=Ada").await;
-    assert_eq!(settle(&shop).await, json!({"queued": 0, "delivered": 0, "dropped": 0, "failed": 1}));
+    assert_eq!(counts(&settle(&shop).await), [0, 0, 1, 0]);
 }
 
 #[tokio::test]
@@ -181,7 +186,7 @@ async fn a_dropped_webhook_is_only_in_the_list() {
     let rates = FaultRates { webhook_dropped: 1000, ..FaultRates::default() };
     let shop = shop(&receiver, &["whsec_1"], rates).await;
     shop.post("/v1/payment_intents", CHARGE).await;
-    assert_eq!(settle(&shop).await, json!({"queued": 0, "delivered": 0, "dropped": 3, "failed": 0}));
+    assert_eq!(counts(&settle(&shop).await), [0, 3, 0, 0]);
     let events = shop.get("/v1/events").await;
     assert_eq!(events.body["data"].as_array().map(Vec::len), Some(3));
     assert_eq!(events.body["data"][0]["pending_webhooks"], 1);
@@ -230,4 +235,47 @@ async fn the_target_can_be_set_at_run_time() {
     assert_eq!(receiver.next().await.event()["data"]["object"]["name"], "After");
     let nowhere = json!({"url": "ftp://x", "secrets": ["whsec_1"]});
     assert_eq!(shop.control("webhook_target", nowhere).await.status, 400);
+}
+
+#[tokio::test]
+async fn webhooks_can_be_lost_for_a_while_and_events_stay() {
+    let mut receiver = Receiver::open(&[500]).await;
+    let config = Config {
+        webhook: Some(WebhookTarget { url: receiver.url.clone(), secrets: vec!["whsec_1".to_owned()] }),
+        // What failed before would be tried again in an hour.
+        webhook_retry_base_ms: 3_600_000,
+        ..Config::default()
+    };
+    let shop = Shop::open(config).await;
+    shop.post("/v1/customers", "name=Before").await;
+    receiver.take(1).await;
+    let progress = shop.control("webhooks", json!({"lose": true})).await.body;
+    assert_eq!(progress["lose"], true);
+    shop.post("/v1/customers", "name=Meanwhile").await;
+    // Due while nothing is delivered.
+    shop.control("webhooks/flush", json!({})).await;
+    assert_eq!(counts(&settle(&shop).await), [0, 0, 0, 2]);
+    shop.control("webhooks", json!({"lose": false})).await;
+    shop.post("/v1/customers", "name=After").await;
+    assert_eq!(receiver.next().await.event()["data"]["object"]["name"], "After");
+    assert_eq!(counts(&settle(&shop).await), [1, 0, 0, 2]);
+    let undelivered = shop.get("/v1/events?delivery_success=false").await.body;
+    assert_eq!(undelivered["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(shop.ids("/v1/events?type=customer.created").await.len(), 3);
+}
+
+#[tokio::test]
+async fn events_can_be_missing_altogether() {
+    let mut receiver = Receiver::open(&[]).await;
+    let shop = shop(&receiver, &["whsec_1"], FaultRates::default()).await;
+    assert_eq!(shop.control("webhooks", json!({"omit_events": true})).await.body["omit_events"], true);
+    let customer = shop.post("/v1/customers", "name=Unheard").await.id();
+    assert!(shop.ids("/v1/events").await.is_empty());
+    shop.control("webhooks", json!({"omit_events": false})).await;
+    shop.post(&format!("/v1/customers/{customer}"), "name=Heard").await;
+    assert_eq!(receiver.next().await.event()["type"], "customer.updated");
+    assert_eq!(shop.ids("/v1/events").await.len(), 1);
+    for wrong in [json!({}), json!({"lose": "yes"}), json!({"loose": true})] {
+        assert_eq!(shop.control("webhooks", wrong).await.status, 400);
+    }
 }
