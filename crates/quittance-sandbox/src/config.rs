@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 use crate::profile::Class;
 
 /// Everything that shapes one sandbox. `Config::default()` is a well-behaved gateway.
@@ -53,6 +55,22 @@ pub struct Config {
     /// How wrong its clock is, in seconds: the `Date` header and every `created` are off by so much. Webhooks are
     /// signed at the right time all the same. A year either way is honoured. `POST /_sandbox/clock` changes it.
     pub clock_skew_seconds: i64,
+    /// How many requests under `/v1` are let through in any second; all others are a 429 with `Retry-After`. `None` is
+    /// no limit. `POST /_sandbox/rate_limit` changes it.
+    pub requests_per_second_max: Option<u32>,
+    /// Keys that may do less than all others; they are accepted besides `api_keys`. `POST /_sandbox/keys` adds some.
+    pub restricted_keys: Vec<RestrictedKey>,
+}
+
+/// A key that may not do everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestrictedKey {
+    /// As it is sent; Stripe's begin with `rk_`.
+    pub key: String,
+    /// Whether it may do anything but read.
+    pub may_write: bool,
+    /// What it may not read, by the first word of the URL after `/v1/`: `subscriptions`, say.
+    pub may_not_read: Vec<String>,
 }
 
 impl Default for Config {
@@ -78,6 +96,8 @@ impl Default for Config {
             agenda_ms: 2_000,
             class: Class::default(),
             clock_skew_seconds: 0,
+            requests_per_second_max: None,
+            restricted_keys: Vec::new(),
         }
     }
 }
@@ -191,7 +211,8 @@ impl FromStr for FaultProfile {
 /// Probabilities in per mille. At most one of the request faults hits a request, so their sum is
 /// the share of writes that meet one; what exceeds 1,000 never happens. The four webhook faults
 /// are drawn for each event: dropped excludes the others, which may meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct FaultRates {
     /// The request is read, nothing is done, the connection is held and then closed.
     pub timeout_before_effect: u16,

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
 use crate::books::{GroupBy, audit, group, group_refunds, group_transfers};
-use crate::config::{FaultProfile, WebhookTarget};
+use crate::config::{FaultProfile, FaultRates, WebhookTarget};
 use crate::control_billing;
 use crate::control_money;
 use crate::control_profile;
+use crate::control_traffic;
 use crate::execution::Outcome;
 use crate::late;
 use crate::lock::lock;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .merge(control_billing::routes())
         .merge(control_money::routes())
         .merge(control_profile::routes())
+        .merge(control_traffic::routes())
         .route("/_sandbox/webhooks", get(show_webhooks).post(set_webhooks))
         .route("/_sandbox/webhooks/flush", post(flush_webhooks))
         .route("/_sandbox/webhook_target", post(set_webhook_target))
@@ -85,23 +87,26 @@ async fn flush_late_effects(State(shared): App) -> Response {
     json_answer(&json!({"flushed": late::flush(&shared)}))
 }
 
+/// A name, or rates of one's own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfileChoice {
-    profile: String,
+    profile: Option<String>,
+    rates: Option<FaultRates>,
 }
 
 async fn set_faults(State(shared): App, body: Bytes) -> Response {
-    let chosen = parse::<ProfileChoice>(&body).and_then(|choice| {
-        choice.profile.parse::<FaultProfile>().map_err(|error| ApiError::bad_request(error.to_string()))
-    });
-    match chosen {
-        Ok(profile) => {
-            shared.faults.set_profile(profile);
-            json_answer(&json!({"profile": profile.to_string()}))
-        }
-        Err(error) => answer(error.answer()),
-    }
+    respond(parse::<ProfileChoice>(&body).and_then(|choice| {
+        let profile = match (choice.profile, choice.rates) {
+            (Some(name), None) => {
+                name.parse::<FaultProfile>().map_err(|error| ApiError::bad_request(error.to_string()))
+            }
+            (None, Some(rates)) => Ok(FaultProfile::Custom(rates)),
+            _ => Err(ApiError::bad_request("Say either `profile` or `rates`.")),
+        }?;
+        shared.faults.set_profile(profile);
+        Ok(json!({"profile": profile.to_string()}))
+    }))
 }
 
 #[derive(Deserialize)]
@@ -215,6 +220,13 @@ async fn set_webhook_target(State(shared): App, body: Bytes) -> Response {
 
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("invalid JSON: {error}")))
+}
+
+pub(crate) fn respond(outcome: Result<Value, ApiError>) -> Response {
+    match outcome {
+        Ok(value) => json_answer(&value),
+        Err(error) => answer(error.answer()),
+    }
 }
 
 pub(crate) fn json_answer(value: &Value) -> Response {

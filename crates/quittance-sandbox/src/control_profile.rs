@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::ApiError;
-use crate::control::{App, answer, json_answer, parse};
+use crate::control::{App, json_answer, parse, respond};
 use crate::lock::lock;
 use crate::profile::Class;
 use crate::shared::{SKEW_SECONDS_MAX, Shared};
@@ -23,7 +23,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/capabilities", get(show_capabilities))
         .route("/_sandbox/profile", post(set_profile))
         .route("/_sandbox/unauthorised", post(set_unauthorised))
-        .route("/_sandbox/clock", post(set_clock))
+        .route("/_sandbox/clock", get(show_clock).post(set_clock))
 }
 
 async fn show_capabilities(State(shared): App) -> Response {
@@ -65,25 +65,35 @@ async fn set_unauthorised(State(shared): App, body: Bytes) -> Response {
     }))
 }
 
+async fn show_clock(State(shared): App) -> Response {
+    json_answer(&clock(&shared))
+}
+
+fn clock(shared: &Shared) -> Value {
+    json!({"skew_seconds": shared.clock_skew_seconds.load(Ordering::Relaxed), "now": shared.now()})
+}
+
+/// How wrong the clock is, or how far it moves on from where it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Skew {
-    skew_seconds: i64,
+    skew_seconds: Option<i64>,
+    advance_s: Option<u32>,
 }
 
 async fn set_clock(State(shared): App, body: Bytes) -> Response {
     respond(parse::<Skew>(&body).and_then(|skew| {
-        if !(-SKEW_SECONDS_MAX..=SKEW_SECONDS_MAX).contains(&skew.skew_seconds) {
-            return Err(ApiError::bad_request("A clock can be wrong by a year at most."));
-        }
-        shared.clock_skew_seconds.store(skew.skew_seconds, Ordering::Relaxed);
-        Ok(json!({"skew_seconds": skew.skew_seconds}))
+        let moved = |before: i64| match (skew.skew_seconds, skew.advance_s) {
+            (Some(skew), None) => Some(skew),
+            (None, Some(seconds)) => Some(before.saturating_add(i64::from(seconds))),
+            _ => None,
+        };
+        let kept = |skew: &i64| (-SKEW_SECONDS_MAX..=SKEW_SECONDS_MAX).contains(skew);
+        let skew = &shared.clock_skew_seconds;
+        let set = skew.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| moved(before).filter(kept));
+        set.map(|_| clock(&shared)).map_err(|_| {
+            let message = "Say either `skew_seconds` or `advance_s`; a clock can be wrong by a year at most.";
+            ApiError::bad_request(message)
+        })
     }))
-}
-
-fn respond(outcome: Result<Value, ApiError>) -> Response {
-    match outcome {
-        Ok(value) => json_answer(&value),
-        Err(error) => answer(error.answer()),
-    }
 }

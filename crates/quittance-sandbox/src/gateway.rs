@@ -23,7 +23,7 @@ use crate::lock::lock;
 use crate::objects::API_VERSION;
 use crate::profile::Class;
 use crate::shared::Shared;
-use crate::verdict::{End, JSON, Reply, Verdict, after_effect, before_effect};
+use crate::verdict::{End, JSON, Reply, Trouble, Verdict, after_effect, before_effect};
 use crate::writing::{self, Write};
 
 // A form of the largest request understood here has a few kilobytes.
@@ -41,6 +41,8 @@ struct Call<'a> {
 pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let request_id = shared.next_request_id();
     let (parts, body) = request.into_parts();
+    let endpoint = Endpoint::find(&parts.method, parts.uri.path());
+    shared.count_request(&parts.method, endpoint.map(|(endpoint, _)| format!("/v1/{}", endpoint.class())));
     let verdict = match to_bytes(body, BODY_BYTES_MAX).await {
         Ok(body) => judge(&shared, &parts, &body, &request_id),
         Err(_) => {
@@ -96,10 +98,14 @@ fn idempotency_key<'a>(method: &Method, headers: &'a HeaderMap) -> Result<Option
 }
 
 fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
-    authentication::check(&call.parts.headers, shared.api_keys.as_deref())?;
+    let api_key = authentication::check(&call.parts.headers, |key| shared.knows_key(key))?;
     if shared.is_unauthorised() {
         shared.faults.count(Fault::Unauthorised { requests: 1 });
         return Err(ApiError::bad_key());
+    }
+    if let Err(seconds) = lock(&shared.traffic).admit(clock::monotonic()) {
+        let answer = ApiError::about(Trouble::RateLimited).answer();
+        return Ok(Verdict::reply(Reply { retry_after: Some(seconds), ..answer.into() }));
     }
     let method = &call.parts.method;
     let path = call.parts.uri.path();
@@ -107,6 +113,7 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
         let message = format!("Unrecognized request URL ({method}: {path}).");
         ApiError::new(404, ErrorKind::InvalidRequest, message)
     })?;
+    lock(&shared.permissions).check(&api_key, endpoint.collection(), method != Method::GET)?;
     let access = match call.key {
         _ if method == Method::GET => Access::Read,
         Some(_) if endpoint.can_be_late() => Access::PostponableWrite,
@@ -125,7 +132,7 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
     let operation = Operation::read(endpoint, params)?;
     let class = lock(&shared.profile).class(endpoint);
     if access == Access::Read {
-        return answer_read(shared, class, id, operation, fault);
+        return answer_read(shared, (class, endpoint), id, operation, fault);
     }
     let host = call.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let write = Write {
@@ -141,7 +148,7 @@ fn decide(shared: &Shared, call: &Call<'_>) -> Result<Verdict, ApiError> {
 
 fn answer_read(
     shared: &Shared,
-    class: Class,
+    (class, endpoint): (Class, Endpoint),
     id: &str,
     mut operation: Operation,
     fault: Option<Fault>,
@@ -149,14 +156,16 @@ fn answer_read(
     if !class.reads_back() {
         return Err(unreadable(id));
     }
+    let mut core = lock(&shared.core);
     if let Some(query) = operation.list_query() {
+        query.unseen = shared.unseen(&mut core, endpoint.collection());
         query.hidden_events = lock(&shared.profile).hidden_events();
         if fault == Some(Fault::CursorRepeats) && query.starting_after.is_some() {
             query.repeats_cursor = true;
             shared.faults.count(Fault::CursorRepeats);
         }
     }
-    let answer = read(&lock(&shared.core).books, id, operation)?;
+    let answer = read(&core.books, id, operation)?;
     Ok(after_effect(shared, fault, answer))
 }
 

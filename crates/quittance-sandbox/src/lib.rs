@@ -19,6 +19,7 @@ mod control;
 mod control_billing;
 mod control_money;
 mod control_profile;
+mod control_traffic;
 mod dialect;
 mod dice;
 mod execution;
@@ -29,15 +30,20 @@ mod idempotency;
 mod late;
 mod lock;
 mod objects;
+mod permissions;
 mod profile;
 mod rail;
 mod serve;
 mod shared;
 mod signature;
+mod traffic;
 mod verdict;
+mod visibility;
 mod webhooks;
 mod writing;
 
-pub use config::{Config, FaultProfile, FaultRates, Fees, TransactionTiming, UnknownProfile, WebhookTarget};
+pub use config::{
+    Config, FaultProfile, FaultRates, Fees, RestrictedKey, TransactionTiming, UnknownProfile, WebhookTarget,
+};
 pub use profile::Class;
 pub use serve::Sandbox;

@@ -85,8 +85,7 @@ impl Profile {
     }
 
     pub(crate) fn class(&self, endpoint: Endpoint) -> Class {
-        let kind = endpoint.class().split('/').next().unwrap_or("");
-        self.classes.get(kind).copied().unwrap_or_default()
+        self.classes.get(endpoint.collection()).copied().unwrap_or_default()
     }
 
     /// Sets one kind, or all of them. Returns false for a kind that has no class.

@@ -28,6 +28,11 @@ use crate::verdict::{JSON, Reply, Trouble, Verdict, after_effect, before_effect}
 pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let request_id = shared.next_request_id();
     let (parts, body) = request.into_parts();
+    let endpoint = Endpoint::find(&parts.method, parts.uri.path());
+    shared.count_request(
+        &parts.method,
+        endpoint.map(|(endpoint, _)| format!("/rail/v1/{}", endpoint.class().trim_start_matches("rail/"))),
+    );
     let verdict = match to_bytes(body, BODY_BYTES_MAX).await {
         Ok(body) => decide(&shared, &parts, &body),
         Err(_) => Err(Refusal::new(413, "too_large", "The request body is too large.")),
@@ -39,7 +44,7 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
 /// Nothing in here waits, as at Stripe's side.
 fn decide(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Verdict, Refusal> {
     let bad_key = || Refusal::about(Trouble::BadKey);
-    authentication::check(&parts.headers, shared.api_keys.as_deref()).map_err(|_| bad_key())?;
+    authentication::check(&parts.headers, |key| shared.knows_key(key)).map_err(|_| bad_key())?;
     if shared.is_unauthorised() {
         shared.faults.count(Fault::Unauthorised { requests: 1 });
         return Err(bad_key());

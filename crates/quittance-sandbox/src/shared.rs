@@ -1,10 +1,12 @@
 //! Owns: everything the requests of one sandbox share, and carrying out a write under its lock.
 //! Does not own: the order in which a request is judged (`gateway`).
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::Method;
 use tokio::sync::Notify;
 
 use crate::agenda::Agenda;
@@ -19,7 +21,10 @@ use crate::idempotency::Keys;
 use crate::late::Late;
 use crate::lock::lock;
 use crate::objects::Origin;
+use crate::permissions::Permissions;
 use crate::profile::Profile;
+use crate::traffic::Traffic;
+use crate::visibility::Visibility;
 use crate::webhooks::Webhooks;
 
 /// A year either way: enough for every mistake, and dates keep four digits.
@@ -28,7 +33,7 @@ pub(crate) const SKEW_SECONDS_MAX: i64 = 366 * 24 * 60 * 60;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) seed: u64,
-    pub(crate) api_keys: Option<Vec<String>>,
+    api_keys: Option<Vec<String>>,
     pub(crate) hold: Duration,
     pub(crate) slow: Duration,
     pub(crate) core: Mutex<Core>,
@@ -47,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) clock_skew_seconds: AtomicI64,
     /// Whether things happen of which no event tells, not even in the list of events.
     pub(crate) omits_events: AtomicBool,
+    pub(crate) permissions: Mutex<Permissions>,
+    pub(crate) traffic: Mutex<Traffic>,
     requests: AtomicU64,
 }
 
@@ -57,6 +64,7 @@ pub(crate) struct Core {
     pub(crate) keys: Keys,
     pub(crate) late: Late,
     pub(crate) agenda: Agenda,
+    pub(crate) visibility: Visibility,
     last_second: i64,
     writes_without_key: u64,
 }
@@ -75,6 +83,7 @@ impl Shared {
                 keys: Keys::new(Duration::from_millis(config.idempotency_retention_ms)),
                 late: Late::new(config.late_pending_max),
                 agenda: Agenda::default(),
+                visibility: Visibility::default(),
                 last_second: 0,
                 writes_without_key: 0,
             }),
@@ -89,6 +98,8 @@ impl Shared {
             unauthorised: AtomicU64::new(0),
             clock_skew_seconds: AtomicI64::new(config.clock_skew_seconds.clamp(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX)),
             omits_events: AtomicBool::new(false),
+            permissions: Mutex::new(Permissions::new(config.restricted_keys)),
+            traffic: Mutex::new(Traffic::new(config.requests_per_second_max)),
             requests: AtomicU64::new(0),
         }
     }
@@ -107,6 +118,30 @@ impl Shared {
     pub(crate) fn is_unauthorised(&self) -> bool {
         let taken = self.unauthorised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         taken.is_ok()
+    }
+
+    /// The second that the gateway believes it is.
+    pub(crate) fn now(&self) -> i64 {
+        lock(&self.core).now(self.clock_skew_seconds.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn count_request(&self, method: &Method, endpoint: Option<String>) {
+        lock(&self.traffic).count(method.as_str(), endpoint, clock::monotonic());
+    }
+
+    /// What a list does not show yet.
+    pub(crate) fn unseen(&self, core: &mut Core, list: &str) -> BTreeSet<String> {
+        let now = core.now(self.clock_skew_seconds.load(Ordering::Relaxed));
+        core.visibility.unseen(list, self.requests(), now)
+    }
+
+    /// Whether a key is one of this account's.
+    pub(crate) fn knows_key(&self, key: &str) -> bool {
+        let is_accepted = match &self.api_keys {
+            Some(keys) => keys.iter().any(|known| known == key),
+            None => key.starts_with("sk_test_") || key.starts_with("rk_test_"),
+        };
+        is_accepted || lock(&self.permissions).knows(key)
     }
 
     /// Carries out `work` and sends its events. The ids of its objects follow from the idempotency
@@ -150,6 +185,7 @@ impl Shared {
             planned: Vec::new(),
         };
         let answer = work(&mut execution).unwrap_or_else(|error| error.answer());
+        core.visibility.created(execution.mint.into_made(), self.requests(), now);
         self.webhooks.enqueue(execution.emitted, &self.faults);
         if !execution.planned.is_empty() {
             core.agenda.add(clock::monotonic() + self.agenda_delay, execution.planned);

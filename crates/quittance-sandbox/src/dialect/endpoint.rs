@@ -137,6 +137,12 @@ impl Endpoint {
         )
     }
 
+    /// The first word of the URL: what it is about.
+    pub(crate) fn collection(self) -> &'static str {
+        let class = self.class();
+        class.split_once('/').map_or(class, |(collection, _)| collection)
+    }
+
     /// The path class that faults are drawn for: the URL without its id.
     pub(crate) fn class(self) -> &'static str {
         match self {

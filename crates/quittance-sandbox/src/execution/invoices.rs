@@ -36,7 +36,9 @@ impl Execution<'_> {
         invoice.currency = currency.unwrap_or_else(|| "usd".to_owned());
         invoice.due_date = days.map(|days| self.now + days * clock::DAY);
         apply(&mut invoice, draft.patch)?;
-        Ok(self.add_invoice(invoice))
+        let answer = Answer::ok(&invoice);
+        self.add_invoice(invoice);
+        Ok(answer)
     }
 
     /// A draft of today without lines.
@@ -64,16 +66,17 @@ impl Execution<'_> {
         })
     }
 
-    pub(super) fn add_invoice(&mut self, invoice: Invoice) -> Answer {
-        let answer = Answer::ok(&invoice);
+    pub(super) fn add_invoice(&mut self, invoice: Invoice) {
         self.emit("invoice.created", &invoice);
-        if let Some(subscription) = &invoice.subscription
-            && let Some(row) = self.books.subscriptions.get_mut(subscription)
-        {
-            row.latest_invoice = Some(invoice.id.clone());
+        let owner = invoice.subscription.as_deref().and_then(|id| self.books.subscriptions.get_mut(id));
+        if let Some(owner) = owner {
+            let latest = owner.latest_invoice.as_deref().and_then(|id| self.books.invoices.get(id));
+            // Seeded invoices come in any order.
+            if latest.is_none_or(|latest| latest.created <= invoice.created) {
+                owner.latest_invoice = Some(invoice.id.clone());
+            }
         }
         self.books.add_invoice(invoice);
-        answer
     }
 
     /// A line for each item of a subscription.

@@ -50,17 +50,24 @@ pub(crate) use transfers::{list_transfers, read_transfer};
 #[derive(Debug)]
 pub(crate) struct Mint {
     dice: Dice,
-    made: u64,
+    made: Vec<String>,
 }
 
 impl Mint {
     pub(crate) fn new(dice: Dice) -> Self {
-        Self { dice, made: 0 }
+        Self { dice, made: Vec::new() }
     }
 
     fn id(&mut self, prefix: &str) -> String {
-        self.made += 1;
-        format!("{prefix}{}", letters(self.dice.text(prefix).number(self.made)))
+        let number = u64::try_from(self.made.len() + 1).unwrap_or(u64::MAX);
+        let id = format!("{prefix}{}", letters(self.dice.text(prefix).number(number)));
+        self.made.push(id.clone());
+        id
+    }
+
+    /// All ids but those derived.
+    pub(crate) fn into_made(self) -> Vec<String> {
+        self.made
     }
 
     /// An id that does not shift those made after it: it follows from what it belongs to.

@@ -28,11 +28,18 @@ impl Execution<'_> {
         seed.customers.into_iter().for_each(|customer| self.seed_customer(customer));
         for subscription in seed.subscriptions {
             let subscription = self.seeded_subscription(subscription);
-            self.add_subscription(subscription);
+            if self.emits {
+                self.add_subscription(subscription);
+            } else {
+                // What nobody reads is not written: there may be a hundred thousand.
+                self.books.add_subscription(subscription);
+            }
         }
         for invoice in seed.invoices {
             self.seed_invoice(invoice)?;
         }
+        // It has been there for years: no list is behind with it.
+        self.mint.made.clear();
         Ok(answer)
     }
 

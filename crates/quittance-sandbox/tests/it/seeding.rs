@@ -84,6 +84,7 @@ async fn what_is_seeded_behaves_like_what_was_created() {
             {"id": "in_1", "subscription": "sub_1", "status": "open", "created": 1_706_659_201,
              "lines": [{"amount": 200, "price": "price_1", "quantity": 2}, {"amount": -50, "description": "credit"}]},
             {"id": "in_2", "customer": "cus_1"},
+            {"id": "in_0", "subscription": "sub_1", "status": "void", "created": 1_706_659_000},
         ],
         "events": true,
     });
@@ -98,7 +99,7 @@ async fn what_is_seeded_behaves_like_what_was_created() {
     let invoice = shop.get("/v1/invoices/in_1").await;
     assert_eq!((&invoice.body["amount_due"], invoice.text("/customer")), (&json!(150), "cus_1".to_owned()));
     assert_eq!(invoice.text("/lines/data/0/pricing/price_details/product"), "prod_1");
-    assert_eq!(shop.ids("/v1/events?limit=100").await.len(), 9);
+    assert_eq!(shop.ids("/v1/events?limit=100").await.len(), 10);
     shop.post("/v1/invoices/in_1/pay", "").await;
     assert_eq!(shop.get("/v1/subscriptions/sub_1").await.text("/status"), "active");
 }

@@ -13,6 +13,24 @@ async fn hour(shop: &Shop) -> String {
     date[17..19].to_owned()
 }
 
+/// Whether the `Date` header says what the control interface says.
+async fn date_matches(shop: &Shop) -> bool {
+    // A second may end between the two.
+    for _ in 0..100 {
+        let before = shop.get("/_sandbox/clock").await.body["now"].clone();
+        let response = shop.request(Method::GET, "/v1/charges").send().await.expect("an answer");
+        let date = response.headers()["date"].to_str().expect("a date in ASCII").to_owned();
+        let now = shop.get("/_sandbox/clock").await.body["now"].clone();
+        if before == now {
+            let seconds = now.as_i64().expect("a time");
+            let of_day = seconds.rem_euclid(86_400);
+            let time = format!(" {:02}:{:02}:{:02} GMT", of_day / 3_600, of_day / 60 % 60, of_day % 60);
+            return date.ends_with(&time);
+        }
+    }
+    false
+}
+
 async fn created(shop: &Shop) -> i64 {
     shop.post("/v1/payment_intents", CHARGE).await.body["created"].as_i64().expect("a time")
 }
@@ -33,4 +51,26 @@ async fn an_hour_ahead_shows_in_created_and_in_the_date() {
     assert_eq!(right.control("clock", json!({"skew_seconds": -3_600})).await.status, 200);
     assert!(created(&right).await >= before);
     assert_eq!(right.control("clock", json!({"skew_seconds": 1_000_000_000})).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_clock_can_be_moved_on_and_the_date_follows() {
+    let shop = Shop::open(Config::default()).await;
+    assert!(date_matches(&shop).await);
+    let before = created(&shop).await;
+    for _ in 0..2 {
+        assert_eq!(shop.control("clock", json!({"advance_s": 64_800})).await.status, 200);
+        assert!(date_matches(&shop).await);
+    }
+    assert_eq!(shop.get("/_sandbox/clock").await.body["skew_seconds"], 129_600);
+    assert!(created(&shop).await >= before + 129_600);
+    for wrong in [
+        json!({}),
+        json!({"advance_s": -1}),
+        json!({"advance_s": 1, "skew_seconds": 1}),
+        json!({"advance_s": 4_000_000_000_u32}),
+    ] {
+        assert_eq!(shop.control("clock", wrong).await.status, 400);
+    }
+    assert_eq!(shop.get("/_sandbox/clock").await.body["skew_seconds"], 129_600);
 }

@@ -226,6 +226,32 @@ def seeded(client, base):
     check("seeded", [s.id for s in found.auto_paging_iter()] == [f"sub_{n}" for n in reversed(range(200))], found)
 
 
+def limits(client, base):
+    def refused(key, kind, call):
+        restricted = stripe.StripeClient(key, base_addresses=client_addresses, max_network_retries=0)
+        try:
+            call(restricted)
+            check("a restricted key is refused", False)
+        except stripe.PermissionError as error:
+            check("permission", error.http_status == 403 and f"'rak_{kind}'" in error.user_message, error)
+            check("the key stays secret", key not in error.user_message, error)
+
+    control(base, "keys", {"key": "rk_test_python_reader"})
+    reader = stripe.StripeClient("rk_test_python_reader", base_addresses=client_addresses)
+    check("a reader reads", len(reader.v1.subscriptions.list({"limit": 2}).data) == 2)
+    refused("rk_test_python_reader", "customer_write", lambda c: c.v1.customers.create({"name": "Eve"}))
+    control(base, "keys", {"key": "rk_test_python_blind", "may_not_read": ["subscriptions"]})
+    refused("rk_test_python_blind", "subscription_read", lambda c: c.v1.subscriptions.list())
+    control(base, "rate_limit", {"requests_per_second": 0, "retry_after_s": 3})
+    try:
+        client.v1.customers.list()
+        check("too much is refused", False)
+    except stripe.RateLimitError as error:
+        check("rate limit", (error.http_status, error.headers["retry-after"]) == (429, "3"), error)
+    control(base, "rate_limit", {"requests_per_second": None})
+    check("no limit", client.v1.customers.list({"limit": 1}).has_more)
+
+
 def webhooks(client, created, arrivals):
     seen = {}
     while "payment_intent.succeeded" not in seen:
@@ -261,4 +287,5 @@ if __name__ == "__main__":
     disputes(stripe_client, base)
     billing(stripe_client, base)
     seeded(stripe_client, base)
+    limits(stripe_client, base)
     print(f"{passed} checks passed")
