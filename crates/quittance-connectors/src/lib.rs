@@ -18,4 +18,5 @@ mod json;
 pub mod key;
 pub mod message;
 pub mod rail;
+pub mod record;
 pub mod stripe;

@@ -15,6 +15,7 @@ mod key;
 mod lists;
 mod machines;
 mod message;
+mod pointers;
 mod properties;
 mod rail;
 mod reading;

@@ -1,0 +1,6 @@
+//! Records: what a system's own form of a value becomes in the one form that is compared. Does not own that form, which
+//! is [`quittance_core::record`].
+
+mod json;
+
+pub use json::{value_at, value_of};
