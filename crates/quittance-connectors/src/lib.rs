@@ -19,4 +19,5 @@ pub mod key;
 pub mod message;
 pub mod rail;
 pub mod record;
+pub mod sql;
 pub mod stripe;

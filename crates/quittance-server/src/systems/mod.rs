@@ -7,6 +7,8 @@
 //! A system is read on a thread of its own and blocks it.
 
 mod error;
+mod names;
+pub mod sqlite;
 
 pub use error::{Blame, SystemError};
 

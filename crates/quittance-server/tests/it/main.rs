@@ -11,4 +11,5 @@ mod serve;
 mod stops;
 mod storms;
 mod stripe_mock;
+mod systems;
 mod transport;

@@ -1,0 +1,126 @@
+//! Rows of one statement, one at a time.
+
+use super::error::At;
+use super::schema::Object;
+use crate::systems::{Reading, Sink, SystemError};
+use quittance_connectors::sql::sqlite::{self as sql, Bound, Read, Stored};
+use quittance_core::record::key::encode_key;
+use quittance_core::record::value::Value;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, params_from_iter};
+use std::collections::BTreeSet;
+
+/// Longest value that is read, in bytes.
+const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Which rows are wanted.
+#[derive(Default)]
+pub(super) struct Condition {
+    /// Indexes of the columns that a statement searches, and what it looks for in them, tuple by tuple.
+    searched: Vec<usize>,
+    bound: Vec<Bound>,
+    /// All the columns, and the keys one of which they must make. A statement finds these and perhaps more: what is equal
+    /// in SQLite (`'A'` and `'a'` under NOCASE) may differ in canonical form.
+    exact: Option<(Vec<usize>, BTreeSet<Vec<u8>>)>,
+    lookups: usize,
+}
+
+impl Condition {
+    /// Rows whose columns hold one of these.
+    pub(super) fn new(read: &[Read], columns: &[usize], values: &[Vec<Value<'static>>]) -> Self {
+        let bound = |place: usize, tuple: &Vec<Value<'static>>| read[columns[place]].bound(&tuple[place]);
+        let can_search = |place: &usize| values.iter().all(|tuple| bound(*place, tuple).is_some());
+        let places: Vec<usize> = (0..columns.len()).filter(can_search).collect();
+        let bound = values.iter().flat_map(|tuple| places.iter().filter_map(|place| bound(*place, tuple)));
+        let keys = values.iter().filter_map(|tuple| key(tuple.iter()));
+        Self {
+            searched: places.iter().map(|place| columns[*place]).collect(),
+            bound: bound.collect(),
+            exact: Some((columns.to_vec(), keys.collect())),
+            lookups: values.len(),
+        }
+    }
+
+    fn wants(&self, values: &[Value<'_>]) -> bool {
+        let Some((columns, keys)) = &self.exact else { return true };
+        key(columns.iter().map(|at| &values[*at])).is_some_and(|key| keys.contains(&key))
+    }
+}
+
+fn key<'a, 'v: 'a>(values: impl Iterator<Item = &'a Value<'v>>) -> Option<Vec<u8>> {
+    let mut key = Vec::new();
+    let values: Vec<Value<'_>> = values.cloned().collect();
+    encode_key(values.iter(), &mut key).then_some(key)
+}
+
+/// What is read.
+pub(super) struct Query<'a> {
+    pub(super) object: &'a Object,
+    pub(super) columns: &'a [Read],
+    pub(super) condition: &'a Condition,
+}
+
+struct Parameter<'a>(&'a Bound);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Bound::Integer(integer) => ValueRef::Integer(*integer),
+            Bound::Real(real) => ValueRef::Real(*real),
+            Bound::Text(text) => ValueRef::Text(text.as_bytes()),
+            Bound::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Reads rows to the end, or until nobody wants more.
+pub(super) fn read(
+    connection: &Connection,
+    at: At<'_>,
+    query: &Query<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Reading, SystemError> {
+    let condition = query.condition;
+    if condition.exact.as_ref().is_some_and(|(_, keys)| keys.is_empty()) {
+        return Ok(Reading::default());
+    }
+    let searched: Vec<&str> = condition.searched.iter().map(|at| query.columns[*at].name.as_str()).collect();
+    let statement = sql::select(&query.object.name, query.columns, &searched, condition.lookups);
+    let mut statement = connection.prepare(&statement).map_err(|error| at.error(error))?;
+    let parameters = params_from_iter(condition.bound.iter().map(Parameter));
+    let mut rows = statement.query(parameters).map_err(|error| at.error(error))?;
+    let mut reading = Reading { rows: 0, requests: 1, as_of: None };
+    while let Some(row) = rows.next().map_err(|error| at.error(error))? {
+        let values = values(row, at, query)?;
+        if !condition.wants(&values) {
+            continue;
+        }
+        reading.rows += 1;
+        if sink(&values).is_break() {
+            break;
+        }
+    }
+    Ok(reading)
+}
+
+fn values<'r>(row: &'r Row<'_>, at: At<'_>, query: &Query<'_>) -> Result<Vec<Value<'r>>, SystemError> {
+    let value = |(place, column): (usize, &Read)| {
+        let unreadable = |what: &str, remedy| Err(at.unreadable(&query.object.name, &column.name, what, remedy));
+        let stored = match row.get_ref(place).map_err(|error| at.error(error))? {
+            ValueRef::Null => Stored::Null,
+            ValueRef::Integer(integer) => Stored::Integer(integer),
+            ValueRef::Real(real) => Stored::Real(real),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) if bytes.len() > VALUE_BYTES_MAX => {
+                let what = format!("a value of {} bytes, at most {VALUE_BYTES_MAX} are read", bytes.len());
+                return unreadable(&what, "leave the column out");
+            }
+            ValueRef::Blob(bytes) => Stored::Blob(bytes),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Stored::Text(text),
+                Err(_) => return unreadable("text that is not UTF-8", "correct it, or leave the column out"),
+            },
+        };
+        Ok(column.decode(stored))
+    };
+    query.columns.iter().enumerate().map(value).collect()
+}
