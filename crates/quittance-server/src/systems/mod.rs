@@ -6,6 +6,7 @@
 //!
 //! A system is read on a thread of its own and blocks it.
 
+pub mod csv;
 mod error;
 mod names;
 pub mod sqlite;

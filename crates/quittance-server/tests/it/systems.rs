@@ -1,5 +1,6 @@
 //! Systems, read from real files.
 
+mod csv;
 mod sqlite;
 
 use quittance_core::pair::{Column, Side};
