@@ -8,7 +8,9 @@
 
 pub mod csv;
 mod error;
+pub mod ledger;
 mod names;
+pub mod open;
 pub mod sqlite;
 
 pub use error::{Blame, SystemError};

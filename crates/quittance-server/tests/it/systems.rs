@@ -1,6 +1,8 @@
 //! Systems, read from real files.
 
 mod csv;
+mod ledger;
+mod open;
 mod sqlite;
 
 use quittance_core::pair::{Column, Side};
