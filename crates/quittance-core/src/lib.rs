@@ -16,6 +16,7 @@ pub mod decide;
 pub mod dispute;
 pub mod effect;
 pub mod fact;
+pub mod finder;
 pub mod id;
 pub mod idempotency;
 pub mod journal;
