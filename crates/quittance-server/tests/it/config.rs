@@ -129,7 +129,9 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
     check_bad(
         "[reconciliation]\nevery = 1\n",
         &[],
-        &["configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes"],
+        &[
+            "configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes, systems, pairs",
+        ],
     );
 }
 
