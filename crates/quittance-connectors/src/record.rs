@@ -2,5 +2,8 @@
 //! is [`quittance_core::record`].
 
 mod json;
+mod place;
 
 pub use json::{value_at, value_of};
+pub(crate) use place::elements;
+pub use place::{member_of, value_in};

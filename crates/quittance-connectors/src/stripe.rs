@@ -14,6 +14,7 @@ use crate::message::{Delivery, Headers, Request};
 mod answer;
 mod capability;
 mod decline;
+pub mod listing;
 mod object;
 mod request;
 pub mod webhook;
