@@ -130,7 +130,8 @@ impl Response {
     }
 
     /// `Retry-After` where it is a number of seconds. A date (RFC 9110, section 10.2.3) would need a clock: ignored.
-    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u64> {
         let value = self.header("Retry-After")?;
         let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
         let seconds: u64 = is_number.then(|| value.parse().ok())??;

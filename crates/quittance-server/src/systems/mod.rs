@@ -10,10 +10,14 @@ pub mod csv;
 mod error;
 pub mod ledger;
 mod names;
+mod objects;
 pub mod open;
 pub mod sqlite;
+pub mod stripe;
+mod web;
 
 pub use error::{Blame, SystemError};
+pub use web::Patience;
 
 use quittance_core::pair::Side;
 use quittance_core::pair::digest::Digest;
@@ -71,7 +75,8 @@ pub trait System: Send {
     /// When there is no such object, or it cannot be reached.
     fn describe(&mut self, object: &str) -> Result<Description, SystemError>;
 
-    /// Reads records of an object, each once, in any order. All that is read until [`System::refresh`] is of one moment,
+    /// Reads records of an object, each once, in any order. (A record that changed while a list moved under the reader may
+    /// come a second time; the later reading counts.) All that is read until [`System::refresh`] is of one moment,
     /// where the system can do so. What cannot be read to its end is an error, never a short reading.
     ///
     /// # Errors
@@ -86,6 +91,12 @@ pub trait System: Send {
     /// How many records one request looks up.
     fn lookups_per_request(&self) -> usize {
         LOOKUPS_MAX
+    }
+
+    /// Identities of records that were looked up since this was last asked, and that the system remembers having
+    /// deleted. They are in no reading: to a comparison they are not there.
+    fn take_deleted(&mut self) -> Vec<Vec<Value<'static>>> {
+        Vec::new()
     }
 
     /// Ends the moment of which everything was read: what is read next is of now.

@@ -3,9 +3,11 @@
 use super::csv::Csv;
 use super::ledger::Ledger;
 use super::sqlite::{self, Sqlite};
-use super::{System, SystemError};
+use super::stripe::{self, Stripe};
+use super::{Patience, System, SystemError};
 use crate::config::{Secret, System as Configured};
 use std::path::Path;
+use std::time::Duration;
 
 /// Opens a configured system for reading, with its secret where it has one. `data` is the data directory of the command,
 /// for the ledger where none is configured.
@@ -25,11 +27,24 @@ pub fn open(
         Configured::Ledger { data: own, tenant } => {
             Box::new(Ledger::open(name, own.as_deref().unwrap_or(data), tenant.as_deref())?)
         }
-        // The arms of these two kinds take the secret, and go here.
-        Configured::Postgres { .. } | Configured::Stripe { .. } => {
+        Configured::Stripe { api_base, requests_per_second_max, timeout_ms, .. } => {
+            Box::new(Stripe::open(&stripe::Account {
+                name,
+                api_base,
+                api_key: &secret.ok_or_else(|| without_secret(name))?,
+                requests_per_second_max: *requests_per_second_max,
+                timeout: Duration::from_millis(*timeout_ms),
+                patience: Patience::default(),
+            })?)
+        }
+        Configured::Postgres { .. } => {
             drop(secret);
             let what = format!("the system `{name}` is of the kind {}, which cannot be opened yet", system.kind());
             return Err(SystemError::configuration(what, "name one of the kinds sqlite, csv or ledger"));
         }
     })
+}
+
+fn without_secret(name: &str) -> SystemError {
+    SystemError::configuration(format!("system `{name}` has no credential"), "set the variable that it refers to")
 }

@@ -8,7 +8,7 @@ use quittance_connectors::connector::{
     Ask, Connector, EventsFact, ListFact, PaymentParameters, RefundParameters, Search,
 };
 use quittance_connectors::message::{Delivery, Method, Request, Response};
-use quittance_connectors::stripe::{Flow, Stripe};
+use quittance_connectors::stripe::{API_VERSION, Flow, Stripe, listing};
 use quittance_core::currency::Currency;
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::id::{EffectId, PaymentId};
@@ -46,10 +46,14 @@ enum Reads {
     Events,
     /// That it is there.
     Probed,
+    /// A page of objects as they are: of this kind, or of whatever is inside of others.
+    Page(Option<&'static listing::Kind>),
+    /// An object of this kind as it is.
+    One(&'static listing::Kind),
 }
 
 fn rows() -> Vec<Row> {
-    [payment_rows(), charge_rows(), object_rows(), list_rows()].into_iter().flatten().collect()
+    [payment_rows(), charge_rows(), object_rows(), list_rows(), comparison_rows()].into_iter().flatten().collect()
 }
 
 fn row(name: &'static str, request: Request, kind: ObjectKind, reads: Reads) -> Row {
@@ -140,6 +144,31 @@ fn list_rows() -> Vec<Row> {
     ]
 }
 
+/// What a comparison reads: pages of whole lists and of lists inside objects, by each filter, and single objects.
+fn comparison_rows() -> Vec<Row> {
+    let span = listing::plan::Span { from: Some(1_700_000_000), to: Some(1_700_000_600) };
+    let mut rows = Vec::new();
+    // What it is of is not asked.
+    let mut add = |name, request, reads| rows.push(row(name, request, ObjectKind::Payment, reads));
+    for kind in &listing::KINDS {
+        for pass in kind.passes {
+            let request = listing::page_request(kind, API_VERSION, pass, span, Some("x_1"));
+            add(kind.name, request, Reads::Page(Some(kind)));
+            for filter in kind.filters {
+                let parameters = [*pass, &[(*filter, "x_1")]].concat();
+                let request = listing::page_request(kind, API_VERSION, &parameters, Default::default(), None);
+                add(kind.name, request, Reads::Page(Some(kind)));
+            }
+        }
+        add(kind.name, listing::one_request(kind, API_VERSION, "x_1").unwrap(), Reads::One(kind));
+    }
+    for url in ["/v1/invoices/in_1/lines", "/v1/subscription_items?subscription=sub_1", "/v1/charges/ch_1/refunds"] {
+        let request = listing::nested_request(url, API_VERSION, Some("x_1")).unwrap();
+        add("the rest of a list", request, Reads::Page(None));
+    }
+    rows
+}
+
 fn metadata() -> BTreeMap<String, String> {
     [("shop", "7"), ("note", "a&b=c +d é%")].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
@@ -187,6 +216,13 @@ fn seen(fact: Fact) -> Result<String, String> {
     }
 }
 
+fn answered(delivery: &Delivery) -> &Response {
+    match delivery {
+        Delivery::Answered(response) => response,
+        other => panic!("{other:?}"),
+    }
+}
+
 impl Row {
     fn read(&self, delivery: &Delivery) -> Result<(), String> {
         let (stripe, kind) = (Stripe::default(), self.kind);
@@ -216,6 +252,14 @@ impl Row {
             Reads::Probed => match stripe.decode_probe(delivery) {
                 Fact::Absent => Ok(()),
                 other => Err(format!("not there: {other:?}")),
+            },
+            Reads::Page(kind) => match listing::decode_page(kind, answered(delivery)) {
+                Ok(page) if !page.objects.is_empty() => Ok(()),
+                other => Err(format!("no page of objects: {other:?}")),
+            },
+            Reads::One(kind) => match listing::decode_one(kind, answered(delivery)) {
+                Ok(listing::One::There(_)) => Ok(()),
+                other => Err(format!("no object: {other:?}")),
             },
         }
     }

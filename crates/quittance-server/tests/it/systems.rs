@@ -1,9 +1,11 @@
-//! Systems, read from real files.
+//! Systems, read from real files and over real connections.
 
 mod csv;
 mod ledger;
 mod open;
+mod provider;
 mod sqlite;
+mod stripe;
 
 use quittance_core::pair::{Column, Side};
 use quittance_core::record::value::Value;

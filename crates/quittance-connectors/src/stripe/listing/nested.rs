@@ -85,7 +85,7 @@ fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Appends a page to the list at this place of the object.
+/// Appends a page to the list at this place of the object; how many elements it has now.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ fn escaped(name: &str) -> String {
 /// # Panics
 ///
 /// When there is no list at this place.
-pub fn extend(object: &mut Json, at: &str, page: Page) -> Result<(), NoProgress> {
+pub fn extend(object: &mut Json, at: &str, page: Page) -> Result<usize, NoProgress> {
     let list = object.pointer_mut(at).expect("the list was found there");
     let Some(Json::Array(elements)) = list.get_mut("data") else { panic!("{at} is no list") };
     let before = elements.len();
@@ -106,6 +106,7 @@ pub fn extend(object: &mut Json, at: &str, page: Page) -> Result<(), NoProgress>
     if page.has_more && elements.len() == before {
         return Err(NoProgress);
     }
+    let after = elements.len();
     list["has_more"] = Json::Bool(page.has_more);
-    Ok(())
+    Ok(after)
 }

@@ -62,9 +62,9 @@ fn a_list_grows_by_what_is_new_and_never_for_ever() {
         Page { objects, has_more }
     };
     let mut invoice = json!({"id": "in_1", "lines": list(&["il_1", "il_2"], true)});
-    assert_eq!(extend(&mut invoice, "/lines", page(&["il_2", "il_3"], true)), Ok(()));
+    assert_eq!(extend(&mut invoice, "/lines", page(&["il_2", "il_3"], true)), Ok(3));
     assert_eq!(extend(&mut invoice, "/lines", page(&["il_2", "il_3"], true)), Err(NoProgress));
-    assert_eq!(extend(&mut invoice, "/lines", page(&["il_4"], false)), Ok(()));
+    assert_eq!(extend(&mut invoice, "/lines", page(&["il_4"], false)), Ok(4));
     let ids: Vec<_> = invoice["lines"]["data"].as_array().unwrap().iter().map(|line| line["id"].clone()).collect();
     assert_eq!(ids, ["il_1", "il_2", "il_3", "il_4"]);
     assert_eq!(wants(&invoice, "lines", None), None);

@@ -1,0 +1,39 @@
+//! What Stripe refuses, and whose mistake it is. Does not own what is done about it.
+
+use crate::config::Secret;
+use crate::systems::SystemError;
+use crate::systems::web::path;
+use quittance_connectors::message::Request;
+use quittance_connectors::stripe::listing::{Kind, Refusal};
+
+/// A refusal as a mistake of the key's, of the configuration's, or of the other side.
+pub(super) fn refused(
+    system: &str,
+    kind: &Kind,
+    request: &Request,
+    refusal: &Refusal,
+    api_key: &Secret,
+) -> SystemError {
+    let path = path(request);
+    // A peer may repeat the key; Stripe shows its ends only.
+    let said = refusal.message.replace(api_key.expose(), "…");
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    match refusal.status {
+        401 => {
+            let what = format!("system `{system}` does not accept its api_key{said}");
+            SystemError::configuration(what, "see that the key is right, not expired, and of the right mode")
+        }
+        403 => {
+            let remedy = match refusal.permission() {
+                Some(permission) => format!("give the restricted key the permission `{permission}`"),
+                None => format!("give the restricted key the permission to read objects of kind `{}`", kind.name),
+            };
+            SystemError::configuration(
+                format!("system `{system}` does not allow GET {path} to its api_key{said}"),
+                remedy,
+            )
+        }
+        404 => SystemError::configuration(format!("system `{system}` has no {path}{said}"), "compare another object"),
+        status => SystemError::outside(format!("system `{system}` refuses GET {path} with {status}{said}"), ""),
+    }
+}
