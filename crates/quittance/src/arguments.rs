@@ -1,9 +1,9 @@
 //! What can be written on the command line. Each subcommand's own arguments are in its module.
 
 use crate::output::Format;
-use crate::{check_config, completions, demo, key, pause, repairs, sandbox, serve, tenant, trace};
+use crate::{bench, check_config, completions, demo, diff, key, pause, repairs, sandbox, serve, tenant, trace};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every charge exactly once.
 #[derive(Parser, Debug)]
@@ -21,15 +21,19 @@ Exit codes: 0 good, 1 a finding, 2 usage or configuration, 3 something outside c
 
 The filter of what is logged is read from the variable QUITTANCE_LOG (`info`, `quittance_server=debug`).";
 
+/// The data directory where none is named.
+const DATA: &str = "quittance-data";
+
 /// Options of every subcommand.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// Configuration; without this, quittance.toml is read if it is there
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
-    /// Data directory; only `serve`, `tenant`, `key`, `pause` and `resume` write to it
-    #[arg(long, global = true, value_name = "DIR", default_value = "quittance-data", help_heading = "Global options")]
-    pub(crate) data: PathBuf,
+    /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, and `diff` where it is
+    /// named, write to it
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    data: Option<PathBuf>,
     /// Form of what is printed
     #[arg(long, global = true, value_name = "FORMAT", value_enum, help_heading = "Global options")]
     format: Option<Format>,
@@ -39,6 +43,16 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new(DATA))
+    }
+
+    /// The data directory, where it was named.
+    pub(crate) fn named_data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// The form that was asked for.
     pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format.unwrap_or(Format::Table) }
@@ -54,6 +68,11 @@ pub(crate) enum Command {
     Sandbox(sandbox::Arguments),
     /// Show in a minute that nothing is charged twice: a hostile gateway, lost answers, `kill -9`
     Demo(demo::Arguments),
+    /// Compare two systems, and list every disagreement; neither is written
+    Diff(diff::Arguments),
+    /// Measure how fast it is, beside a limit in the same run
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Replay every journal, recheck every chain, and compare all that follows from them
     Verify,
     /// Tell what happened under an id of any kind

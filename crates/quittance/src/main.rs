@@ -5,9 +5,11 @@
 //! money, and no command writes to somebody else's system.**
 
 mod arguments;
+mod bench;
 mod check_config;
 mod completions;
 mod demo;
+mod diff;
 mod failure;
 mod key;
 mod logs;
@@ -41,6 +43,8 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments, global),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Diff(arguments) => diff::run(&arguments, global),
+        Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),
         Command::Trace(arguments) => trace::run(&arguments, global),
         Command::Tenant(command) => tenant::run(command, global),

@@ -14,14 +14,14 @@ use std::collections::BTreeSet;
 /// Carries an operation out and returns its answer.
 pub(crate) fn perform(operation: &Operation, global: &Global) -> anyhow::Result<Value> {
     let makes_data = matches!(operation, Operation::CreateTenant { .. } | Operation::CreateKey { .. });
-    let has_data = global.data.join("quittance.db").is_file() || socket_path(&global.data).exists();
+    let has_data = global.data().join("quittance.db").is_file() || socket_path(global.data()).exists();
     if !makes_data && !has_data {
         // A question must not leave an empty data directory behind.
-        return Err(StoreError::Missing { path: global.data.display().to_string() }.into());
+        return Err(StoreError::Missing { path: global.data().display().to_string() }.into());
     }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a thread")?;
-    Ok(runtime.block_on(operate::run(&global.data, operation, &configured(operation, global)))?)
+    Ok(runtime.block_on(operate::run(global.data(), operation, &configured(operation, global)))?)
 }
 
 /// The gateways that a brake can name where no server runs. A configuration that is broken has none: a server that runs

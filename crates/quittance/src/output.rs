@@ -44,6 +44,11 @@ impl Document {
         })
     }
 
+    /// The table and its notes; the notes alone where there is nothing to tabulate.
+    pub(crate) fn for_people(&self, is_empty: bool) -> String {
+        if is_empty { self.notes.iter().map(|note| plain(note) + "\n").collect() } else { self.table() }
+    }
+
     fn table(&self) -> String {
         let notes: String = self.notes.iter().map(|note| plain(note) + "\n").collect();
         let rule = LineStyle::none().fill('─').junction('─');

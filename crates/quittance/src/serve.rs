@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitC
     let config = Config::load(global.config.as_deref())?;
     let options = ServeOptions {
         config,
-        data: global.data.clone(),
+        data: global.data().to_owned(),
         listen: arguments.listen,
         on_ready: Some(Box::new(announce)),
     };

@@ -22,14 +22,14 @@ pub(crate) struct Arguments {
 
 /// Prints the story; finding none is a finding.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let mut reader = SqliteDatabase::open_reader(&global.data)?;
+    let mut reader = SqliteDatabase::open_reader(global.data())?;
     match trace(&mut reader, None, &arguments.id)? {
         Some(trace) => {
             document(&trace).print(global.format())?;
             Ok(Exit::Good.into())
         }
         None => {
-            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data.display());
+            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data().display());
             let remedy =
                 "ask for an id of ours, the gateway's, a reference or an idempotency key, exactly as it was written";
             Err(Failure::new(Exit::Finding, what, remedy).into())

@@ -3,7 +3,7 @@
 //! One record is one stretch of bytes, so that a million of them can be sorted, spilled to a disk and compared without
 //! being taken apart. The form lives as long as a run.
 
-use super::groups::encode_groups;
+use super::groups::{Unit, encode_groups};
 use super::transform::TransformError;
 use super::value_map::{Meaning, Unmapped, ValueMap};
 use super::{Pair, Side, Which};
@@ -119,7 +119,7 @@ impl<'p> Encoder<'p> {
             out.extend(length.to_le_bytes());
         }
         let begin = body.len();
-        encode_groups(self.side.groups.iter().map(|(at, unit)| unit.of(&row[*at])), &mut body);
+        encode_groups(self.side.groups.iter().map(|(at, unit)| self.group(*at, *unit, row)), &mut body);
         out.extend(((body.len() - begin) as u32).to_le_bytes());
         let modified = match self.side.modified.map(|at| &row[at]) {
             Some(Value::Timestamp(at)) => at.0,
@@ -135,6 +135,21 @@ impl<'p> Encoder<'p> {
         }
         out.extend(&body);
         self.body = body;
+    }
+
+    /// What a record is counted under: a word that a map knows as what it means, and text as text, so that both sides
+    /// count alike.
+    fn group<'v>(&self, at: usize, unit: Unit, row: &[Value<'v>]) -> Value<'v> {
+        let field = self.side.fields.iter().position(|field| *field == at);
+        let map = field.and_then(|field| self.pair.fields[field].values.as_ref());
+        let meaning = map.map(|map| if self.which == Which::Left { map.left(&row[at]) } else { map.right(&row[at]) });
+        match meaning {
+            Some(Meaning::Means(meaning)) => unit.of(&meaning),
+            _ => match unit.of(&row[at]) {
+                Value::Untyped(text) => Value::Text(text),
+                value => value,
+            },
+        }
     }
 
     fn encode_mapped(&mut self, map: &ValueMap, field: usize, row: &[Value<'_>], body: &mut Vec<u8>) {

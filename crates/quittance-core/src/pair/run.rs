@@ -79,6 +79,18 @@ impl Run {
             let by_key = one.prefix.cmp(&two.prefix).then_with(|| key(one).cmp(key(two)));
             by_key.then_with(|| identity(one).cmp(identity(two))).then_with(|| one.at.cmp(&two.at))
         });
+        self.lay_in_order();
+    }
+
+    /// Puts the records themselves in order, so that whoever reads them reads memory from its beginning to its end.
+    fn lay_in_order(&mut self) {
+        let mut ordered = Vec::with_capacity(self.bytes.len());
+        for entry in &mut self.entries {
+            let record = &self.bytes[entry.at..entry.at + entry.length as usize];
+            entry.at = ordered.len();
+            ordered.extend_from_slice(record);
+        }
+        self.bytes = ordered;
     }
 
     /// Reads it in its order.

@@ -23,7 +23,12 @@ impl<'a> Number<'a> {
     /// Gives none for what is no decimal, and for more than [`DIGITS_MAX`] digits.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        if is_canonical(text) { Some(Self(Cow::Borrowed(text))) } else { canonical(text).map(|text| Self(text.into())) }
+        // Databases pad decimals to the scale of their column: what only ends in zeros needs no other text.
+        let trimmed = without_padding(text);
+        if is_canonical(trimmed) {
+            return Some(Self(Cow::Borrowed(trimmed)));
+        }
+        canonical(text).map(|text| Self(text.into()))
     }
 
     /// A whole number.
@@ -60,6 +65,12 @@ impl<'a> Number<'a> {
     pub(crate) const fn trusted(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
+}
+
+/// A decimal without the zeros at the end of its fraction, and without the point where nothing is left behind it.
+fn without_padding(text: &str) -> &str {
+    let is_padded = text.ends_with('0') && text.contains('.') && !text.contains(['e', 'E']);
+    if is_padded { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 fn is_canonical(text: &str) -> bool {

@@ -232,18 +232,21 @@ fn gone(drift: &Drift) -> Value {
     json!({"key": key, "kind": drift.kind, "first_seen_at": time_text(drift.first_seen_at)})
 }
 
-/// The key under the rule they met by, or the identity of what has no key.
+/// The key under the rule they met by. What met nobody is named by its key under the first rule, and what has none by its
+/// identity.
 fn key(reported: &Reported) -> Value {
     let finding = &reported.finding;
-    let values: Vec<Canonical<'_>> = match &finding.key {
-        Some(key) => decode_key(key),
-        None => finding
-            .left
-            .iter()
-            .chain(&finding.right)
-            .take(1)
-            .flat_map(|seen| decode_identity(Record::new(&seen.record)))
-            .collect(),
+    let alone = match finding.kind {
+        Kind::LeftOnly => finding.left.first(),
+        Kind::RightOnly => finding.right.first(),
+        Kind::Different | Kind::Ambiguous => None,
+    };
+    let of_alone = alone.map(|seen| Record::new(&seen.record));
+    let key = of_alone.and_then(|record| record.key(0)).or(finding.key.as_deref());
+    let values: Vec<Canonical<'_>> = match (key, of_alone) {
+        (Some(key), _) => decode_key(key),
+        (None, Some(record)) => decode_identity(record),
+        (None, None) => Vec::new(),
     };
     match values.as_slice() {
         [value] => json_of(value),

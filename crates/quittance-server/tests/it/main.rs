@@ -4,6 +4,7 @@
 
 mod api;
 mod config;
+mod diff;
 mod gateway;
 mod lossy;
 mod runtime;

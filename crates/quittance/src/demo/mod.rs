@@ -9,6 +9,7 @@ mod aftermath;
 mod api;
 mod audit;
 mod dice;
+mod drift;
 mod evidence;
 mod gateway;
 mod notes;
@@ -22,18 +23,19 @@ mod stage;
 mod verdict;
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use quittance_sandbox::FaultProfile;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::report::Report;
 use self::stage::Stage;
 use crate::arguments::Global;
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::output::{self, Format};
 
 /// What `quittance demo` is told.
@@ -59,7 +61,7 @@ pub(crate) struct Arguments {
 /// A part of the demonstration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Drift between two systems, found, repaired and undone
+    /// An application's table and the gateway after 18 hours without webhooks, compared
     Drift,
     /// Payments, each charged exactly once
     Charges,
@@ -105,10 +107,6 @@ const INTERRUPTED: u8 = 130;
 /// When it could not be carried out: no free port, no space, a server that does not start.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
     let format = global.format();
-    if arguments.only == Some(Part::Drift) {
-        let remedy = "run `quittance demo --only charges`; drift comes with `quittance diff`, in a later version";
-        return Err(Failure::new(Exit::Usage, "--only drift: this version cannot show drift yet", remedy).into());
-    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the demo's threads")?;
     runtime.block_on(async {
         tokio::select! {
@@ -141,16 +139,36 @@ fn interruption() -> impl Future<Output = Result<()>> {
 
 async fn perform(arguments: &Arguments, format: Format) -> Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("quittance-demo-").tempdir().context("no room for the demo's data")?;
-    let report = show(arguments, folder.path().to_owned()).await;
+    let drift = match arguments.only {
+        Some(Part::Charges) => None,
+        _ => Some(drift::show(arguments, folder.path()).await?),
+    };
+    let charges = match arguments.only {
+        Some(Part::Drift) => None,
+        _ => Some(show(arguments, folder.path().to_owned()).await?),
+    };
     let kept = arguments.keep.then(|| folder.keep());
-    let report = report?;
-    let is_good = report.verdict.is_good();
     if let (Some(kept), Format::Json) = (&kept, format) {
         eprintln!("kept in {}", kept.display());
     }
-    let text = if format == Format::Json { report.json() } else { report.text(kept.as_deref()) };
-    output::write(&text).context("cannot print the report")?;
+    let is_good = drift.as_ref().is_none_or(drift::Report::is_good)
+        && charges.as_ref().is_none_or(|report| report.verdict.is_good());
+    output::write(&told(drift.as_ref(), charges.as_ref(), kept.as_deref(), format))
+        .context("cannot print the report")?;
     Ok(if is_good { Exit::Good } else { Exit::Finding }.into())
+}
+
+/// The reports one after the other; for programs one document, in which drift is a member of what is told of charges.
+fn told(drift: Option<&drift::Report>, charges: Option<&Report>, kept: Option<&Path>, format: Format) -> String {
+    if format != Format::Json {
+        let texts = [drift.map(|report| report.text(kept)), charges.map(|report| report.text(kept))];
+        return texts.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    }
+    let mut document = charges.map_or_else(|| json!({}), Report::document);
+    if let (Some(drift), Value::Object(map)) = (drift, &mut document) {
+        map.insert("drift".to_owned(), drift.document());
+    }
+    format!("{document:#}\n")
 }
 
 async fn show(arguments: &Arguments, folder: PathBuf) -> Result<Report> {

@@ -87,7 +87,7 @@ const INDENT: &str = "                      ";
 
 impl Report {
     /// One JSON document.
-    pub(crate) fn json(&self) -> String {
+    pub(crate) fn document(&self) -> Value {
         let verdict = &self.verdict;
         // Only a text can be a decimal without floating point on the way.
         let seconds: Value = serde_json::from_str(&self.seconds()).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Report {
             "seed": self.seed,
         });
         document["statuses"] = json!(verdict.statuses);
-        format!("{document:#}\n")
+        document
     }
 
     /// A page for a person.

@@ -1,0 +1,72 @@
+//! Runs that are kept: what is new, gone and still there, and proofs that are checked again.
+
+use super::{File, compare, pair};
+use quittance_core::id::RunId;
+use quittance_core::time::Timestamp;
+use quittance_server::diff::{EventLog, History, Told, When, place, tell, verify};
+use serde_json::json;
+use std::path::Path;
+use tempfile::TempDir;
+
+const PAIR: &str = "[pairs.p]\nleft = { system = \"a\", table = \"t\" }\nright = { system = \"b\", table = \"t\" }\n\
+    match = [ { left = \"id\", right = \"id\" } ]\nfields = [ { left = \"status\", right = \"status\" } ]\n";
+
+/// A run at a second, kept.
+fn run(left: &File, right: &File, data: &Path, second: u8) -> Told {
+    let outcome = compare(&pair(PAIR), &mut left.open(), &mut right.open(), || {}).expect("compared");
+    let at = Timestamp::from_seconds(i64::from(second));
+    let when = When { id: RunId::from_bytes([second; 16]), started_at: at, ended_at: at };
+    let mut history = History::open(data).expect("opened");
+    let previous = history.newest("p").expect("readable");
+    let told = tell(&outcome, when, previous.as_ref(), &mut EventLog::open(data).expect("no ledger")).expect("told");
+    history.keep(&told.run, &told.drifts).expect("kept");
+    told
+}
+
+#[test]
+fn the_next_run_knows_what_is_new_gone_and_still_there() {
+    let schema = "CREATE TABLE t (id TEXT PRIMARY KEY, status TEXT);";
+    let left = File::new(&format!("{schema} INSERT INTO t VALUES ('a', 'x'), ('b', 'x'), ('c', 'x')"));
+    let right = File::new(&format!("{schema} INSERT INTO t VALUES ('a', 'y'), ('b', 'y'), ('c', 'x')"));
+    let data = TempDir::new().expect("a folder");
+    let first = run(&left, &right, data.path(), 1);
+    assert_eq!(first.json["previous_run_id"], json!(null));
+    right
+        .writer
+        .execute_batch("UPDATE t SET status = 'x' WHERE id = 'a'; UPDATE t SET status = 'y' WHERE id = 'c'")
+        .expect("rows");
+    let second = run(&left, &right, data.path(), 2);
+    let lines: Vec<_> = second.json["differences"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|line| (line["key"].clone(), line["is_new"].clone(), line["first_seen_at"].clone()))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (json!("b"), json!(false), json!("1970-01-01T00:00:01Z")),
+            (json!("c"), json!(true), json!("1970-01-01T00:00:02Z")),
+        ]
+    );
+    assert_eq!(
+        second.json["gone"],
+        json!([{"key": "a", "kind": "different", "first_seen_at": "1970-01-01T00:00:01Z"}])
+    );
+    assert_eq!(second.json["previous_run_id"], json!(first.run.id.to_string()));
+    assert_eq!(verify(data.path()).expect("readable"), (2, Vec::new()));
+}
+
+#[test]
+fn a_proof_whose_findings_were_changed_does_not_hold() {
+    let schema = "CREATE TABLE t (id TEXT PRIMARY KEY, status TEXT);";
+    let left = File::new(&format!("{schema} INSERT INTO t VALUES ('a', 'x'), ('b', 'x')"));
+    let right = File::new(&format!("{schema} INSERT INTO t VALUES ('a', 'y'), ('b', 'x')"));
+    let data = TempDir::new().expect("a folder");
+    run(&left, &right, data.path(), 1);
+    let stored = rusqlite::Connection::open(place(data.path()).join("quittance.db")).expect("the runs");
+    stored.execute_batch("DELETE FROM drifts").expect("a row");
+    let (checked, broken) = verify(data.path()).expect("readable");
+    assert_eq!((checked, broken.len()), (1, 1));
+    assert!(broken[0].what.contains("0 of 1"), "{broken:?}");
+}
