@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 mod connections;
 pub mod diff;
+pub mod find;
 pub mod ids;
 pub mod metrics;
 pub mod operate;

@@ -1,7 +1,7 @@
 //! What can be written on the command line. Each subcommand's own arguments are in its module.
 
 use crate::output::Format;
-use crate::{bench, check_config, completions, demo, diff, key, pause, repairs, sandbox, serve, tenant, trace};
+use crate::{bench, check_config, completions, demo, diff, find, key, pause, repairs, sandbox, serve, tenant, trace};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,9 @@ pub(crate) enum Command {
     Requeue(repairs::RequeueArguments),
     /// Apply a stored event of a gateway again
     Replay(repairs::ReplayArguments),
+    /// Look for what seems wrong within the records of a system: charges taken twice, duplicate customers
+    #[command(subcommand)]
+    Find(find::Command),
     /// Name every mistake of the configuration, with its line and its remedy
     CheckConfig(check_config::Arguments),
     /// Print a script that completes these commands in a shell

@@ -11,6 +11,7 @@ mod completions;
 mod demo;
 mod diff;
 mod failure;
+mod find;
 mod key;
 mod logs;
 mod operator;
@@ -54,6 +55,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Requeue(arguments) => repairs::requeue(arguments, global),
         Command::Replay(arguments) => repairs::replay(arguments, global),
         Command::CheckConfig(arguments) => check_config::run(&arguments, global),
+        Command::Find(command) => find::run(&command, global),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, global),
     }

@@ -60,6 +60,29 @@ impl Cause {
     }
 }
 
+/// Whether money of a charge is still with who took it: more than nothing was, and not all of it was given back. What was
+/// given back may be written below zero.
+///
+/// ```
+/// use quittance_core::finder::charges::is_kept;
+/// use quittance_core::record::number::Number;
+/// let number = |text| Number::parse(text).expect("a decimal");
+/// assert!(is_kept(&number("10"), Some(&number("9.99"))));
+/// assert!(!is_kept(&number("10"), Some(&number("-10.00"))));
+/// assert!(!is_kept(&number("0"), None));
+/// ```
+#[must_use]
+pub fn is_kept(amount: &Number<'_>, refunded: Option<&Number<'_>>) -> bool {
+    /// Digits before the point and behind it. A canonical decimal with more digits before is greater.
+    fn size<'a>(number: &'a Number<'_>) -> (usize, &'a str, &'a str) {
+        let digits = number.as_str().trim_start_matches('-');
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        (whole.len(), whole, fraction)
+    }
+    let is_positive = !amount.as_str().starts_with('-') && amount.as_str() != "0";
+    is_positive && refunded.is_none_or(|refunded| size(refunded) < size(amount))
+}
+
 /// Groups charges of one cause of which each is closer than the window to the one before it.
 #[must_use]
 pub fn taken_twice(charges: impl Iterator<Item = Charge>, window_ms: u64) -> Report {

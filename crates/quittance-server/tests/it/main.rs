@@ -5,6 +5,7 @@
 mod api;
 mod config;
 mod diff;
+mod find;
 mod gateway;
 mod lossy;
 mod runtime;

@@ -4,7 +4,7 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 15] = [
     "serve",
     "sandbox",
     "verify",
@@ -16,6 +16,10 @@ const COMMANDS: [&str; 11] = [
     "key revoke",
     "pause",
     "resume",
+    "find double-charges",
+    "find duplicate-customers",
+    "find never-invoiced",
+    "find used-after-cancelation",
 ];
 
 fn check(ended: &Ended, code: i32, said: &[&str]) {

@@ -4,6 +4,7 @@ mod charges_flow;
 mod cli;
 mod demo;
 mod disputes;
+mod find;
 mod kill;
 mod pause;
 mod peers;

@@ -15,7 +15,7 @@ fn check(body: &str, words: &[&str]) {
     let text = format!(
         "[pairs.p]\nleft = {{ system = \"a\", table = \"t\" }}\nright = {{ system = \"b\", table = \"t\" }}\n{body}"
     );
-    let error = compare(&pair(&text), &mut left.open(), &mut right.open(), || {}).err().expect("it is refused");
+    let error = compare(&pair(&text), &mut left.open(), &mut right.open(), || {}).expect_err("it is refused");
     let told = match error {
         DiffError::Pair { pair, what, remedy } => format!("{pair}: {what}; {remedy}"),
         DiffError::System { system, source } => format!("{system}: {source}; {}", source.remedy),
