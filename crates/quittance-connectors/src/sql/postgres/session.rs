@@ -1,0 +1,109 @@
+//! The moment of which everything is read: how it begins, and what has to be known of it.
+
+use quittance_core::time::Timestamp;
+
+/// Oldest version that is read, as `server_version_num` says it.
+pub const VERSION_MIN: u32 = 140_000;
+
+/// Begins a transaction that sees one moment and cannot write, and sets what the text of values depends on. Nothing
+/// outlives the transaction.
+///
+/// Row security is off: a policy that would hide rows is an error then, because what is hidden looks as if it were
+/// missing. `statement_timeout_s` limits each statement, and how long the transaction may lie idle.
+#[must_use]
+pub fn settings(statement_timeout_s: u64) -> String {
+    let timeout_ms = statement_timeout_s * 1_000;
+    format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+         SET LOCAL standard_conforming_strings = on; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
+         SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
+         SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL statement_timeout = {timeout_ms}; \
+         SET LOCAL lock_timeout = {lock_ms}; SET LOCAL idle_in_transaction_session_timeout = {timeout_ms}",
+        lock_ms = timeout_ms.min(LOCK_TIMEOUT_MS),
+    )
+}
+
+/// A reader waits only for those who change or empty a table, and they wait for nobody for long.
+const LOCK_TIMEOUT_MS: u64 = 30_000;
+
+/// What is asked first, and takes the snapshot: one row for [`Moment::read`].
+///
+/// A replica that has replayed all it received from a sender that is still there is not behind, however long ago its
+/// primary last committed anything.
+pub const MOMENT: &str = "SELECT current_setting('server_version_num'), current_setting('server_encoding'), current_user, \
+     trunc(extract(epoch FROM now()) * 1000000), pg_is_in_recovery(), \
+     pg_is_in_recovery() AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() \
+         AND EXISTS (SELECT FROM pg_stat_wal_receiver), \
+     trunc(extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000000), \
+     (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database())";
+
+/// What a snapshot is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// `server_version_num`.
+    pub version: u32,
+    /// How texts are stored.
+    pub encoding: String,
+    /// The role that reads.
+    pub role: String,
+    /// When it began, by the server's clock.
+    pub now: Timestamp,
+    /// How far a replica is.
+    pub replay: Replay,
+    /// Whether texts sort by their bytes where nothing else is said.
+    pub sorts_by_bytes: bool,
+}
+
+/// How far a replica is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// It is no replica.
+    Primary,
+    /// It has everything it knows of.
+    UpToDate,
+    /// It is behind; this is when the last transaction it has was committed, if it can tell.
+    Behind(Option<Timestamp>),
+}
+
+impl Moment {
+    /// Reads the row that [`MOMENT`] gives; none where it makes no sense.
+    #[must_use]
+    pub fn read(row: &[Option<String>]) -> Option<Self> {
+        let [version, encoding, role, now, is_replica, is_up_to_date, replayed, sorts_by_bytes] = row else {
+            return None;
+        };
+        let at = |text: &Option<String>| text.as_ref()?.parse().ok().map(Timestamp);
+        let is = |text: &Option<String>| text.as_deref() == Some("t");
+        let replay = match (is(is_replica), is(is_up_to_date)) {
+            (false, _) => Replay::Primary,
+            (true, true) => Replay::UpToDate,
+            (true, false) => Replay::Behind(at(replayed)),
+        };
+        Some(Self {
+            version: version.as_ref()?.parse().ok()?,
+            encoding: encoding.clone()?,
+            role: role.clone()?,
+            now: at(now)?,
+            replay,
+            sorts_by_bytes: is(sorts_by_bytes),
+        })
+    }
+
+    /// Up to when it is complete.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        match self.replay {
+            Replay::Primary | Replay::UpToDate => self.now,
+            Replay::Behind(at) => at.unwrap_or(self.now),
+        }
+    }
+
+    /// How far a replica is behind, in whole seconds rounded up; none where it cannot tell.
+    #[must_use]
+    pub fn lag_s(&self) -> Option<u64> {
+        match self.replay {
+            Replay::Primary | Replay::UpToDate => Some(0),
+            Replay::Behind(at) => Some(self.now.ms_since(at?).div_ceil(1_000)),
+        }
+    }
+}
