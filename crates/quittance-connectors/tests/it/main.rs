@@ -7,6 +7,7 @@ mod answers;
 mod capabilities;
 mod charges;
 mod conformance;
+mod copy;
 mod data;
 mod disputes;
 mod events;

@@ -317,19 +317,23 @@ fn variable_word(word: &str) -> String {
 
 /// What to write instead of a name that is not known, where one has to be.
 pub(super) fn closest(name: &str, known: &[&str]) -> String {
-    let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
-    match closest.filter(|candidate| distance(name, candidate) <= 3) {
+    match probably_meant(name, known) {
         Some(candidate) => format!("did you mean `{candidate}`? Known are {}", known.join(", ")),
         None => format!("known are {}", known.join(", ")),
     }
 }
 
 pub(super) fn unknown_remedy(name: &str, known: &[&str]) -> String {
-    let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
-    match closest.filter(|candidate| distance(name, candidate) <= 3) {
+    match probably_meant(name, known) {
         Some(candidate) => format!("did you mean `{candidate}`? Otherwise remove it"),
         None => format!("remove it; known here are {}", known.join(", ")),
     }
+}
+
+/// The known name that was probably meant.
+fn probably_meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let closest = known.iter().min_by_key(|candidate| distance(name, candidate));
+    closest.copied().filter(|candidate| distance(name, candidate) <= 3)
 }
 
 /// Edit distance, one row at a time.

@@ -12,6 +12,7 @@ pub mod ledger;
 mod names;
 mod objects;
 pub mod open;
+pub mod postgres;
 pub mod sqlite;
 pub mod stripe;
 mod web;

@@ -2,6 +2,7 @@
 
 use super::csv::Csv;
 use super::ledger::Ledger;
+use super::postgres::Postgres;
 use super::sqlite::{self, Sqlite};
 use super::stripe::{self, Stripe};
 use super::{Patience, System, SystemError};
@@ -37,10 +38,9 @@ pub fn open(
                 patience: Patience::default(),
             })?)
         }
-        Configured::Postgres { .. } => {
-            drop(secret);
-            let what = format!("the system `{name}` is of the kind {}, which cannot be opened yet", system.kind());
-            return Err(SystemError::configuration(what, "name one of the kinds sqlite, csv or ledger"));
+        Configured::Postgres { lag_max_s, statement_timeout_s, .. } => {
+            let url = secret.ok_or_else(|| without_secret(name))?;
+            Box::new(Postgres::new(name, &url, *lag_max_s, *statement_timeout_s)?)
         }
     })
 }

@@ -3,6 +3,7 @@
 mod csv;
 mod ledger;
 mod open;
+mod postgres;
 mod provider;
 mod sqlite;
 mod stripe;

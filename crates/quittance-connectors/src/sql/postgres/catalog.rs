@@ -72,7 +72,7 @@ pub enum ByteOrder {
     None,
 }
 
-/// Asks for the tables that a configured name may mean: rows for [`table`], the likeliest first.
+/// Asks for the tables that a configured name may mean: rows for [`table()`], the likeliest first.
 #[must_use]
 pub fn tables(object: &str) -> String {
     let names = table_names(object).into_iter().enumerate().map(|(place, name)| {
@@ -80,7 +80,7 @@ pub fn tables(object: &str) -> String {
         format!("({place}, {schema}, {})", literal(&name.name))
     });
     format!(
-        "SELECT c.oid, n.nspname, c.relname, c.relkind IN ('r', 'p', 'm'), greatest(c.reltuples::bigint, -1), \
+        "SELECT c.oid, n.nspname, c.relname, c.relkind IN ('r', 'p', 'm'), CASE WHEN c.relkind = 'v' THEN -1 ELSE c.reltuples::bigint END, \
          has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid) \
          FROM (VALUES {}) AS wanted(place, schema, name) \
          JOIN pg_class c ON c.relname = wanted.name JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -90,7 +90,7 @@ pub fn tables(object: &str) -> String {
     )
 }
 
-/// Reads a row of [`tables`]; its columns and indexes are asked for next.
+/// Reads a row of [`tables()`]; its columns and indexes are asked for next.
 #[must_use]
 pub fn table(row: &[Option<String>]) -> Option<Table> {
     let [oid, schema, name, is_sampled, rows, has_usage, hides_rows] = row else { return None };
@@ -108,7 +108,7 @@ pub fn table(row: &[Option<String>]) -> Option<Table> {
     })
 }
 
-/// Asks for the columns of a table: rows for [`column`]. Domains are what they are made of.
+/// Asks for the columns of a table: rows for [`column()`]. Domains are what they are made of.
 #[must_use]
 pub fn columns(oid: u32) -> String {
     format!(
@@ -123,7 +123,7 @@ pub fn columns(oid: u32) -> String {
     )
 }
 
-/// Reads a row of [`columns`].
+/// Reads a row of [`columns()`].
 #[must_use]
 pub fn column(row: &[Option<String>]) -> Option<TableColumn> {
     let [name, type_name, is_not_null, may_select] = row else { return None };
@@ -131,7 +131,7 @@ pub fn column(row: &[Option<String>]) -> Option<TableColumn> {
     Some(TableColumn { name: name.clone()?, kind, is_not_null: is(is_not_null), may_select: is(may_select) })
 }
 
-/// Asks for the indexes over all rows of a table: rows for [`index`].
+/// Asks for the indexes over all rows of a table: rows for [`index()`].
 #[must_use]
 pub fn indexes(oid: u32) -> String {
     format!(

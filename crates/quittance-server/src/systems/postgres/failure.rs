@@ -1,0 +1,125 @@
+//! What a failure of a database means to whoever configured it: whose mistake, and what would be right.
+
+use crate::systems::SystemError;
+use std::error::Error as _;
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
+
+/// Where a failure happened.
+pub(super) struct Place<'a> {
+    /// Name of the system.
+    pub(super) system: &'a str,
+    /// Where it is.
+    pub(super) address: &'a str,
+}
+
+impl Place<'_> {
+    /// A failure to connect.
+    pub(super) fn connecting(&self, error: Error) -> SystemError {
+        let remedy = match error.as_db_error() {
+            Some(refusal) => connecting_remedy(refusal.code()),
+            None if is_tls(&error) => {
+                "check sslmode, sslrootcert and the server's certificate; sslmode=disable does without encryption"
+            }
+            None => "check host, port and network, and whether the server runs and listens there",
+        };
+        let what = format!("the system `{}` cannot be reached at {}: {}", self.system, self.address, reason(&error));
+        SystemError::outside(what, remedy).because(error)
+    }
+
+    /// A failure of a statement.
+    pub(super) fn reading(&self, error: Error) -> SystemError {
+        let Some(refusal) = error.as_db_error().filter(|refusal| !is_goodbye(refusal.code())) else {
+            let what = format!(
+                "the connection to the system `{}` at {} was lost: {}",
+                self.system,
+                self.address,
+                reason(&error)
+            );
+            return SystemError::outside(what, "nothing was changed; run it again").because(error);
+        };
+        let what = format!("the system `{}` refuses: {}", self.system, refusal.message());
+        let failure = match *refusal.code() {
+            SqlState::INSUFFICIENT_PRIVILEGE if refusal.message().contains("row-level security") => {
+                SystemError::configuration(what, ROW_SECURITY)
+            }
+            SqlState::INSUFFICIENT_PRIVILEGE => {
+                let remedy =
+                    "a view is read with its owner's rights, and functions in it need EXECUTE: grant what is missing";
+                SystemError::configuration(what, remedy)
+            }
+            _ => SystemError::outside(what, reading_remedy(refusal)),
+        };
+        failure.because(error)
+    }
+
+    /// Silence, where even a failure would have been an answer.
+    pub(super) fn silent(&self) -> SystemError {
+        let what = format!("the system `{}` at {} does not answer any more", self.system, self.address);
+        SystemError::outside(what, "nothing was changed; check the server and the network, and run it again")
+    }
+
+    /// An answer that makes no sense.
+    pub(super) fn nonsense(&self, what: &str) -> SystemError {
+        let what = format!("the system `{}` at {} answers what makes no sense: {what}", self.system, self.address);
+        SystemError::outside(what, "it has to be PostgreSQL 14 or newer, not something that resembles it")
+    }
+}
+
+/// What would be right where a policy hides rows.
+pub(super) const ROW_SECURITY: &str =
+    "rows that a policy hides would look as if they were missing: give the role BYPASSRLS, or compare a view";
+
+fn connecting_remedy(code: &SqlState) -> &'static str {
+    match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "check user and password in the url, and pg_hba.conf of the server"
+        }
+        SqlState::INVALID_CATALOG_NAME => "check the name of the database behind the last / of the url",
+        SqlState::TOO_MANY_CONNECTIONS => "free a connection, or raise max_connections of the server",
+        SqlState::CANNOT_CONNECT_NOW => "wait until the server has started, and run it again",
+        SqlState::INSUFFICIENT_PRIVILEGE => "grant the role CONNECT on the database",
+        _ => "see the server's log",
+    }
+}
+
+fn reading_remedy(refusal: &DbError) -> &'static str {
+    let is_replica = refusal.message().contains("conflict with recovery");
+    match *refusal.code() {
+        _ if is_replica => {
+            "the replica had to go on: raise max_standby_streaming_delay, switch hot_standby_feedback on, or read the primary"
+        }
+        SqlState::QUERY_CANCELED => "raise statement_timeout_s of the system, or see who canceled it",
+        SqlState::LOCK_NOT_AVAILABLE => "something changes or empties the table: run it again afterwards",
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+            "the other side took long: raise statement_timeout_s of the system"
+        }
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
+            "nothing was changed; run it again when the server is back"
+        }
+        _ => "see the server's log",
+    }
+}
+
+/// Whether the server ends the session, which it often has no time to say.
+fn is_goodbye(code: &SqlState) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::DATABASE_DROPPED].contains(code)
+}
+
+fn is_tls(error: &Error) -> bool {
+    error.to_string().contains("TLS")
+}
+
+/// The innermost cause, which says more than what is around it.
+fn reason(error: &Error) -> String {
+    if let Some(refusal) = error.as_db_error() {
+        return refusal.message().to_owned();
+    }
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        reason = format!("{reason}: {inner}");
+        cause = inner.source();
+    }
+    reason
+}
