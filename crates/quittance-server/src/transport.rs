@@ -8,7 +8,7 @@
 use crate::config::Secret;
 use quittance_connectors::message::{Delivery, Headers, MAX_ANSWER_BYTES, Method, Request, Response};
 use quittance_core::fact::Loss;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// one that is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+const JSON: &str = "application/json";
+
 const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
 
 /// The way to one gateway. Cheap to clone; clones share connections.
@@ -26,8 +28,31 @@ const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
 pub struct Transport {
     client: reqwest::Client,
     base: String,
-    authorization: HeaderValue,
+    credential: Option<(HeaderName, HeaderValue)>,
     dialect: Headers,
+}
+
+/// How a request says whose it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    /// It does not.
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(&'a Secret),
+    /// `Authorization: Basic …` (RFC 7617).
+    Basic {
+        /// The name before the colon.
+        username: &'a str,
+        /// The secret after it.
+        password: &'a Secret,
+    },
+    /// A header of the API's own.
+    Header {
+        /// Its name.
+        name: &'a str,
+        /// Its value.
+        value: &'a Secret,
+    },
 }
 
 /// Why there is no way to a gateway.
@@ -63,12 +88,22 @@ impl Transport {
     ///
     /// [`TransportError`]; with `https`, also when this machine has no certificates to trust.
     pub fn new(base: &str, api_key: &Secret, dialect: Headers, connections_max: usize) -> Result<Self, TransportError> {
+        Self::with_credential(base, Credential::Bearer(api_key), dialect, connections_max)
+    }
+
+    /// As [`Transport::new`], with any kind of credential.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`].
+    pub fn with_credential(
+        base: &str,
+        credential: Credential<'_>,
+        dialect: Headers,
+        connections_max: usize,
+    ) -> Result<Self, TransportError> {
         ensure_cryptography();
         let base = base.to_owned();
-        let Ok(mut authorization) = HeaderValue::from_str(&format!("Bearer {}", api_key.expose())) else {
-            return Err(TransportError::BadKey { base });
-        };
-        authorization.set_sensitive(true);
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .http1_only()
@@ -85,7 +120,10 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         match builder.build() {
-            Ok(client) => Ok(Self { client, base, authorization, dialect }),
+            Ok(client) => match header_of(&client, &base, credential) {
+                Ok(credential) => Ok(Self { client, base, credential, dialect }),
+                Err(()) => Err(TransportError::BadKey { base }),
+            },
             Err(source) => Err(TransportError::Client { base, source }),
         }
     }
@@ -136,7 +174,11 @@ impl Transport {
 
     fn headers(&self, request: &Request) -> Result<HeaderMap, String> {
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.extend(self.credential.clone());
+        if request.method == Method::Get && self.dialect.content_type == JSON {
+            // Some servers answer with a page for people unless they are told.
+            headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+        }
         let version = Some(request.api_version.as_str()).filter(|version| !version.is_empty());
         add(&mut headers, "version", self.dialect.version, version)?;
         add(&mut headers, "key", self.dialect.key, request.idempotency_key.as_deref())?;
@@ -147,6 +189,30 @@ impl Transport {
         }
         Ok(headers)
     }
+}
+
+/// The header that carries a credential.
+fn header_of(
+    client: &reqwest::Client,
+    base: &str,
+    credential: Credential<'_>,
+) -> Result<Option<(HeaderName, HeaderValue)>, ()> {
+    let (name, value) = match credential {
+        Credential::None => return Ok(None),
+        Credential::Bearer(secret) => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Credential::Header { name, value } => {
+            (HeaderName::from_bytes(name.as_bytes()).map_err(drop)?, value.expose().to_owned())
+        }
+        Credential::Basic { username, password } => {
+            // Encoded by the client's own rules; nothing is sent.
+            let request = client.get(base).basic_auth(username, Some(password.expose())).build().map_err(drop)?;
+            let value = request.headers().get(AUTHORIZATION).ok_or(())?;
+            return Ok(Some((AUTHORIZATION, value.clone())));
+        }
+    };
+    let mut value = HeaderValue::from_str(&value).map_err(drop)?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
 }
 
 /// Adds what a request says under the dialect's name for it. What the dialect has no name for belongs to a request of

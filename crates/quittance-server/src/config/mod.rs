@@ -19,7 +19,7 @@ pub use dialect::Dialect;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use pairs::{ColumnRef, CountPair, FieldPair, Pair, SideRef, Step, Strategy};
 pub use secrets::{Secret, SecretRef, Secrets};
-pub use systems::System;
+pub use systems::{Auth, HttpApi, HttpObject, System};
 pub use webhook_secret::{SecretState, WebhookSecret};
 
 use quittance_core::effect::Policy;

@@ -160,6 +160,7 @@ pub(super) fn of_system(config: &Config, system: &System, fetch: &Fetch<'_>) -> 
         System::Postgres { url: reference, .. } | System::Stripe { api_key: reference, .. } => {
             value(reference, fetch, &mut mistakes)
         }
+        System::Http(api) => api.auth.token().and_then(|reference| value(reference, fetch, &mut mistakes)),
         System::Sqlite { .. } | System::Csv { .. } | System::Ledger { .. } => None,
     };
     mistakes.into_result(secret, config.file.clone())

@@ -1,5 +1,9 @@
 //! Systems that can be compared: `[systems.NAME]`.
 
+mod http;
+
+pub use http::{Auth, HttpApi, HttpObject};
+
 use super::Dialect;
 use super::errors::{Mistakes, Origin};
 use super::secrets::{self, SecretRef};
@@ -44,6 +48,8 @@ pub enum System {
         /// How long a request may take, in milliseconds.
         timeout_ms: u64,
     },
+    /// Any JSON API that lists objects.
+    Http(HttpApi),
     /// Quittance's own ledger.
     Ledger {
         /// The data directory; none for the one the command is given.
@@ -62,12 +68,13 @@ impl System {
             Self::Sqlite { .. } => "sqlite",
             Self::Csv { .. } => "csv",
             Self::Stripe { .. } => "stripe",
+            Self::Http(_) => "http",
             Self::Ledger { .. } => "ledger",
         }
     }
 }
 
-const KINDS: [&str; 5] = ["postgres", "sqlite", "csv", "stripe", "ledger"];
+const KINDS: [&str; 6] = ["postgres", "sqlite", "csv", "stripe", "http", "ledger"];
 
 /// Reads a system's table; nothing when something is wrong that has no default.
 pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<System> {
@@ -84,6 +91,7 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
         }
         "csv" => csv(section, origin, mistakes),
         "stripe" => stripe(section, origin, mistakes),
+        "http" => http::parse(section, origin, mistakes).map(System::Http),
         "ledger" => {
             section.refuse_unknown(&["kind", "data", "tenant"], mistakes);
             let data = section.text("data", mistakes).map(|found| PathBuf::from(found.value));

@@ -8,6 +8,7 @@
 
 pub mod csv;
 mod error;
+pub mod http;
 pub mod ledger;
 mod names;
 mod objects;

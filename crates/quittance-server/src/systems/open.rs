@@ -1,6 +1,7 @@
 //! From a system's configuration to the system itself.
 
 use super::csv::Csv;
+use super::http::Http;
 use super::ledger::Ledger;
 use super::postgres::Postgres;
 use super::sqlite::{self, Sqlite};
@@ -28,6 +29,7 @@ pub fn open(
         Configured::Ledger { data: own, tenant } => {
             Box::new(Ledger::open(name, own.as_deref().unwrap_or(data), tenant.as_deref())?)
         }
+        Configured::Http(api) => Box::new(Http::open(name, api, secret.as_ref(), Patience::default())?),
         Configured::Stripe { api_base, requests_per_second_max, timeout_ms, .. } => {
             Box::new(Stripe::open(&stripe::Account {
                 name,

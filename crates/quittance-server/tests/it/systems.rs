@@ -1,6 +1,7 @@
 //! Systems, read from real files and over real connections.
 
 mod csv;
+mod http;
 mod ledger;
 mod open;
 mod postgres;

@@ -59,7 +59,7 @@ fn what_is_missing_is_named_with_what_was_meant() {
         ("refunds", "did you mean `billing.refunds`?"),
         ("Invoices", "did you mean `invoices`?"),
         ("something_else", "known are customer_accounts, invoices, billing.refunds"),
-        ("'; DROP TABLE invoices; --", "there are customer_accounts"),
+        ("'; DROP TABLE invoices; --", "known are customer_accounts"),
     ] {
         let error = system.describe(name).unwrap_err();
         refused(&error, Blame::Configuration, &format!("there is no table or view `{name}`"), remedy);
