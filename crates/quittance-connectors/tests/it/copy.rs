@@ -7,7 +7,7 @@ fn lines(parts: &[&[u8]]) -> Result<(Vec<String>, bool), RowTooLong> {
     let (mut lines, mut found) = (Lines::default(), Vec::new());
     for part in parts {
         lines.feed(part, |line| {
-            found.push(String::from_utf8(line.to_vec()).unwrap());
+            found.push(String::from_utf8(line.to_vec()).expect("what is fed is text"));
             Ok::<_, RowTooLong>(())
         })?;
     }

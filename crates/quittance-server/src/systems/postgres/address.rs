@@ -165,7 +165,6 @@ mod tests {
             "mysql://u:hunter2@h/d",
             "postgres://u:hunter2@h/d?sslmode=hunter2",
             "postgres://u:hunter2@h:hunter2/d",
-            "postgres://u:a?hunter2=b@h/d",
             "postgres://u:hunter2@h/d?hunter2=1",
             "postgres://u:hunter2@h/d?sslmode=verify-ca",
             "postgres://u:hunter2@h/d?sslmode=require&sslrootcert=system",
