@@ -9,7 +9,7 @@ use crate::systems::{LOOKUPS_MAX, Reading, Wanted};
 use quittance_core::pair::compare::{Finding, Seen};
 use quittance_core::pair::row::{Encoder, Record};
 use quittance_core::pair::{Pair, Side};
-use quittance_core::record::key::{decode_key, decode_value, encode_key};
+use quittance_core::record::key::{decode_key, decode_value, encode_key, encode_value};
 use quittance_core::record::value::Value;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -58,6 +58,18 @@ impl Wish {
     }
 }
 
+/// The records of a second look.
+pub(super) struct Again {
+    pub(super) left: Collected,
+    pub(super) right: Collected,
+    /// Identities that the right remembers having deleted.
+    pub(super) deleted: Deleted,
+}
+
+/// Identities of records that were looked up and that their system remembers having deleted, as values one after the
+/// other.
+pub(super) type Deleted = BTreeSet<Vec<u8>>;
+
 /// Reads the records of findings again, of both sides.
 pub(super) fn read_again(
     pair: &Pair,
@@ -65,7 +77,7 @@ pub(super) fn read_again(
     right: &mut Source<'_>,
     findings: &[Finding],
     first: (Reading, Reading),
-) -> Result<(Collected, Collected), DiffError> {
+) -> Result<Again, DiffError> {
     let rules = pair.left.rules.len();
     let (mut left_wish, mut right_wish) = (Wish::new(rules), Wish::new(rules));
     for finding in findings {
@@ -81,7 +93,7 @@ pub(super) fn read_key(
     left: &mut Source<'_>,
     right: &mut Source<'_>,
     values: &[Value<'_>],
-) -> Result<(Collected, Collected), DiffError> {
+) -> Result<Again, DiffError> {
     let mut wish = Wish::new(pair.left.rules.len());
     let mut key = Vec::new();
     if encode_key(values.iter(), &mut key) {
@@ -96,7 +108,7 @@ fn read(
     pair: &Pair,
     (left, mut left_wish, left_whole): (&mut Source<'_>, Wish, Reading),
     (right, right_wish, right_whole): (&mut Source<'_>, Wish, Reading),
-) -> Result<(Collected, Collected), DiffError> {
+) -> Result<Again, DiffError> {
     let mut left = Reader::new(pair, left, left_whole);
     let mut right = Reader::new(pair, right, right_whole);
     // A record of the right that shares a customer with a suspect may belong to somebody else of the left.
@@ -106,7 +118,15 @@ fn read(
     let mut more = right_wish.clone();
     left_found.iter().for_each(|record| more.add_keys(Record::new(record)));
     right.read(&more.without(&right_wish))?;
-    Ok((left.end()?, right.end()?))
+    let deleted = right.source.system.take_deleted().iter().map(|identity| encoded(identity)).collect();
+    Ok(Again { left: left.end()?, right: right.end()?, deleted })
+}
+
+/// Values as an identity.
+pub(super) fn encoded(values: &[Value<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    values.iter().for_each(|value| encode_value(value, &mut bytes));
+    bytes
 }
 
 /// Reads what is wished of one side.

@@ -74,10 +74,11 @@ pub fn diff<'s>(
     for source in [&mut *left, &mut *right] {
         source.system.refresh().map_err(|error| source.error(error))?;
     }
-    let (left_again, right_again) = again::read_again(&pair, left, right, &look.findings, (look.left, look.right))?;
-    let second = look::compare(&pair, left_again, right_again, &hasher, u64::MAX)?;
+    let again = again::read_again(&pair, left, right, &look.findings, (look.left, look.right))?;
+    let second = look::compare(&pair, again.left, again.right, &hasher, u64::MAX)?;
     let settled = settle(look.findings, second.findings);
-    Ok(Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right)))
+    let outcome = Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right));
+    Ok(Outcome { deleted: again.deleted, ..outcome })
 }
 
 fn first_look<'s>(
@@ -138,6 +139,6 @@ fn only(
         })?;
         values.push(value);
     }
-    let (left, right) = again::read_key(pair, left, right, &values)?;
-    look::compare(pair, left, right, hasher, config.differences_max)
+    let again = again::read_key(pair, left, right, &values)?;
+    look::compare(pair, again.left, again.right, hasher, config.differences_max)
 }

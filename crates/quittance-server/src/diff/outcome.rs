@@ -9,6 +9,7 @@ use quittance_core::pair::groups::{Group, variance_basis_points};
 use quittance_core::pair::lag::Lag;
 use quittance_core::pair::proof::Proof;
 use quittance_core::pair::settle::Standing;
+use std::collections::BTreeSet;
 
 /// How records were compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,9 @@ pub struct Outcome {
     pub lag: Lag,
     /// That everything else was equal.
     pub proof: Proof,
+    /// Identities of records that are missed on the right and that the right remembers having deleted, as values one
+    /// after the other.
+    pub deleted: BTreeSet<Vec<u8>>,
     /// What reading the left came to.
     pub left_reading: Reading,
     /// What reading the right came to.
@@ -146,6 +150,7 @@ impl Outcome {
             groups: tally.groups.list(),
             lag: tally.lag,
             proof: first.proof,
+            deleted: BTreeSet::new(),
             left_reading,
             right_reading,
         }

@@ -1,5 +1,6 @@
 //! What is told of a run: the JSON document, and the rows that are kept.
 
+use super::again::encoded;
 use super::events::{EventLog, EventSeen};
 use super::outcome::{Outcome, Reported};
 use quittance_core::id::RunId;
@@ -63,7 +64,10 @@ pub fn tell(
         let known = before.remove(&(kind.to_owned(), text.clone()));
         let first_seen_at = known.map_or(when.started_at, |drift| drift.first_seen_at);
         let seen = events.seen(&object(reported))?;
-        let told = told(&outcome.pair, reported, &key, &seen, first_seen_at, known.is_some());
+        let mut told = told(&outcome.pair, reported, &key, &seen, first_seen_at, known.is_some());
+        if is_deleted(outcome, reported) {
+            told.iter_mut().for_each(|line| line["right"] = json!({"deleted": true}));
+        }
         drifts.push(Drift {
             run: when.id,
             seq: seq as i64,
@@ -252,6 +256,13 @@ fn key(reported: &Reported) -> Value {
         [value] => json_of(value),
         values => Value::Array(values.iter().map(json_of).collect()),
     }
+}
+
+/// Whether what is missed on the right was deleted there: its key is then the identity of what was.
+fn is_deleted(outcome: &Outcome, reported: &Reported) -> bool {
+    let finding = &reported.finding;
+    let key = finding.key.as_deref().filter(|_| finding.kind == Kind::LeftOnly && finding.rule == 0);
+    key.is_some_and(|key| outcome.deleted.contains(&encoded(&decode_key(key))))
 }
 
 /// The object that events would be about: the right's own id, or the key under which it is missed there.

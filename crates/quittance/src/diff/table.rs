@@ -34,6 +34,7 @@ fn cell(value: &Value) -> String {
         Value::Bool(false) => "none".to_owned(),
         Value::String(text) => text.clone(),
         Value::Object(map) if map.len() == 1 && map.contains_key("absent") => "(absent)".to_owned(),
+        Value::Object(map) if map.len() == 1 && map.contains_key("deleted") => "(deleted)".to_owned(),
         Value::Object(map) if map.contains_key("received_at") => {
             format!("{} {}", cell(&map["type"]), cell(&map["received_at"]))
         }
