@@ -4,12 +4,14 @@
 //! on the same data, is what counts.
 
 mod memory;
+mod postgres;
 mod records;
 
 use crate::arguments::Global;
 use crate::output::{self, Document, Format};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +31,12 @@ pub(crate) struct DiffArguments {
     /// How often each is measured; the best counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
+    /// Compare two tables in this PostgreSQL database, too; they are made for it and dropped
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// A Python with reladiff, to be measured on the same tables
+    #[arg(long, value_name = "PROGRAM", requires = "database_url")]
+    reladiff: Option<PathBuf>,
 }
 
 /// One measurement.
@@ -59,6 +67,9 @@ pub(crate) fn run(command: &Command, global: &Global) -> anyhow::Result<ExitCode
         Ok(())
     };
     take(memory::measure(arguments))?;
+    if let Some(url) = &arguments.database_url {
+        postgres::measure(arguments, url)?.into_iter().try_for_each(&mut take)?;
+    }
     if global.format() != Format::Json {
         document(&measured).print(global.format())?;
     }

@@ -4,9 +4,11 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "serve",
     "sandbox",
+    "diff",
+    "bench diff",
     "verify",
     "trace",
     "tenant create",

@@ -3,6 +3,7 @@
 mod charges_flow;
 mod cli;
 mod demo;
+mod diff;
 mod disputes;
 mod find;
 mod kill;
