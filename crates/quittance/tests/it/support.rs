@@ -162,6 +162,10 @@ impl Client {
         self.send(request.json(body))
     }
 
+    pub(crate) fn delete(&self, path: &str) -> (u16, Value) {
+        self.send(self.client.delete(format!("{}{path}", self.base)))
+    }
+
     /// Posts a form, which is what gateways take.
     pub(crate) fn post_form(&self, path: &str, key: &str, form: &str) -> Answer {
         let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
