@@ -37,6 +37,7 @@ fn check(arguments: &Arguments, global: &Global) -> Result<Config, ConfigErrors>
     let config = Config::load(global.config.as_deref())?;
     if !arguments.without_secrets {
         config.resolve_secrets()?;
+        config.systems.values().try_for_each(|system| config.system_secret(system).map(drop))?;
     }
     Ok(config)
 }
@@ -57,15 +58,29 @@ fn good(config: &Config) -> Document {
     let secrets: Vec<String> = rotating.flat_map(explained).collect();
     let source = file.as_deref().unwrap_or("no file, only defaults");
     Document {
-        json: json!({"ok": true, "file": file, "gateways": gateways, "mistakes": [], "secrets": secrets}),
+        json: json!({
+            "ok": true,
+            "file": file,
+            "gateways": gateways,
+            "systems": config.systems.keys().collect::<Vec<_>>(),
+            "pairs": config.pairs.keys().collect::<Vec<_>>(),
+            "mistakes": [],
+            "secrets": secrets,
+        }),
         columns: vec!["gateway", "api_base", "webhook_endpoint"],
         rows: config.gateways.iter().map(row).collect(),
         notes: [format!("no mistakes in {source}; listening would be on {}", config.server.listen)]
             .into_iter()
+            .chain(config.pairs.iter().map(|(name, pair)| compared(name, pair)))
             .chain(secrets)
             .collect(),
         text: None,
     }
+}
+
+fn compared(name: &str, pair: &quittance_server::config::Pair) -> String {
+    let (left, right) = (&pair.left, &pair.right);
+    format!("pair {name}: {} of {} and {} of {}", left.object, left.system, right.object, right.system)
 }
 
 fn bad(errors: &ConfigErrors) -> Document {
