@@ -4,6 +4,10 @@ use super::{File, compare, pair};
 use quittance_core::id::RunId;
 use quittance_core::time::Timestamp;
 use quittance_server::diff::{EventLog, History, Told, When, place, tell, verify};
+use quittance_sqlite::SqliteDatabase;
+use quittance_store::records::{Disposition, Entity, EventSource, InboxEntry};
+use quittance_store::store::{Change, Loaded, Read, Store, Work};
+use quittance_store::tables::INBOX;
 use serde_json::json;
 use std::path::Path;
 use tempfile::TempDir;
@@ -69,4 +73,54 @@ fn a_proof_whose_findings_were_changed_does_not_hold() {
     let (checked, broken) = verify(data.path()).expect("readable");
     assert_eq!((checked, broken.len()), (1, 1));
     assert!(broken[0].what.contains("0 of 1"), "{broken:?}");
+}
+
+struct Write(Vec<Change>);
+
+impl Work for Write {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn where_events_are_received_each_difference_tells_which_was_seen() {
+    let schema = "CREATE TABLE t (id TEXT PRIMARY KEY, status TEXT);";
+    let left = File::new(&format!("{schema} INSERT INTO t VALUES ('sub_1', 'x'), ('sub_2', 'x')"));
+    let right = File::new(&format!("{schema} INSERT INTO t VALUES ('sub_1', 'y'), ('sub_2', 'y')"));
+    let data = TempDir::new().expect("a folder");
+    let seen = |told: &Told| -> Vec<_> {
+        told.json["differences"].as_array().expect("lines").iter().map(|line| line["event_seen"].clone()).collect()
+    };
+    assert_eq!(seen(&run(&left, &right, data.path(), 1)), [json!(null), json!(null)], "no events are received here");
+    let entry = |event: &str, second: i64| InboxEntry {
+        gateway: "stripe".into(),
+        event: event.into(),
+        kind: "customer.subscription.updated".into(),
+        object: Some("sub_1".into()),
+        book: None,
+        disposition: Disposition::Ignored,
+        source: EventSource::Webhook,
+        endpoint: None,
+        secret: None,
+        verified_at: None,
+        received_at: Timestamp::from_seconds(second),
+        body: Vec::new(),
+    };
+    let rows =
+        [entry("evt_2", 20), entry("evt_1", 10)].map(|entry| Change::Insert { table: &INBOX, row: entry.to_row() });
+    let mut store = SqliteDatabase::open_for_writing(data.path()).expect("a ledger");
+    store.transact("test", &mut Write(rows.to_vec())).expect("stored");
+    let expected = json!({
+        "id": "evt_2", "type": "customer.subscription.updated", "received_at": "1970-01-01T00:00:20Z", "source": "webhook",
+    });
+    assert_eq!(
+        seen(&run(&left, &right, data.path(), 2)),
+        [expected, json!(false)],
+        "beside a server that holds the ledger"
+    );
 }
