@@ -25,6 +25,7 @@ pub mod money;
 pub mod pair;
 pub mod pan;
 pub mod payment;
+pub mod propose;
 pub mod record;
 pub mod refund;
 pub mod rejection;
