@@ -17,6 +17,7 @@ mod decline;
 pub mod listing;
 mod object;
 mod request;
+pub mod surface;
 pub mod webhook;
 
 /// The API version under which requests are made and answers are read, unless configured otherwise.

@@ -23,4 +23,5 @@ mod reading;
 mod refunds;
 mod requests;
 mod signature;
+mod surface;
 mod verdicts;
