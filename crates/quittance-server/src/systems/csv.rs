@@ -126,10 +126,14 @@ fn key<'v>(values: impl Iterator<Item = Value<'v>>) -> Option<Vec<u8>> {
 }
 
 impl System for Csv {
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        Ok(self.files().into_iter().filter(|name| name.to_ascii_lowercase().ends_with(".csv")).collect())
+    }
+
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
         let records = self.records(object)?;
         let columns = records.header().iter().map(|name| (name.clone(), None)).collect();
-        Ok(Description { columns, identity: Vec::new() })
+        Ok(Description { columns, ..Description::default() })
     }
 
     fn read(

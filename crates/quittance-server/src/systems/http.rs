@@ -78,7 +78,7 @@ fn can_get(shape: &Shape, side: &Side, columns: &[usize]) -> bool {
 
 impl System for Http {
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
-        Ok(Description { columns: Vec::new(), identity: self.object(object)?.shape.identity.clone() })
+        Ok(Description { identity: self.object(object)?.shape.identity.clone(), ..Description::default() })
     }
 
     fn read(

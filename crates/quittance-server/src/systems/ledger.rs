@@ -134,7 +134,7 @@ fn damaged(name: &str, error: Corrupt) -> SystemError {
 
 fn describe<T: Fields>() -> Result<Description, SystemError> {
     let columns = T::FIELDS.iter().map(|field| (field.name.to_owned(), Some(field.declared))).collect();
-    Ok(Description { columns, identity: vec!["id".to_owned()] })
+    Ok(Description { columns, identity: vec!["id".to_owned()], ..Description::default() })
 }
 
 fn read<T: Fields>(
@@ -166,6 +166,10 @@ fn can_find<T: Fields>(name: &str, side: &Side, searched: &[usize]) -> Result<bo
 }
 
 impl System for Ledger {
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        Ok(OBJECTS.iter().map(|object| (*object).to_owned()).collect())
+    }
+
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
         with_object!(self, object, describe())
     }

@@ -34,6 +34,8 @@ pub struct Description {
     pub columns: Vec<(String, Option<Type>)>,
     /// Names of the columns that tell two records apart: the primary key, `id`.
     pub identity: Vec<String>,
+    /// Names of columns that are there and may not be read.
+    pub unreadable: Vec<String>,
 }
 
 /// Which records are read.
@@ -70,6 +72,15 @@ pub type Sink<'a> = dyn FnMut(&[Value<'_>]) -> ControlFlow<()> + 'a;
 
 /// Something that holds records. Named port: what a run needs from outside.
 pub trait System: Send {
+    /// Names what it has: its tables, lists or files, in the order of their names. Empty where it cannot say.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        Ok(Vec::new())
+    }
+
     /// Describes one of its objects.
     ///
     /// # Errors

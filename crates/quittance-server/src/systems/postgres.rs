@@ -66,10 +66,15 @@ impl Postgres {
 }
 
 impl System for Postgres {
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        tables::listed(&mut self.session)
+    }
+
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
         let table = self.tables.described(&mut self.session, object)?;
         let columns = table.columns.iter().map(|column| (column.name.clone(), Some(column.kind.value_type())));
-        Ok(Description { columns: columns.collect(), identity: table.identity() })
+        let hidden = table.columns.iter().filter(|column| !column.may_select).map(|column| column.name.clone());
+        Ok(Description { columns: columns.collect(), identity: table.identity(), unreadable: hidden.collect() })
     }
 
     fn read(

@@ -89,6 +89,10 @@ impl Sqlite {
 }
 
 impl System for Sqlite {
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        self.within_moment(|this| schema::names(&this.connection, this.at("reading the schema")))
+    }
+
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
         self.within_moment(|this| {
             let object = this.object(object)?;
@@ -99,7 +103,7 @@ impl System for Sqlite {
             for name in identity.iter().filter(|name| object.is_rowid(name)) {
                 columns.push((name.clone(), Some(Type::Number)));
             }
-            Ok(Description { columns, identity })
+            Ok(Description { columns, identity, ..Description::default() })
         })
     }
 

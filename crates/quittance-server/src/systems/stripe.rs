@@ -110,9 +110,13 @@ fn work(kind: &'static Kind, side: &Side, wanted: &Wanted) -> Option<Work> {
 }
 
 impl System for Stripe {
+    fn objects(&mut self) -> Result<Vec<String>, SystemError> {
+        Ok(KINDS.iter().map(|kind| kind.name.to_owned()).collect())
+    }
+
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
         self.kind(object)?;
-        Ok(Description { columns: Vec::new(), identity: vec!["id".to_owned()] })
+        Ok(Description { identity: vec!["id".to_owned()], ..Description::default() })
     }
 
     fn read(

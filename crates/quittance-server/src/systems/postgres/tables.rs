@@ -95,6 +95,24 @@ fn describe(session: &mut Session, object: &str) -> Result<Table, SystemError> {
     Err(SystemError::configuration(what, grant))
 }
 
+/// The names of all tables and views in schemas that may be looked into, those of the search path first.
+///
+/// # Errors
+///
+/// When the database cannot be reached.
+pub(super) fn listed(session: &mut Session) -> Result<Vec<String>, SystemError> {
+    session.moment()?;
+    let rows = session.rows(&catalog::everything())?;
+    let named = |row: &Row| match row.as_slice() {
+        [Some(_), Some(name), Some(is_visible), Some(has_usage)] if is_visible == "t" && has_usage == "t" => {
+            Some(name.clone())
+        }
+        [Some(schema), Some(name), _, Some(has_usage)] if has_usage == "t" => Some(format!("{schema}.{name}")),
+        _ => None,
+    };
+    Ok(rows.iter().filter_map(named).collect())
+}
+
 fn no_usage(system: &str, role: &str, schema: &str) -> SystemError {
     let what = format!("the role `{role}` may not look into the schema `{schema}` of the system `{system}`");
     SystemError::configuration(what, format!("GRANT USAGE ON SCHEMA {} TO {}", identifier(schema), identifier(role)))

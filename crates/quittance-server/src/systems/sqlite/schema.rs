@@ -61,6 +61,14 @@ pub(super) fn object(connection: &Connection, at: At<'_>, name: &str) -> Result<
     Ok(Object { name: name.clone(), columns, key, rowid, is_view: kind == "view" })
 }
 
+/// The names of all tables and views.
+pub(super) fn names(connection: &Connection, at: At<'_>) -> Result<Vec<String>, SystemError> {
+    let found = objects(connection).map_err(|error| at.error(error))?;
+    let mut names: Vec<String> = found.into_iter().map(|(name, ..)| name).collect();
+    names.sort();
+    Ok(names)
+}
+
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<(String, String, bool)>> {
     let mut statement = connection.prepare_cached(sql::OBJECTS)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

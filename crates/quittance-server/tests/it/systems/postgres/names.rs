@@ -42,6 +42,11 @@ fn names_of_any_characters_are_found() {
         assert_eq!(system.describe(name).unwrap().columns, [(column.to_owned(), Some(Type::Number))], "{name}");
         assert_eq!(read(&mut system, name, &side(1, &[column]), &Wanted::All), [[integer(value)]], "{name}");
     }
+    // Each is listed under a name by which it is found.
+    let listed = system.objects().unwrap();
+    for name in ["a.b", "UPPER", "plain", "seen", "kept", "parts", "billing.accounts"] {
+        assert!(listed.iter().any(|known| known == name), "{name} is not in {listed:?}");
+    }
 }
 
 #[test]
