@@ -17,6 +17,7 @@ mod connections;
 pub mod diff;
 pub mod find;
 pub mod ids;
+pub mod init;
 pub mod metrics;
 pub mod operate;
 mod parked;

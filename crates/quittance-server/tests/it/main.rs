@@ -7,6 +7,7 @@ mod config;
 mod diff;
 mod find;
 mod gateway;
+mod init;
 mod lossy;
 mod runtime;
 mod serve;
