@@ -1,7 +1,9 @@
 //! What can be written on the command line. Each subcommand's own arguments are in its module.
 
 use crate::output::Format;
-use crate::{bench, check_config, completions, demo, diff, find, key, pause, repairs, sandbox, serve, tenant, trace};
+use crate::{
+    bench, check_config, completions, demo, diff, find, init, key, pause, repairs, sandbox, serve, tenant, trace,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +70,8 @@ pub(crate) enum Command {
     Sandbox(sandbox::Arguments),
     /// Show in a minute that nothing is charged twice: a hostile gateway, lost answers, `kill -9`
     Demo(demo::Arguments),
+    /// Look at an application's table and at Stripe, and write a configuration that compares them
+    Init(init::Arguments),
     /// Compare two systems, and list every disagreement; neither is written
     Diff(diff::Arguments),
     /// Measure how fast it is, beside a limit in the same run

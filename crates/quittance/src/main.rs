@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod failure;
 mod find;
+mod init;
 mod key;
 mod logs;
 mod operator;
@@ -44,6 +45,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments, global),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Init(arguments) => init::run(&arguments, global),
         Command::Diff(arguments) => diff::run(&arguments, global),
         Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),

@@ -4,7 +4,8 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
+    "init",
     "serve",
     "sandbox",
     "diff",

@@ -7,6 +7,7 @@ mod diff;
 mod diff_peers;
 mod disputes;
 mod find;
+mod init;
 mod kill;
 mod pause;
 mod peers;
