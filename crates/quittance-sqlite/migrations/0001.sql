@@ -358,6 +358,7 @@ CREATE TABLE runs (
     left_as_of INTEGER,
     right_as_of INTEGER,
     drifts INTEGER NOT NULL,
+    drifts_digest BLOB NOT NULL,
     proof BLOB NOT NULL,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;

@@ -103,8 +103,8 @@ pub struct Tally {
     pub left: Digest,
     /// Every record of the right.
     pub right: Digest,
-    /// Matched records that say the same.
-    pub equal: u64,
+    /// Matched records that say the same, digested from the left.
+    pub equal: Digest,
     /// Counts by group.
     pub groups: Groups,
     /// How far times of last modification are apart.
@@ -163,12 +163,14 @@ impl<'p> Comparer<'p> {
 
     fn both(&mut self, rule: usize, left: Record<'_>, right: Record<'_>) -> Result<Option<Finding>, Incomparable> {
         self.tally.lag.add(left.modified(), right.modified());
-        let is_equal = left.fields() == right.fields() || self.first_difference(left, right)?.is_none();
-        if is_equal {
-            let hash = self.hash(rule, left);
+        let has_same_bytes = left.fields() == right.fields();
+        if has_same_bytes || self.first_difference(left, right)?.is_none() {
+            let hash = self.hash_beside(rule, left, right);
+            // Bytes that are the same have one hash; else each side is digested from what it says itself.
+            let right_hash = if has_same_bytes { hash } else { self.hash_beside(rule, right, left) };
             self.tally.left.add(hash);
-            self.tally.right.add(hash);
-            self.tally.equal += 1;
+            self.tally.right.add(right_hash);
+            self.tally.equal.add(hash);
             self.tally.groups.count(Which::Left, left.groups(), 1);
             self.tally.groups.count(Which::Right, right.groups(), 1);
             return Ok(None);
@@ -187,8 +189,11 @@ impl<'p> Comparer<'p> {
         };
         let (left_seen, right_seen) = (see(Which::Left, left), see(Which::Right, right));
         // What is not kept is counted, and is in no digest: a crowd that large is open in every proof.
-        self.tally.left.count += left.count() - left_seen.len() as u64;
-        self.tally.right.count += right.count() - right_seen.len() as u64;
+        let surplus = [left.count() - left_seen.len() as u64, right.count() - right_seen.len() as u64];
+        self.tally.left.count += surplus[0];
+        self.tally.right.count += surplus[1];
+        self.tally.groups.count_others(Which::Left, surplus[0]);
+        self.tally.groups.count_others(Which::Right, surplus[1]);
         Finding {
             kind: Kind::Ambiguous,
             rule,
@@ -208,6 +213,25 @@ impl<'p> Comparer<'p> {
         }
         self.tally.groups.count(which, record.groups(), 1);
         Seen { record: record.bytes().to_owned(), hash }
+    }
+
+    /// The hash of a record that is equal to another one: text without a type is hashed as what it was compared as.
+    fn hash_beside(&mut self, rule: usize, record: Record<'_>, other: Record<'_>) -> RecordHash {
+        if record.fields() == other.fields() {
+            return self.hash(rule, record);
+        }
+        let key = record.key(rule).unwrap_or_else(|| record.identity());
+        self.scratch.clear();
+        let (mut fields, mut others) = (record.fields(), other.fields());
+        while !fields.is_empty() {
+            let (own, beside) = (decode_field(&mut fields), decode_field(&mut others));
+            let own = own.compared.unwrap_or(own.said);
+            let wanted =
+                beside.compared.as_ref().and_then(Value::value_type).filter(|_| matches!(own, Value::Untyped(_)));
+            let meant = wanted.and_then(|wanted| own.read_as(wanted));
+            encode_value(meant.as_ref().unwrap_or(&own), &mut self.scratch);
+        }
+        self.hasher.hash(key, &self.scratch)
     }
 
     /// Over the key and what the fields are compared as.

@@ -71,6 +71,11 @@ impl Groups {
         }
     }
 
+    /// Counts records whose group is not known.
+    pub const fn count_others(&mut self, which: Which, records: u64) {
+        self.others[which as usize] += records;
+    }
+
     /// Every group, in the order of its values.
     #[must_use]
     pub fn list(&self) -> Vec<Group> {

@@ -62,10 +62,12 @@ impl Claimants {
         self.count = 0;
     }
 
-    /// Takes a record. The same one, read twice because a list moved under the reader, is its later reading.
+    /// Takes a record. The same one, read twice because a list moved under the reader, is its later reading. Where nothing
+    /// tells two records of a system apart, no two are the same.
     fn push(&mut self, record: Record<'_>) {
         let kept = self.kept();
-        let last = kept.checked_sub(1).map(|at| &mut self.kept[at]);
+        let has_identity = !record.identity().is_empty();
+        let last = kept.checked_sub(1).map(|at| &mut self.kept[at]).filter(|_| has_identity);
         if let Some(last) = last.filter(|last| Record::new(last).identity() == record.identity()) {
             record.bytes().clone_into(last);
             return;

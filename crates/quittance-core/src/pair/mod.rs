@@ -61,7 +61,8 @@ pub struct Pair {
 pub struct Side {
     /// The values of a row, in order.
     pub columns: Vec<Column>,
-    /// What tells two records of this system apart: its primary key.
+    /// What tells two records of this system apart: its primary key. Empty where nothing does: then every row is a record
+    /// of its own.
     pub identity: Vec<usize>,
     /// One key for each rule of matching, in the order the rules are tried. The other side has as many.
     pub rules: Vec<Vec<usize>>,

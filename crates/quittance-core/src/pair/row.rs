@@ -103,7 +103,8 @@ impl<'p> Encoder<'p> {
     }
 
     fn identity(&self, row: &[Value<'_>]) -> String {
-        shown(self.side.identity.iter().map(|at| &row[*at]))
+        let named = if self.side.identity.is_empty() { self.side.rules.first() } else { Some(&self.side.identity) };
+        shown(named.into_iter().flatten().map(|at| &row[*at]))
     }
 
     fn write(&mut self, row: &[Value<'_>], out: &mut Vec<u8>) {

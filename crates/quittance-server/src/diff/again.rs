@@ -1,7 +1,8 @@
-//! The second look: records that did not agree are read again, and only they.
+//! The second look: records that did not agree are read again.
 //!
-//! They are looked up where that takes fewer requests than reading the whole, else all is read and what does not matter
-//! is dropped. Records whom the first look found beside them come along, so that the same rules say the same.
+//! Where that takes fewer requests than reading the whole, they are looked up, and with them everything that the same
+//! rules could match them with: whoever shares a key with a record that was read is read, too, until nobody new comes.
+//! Else both sides are read whole once more.
 
 use super::collect::{Collected, Collector, Source};
 use super::error::DiffError;
@@ -13,6 +14,10 @@ use quittance_core::record::key::{decode_key, decode_value, encode_key, encode_v
 use quittance_core::record::value::Value;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::thread;
+
+/// Rounds of looking up who shares a key with whom. Each costs at least one request of either side.
+const ROUNDS_MAX: usize = 8;
 
 /// Records that are wanted of one side: by identity, and by the key of each rule.
 #[derive(Clone, Debug, Default)]
@@ -26,25 +31,11 @@ impl Wish {
         Self { identities: BTreeSet::new(), keys: vec![BTreeSet::new(); rules] }
     }
 
-    /// Wishes for records again, and in `other` for whom they would meet.
-    fn add_again(&mut self, seen: &[Seen], other: &mut Self) {
-        for seen in seen {
-            let record = Record::new(&seen.record);
-            self.identities.insert(record.identity().to_owned());
-            other.add_keys(record);
-        }
-    }
-
+    /// Wishes for everybody who has a key of this record.
     fn add_keys(&mut self, record: Record<'_>) {
         for (rule, keys) in self.keys.iter_mut().enumerate() {
             keys.extend(record.key(rule).map(<[u8]>::to_owned));
         }
-    }
-
-    fn is_for(&self, record: Record<'_>) -> bool {
-        let has_key =
-            |(rule, keys): (usize, &BTreeSet<Vec<u8>>)| record.key(rule).is_some_and(|key| keys.contains(key));
-        self.identities.contains(record.identity()) || self.keys.iter().enumerate().any(has_key)
     }
 
     fn len(&self) -> usize {
@@ -80,46 +71,118 @@ pub(super) fn read_again(
 ) -> Result<Again, DiffError> {
     let rules = pair.left.rules.len();
     let (mut left_wish, mut right_wish) = (Wish::new(rules), Wish::new(rules));
+    let mut has_keyless = false;
     for finding in findings {
-        left_wish.add_again(&finding.left, &mut right_wish);
-        right_wish.add_again(&finding.right, &mut left_wish);
+        // Everybody who claims the key, on both sides: a crowd is read whole.
+        match &finding.key {
+            Some(key) => [&mut left_wish, &mut right_wish].into_iter().for_each(|wish| {
+                wish.keys[finding.rule].insert(key.clone());
+            }),
+            None => has_keyless = true,
+        }
+        wish_again(&finding.left, &mut left_wish, &mut right_wish);
+        wish_again(&finding.right, &mut right_wish, &mut left_wish);
     }
-    read(pair, (left, left_wish, first.0), (right, right_wish, first.1))
+    let can_look_up = |source: &Source<'_>, wish: &Wish, whole: Reading| {
+        is_cheaper(source, wish, whole) && can_find_all(source, pair.side(source.which))
+    };
+    let is_found = !has_keyless && can_look_up(left, &left_wish, first.0) && can_look_up(right, &right_wish, first.1);
+    if is_found && let Some(again) = look_up(pair, left, right, left_wish, right_wish)? {
+        return Ok(again);
+    }
+    whole(pair, left, right)
 }
 
-/// Reads the records of one key under the first rule, of both sides.
+/// Wishes for records again, and on the other side for whom they would meet.
+fn wish_again(seen: &[Seen], own: &mut Wish, other: &mut Wish) {
+    for seen in seen {
+        let record = Record::new(&seen.record);
+        if !record.identity().is_empty() {
+            own.identities.insert(record.identity().to_owned());
+        }
+        other.add_keys(record);
+    }
+}
+
+fn is_cheaper(source: &Source<'_>, wish: &Wish, whole: Reading) -> bool {
+    let requests = wish.len() / source.system.lookups_per_request().max(1);
+    requests as u64 <= whole.requests.max(whole.rows / 1_000)
+}
+
+/// Whether records can be found by their identity and by every key, as they stand in the system.
+fn can_find_all(source: &Source<'_>, side: &Side) -> bool {
+    let can_find = |columns: &Vec<usize>| {
+        let is_plain = columns.iter().all(|at| side.columns[*at].transforms.is_empty());
+        is_plain && source.system.can_find(source.object, side, columns)
+    };
+    !side.identity.is_empty() && can_find(&side.identity) && side.rules.iter().all(can_find)
+}
+
+/// Reads the records of one key under the first rule, of both sides: of the left also those that have no such key and
+/// could be matched by a later rule.
 pub(super) fn read_key(
     pair: &Pair,
     left: &mut Source<'_>,
     right: &mut Source<'_>,
     values: &[Value<'_>],
 ) -> Result<Again, DiffError> {
-    let mut wish = Wish::new(pair.left.rules.len());
+    let rules = pair.left.rules.len();
     let mut key = Vec::new();
+    let mut wish = Wish::new(rules);
     if encode_key(values.iter(), &mut key) {
-        wish.keys[0].insert(key);
+        wish.keys[0].insert(key.clone());
     }
-    // Nobody knows how much there is: one lookup is less.
-    let unknown = Reading { requests: u64::MAX, ..Reading::default() };
-    read(pair, (left, wish.clone(), unknown), (right, wish, unknown))
+    let is_it = |record: Record<'_>| record.key(0) == Some(&key[..]);
+    let mut right_reader = Reader::new(pair, right);
+    let found = right_reader.read_where(&wish, &is_it)?;
+    let (right_found, deleted) = (right_reader.end()?, deleted(right));
+    found.iter().for_each(|record| wish.add_keys(Record::new(record)));
+    let is_candidate = |record: Record<'_>| {
+        let shares = |rule: usize| record.key(rule).is_some_and(|key| wish.keys[rule].contains(key));
+        is_it(record) || record.key(0).is_none() && (1..rules).any(shares)
+    };
+    let mut left_reader = Reader::new(pair, left);
+    left_reader.read_where(&wish, &is_candidate)?;
+    Ok(Again { left: left_reader.end()?, right: right_found, deleted })
 }
 
-fn read(
+/// Reads both sides whole.
+fn whole(pair: &Pair, left: &mut Source<'_>, right: &mut Source<'_>) -> Result<Again, DiffError> {
+    let (left, right_read) = thread::scope(|scope| {
+        let other = scope.spawn(|| right.collect(pair));
+        (left.collect(pair), other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    Ok(Again { left: left?, right: right_read?, deleted: deleted(right) })
+}
+
+/// Looks records up until whoever could meet them is there; nothing if that takes too many rounds.
+fn look_up(
     pair: &Pair,
-    (left, mut left_wish, left_whole): (&mut Source<'_>, Wish, Reading),
-    (right, right_wish, right_whole): (&mut Source<'_>, Wish, Reading),
-) -> Result<Again, DiffError> {
-    let mut left = Reader::new(pair, left, left_whole);
-    let mut right = Reader::new(pair, right, right_whole);
-    // A record of the right that shares a customer with a suspect may belong to somebody else of the left.
-    let right_found = right.read(&right_wish)?;
-    right_found.iter().for_each(|record| left_wish.add_keys(Record::new(record)));
-    let left_found = left.read(&left_wish)?;
-    let mut more = right_wish.clone();
-    left_found.iter().for_each(|record| more.add_keys(Record::new(record)));
-    right.read(&more.without(&right_wish))?;
-    let deleted = right.source.system.take_deleted().iter().map(|identity| encoded(identity)).collect();
-    Ok(Again { left: left.end()?, right: right.end()?, deleted })
+    left: &mut Source<'_>,
+    right: &mut Source<'_>,
+    mut left_wish: Wish,
+    mut right_wish: Wish,
+) -> Result<Option<Again>, DiffError> {
+    let rules = pair.left.rules.len();
+    let (mut left_done, mut right_done) = (Wish::new(rules), Wish::new(rules));
+    let (mut left, mut right) = (Reader::new(pair, left), Reader::new(pair, right));
+    for _ in 0..ROUNDS_MAX {
+        let right_found = right.read(&right_wish.without(&right_done))?;
+        right_done = right_wish.clone();
+        right_found.iter().for_each(|record| left_wish.add_keys(Record::new(record)));
+        let left_found = left.read(&left_wish.without(&left_done))?;
+        left_done = left_wish.clone();
+        left_found.iter().for_each(|record| right_wish.add_keys(Record::new(record)));
+        if right_wish.without(&right_done).len() == 0 {
+            let deleted = deleted(right.source);
+            return Ok(Some(Again { left: left.end()?, right: right.end()?, deleted }));
+        }
+    }
+    Ok(None)
+}
+
+fn deleted(right: &mut Source<'_>) -> Deleted {
+    right.system.take_deleted().iter().map(|identity| encoded(identity)).collect()
 }
 
 /// Values as an identity.
@@ -129,37 +192,51 @@ pub(super) fn encoded(values: &[Value<'_>]) -> Vec<u8> {
     bytes
 }
 
-/// Reads what is wished of one side.
+/// Looks records of one side up.
 struct Reader<'r, 's> {
     pair: &'r Pair,
     source: &'r mut Source<'s>,
     collector: Collector<'r>,
-    /// What reading all of it took.
-    whole: Reading,
     reading: Reading,
 }
 
 impl<'r, 's> Reader<'r, 's> {
-    fn new(pair: &'r Pair, source: &'r mut Source<'s>, whole: Reading) -> Self {
+    fn new(pair: &'r Pair, source: &'r mut Source<'s>) -> Self {
         let collector = Collector::new(pair, source.which);
-        Self { pair, source, collector, whole, reading: Reading::default() }
+        Self { pair, source, collector, reading: Reading::default() }
     }
 
     /// Reads and keeps what is wished; gives those records.
     fn read(&mut self, wish: &Wish) -> Result<Vec<Vec<u8>>, DiffError> {
         let side = self.pair.side(self.source.which);
+        self.read_all(calls(side, wish), &|_| true)
+    }
+
+    /// Reads what is wished, looked up where that can be done, and keeps what is meant; gives those records.
+    fn read_where(&mut self, wish: &Wish, is_meant: &dyn Fn(Record<'_>) -> bool) -> Result<Vec<Vec<u8>>, DiffError> {
+        let side = self.pair.side(self.source.which);
+        let calls = if can_find_all(self.source, side) { calls(side, wish) } else { vec![Wanted::All] };
+        self.read_all(calls, is_meant)
+    }
+
+    fn read_all(
+        &mut self,
+        calls: Vec<Wanted>,
+        is_meant: &dyn Fn(Record<'_>) -> bool,
+    ) -> Result<Vec<Vec<u8>>, DiffError> {
         let mut found = Vec::new();
-        for wanted in self.calls(side, wish) {
-            let (collector, pair, which) = (&mut self.collector, self.pair, self.source.which);
-            let mut encoder = Encoder::new(pair, which);
-            let mut bytes = Vec::new();
-            let reading = self.source.read(pair, &wanted, &mut |row| {
-                bytes.clear();
+        for wanted in calls {
+            let collector = &mut self.collector;
+            let mut encoder = Encoder::new(self.pair, self.source.which);
+            let reading = self.source.read(self.pair, &wanted, &mut |row| {
+                let mut bytes = Vec::new();
                 // What cannot be encoded is the collector's to tell.
-                if encoder.encode(row, &mut bytes).is_ok() && !wish.is_for(Record::new(&bytes)) {
-                    return ControlFlow::Continue(());
+                if encoder.encode(row, &mut bytes).is_ok() {
+                    if !is_meant(Record::new(&bytes)) {
+                        return ControlFlow::Continue(());
+                    }
+                    found.push(bytes);
                 }
-                found.push(bytes.clone());
                 collector.take(row)
             })?;
             self.reading.rows += reading.rows;
@@ -169,40 +246,23 @@ impl<'r, 's> Reader<'r, 's> {
         Ok(found)
     }
 
-    /// The calls it takes: lookups, or one for all.
-    fn calls(&self, side: &Side, wish: &Wish) -> Vec<Wanted> {
-        if wish.len() == 0 {
-            return Vec::new();
-        }
-        let can_find = |columns: &[usize]| {
-            let is_plain = columns.iter().all(|at| side.columns[*at].transforms.is_empty());
-            is_plain && self.source.system.can_find(self.source.object, side, columns)
-        };
-        let lookups: Vec<(&Vec<usize>, Vec<Vec<Value<'static>>>)> = std::iter::once((
-            &side.identity,
-            wish.identities.iter().map(|identity| identity_values(identity)).collect(),
-        ))
-        .chain(side.rules.iter().zip(wish.keys.iter().map(|keys| keys.iter().map(|key| decode_key(key)).collect())))
-        .filter(|(_, values): &(_, Vec<_>)| !values.is_empty())
-        .collect();
-        let requests = wish.len() / self.source.system.lookups_per_request().max(1);
-        let is_cheaper = requests as u64 <= self.whole.requests.max(self.whole.rows / 1_000);
-        let have_values = |values: &[Vec<Value<'_>>]| values.iter().flatten().all(|value| !value.is_nothing());
-        if is_cheaper && lookups.iter().all(|(columns, values)| can_find(columns) && have_values(values)) {
-            let call = |(columns, values): &(&Vec<usize>, Vec<Vec<Value<'static>>>)| {
-                let chunks = values.chunks(LOOKUPS_MAX);
-                chunks
-                    .map(|chunk| Wanted::Where { columns: (*columns).clone(), values: chunk.to_vec() })
-                    .collect::<Vec<_>>()
-            };
-            return lookups.iter().flat_map(call).collect();
-        }
-        vec![Wanted::All]
-    }
-
     fn end(self) -> Result<Collected, DiffError> {
         self.collector.end(self.pair, self.reading)
     }
+}
+
+/// The lookups of a wish, in portions.
+fn calls(side: &Side, wish: &Wish) -> Vec<Wanted> {
+    let identities = wish.identities.iter().map(|identity| identity_values(identity)).collect();
+    let keys = wish.keys.iter().map(|keys| keys.iter().map(|key| decode_key(key)).collect());
+    let lookups = std::iter::once((&side.identity, identities)).chain(side.rules.iter().zip(keys));
+    let portions = |(columns, values): (&Vec<usize>, Vec<Vec<Value<'static>>>)| {
+        let call = |values: &[Vec<Value<'static>>]| Wanted::Where { columns: columns.clone(), values: values.to_vec() };
+        // A record with a part of its identity missing is found by no value.
+        let values: Vec<_> = values.into_iter().filter(|values| !values.iter().any(Value::is_nothing)).collect();
+        values.chunks(LOOKUPS_MAX).map(call).collect::<Vec<_>>()
+    };
+    lookups.flat_map(portions).collect()
 }
 
 fn identity_values(identity: &[u8]) -> Vec<Value<'static>> {

@@ -8,6 +8,7 @@ use quittance_sqlite::{SqliteDatabase, SqliteStore};
 use quittance_store::records::{Drift, Entity, Run};
 use quittance_store::store::{Change, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
 use quittance_store::tables::{DRIFTS, RUNS};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Rows that are read at once.
@@ -129,12 +130,27 @@ pub fn verify(data: &Path) -> Result<(u64, Vec<BrokenRun>), StoreError> {
     }
 }
 
+/// The digest of what a run found open.
+pub(super) fn digest(drifts: &[Drift]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut bytes = Vec::new();
+    for drift in drifts {
+        bytes.clear();
+        drift.digest_into(&mut bytes);
+        hasher.update(&bytes);
+    }
+    hasher.finalize().into()
+}
+
 fn check(reader: &mut dyn Reader, run: &Run) -> Result<Option<BrokenRun>, StoreError> {
     let drifts = drifts(reader, run)?;
     let name = run.id.to_string();
     if drifts.len() as i64 != run.drifts {
         let what = format!("{} of {} disagreements are there", drifts.len(), run.drifts);
         return Ok(Some(BrokenRun { run: name, what }));
+    }
+    if digest(&drifts) != run.drifts_digest {
+        return Ok(Some(BrokenRun { run: name, what: "what is open is not what was kept".to_owned() }));
     }
     let hashes = |side: fn(&Drift) -> &Vec<_>| drifts.iter().flat_map(side).copied();
     let checked = run.proof.check(hashes(|drift| &drift.left_hashes), hashes(|drift| &drift.right_hashes));

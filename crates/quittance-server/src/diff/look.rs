@@ -8,7 +8,9 @@ use quittance_core::pair::compare::{Comparer, Finding, Incomparable, Tally};
 use quittance_core::pair::digest::Hasher;
 use quittance_core::pair::join::{Meeting, Sorted, join};
 use quittance_core::pair::row::Stray;
+use quittance_core::pair::settle::Place;
 use quittance_core::pair::{Pair, Which};
+use std::collections::BTreeSet;
 use std::thread;
 
 /// What one look came to.
@@ -25,7 +27,7 @@ pub(super) fn look(
     left: &mut Source<'_>,
     right: &mut Source<'_>,
     hasher: &Hasher,
-    findings_max: u64,
+    limits: Limits<'_>,
 ) -> Result<Look, DiffError> {
     let (left, right) = thread::scope(|scope| {
         let other = scope.spawn(|| right.collect(pair));
@@ -33,7 +35,7 @@ pub(super) fn look(
         let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (one, other)
     });
-    compare(pair, left?, right?, hasher, findings_max)
+    compare(pair, left?, right?, hasher, limits)
 }
 
 /// Compares what was read.
@@ -42,21 +44,34 @@ pub(super) fn compare(
     left: Collected,
     right: Collected,
     hasher: &Hasher,
-    findings_max: u64,
+    limits: Limits<'_>,
 ) -> Result<Look, DiffError> {
     refuse_strays(pair, left.strays.iter().chain(&right.strays))?;
     let (left_reading, right_reading) = (left.reading, right.reading);
-    let mut judge = Judge { comparer: Comparer::new(pair, hasher.clone()), findings: Vec::new(), findings_max };
+    let mut judge = Judge { comparer: Comparer::new(pair, hasher.clone()), findings: Vec::new(), bytes: 0, limits };
     let judged = judge.all(left, right);
     judged.map_err(|halt| error(pair, halt, &judge.findings))?;
     let (findings, tally) = (judge.findings, judge.comparer.tally().clone());
     Ok(Look { findings, tally, left: left_reading, right: right_reading })
 }
 
+/// Most bytes of records that disagree, however few they are.
+const FINDINGS_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Which findings are kept.
+#[derive(Clone, Copy)]
+pub(super) enum Limits<'l> {
+    /// All, and no more than so many.
+    Most(u64),
+    /// Those at the places of a first look, which were within its limits.
+    At(&'l BTreeSet<Place>),
+}
+
 struct Judge<'p> {
     comparer: Comparer<'p>,
     findings: Vec<Finding>,
-    findings_max: u64,
+    bytes: usize,
+    limits: Limits<'p>,
 }
 
 impl Judge<'_> {
@@ -95,8 +110,16 @@ impl Judge<'_> {
     }
 
     fn keep(&mut self, found: Option<Finding>) -> Result<(), Halt> {
-        self.findings.extend(found);
-        if self.findings.len() as u64 > self.findings_max { Err(Halt::TooMany) } else { Ok(()) }
+        let Some(found) = found else { return Ok(()) };
+        let findings_max = match self.limits {
+            Limits::At(places) if !places.contains(&Place::of(&found)) => return Ok(()),
+            Limits::At(_) => u64::MAX,
+            Limits::Most(findings_max) => findings_max,
+        };
+        self.bytes += found.left.iter().chain(&found.right).map(|seen| seen.record.len()).sum::<usize>();
+        self.findings.push(found);
+        let is_too_much = self.findings.len() as u64 > findings_max || self.bytes > FINDINGS_BYTES_MAX;
+        if is_too_much { Err(Halt::TooMany) } else { Ok(()) }
     }
 }
 
@@ -112,7 +135,10 @@ fn error(pair: &Pair, halt: Halt, findings: &[Finding]) -> DiffError {
             let mut kinds = std::collections::BTreeMap::<_, u64>::new();
             findings.iter().for_each(|finding| *kinds.entry(finding.kind.as_str()).or_default() += 1);
             let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-            let what = format!("more records disagree than differences_max allows; so far {}", kinds.join(", "));
+            let what = format!(
+                "more records disagree than differences_max allows, or larger ones; so far {}",
+                kinds.join(", ")
+            );
             let remedy = "check `match` and `fields`: hardly any record agrees; or raise differences_max";
             of_pair(what, remedy.to_owned())
         }

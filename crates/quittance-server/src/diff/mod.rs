@@ -25,11 +25,11 @@ pub use told::{Told, When, standing_word, tell};
 
 use crate::config::{Pair as PairConfig, Strategy};
 use crate::systems::Description;
-use look::Look;
+use look::{Limits, Look};
 use outcome::First;
 use quittance_core::pair::Pair;
 use quittance_core::pair::digest::Hasher;
-use quittance_core::pair::settle::settle;
+use quittance_core::pair::settle::{Place, settle};
 use quittance_core::record::value::{Type, Value};
 
 /// How a run is done.
@@ -75,7 +75,8 @@ pub fn diff<'s>(
         source.system.refresh().map_err(|error| source.error(error))?;
     }
     let again = again::read_again(&pair, left, right, &look.findings, (look.left, look.right))?;
-    let second = look::compare(&pair, again.left, again.right, &hasher, u64::MAX)?;
+    let places = look.findings.iter().map(Place::of).collect();
+    let second = look::compare(&pair, again.left, again.right, &hasher, Limits::At(&places))?;
     let settled = settle(look.findings, second.findings);
     let outcome = Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right));
     Ok(Outcome { deleted: again.deleted, ..outcome })
@@ -102,7 +103,7 @@ fn first_look<'s>(
             Err(reason) => tracing::debug!(pair = pair.name, reason, "compared by keys"),
         }
     }
-    let look = look::look(pair, left, right, &Hasher::new(*hash_key), config.differences_max)?;
+    let look = look::look(pair, left, right, &Hasher::new(*hash_key), Limits::Most(config.differences_max))?;
     Ok((Method::Keys, look))
 }
 
@@ -140,5 +141,5 @@ fn only(
         values.push(value);
     }
     let again = again::read_key(pair, left, right, &values)?;
-    look::compare(pair, again.left, again.right, hasher, config.differences_max)
+    look::compare(pair, again.left, again.right, hasher, Limits::Most(config.differences_max))
 }

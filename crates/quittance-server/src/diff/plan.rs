@@ -42,11 +42,7 @@ impl<'a> Planner<'a> {
             Which::Right => right.clone(),
         };
         let rules: Vec<Vec<ColumnRef>> = config.rules.iter().map(pick).collect();
-        let identity = match self.description.identity.as_slice() {
-            // Nothing tells two of its records apart but what they are matched by.
-            [] => rules.first().into_iter().flatten().map(|column| column.name.clone()).collect(),
-            known => known.to_vec(),
-        };
+        let identity = self.description.identity.clone();
         for name in identity {
             self.exists(&name)?;
             let at = self.side.column(Column::plain(name));

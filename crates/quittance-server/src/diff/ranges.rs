@@ -5,7 +5,7 @@
 
 use super::collect::{Collector, Source};
 use super::error::DiffError;
-use super::look::{Look, compare};
+use super::look::{Limits, Look, compare};
 use crate::systems::{Checksums, Range, Reading, SystemError};
 use quittance_core::pair::Pair;
 use quittance_core::pair::digest::{Digest, Hasher};
@@ -49,7 +49,7 @@ pub(super) fn look<'s>(
     let mut look = read(pair, left, right, merged(open), &Hasher::new(*hash_key), findings_max)?;
     look.tally.left.add_all(equal);
     look.tally.right.add_all(equal);
-    look.tally.equal += equal.count;
+    look.tally.equal.add_all(equal);
     look.left.requests += 2;
     look.right.requests += 1;
     Ok(Ok((method, look)))
@@ -143,7 +143,7 @@ fn read(
         let one = collect(left);
         (one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    compare(pair, left?, right?, hasher, findings_max)
+    compare(pair, left?, right?, hasher, Limits::Most(findings_max))
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use quittance_store::store::StoreError;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// Longest value that is told, in bytes.
+const SHOWN_BYTES_MAX: usize = 4_096;
+
 /// A run, told: one document, and what is kept of it.
 pub struct Told {
     /// The document.
@@ -90,6 +93,7 @@ pub fn tell(
         left_as_of: outcome.left_reading.as_of,
         right_as_of: outcome.right_reading.as_of,
         drifts: drifts.len() as i64,
+        drifts_digest: super::history::digest(&drifts),
         proof: outcome.proof.clone(),
     };
     let gone: Vec<Value> = before.values().map(|drift| gone(drift)).collect();
@@ -117,7 +121,7 @@ fn document(outcome: &Outcome, run: &Run, lines: Vec<Value>, suspects: Vec<Value
         "proof": proof(outcome, run),
         "differences": lines,
         "suspects": suspects,
-        "counts": outcome.groups.iter().map(group).collect::<Vec<_>>(),
+        "counts": counted(outcome),
         "lag": lag(&outcome.lag),
         "left_requests": outcome.left_reading.requests,
         "right_requests": outcome.right_reading.requests,
@@ -148,6 +152,12 @@ fn proof(outcome: &Outcome, run: &Run) -> Value {
         "left_as_of": run.left_as_of.map(time_text),
         "right_as_of": run.right_as_of.map(time_text),
     })
+}
+
+/// Counts by group, where something to count by is configured.
+fn counted(outcome: &Outcome) -> Vec<Value> {
+    let is_asked = !outcome.pair.left.groups.is_empty();
+    outcome.groups.iter().filter(|_| is_asked).map(group).collect()
 }
 
 fn group(group: &Group) -> Value {
@@ -296,9 +306,18 @@ fn json_of(value: &Canonical<'_>) -> Value {
             Some(integer) if (-SAFE..=SAFE).contains(&integer) => json!(integer),
             _ => json!(number.as_str()),
         },
-        Canonical::Json(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-        other => json!(other.to_string()),
+        Canonical::Json(text) if text.len() <= SHOWN_BYTES_MAX => serde_json::from_str(text).unwrap_or(Value::Null),
+        other => json!(shortened(other.to_string())),
     }
+}
+
+/// A text that is not longer than anybody reads; what is compared is all of it.
+fn shortened(text: String) -> String {
+    if text.len() <= SHOWN_BYTES_MAX {
+        return text;
+    }
+    let end = text.floor_char_boundary(SHOWN_BYTES_MAX);
+    format!("{}… ({} bytes)", &text[..end], text.len())
 }
 
 fn time_text(at: Timestamp) -> String {

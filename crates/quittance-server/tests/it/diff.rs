@@ -3,6 +3,7 @@
 mod bad_input;
 mod corpus;
 mod kept;
+mod matching;
 mod moving;
 
 use quittance_core::pair::Which;

@@ -29,6 +29,8 @@ pub struct Run {
     pub right_as_of: Option<Timestamp>,
     /// How many rows of [`Drift`] belong to it.
     pub drifts: i64,
+    /// SHA-256 over those rows, in their order ([`Drift::digest_into`]).
+    pub drifts_digest: [u8; 32],
     /// That everything else was equal.
     pub proof: Proof,
 }
@@ -48,6 +50,7 @@ impl Entity for Run {
             self.left_as_of.map(|at| at.0).into(),
             self.right_as_of.map(|at| at.0).into(),
             self.drifts.into(),
+            self.drifts_digest.as_slice().into(),
             encode_proof(&self.proof).into(),
         ]
     }
@@ -63,6 +66,7 @@ impl Entity for Run {
             left_as_of: columns.maybe_time()?,
             right_as_of: columns.maybe_time()?,
             drifts: columns.integer()?,
+            drifts_digest: columns.fixed()?,
             proof: columns.body(decode_proof)?,
         })
     }
@@ -89,6 +93,16 @@ pub struct Drift {
     pub right_hashes: Vec<RecordHash>,
     /// What was told of it, as JSON.
     pub told: String,
+}
+
+impl Drift {
+    /// Appends what a digest of it is made over: every column but the run, each behind its length.
+    pub fn digest_into(&self, out: &mut Vec<u8>) {
+        let mut writer = Writer::version(1);
+        writer.integer(self.seq).text(&self.kind).text(&self.key).text(&self.standing).integer(self.first_seen_at.0);
+        writer.bytes(&encode_hashes(&self.left_hashes)).bytes(&encode_hashes(&self.right_hashes)).text(&self.told);
+        out.extend(writer.finish());
+    }
 }
 
 impl Entity for Drift {

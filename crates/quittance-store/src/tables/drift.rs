@@ -21,6 +21,7 @@ pub static RUNS: Table = Table {
         column("left_as_of", Integer, Optional),
         column("right_as_of", Integer, Optional),
         column("drifts", Integer, Required),
+        column("drifts_digest", Bytes, Required),
         column("proof", Bytes, Required),
     ],
     key_columns: 1,

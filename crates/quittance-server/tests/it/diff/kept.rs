@@ -69,6 +69,9 @@ fn a_proof_whose_findings_were_changed_does_not_hold() {
     let data = TempDir::new().expect("a folder");
     run(&left, &right, data.path(), 1);
     let stored = rusqlite::Connection::open(place(data.path()).join("quittance.db")).expect("the runs");
+    stored.execute_batch("UPDATE drifts SET standing = 'settled'").expect("a row");
+    let (checked, broken) = verify(data.path()).expect("readable");
+    assert_eq!((checked, broken.len()), (1, 1), "{broken:?}");
     stored.execute_batch("DELETE FROM drifts").expect("a row");
     let (checked, broken) = verify(data.path()).expect("readable");
     assert_eq!((checked, broken.len()), (1, 1));

@@ -194,6 +194,7 @@ fn rows_of_money_that_goes_back_come_back_as_they_went() {
         left_as_of: None,
         right_as_of: Some(Timestamp(1)),
         drifts: 1,
+        drifts_digest: [3; 32],
         proof,
     });
     check(Drift {
