@@ -1,7 +1,7 @@
 //! Any JSON API as a system that is compared, as it is configured. Reads only.
 //!
 //! Owns which readings a comparison takes. What pages are and how they go on is [`quittance_connectors::http`]'s, the way
-//! there and its patience are [`super::web`]'s.
+//! there and its patience are `systems::web`'s.
 
 use super::objects::{Missing, Objects};
 use super::web::{Fetched, IN_FLIGHT_MAX, Line, Settings, Web, path};

@@ -1,7 +1,7 @@
 //! Stripe, or what speaks its dialect, as a system that is compared. Reads only: a restricted key suffices.
 //!
 //! Owns which readings a comparison takes. The requests and their order are [`quittance_connectors::stripe::listing`]'s,
-//! the way there and its patience are [`super::web`]'s.
+//! the way there and its patience are `systems::web`'s.
 
 mod reader;
 mod refusal;

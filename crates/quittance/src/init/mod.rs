@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Where the key of the Stripe account is: env:NAME or file:PATH; a restricted key that may only read suffices
     #[arg(long, value_name = "SECRET", value_parser = place::secret)]
     stripe: String,
-    /// Where Stripe is, for a sandbox [default: https://api.stripe.com]
+    /// Where Stripe is, for a sandbox [default: Stripe itself, api.stripe.com]
     #[arg(long, value_name = "URL")]
     stripe_base: Option<String>,
     /// What of Stripe's the table is about, such as `subscription`; without it, what its ids say
