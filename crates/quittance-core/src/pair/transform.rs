@@ -21,6 +21,9 @@ pub enum Transform {
     EpochToTimestamp,
     /// Read as another type: text as a number, a number as text.
     ReadAs(Type),
+    /// Read as another type where it can be, and left as it is where it cannot: a key that nobody declared takes the type
+    /// of those it is matched with, and one that cannot be read so matches none of them.
+    TryReadAs(Type),
     /// The number of elements of a JSON array that a pointer found.
     Count,
 }
@@ -54,6 +57,7 @@ impl Transform {
             }
             Self::EpochToTimestamp => epoch(&value).ok_or_else(|| fails("seconds since 1970")),
             Self::ReadAs(wanted) => value.read_as(*wanted).ok_or_else(|| fails(wanted_as(*wanted))),
+            Self::TryReadAs(wanted) => Ok(value.read_as(*wanted).unwrap_or(value)),
             Self::Count => count(&value).ok_or_else(|| fails("counted")),
         }
     }

@@ -4,7 +4,7 @@
 //! them.
 
 use super::number::Number;
-use super::value::Value;
+use super::value::{Type, Value};
 use crate::time::Timestamp;
 
 const ABSENT: u8 = 0;
@@ -80,6 +80,44 @@ pub fn decode_key(mut bytes: &[u8]) -> Vec<Value<'static>> {
         bytes = after;
     }
     parts
+}
+
+/// The types of a key's parts, without taking its values out. Undeclared text counts as text, as which it is matched.
+///
+/// # Panics
+///
+/// When the bytes were not made by [`encode_key`].
+pub fn key_types(mut bytes: &[u8]) -> impl Iterator<Item = Type> {
+    std::iter::from_fn(move || {
+        let (&tag, rest) = bytes.split_first()?;
+        let length = match tag {
+            FALSE | TRUE => 0,
+            INTEGER | TIMESTAMP => 8,
+            _ => tagged_length(rest),
+        };
+        bytes = &rest[length..];
+        Some(match tag {
+            FALSE | TRUE => Type::Boolean,
+            INTEGER | NUMBER => Type::Number,
+            TIMESTAMP => Type::Timestamp,
+            DATE => Type::Date,
+            BYTES => Type::Bytes,
+            JSON => Type::Json,
+            _ => Type::Text,
+        })
+    })
+}
+
+/// How long a part is that ends with two zeros; one that is followed by 255 belongs to it.
+fn tagged_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match (bytes[at], bytes[at + 1]) {
+            (0, 0) => return at + 2,
+            (0, _) => at += 2,
+            _ => at += 1,
+        }
+    }
 }
 
 fn untangled(bytes: &[u8]) -> (Vec<u8>, &[u8]) {

@@ -2,7 +2,7 @@
 
 mod laws;
 
-use super::key::{decode_key, decode_value, encode_key, encode_value};
+use super::key::{decode_key, decode_value, encode_key, encode_value, key_types};
 use super::number::{DIGITS_MAX, Number};
 use super::value::{Comparison, Type, Value};
 use crate::time::Timestamp;
@@ -120,4 +120,23 @@ fn values_come_back_as_they_went_in() {
         assert_eq!(decode_value(&mut rest), *value);
     }
     assert!(rest.is_empty());
+}
+
+#[test]
+fn the_types_of_a_key_are_known_without_its_values() {
+    let parts = [
+        Value::text("a\0b"),
+        Value::integer(0),
+        number("1.5"),
+        Value::Boolean(false),
+        Value::Untyped("".into()),
+        Value::Timestamp(Timestamp(0)),
+        Value::Date("2026-01-31".into()),
+        Value::Bytes(vec![0, 0, 1].into()),
+    ];
+    let mut key = Vec::new();
+    assert!(encode_key(parts.iter(), &mut key));
+    use Type::{Boolean, Bytes, Date, Number as Decimal, Text, Timestamp as Moment};
+    let expected = [Text, Decimal, Decimal, Boolean, Text, Moment, Date, Bytes];
+    assert_eq!(key_types(&key).collect::<Vec<_>>(), expected, "undeclared text is matched as text");
 }

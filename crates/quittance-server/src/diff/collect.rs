@@ -1,6 +1,7 @@
 //! Reading one side: its rows become records, each in the spool of the first rule under which it has a key.
 
 use super::error::DiffError;
+use super::key_types::KeyTypes;
 use super::spool::Spool;
 use crate::systems::{Reading, Sink, System, SystemError, Wanted};
 use quittance_core::pair::row::{Encoder, Record, RowError, Stray};
@@ -32,6 +33,8 @@ pub(super) struct Collected {
     pub(super) keyless: Spool,
     /// Values that a map should know and does not.
     pub(super) strays: Vec<Stray>,
+    /// Which types its keys have.
+    pub(super) key_types: KeyTypes,
     /// What reading came to.
     pub(super) reading: Reading,
 }
@@ -57,6 +60,7 @@ impl<'p> Collector<'p> {
             spools: (0..rules).map(Spool::new).collect(),
             keyless: Spool::keyless(),
             strays: Vec::new(),
+            key_types: KeyTypes::new(pair.side(which)),
             reading: Reading::default(),
         };
         Self { encoder: Encoder::new(pair, which), bytes: Vec::new(), collected, failure: None }
@@ -80,6 +84,7 @@ impl<'p> Collector<'p> {
     }
 
     fn keep(&mut self) -> io::Result<()> {
+        self.collected.key_types.note(Record::new(&self.bytes));
         for spool in &mut self.collected.spools {
             if spool.push(Record::new(&self.bytes))? {
                 return Ok(());

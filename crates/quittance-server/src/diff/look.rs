@@ -2,6 +2,7 @@
 
 use super::collect::{Collected, Source};
 use super::error::{DiffError, Halt};
+use super::key_types;
 use super::plan::remedy;
 use crate::systems::Reading;
 use quittance_core::pair::compare::{Comparer, Finding, Incomparable, Tally};
@@ -35,7 +36,9 @@ pub(super) fn look(
         let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (one, other)
     });
-    compare(pair, left?, right?, hasher, limits)
+    let (left, right) = (left?, right?);
+    key_types::check(pair, &left.key_types, &right.key_types)?;
+    compare(pair, left, right, hasher, limits)
 }
 
 /// Compares what was read.

@@ -8,6 +8,7 @@ mod collect;
 mod error;
 mod events;
 mod history;
+mod key_types;
 mod look;
 mod outcome;
 mod plan;

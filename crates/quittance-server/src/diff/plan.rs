@@ -14,14 +14,69 @@ use quittance_core::record::value::Type;
 pub fn plan(name: &str, config: &PairConfig, left: &Description, right: &Description) -> Result<Pair, SystemError> {
     let fields =
         config.fields.iter().map(|field| Field { name: field.left.name.clone(), values: field.values.clone() });
-    let pair = Pair {
+    let mut pair = Pair {
         name: name.to_owned(),
         fields: fields.collect(),
         left: Planner::new(&config.left, left).side(config, Which::Left)?,
         right: Planner::new(&config.right, right).side(config, Which::Right)?,
     };
+    match_types(&mut pair, left, right)?;
     check_types(&pair, config, left, right)?;
     Ok(pair)
+}
+
+/// Keys are matched by their bytes, and those of two types have none in common: what one side declares, the other's
+/// undeclared column is read as; what both declare has to be the same.
+fn match_types(pair: &mut Pair, left: &Description, right: &Description) -> Result<(), SystemError> {
+    for rule in 0..pair.left.rules.len() {
+        for part in 0..pair.left.rules[rule].len() {
+            let one = &pair.left.columns[pair.left.rules[rule][part]];
+            let other = &pair.right.columns[pair.right.rules[rule][part]];
+            match (declared_key(one, left), declared_key(other, right)) {
+                (Some(left_type), Some(right_type)) if left_type != right_type => {
+                    let what = format!(
+                        "a key `{}` that is {left_type} never matches a key `{}` that is {right_type}",
+                        one.name, other.name
+                    );
+                    return Err(SystemError::configuration(what, key_remedy(one, other, left_type, right_type)));
+                }
+                (Some(wanted), None) if !right.columns.is_empty() => read_key_as(&mut pair.right, rule, part, wanted),
+                (None, Some(wanted)) if !left.columns.is_empty() => read_key_as(&mut pair.left, rule, part, wanted),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn declared_key(column: &Column, description: &Description) -> Option<Type> {
+    declared(column, description).filter(|known| *known != Type::Untyped)
+}
+
+fn read_key_as(side: &mut Side, rule: usize, part: usize, wanted: Type) {
+    let mut column = side.columns[side.rules[rule][part]].clone();
+    column.transforms.push(Transform::TryReadAs(wanted));
+    side.rules[rule][part] = side.column(column);
+}
+
+/// What makes keys of two types match.
+pub(super) fn key_remedy(left: &Column, right: &Column, left_type: Type, right_type: Type) -> String {
+    let (one, other) = (&left.name, &right.name);
+    match (left_type, right_type) {
+        (Type::Timestamp, Type::Number) => format!("write right = \"{other} | epoch_to_timestamp\" in `match`"),
+        (Type::Number, Type::Timestamp) => format!("write left = \"{one} | epoch_to_timestamp\" in `match`"),
+        (Type::Text, _) if is_readable(right_type) => format!("write right = \"{other} | text\" in `match`"),
+        (_, Type::Text) if is_readable(left_type) => format!("write left = \"{one} | text\" in `match`"),
+        _ if is_readable(left_type) && is_readable(right_type) => {
+            format!("write left = \"{one} | text\" and right = \"{other} | text\" in `match`")
+        }
+        _ => "match by columns of one type".to_owned(),
+    }
+}
+
+/// Whether it can be read as text, and text as it.
+const fn is_readable(known: Type) -> bool {
+    !matches!(known, Type::Bytes | Type::Json)
 }
 
 /// Looks columns of one object up.
@@ -115,14 +170,14 @@ fn check_types(pair: &Pair, config: &PairConfig, left: &Description, right: &Des
 }
 
 /// What a column is after its transforms, where that is known before anything is read.
-fn declared(column: &Column, description: &Description) -> Option<Type> {
+pub(super) fn declared(column: &Column, description: &Description) -> Option<Type> {
     let plain = description.columns.iter().find(|(name, _)| *name == column.name).and_then(|(_, declared)| *declared);
     let found = if column.pointer.is_some() { None } else { plain };
     column.transforms.iter().fold(found, |before, transform| match transform {
         Transform::Lower | Transform::Trim => before,
         Transform::MinorToMajor { .. } | Transform::Count => Some(Type::Number),
         Transform::EpochToTimestamp => Some(Type::Timestamp),
-        Transform::ReadAs(wanted) => Some(*wanted),
+        Transform::ReadAs(wanted) | Transform::TryReadAs(wanted) => Some(*wanted),
     })
 }
 

@@ -104,7 +104,7 @@ pub fn step(transform: &Transform, sample: &Sample) -> String {
             name => format!("minor_to_major:{name}"),
         },
         Transform::ReadAs(Type::Text | Type::Untyped | Type::Bytes | Type::Json) => "text".to_owned(),
-        Transform::ReadAs(wanted) => wanted.to_string(),
+        Transform::ReadAs(wanted) | Transform::TryReadAs(wanted) => wanted.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ mod bad_input;
 mod corpus;
 mod kept;
 mod matching;
+mod keys;
 mod moving;
 
 use quittance_core::pair::Which;

@@ -5,7 +5,7 @@ mod http;
 mod ledger;
 mod open;
 mod postgres;
-mod provider;
+pub mod provider;
 mod sqlite;
 mod stripe;
 
