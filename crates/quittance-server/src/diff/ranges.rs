@@ -12,8 +12,9 @@ use quittance_core::pair::digest::{Digest, Hasher};
 use quittance_core::record::value::Value;
 use std::thread;
 
-/// Records of a range, about: few enough to be read for one difference, many enough for sums to be few.
-const RANGE_RECORDS: u64 = 256;
+/// Records of a range, about: few enough to be read for one difference, and more than a hundred, so that the sums of
+/// equal tables are fewer than one for each hundred records of either.
+const RANGE_RECORDS: u64 = 120;
 
 /// Most ranges.
 const RANGES_MAX: u64 = 65_536;

@@ -113,7 +113,13 @@ impl System for Postgres {
     }
 
     fn estimate(&mut self, object: &str) -> Result<Option<u64>, SystemError> {
-        Ok(self.tables.described(&mut self.session, object)?.estimate)
+        let table = self.tables.described(&mut self.session, object)?;
+        // A table that was never looked at has none, or that of when it was empty.
+        if !table.is_sampled || table.estimate.is_some_and(|rows| rows > 0) {
+            return Ok(table.estimate);
+        }
+        let count = format!("SELECT count(*) FROM {}", table.quoted());
+        self.count(&count).map(Some)
     }
 
     fn checksums(&mut self) -> Option<&mut dyn Checksums> {

@@ -49,7 +49,7 @@ pub struct TableColumn {
 /// An index over all rows of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// Whether two rows cannot have the same.
+    /// Whether two rows cannot have the same, unless it is NULL.
     pub is_unique: bool,
     /// Whether it finds ranges and not only equals.
     pub is_ordered: bool,
@@ -131,11 +131,13 @@ pub fn column(row: &[Option<String>]) -> Option<TableColumn> {
     Some(TableColumn { name: name.clone()?, kind, is_not_null: is(is_not_null), may_select: is(may_select) })
 }
 
-/// Asks for the indexes over all rows of a table: rows for [`index()`].
+/// Asks for the indexes over all rows of a table: rows for [`index()`]. Those of a table that others inherit from know
+/// nothing of the others' rows, which are read as its own.
 #[must_use]
 pub fn indexes(oid: u32) -> String {
     format!(
-        "SELECT i.indisunique, am.amname = 'btree' AND oc.opcdefault, i.indnkeyatts, \
+        "SELECT i.indisunique AND NOT EXISTS (SELECT FROM pg_inherits JOIN pg_class p ON p.oid = inhparent \
+         WHERE inhparent = {oid} AND p.relkind = 'r'), am.amname = 'btree' AND oc.opcdefault, i.indnkeyatts, \
          (SELECT string_agg(coalesce((SELECT count(*) - 1 FROM pg_attribute b WHERE b.attrelid = {oid} AND b.attnum > 0 \
          AND NOT b.attisdropped AND b.attnum <= k.attnum), -1)::text, ' ' ORDER BY k.place) \
          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) WHERE k.place <= i.indnkeyatts), \
@@ -199,6 +201,15 @@ impl Table {
         };
         let found = self.indexes.iter().find(tells_apart);
         found.map_or_else(Vec::new, |index| index.columns.iter().map(|at| self.columns[*at].name.clone()).collect())
+    }
+
+    /// Whether no two rows have the same in these columns, and none has nothing: they have among them all columns of a
+    /// unique index, and those are never NULL.
+    #[must_use]
+    pub fn is_unique_by(&self, names: &[&str]) -> bool {
+        let tells_apart =
+            |at: &usize| self.columns[*at].is_not_null && names.contains(&self.columns[*at].name.as_str());
+        self.indexes.iter().any(|index| index.is_unique && index.is_whole && index.columns.iter().all(tells_apart))
     }
 
     /// Whether rows can be found by these columns without reading all of them: they are how an index begins, or they

@@ -92,11 +92,12 @@ impl<'t> Ranges<'t> {
     pub fn sums(&self, side: &Side, rule: usize, key: &[u8; 32]) -> String {
         let compared = side.rules[rule].iter().chain(&side.fields);
         let compared = compared.filter_map(|at| self.table.column(&side.columns[*at].name)).map(|(_, column)| column);
-        let text = checksum::text(compared);
-        // A volatile expression, which is never evaluated, keeps the planner from writing the text out for each use.
-        let columns = format!("{text} AS h, CASE WHEN false THEN clock_timestamp() END");
+        let compared: Vec<&TableColumn> = compared.collect();
+        // A volatile expression, which is never evaluated, keeps the planner from writing the texts out for each use.
+        let texts = checksum::texts(compared.iter().copied());
+        let columns = format!("{texts}, CASE WHEN false THEN clock_timestamp() END");
         let records = self.rows(Some("b"), &columns);
-        format!("SELECT b, {} FROM ({records}) AS records GROUP BY b", checksum::sums(key))
+        format!("SELECT b, {} FROM ({records}) AS records GROUP BY b", checksum::sums(key, compared.len()))
     }
 
     /// Reads a row of [`Ranges::sums`]: which range, and its digest. None for what makes no sense.
@@ -231,10 +232,13 @@ pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>
     Some(whole)
 }
 
-/// Asks how many records have no key.
+/// Asks how many records have no key, unless the table says that all have one.
 #[must_use]
 pub fn keyless(table: &Table, side: &Side, rule: usize) -> Option<String> {
     let columns = columns(table, side, &side.rules[rule])?;
+    if columns.iter().all(|column| column.is_not_null) {
+        return Some("SELECT 0".to_owned());
+    }
     let keys = Keys::new(table, columns, false, std::iter::empty());
     Some(format!("SELECT count(*) FROM {} WHERE NOT ({})", table.quoted(), keys.is_whole()))
 }

@@ -67,6 +67,10 @@ impl Address {
             return Err(wrong("is none of PostgreSQL"));
         }
         let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
+        // All behind the first `@` would be a host, and shown.
+        if base.matches('@').count() > 1 {
+            return Err(wrong("has more than one @"));
+        }
         let own = |parameter: &&str| parameter.starts_with("sslmode=") || parameter.starts_with("sslrootcert=");
         let (own, others): (Vec<&str>, Vec<&str>) = parameters.split('&').filter(|it| !it.is_empty()).partition(own);
         let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
@@ -164,6 +168,8 @@ mod tests {
         for url in [
             "mysql://u:hunter2@h/d",
             "postgres://u:hunter2@h/d?sslmode=hunter2",
+            "postgres://u:p@hunter2@h:5432/d",
+            "postgres://u:p/@hunter2@h:5432/d",
             "postgres://u:hunter2@h:hunter2/d",
             "postgres://u:hunter2@h/d?hunter2=1",
             "postgres://u:hunter2@h/d?sslmode=verify-ca",

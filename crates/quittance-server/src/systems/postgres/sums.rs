@@ -120,7 +120,7 @@ impl Postgres {
         Ranges::new(table, sorts_by_bytes, side, rule, ends).map_err(|error| self.misused(object, error))
     }
 
-    fn count(&mut self, query: &str) -> Result<u64, SystemError> {
+    pub(super) fn count(&mut self, query: &str) -> Result<u64, SystemError> {
         let rows = self.session.rows(query)?;
         let count = rows.first().and_then(|row: &Row| row.first()?.as_ref()?.parse().ok());
         count.ok_or_else(|| self.session.place().nonsense("a count that is none"))
