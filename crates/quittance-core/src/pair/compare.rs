@@ -164,7 +164,7 @@ impl<'p> Comparer<'p> {
     fn both(&mut self, rule: usize, left: Record<'_>, right: Record<'_>) -> Result<Option<Finding>, Incomparable> {
         self.tally.lag.add(left.modified(), right.modified());
         let has_same_bytes = left.fields() == right.fields();
-        if has_same_bytes || self.first_difference(left, right)?.is_none() {
+        if has_same_bytes || self.are_equal(left, right)? {
             let hash = self.hash_beside(rule, left, right);
             // Bytes that are the same have one hash; else each side is digested from what it says itself.
             let right_hash = if has_same_bytes { hash } else { self.hash_beside(rule, right, left) };
@@ -249,12 +249,9 @@ impl<'p> Comparer<'p> {
         self.hasher.hash(key, &self.scratch)
     }
 
-    fn first_difference<'a>(
-        &'a self,
-        left: Record<'a>,
-        right: Record<'a>,
-    ) -> Result<Option<Difference<'a>>, Incomparable> {
-        differences(self.pair, left, right).next().transpose()
+    /// Looks at every field: a mistake of the configuration is not to hide behind an earlier difference.
+    fn are_equal(&self, left: Record<'_>, right: Record<'_>) -> Result<bool, Incomparable> {
+        differences(self.pair, left, right).try_fold(true, |_, difference| difference.map(|_| false))
     }
 }
 

@@ -140,3 +140,23 @@ fn the_types_of_a_key_are_known_without_its_values() {
     let expected = [Text, Decimal, Decimal, Boolean, Text, Moment, Date, Bytes];
     assert_eq!(key_types(&key).collect::<Vec<_>>(), expected, "undeclared text is matched as text");
 }
+
+#[test]
+fn what_has_a_text_can_be_read_as_text_and_back() {
+    let moment = Value::Timestamp(Timestamp::from_seconds(1_700_000_000));
+    let day = Value::Date("2026-01-31".into());
+    for (value, text) in [
+        (Value::Boolean(true), "true"),
+        (number("12.50"), "12.5"),
+        (moment, "2023-11-14T22:13:20Z"),
+        (day, "2026-01-31"),
+    ] {
+        assert_eq!(value.read_as(Type::Text), Some(Value::text(text)), "{value:?}");
+        let kind = value.value_type().expect("it is something");
+        assert_eq!(Value::text(text).read_as(kind), Some(value));
+    }
+    for (text, expected) in [("0", Some(false)), ("1", Some(true)), ("2", None), ("0.5", None)] {
+        assert_eq!(number(text).read_as(Type::Boolean), expected.map(Value::Boolean), "{text}");
+    }
+    assert_eq!(Value::Json("[]".into()).read_as(Type::Text), None);
+}

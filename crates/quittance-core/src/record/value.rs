@@ -131,7 +131,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value read as `wanted`, where its text says one. What already is of that type, or is nothing, stays.
+    /// The same value read as `wanted`, where its text says one, or the numbers 0 and 1 a boolean. What already is of that type, or is nothing, stays.
     ///
     /// None where it cannot be read so.
     #[must_use]
@@ -139,7 +139,12 @@ impl<'a> Value<'a> {
         let text = match self {
             Self::Absent | Self::Null => return Some(self.clone().into_owned()),
             Self::Text(text) | Self::Untyped(text) => text.as_ref(),
-            Self::Number(number) if matches!(wanted, Type::Text | Type::Untyped) => number.as_str(),
+            Self::Boolean(_) | Self::Number(_) | Self::Timestamp(_) | Self::Date(_)
+                if matches!(wanted, Type::Text | Type::Untyped) =>
+            {
+                &self.to_string()
+            }
+            Self::Number(number) if wanted == Type::Boolean => number.as_str(),
             _ => return (self.value_type() == Some(wanted)).then(|| self.clone().into_owned()),
         };
         Some(match wanted {

@@ -3,8 +3,8 @@
 mod bad_input;
 mod corpus;
 mod kept;
-mod matching;
 mod keys;
+mod matching;
 mod moving;
 
 use quittance_core::pair::Which;
