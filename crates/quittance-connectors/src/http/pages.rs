@@ -22,9 +22,19 @@ pub enum Stuck {
     /// It does not end.
     #[error("it sent {PAGES_MAX} pages and still says that more follow")]
     Endless,
-    /// The first page is full and says nothing of where a next one would be.
-    #[error("its first page is full and has nothing at {0}, where the next page should be named")]
-    Unnamed(String),
+    /// A page that could be one of many says nothing of where a next one would be, and none did before it.
+    #[error(
+        "its page {page} has {records} records and nothing at {place}, where the next page should be named (null at the end); \
+         only a page shorter than page_size is the last without a word"
+    )]
+    Unnamed {
+        /// Which page, from 1.
+        page: u64,
+        /// How many records it has.
+        records: usize,
+        /// Where the next page should be named.
+        place: String,
+    },
     /// The next page is at another host.
     #[error("it names {0:?} as its next page, which is not below its own address")]
     Elsewhere(String),
@@ -116,8 +126,12 @@ impl<'s> Pages<'s> {
 
     /// A page that says nothing of a next one is the last, unless no page ever did and the first could be one of many.
     fn unsaid(&self, records: usize, place: &str) -> Result<Option<String>, Stuck> {
-        let is_full = self.shape.page_size.as_ref().is_some_and(|(_, size)| records >= *size as usize);
-        if is_full && !self.has_said { Err(Stuck::Unnamed(place.to_owned())) } else { Ok(None) }
+        let is_short = self.shape.page_size.as_ref().is_some_and(|(_, size)| records < *size as usize);
+        if records > 0 && !is_short && !self.has_said {
+            Err(Stuck::Unnamed { page: self.pages, records, place: place.to_owned() })
+        } else {
+            Ok(None)
+        }
     }
 
     fn target(&self, position: Option<(&String, String)>) -> String {

@@ -87,9 +87,15 @@ fn b30_lists_that_do_not_end_are_errors() {
 
 #[test]
 fn a_full_page_that_never_says_how_to_go_on_is_not_all() {
-    assert_eq!(targets(cursor(), &[(2, Next::Unsaid)]), Err(Stuck::Unnamed("/next".to_owned())));
+    assert_eq!(
+        targets(cursor(), &[(2, Next::Unsaid)]),
+        Err(Stuck::Unnamed { page: 1, records: 2, place: "/next".to_owned() })
+    );
     let link = Paging::Link { next: None };
-    assert_eq!(targets(link, &[(2, Next::Unsaid)]), Err(Stuck::Unnamed("the header Link".to_owned())));
+    assert_eq!(
+        targets(link, &[(2, Next::Unsaid)]),
+        Err(Stuck::Unnamed { page: 1, records: 2, place: "the header Link".to_owned() })
+    );
 }
 
 #[test]

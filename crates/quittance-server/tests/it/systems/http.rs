@@ -120,11 +120,7 @@ fn b17_what_is_no_list_is_not_an_empty_one() {
     check(|| Canned::json(&json!({"rows": []})), Blame::Configuration, &["`/data` is no array of records"]);
     check(|| Canned::json(&json!({"data": [{"key": 1}]})), Blame::Configuration, &["has no `id`"]);
     check(|| Canned::json(&json!({"data": [{"id": null}]})), Blame::Configuration, &["has no `id`"]);
-    check(
-        || Canned::json(&json!({"data": records(0, 2)})),
-        Blame::Outside,
-        &["its first page is full and has nothing at /next"],
-    );
+    check(|| Canned::json(&json!({"data": records(0, 2)})), Blame::Outside, &["its page 1 has ", "nothing at /next"]);
     check(
         || Canned::text(401, "text/plain", ""),
         Blame::Configuration,
