@@ -69,6 +69,21 @@ pub enum Strategy {
 
 const KEYS: [&str; 7] = ["left", "right", "match", "fields", "counts", "strategy", "differences_max"];
 
+/// Most rules of a pair: each is a pass over what the ones before it left.
+const RULES_MAX: usize = 16;
+
+/// Most fields of a pair, things it counts by, and columns of a rule.
+const COLUMNS_MAX: usize = 1_000;
+
+/// Refuses a list that is longer than anybody means it to be.
+fn limit(section: &Section<'_>, key: &str, length: usize, max: usize, mistakes: &mut Mistakes) {
+    if length > max {
+        let origin = section.origin_of(key).unwrap_or_else(|| section.origin());
+        let what = format!("has {length} entries, and {max} is the most");
+        mistakes.add(origin, &section.setting(key), what, "remove what is not needed, or make a second pair");
+    }
+}
+
 /// Reads every pair.
 pub(super) fn parse(
     tables: Vec<(String, Section<'_>)>,
@@ -91,6 +106,8 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     let rules = rules(section, mistakes);
     let fields = fields::parse(section, mistakes);
     let counts = counts(section, mistakes);
+    limit(section, "fields", fields.len(), COLUMNS_MAX, mistakes);
+    limit(section, "counts", counts.len(), COLUMNS_MAX, mistakes);
     let strategy = strategy(section, mistakes);
     let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
     Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max })
@@ -134,6 +151,7 @@ fn side(
 fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>> {
     const REMEDY: &str = "write match = [ { left = \"stripe_id\", right = \"id\" } ]; several columns are a list";
     let elements = section.elements("match", mistakes).unwrap_or_default();
+    limit(section, "match", elements.len(), RULES_MAX, mistakes);
     let mut rules = Vec::new();
     for element in elements {
         let Element::Table(rule) = element else {
@@ -142,6 +160,7 @@ fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<Colu
         };
         rule.refuse_unknown(&["left", "right"], mistakes);
         let (left, right) = (fields::columns(&rule, "left", mistakes), fields::columns(&rule, "right", mistakes));
+        limit(&rule, "left", left.len(), COLUMNS_MAX, mistakes);
         if left.is_empty() || left.len() != right.len() {
             let what = format!("{} columns of the left and {} of the right", left.len(), right.len());
             mistakes.add(rule.origin(), &rule.name, what, REMEDY);
