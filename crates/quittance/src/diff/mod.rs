@@ -31,16 +31,20 @@ pub(crate) struct Arguments {
     settle: Duration,
 }
 
+/// The longest wait between two looks.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A span of time: `5s`, `500ms`, `2m`.
 fn span(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "write a whole number and a unit, as 5s, 500ms or 2m".to_owned())?;
-    match &text[digits.len()..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" if number <= 1_440 => Ok(Duration::from_secs(number * 60)),
-        _ => Err("write it in ms, s or m, a day at most".to_owned()),
-    }
+    let span = match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        _ => None,
+    };
+    span.filter(|span| *span <= DAY).ok_or_else(|| "write it in ms, s or m, a day at most".to_owned())
 }
 
 /// Compares, prints, and keeps the run where a data directory is named.
@@ -162,7 +166,7 @@ mod tests {
         for (text, ms) in [("5s", 5_000), ("500ms", 500), ("2m", 120_000), ("0", 0), ("0s", 0)] {
             assert_eq!(span(text), Ok(Duration::from_millis(ms)), "{text}");
         }
-        for text in ["", "s", "-1s", "5 s", "5h", "1.5s", "9999m"] {
+        for text in ["", "s", "-1s", "5 s", "5h", "1.5s", "9999m", "99999999999s", "86400001ms"] {
             assert!(span(text).is_err(), "{text}");
         }
     }
