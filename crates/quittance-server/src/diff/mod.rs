@@ -10,6 +10,7 @@ mod events;
 mod history;
 mod key_types;
 mod look;
+mod only;
 mod outcome;
 mod plan;
 mod ranges;
@@ -25,13 +26,11 @@ pub use spool::{Pile, PileReader, Spool};
 pub use told::{Told, When, standing_word, tell};
 
 use crate::config::{Pair as PairConfig, Strategy};
-use crate::systems::Description;
 use look::{Limits, Look};
 use outcome::First;
 use quittance_core::pair::Pair;
 use quittance_core::pair::digest::Hasher;
 use quittance_core::pair::settle::{Place, settle};
-use quittance_core::record::value::{Type, Value};
 
 /// How a run is done.
 pub struct Settings<'w> {
@@ -64,7 +63,7 @@ pub fn diff<'s>(
     })?;
     let hasher = Hasher::new(settings.hash_key);
     let (method, look) = match &settings.only {
-        Some(key) => (Method::Keys, only(&pair, left, right, key, (&left_known, &right_known), &hasher, config)?),
+        Some(key) => (Method::Keys, only::look(&pair, left, right, key, (&left_known, &right_known), &hasher, config)?),
         None => first_look(&pair, config, left, right, &settings.hash_key)?,
     };
     let first = First::of(&look);
@@ -91,6 +90,13 @@ fn first_look<'s>(
     hash_key: &[u8; 32],
 ) -> Result<(Method, Look), DiffError> {
     let needs_every_row = !config.counts.is_empty() || pair.left.modified.is_some() && pair.right.modified.is_some();
+    if config.strategy == Strategy::Checksums && needs_every_row {
+        return Err(DiffError::Pair {
+            pair: pair.name.clone(),
+            what: "`counts`, and updated_at on both sides, need every record, and checksums read only some".to_owned(),
+            remedy: "set strategy = \"keys\", or remove `counts` and one updated_at".to_owned(),
+        });
+    }
     if config.strategy == Strategy::Checksums || config.strategy == Strategy::Auto && !needs_every_row {
         match ranges::look(pair, left, right, hash_key, config.differences_max)? {
             Ok((method, look)) => return Ok((Method::Checksums(method), look)),
@@ -106,41 +112,4 @@ fn first_look<'s>(
     }
     let look = look::look(pair, left, right, &Hasher::new(*hash_key), Limits::Most(config.differences_max))?;
     Ok((Method::Keys, look))
-}
-
-/// The records of one key, under the first rule.
-fn only(
-    pair: &Pair,
-    left: &mut Source<'_>,
-    right: &mut Source<'_>,
-    key: &str,
-    (left_known, right_known): (&Description, &Description),
-    hasher: &Hasher,
-    config: &PairConfig,
-) -> Result<Look, DiffError> {
-    let columns = pair.left.rules[0].len();
-    let parts: Vec<&str> = if columns == 1 { vec![key] } else { key.splitn(columns, ',').collect() };
-    if parts.len() != columns {
-        let what = format!("`{key}` is not a key of {columns} columns");
-        let remedy = "write the values of the first rule's columns with commas between them".to_owned();
-        return Err(DiffError::Pair { pair: pair.name.clone(), what, remedy });
-    }
-    let mut values = Vec::new();
-    for (part, (one, other)) in parts.iter().zip(pair.left.rules[0].iter().zip(&pair.right.rules[0])) {
-        let name = |side: &quittance_core::pair::Side, at: usize| side.columns[at].name.clone();
-        let declared = |known: &Description, name: &str| {
-            known.columns.iter().find(|(column, _)| column == name).and_then(|(_, declared)| *declared)
-        };
-        let wanted = declared(left_known, &name(&pair.left, *one))
-            .or_else(|| declared(right_known, &name(&pair.right, *other)))
-            .unwrap_or(Type::Text);
-        let value = Value::Text((*part).into()).read_as(wanted).ok_or_else(|| DiffError::Pair {
-            pair: pair.name.clone(),
-            what: format!("`{part}` is no {wanted}"),
-            remedy: format!("`{}` is compared as {wanted}", name(&pair.left, *one)),
-        })?;
-        values.push(value);
-    }
-    let again = again::read_key(pair, left, right, &values)?;
-    look::compare(pair, again.left, again.right, hasher, Limits::Most(config.differences_max))
 }

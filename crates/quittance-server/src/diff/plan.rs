@@ -22,6 +22,8 @@ pub fn plan(name: &str, config: &PairConfig, left: &Description, right: &Descrip
     };
     match_types(&mut pair, left, right)?;
     check_types(&pair, config, left, right)?;
+    check_modified(&pair.left, Which::Left, left)?;
+    check_modified(&pair.right, Which::Right, right)?;
     Ok(pair)
 }
 
@@ -169,6 +171,22 @@ fn check_types(pair: &Pair, config: &PairConfig, left: &Description, right: &Des
     Ok(())
 }
 
+/// What is no moment says nothing of when a record was changed, and would be told as unknown of every one.
+fn check_modified(side: &Side, which: Which, description: &Description) -> Result<(), SystemError> {
+    let Some(column) = side.modified.map(|at| &side.columns[at]) else { return Ok(()) };
+    let Some(known) = declared_key(column, description).filter(|known| *known != Type::Timestamp) else {
+        return Ok(());
+    };
+    let name = &column.name;
+    let what = format!("`updated_at` of the {} is `{name}`, which is {known} and no timestamp", which.as_str());
+    let remedy = match known {
+        Type::Number => format!("write updated_at = \"{name} | epoch_to_timestamp\""),
+        Type::Text => format!("write updated_at = \"{name} | timestamp\""),
+        _ => "name a column that holds a timestamp, or leave it out".to_owned(),
+    };
+    Err(SystemError::configuration(what, remedy))
+}
+
 /// What a column is after its transforms, where that is known before anything is read.
 pub(super) fn declared(column: &Column, description: &Description) -> Option<Type> {
     let plain = description.columns.iter().find(|(name, _)| *name == column.name).and_then(|(_, declared)| *declared);
@@ -190,8 +208,12 @@ pub(super) fn remedy(one: Type, other: Type) -> String {
     match (one, other) {
         (Type::Timestamp, Type::Number) => "add right_transform = \"epoch_to_timestamp\"".to_owned(),
         (Type::Number, Type::Timestamp) => "add left_transform = \"epoch_to_timestamp\"".to_owned(),
+        (Type::Boolean, Type::Number) => "add right_transform = \"boolean\"".to_owned(),
+        (Type::Number, Type::Boolean) => "add left_transform = \"boolean\"".to_owned(),
+        _ if !is_readable(one) || !is_readable(other) => "compare columns of one type".to_owned(),
         (Type::Text, other) => format!("add left_transform = \"{other}\", or right_transform = \"text\""),
         (one, Type::Text) => format!("add right_transform = \"{one}\", or left_transform = \"text\""),
-        _ => "compare columns of one type, or read both as text: left_transform = \"text\"".to_owned(),
+        _ => "compare columns of one type, or read both as text: left_transform = \"text\", right_transform = \"text\""
+            .to_owned(),
     }
 }

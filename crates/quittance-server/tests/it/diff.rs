@@ -53,11 +53,22 @@ pub fn compare(
     pair: &Pair,
     left: &mut dyn System,
     right: &mut dyn System,
+    meanwhile: impl FnMut(),
+) -> Result<Outcome, DiffError> {
+    compare_only(None, pair, left, right, meanwhile)
+}
+
+/// Compares the records of one key, or all.
+pub fn compare_only(
+    only: Option<&str>,
+    pair: &Pair,
+    left: &mut dyn System,
+    right: &mut dyn System,
     mut meanwhile: impl FnMut(),
 ) -> Result<Outcome, DiffError> {
     let mut left = Source { name: "a", system: left, object: &pair.left.object, which: Which::Left };
     let mut right = Source { name: "b", system: right, object: &pair.right.object, which: Which::Right };
-    let settings = Settings { hash_key: [9; 32], only: None, wait: &mut meanwhile };
+    let settings = Settings { hash_key: [9; 32], only: only.map(str::to_owned), wait: &mut meanwhile };
     diff("p", pair, &mut left, &mut right, settings)
 }
 

@@ -74,3 +74,50 @@ fn a_key_that_several_records_have_is_ambiguous_and_never_guessed() {
     assert_eq!(told(&outcome), ["ambiguous sub_1", "left_only 4"]);
     assert_eq!((outcome.left_records, outcome.right_records, outcome.equal), (4, 2, 1));
 }
+
+#[test]
+fn a_type_mistake_does_not_hide_behind_an_earlier_difference() {
+    let (left, right) = (
+        File::new(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b JSON); INSERT INTO t VALUES (1, 'x', '{\"n\": 1}')",
+        ),
+        File::new("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT); INSERT INTO t VALUES (1, 'y', '1')"),
+    );
+    let text = "[pairs.p]\nleft = { system = \"a\", table = \"t\" }\nright = { system = \"b\", table = \"t\" }\n\
+        match = [ { left = \"id\", right = \"id\" } ]\nfields = [ { left = \"a\", right = \"a\" }, \
+        { left = \"b\", right = \"b\", left_transform = \"json_pointer:/n\" } ]\n";
+    let error = compare(&pair(text), &mut left.open(), &mut right.open(), || {}).expect_err("it is refused");
+    assert!(error.to_string().contains("`b`: the left is number and the right is text"), "{error}");
+}
+
+#[test]
+fn checksums_that_would_count_a_part_are_refused() {
+    let body = "strategy = \"checksums\"\nmatch = [ { left = \"id\", right = \"id\" } ]\n\
+        counts = [ { left = \"status\", right = \"status\" } ]\n";
+    check(body, &["`counts`", "every record", "strategy = \"keys\""]);
+}
+
+#[test]
+fn a_time_of_change_that_is_no_time_is_refused_with_the_transform() {
+    let (left, right) = sides();
+    for (column, words) in [("amount", "amount | epoch_to_timestamp"), ("code", "code | timestamp")] {
+        let text = format!(
+            "[pairs.p]\nleft = {{ system = \"a\", table = \"t\", updated_at = \"{column}\" }}\n\
+             right = {{ system = \"b\", table = \"t\" }}\nmatch = [ {{ left = \"id\", right = \"id\" }} ]\n"
+        );
+        let error = compare(&pair(&text), &mut left.open(), &mut right.open(), || {}).expect_err("it is refused");
+        let DiffError::Pair { what, remedy, .. } = error else { panic!("{error}") };
+        assert!(what.contains("updated_at") && remedy.contains(words), "{what}; {remedy}");
+    }
+}
+
+#[test]
+fn more_rules_than_anybody_means_are_refused_with_their_line() {
+    let rules = vec!["{ left = \"id\", right = \"id\" }"; 256].join(", ");
+    let text = format!(
+        "[systems.a]\nkind = \"sqlite\"\npath = \"a\"\n[pairs.p]\nleft = {{ system = \"a\", table = \"t\" }}\n\
+         right = {{ system = \"a\", table = \"t\" }}\nmatch = [ {rules} ]\n"
+    );
+    let errors = quittance_server::config::Config::from_text(&text, &|_| None).expect_err("refused").to_string();
+    assert!(errors.contains("256 entries, and 16 is the most"), "{errors}");
+}

@@ -1,6 +1,6 @@
 //! Keys of several types: they match where one can be read as the other, and are refused where they never could.
 
-use super::{File, compare, pair, told};
+use super::{File, compare, compare_only, pair, told};
 use crate::systems::provider::{Canned, Provider};
 use quittance_server::config::{Config, System as Configured};
 use quittance_server::diff::{DiffError, Outcome};
@@ -100,4 +100,20 @@ fn keys_that_turn_out_to_be_of_other_types_are_refused_before_every_record_is_ca
     let folder = TempDir::new().expect("a folder");
     let mut cells = csv(&folder, "id,name\n7,a\n8,b\n");
     assert_eq!(run(("id", "id"), &mut cells, &mut api(&provider)).expect("cells are text").equal, 2);
+}
+
+#[test]
+fn one_key_is_what_the_transforms_make_of_it_and_nobodys_key_is_refused() {
+    let (number, text) = (table("INTEGER"), table("TEXT"));
+    let only = |key: &str, rule: (&str, &str)| {
+        let pair = pair(&matched_by(rule.0, rule.1));
+        compare_only(Some(key), &pair, &mut number.open(), &mut text.open(), || {})
+    };
+    assert_eq!(only("7", ("id | text", "id")).expect("compared").equal, 1);
+    assert_eq!(only("7", ("id", "id | number")).expect("compared").equal, 1);
+    assert_eq!(only("A", ("name | lower", "name")).expect("compared").equal, 1);
+    for (key, rule) in [("9", ("id | text", "id")), ("c", ("name", "name"))] {
+        let Err(DiffError::Pair { what, .. }) = only(key, rule) else { panic!("{key}") };
+        assert_eq!(what, format!("no record has the key `{key}` under the first rule"));
+    }
 }
