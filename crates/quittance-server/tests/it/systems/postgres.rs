@@ -7,6 +7,7 @@ mod names;
 mod replica;
 mod rights;
 mod snapshot;
+mod sums;
 mod tls;
 mod types;
 
