@@ -156,7 +156,8 @@ fn readings(key: &[Value<'static>], types: &[Option<Type>]) -> Vec<Vec<Value<'st
     let mut keys = vec![Vec::new()];
     for (value, known) in key.iter().zip(types) {
         let values: Vec<Value<'static>> = match (value, known) {
-            (Value::Untyped(_), Some(known)) => value.read_as(*known).into_iter().collect(),
+            // What cannot be read, such as `NaN` in a column of numbers, is there without a type.
+            (Value::Untyped(_), Some(known)) => vec![value.read_as(*known).unwrap_or_else(|| value.clone())],
             (Value::Untyped(_), None) => OF_JSON.iter().filter_map(|of| value.read_as(*of)).collect(),
             _ => vec![value.clone()],
         };

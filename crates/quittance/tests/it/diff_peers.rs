@@ -70,6 +70,25 @@ fn a_hundred_thousand_rows_of_two_tables_are_compared_by_checksums_and_by_keys_a
 }
 
 #[test]
+fn what_is_no_number_differs_from_every_number() {
+    let Some(postgres) = Postgres::shared("quittance diff of what is no number") else { return };
+    let database = postgres.fresh_database();
+    postgres.sql(
+        &database,
+        "CREATE TABLE ours (id int PRIMARY KEY, rate float8);
+         CREATE TABLE theirs (id int PRIMARY KEY, rate numeric);
+         INSERT INTO ours VALUES (1, 'NaN'), (2, 'NaN'), (3, 'Infinity'), (4, 5);
+         INSERT INTO theirs VALUES (1, 'NaN'), (2, 5), (3, '-Infinity'), (4, 5);",
+    );
+    let pair = "left = { system = \"app\", table = \"ours\" }\nright = { system = \"app\", table = \"theirs\" }\n\
+        match = [ { left = \"id\", right = \"id\" } ]\nstrategy = \"keys\"\n\
+        fields = [ { left = \"rate\", right = \"rate\" } ]\n";
+    let found = diff(&home(&postgres.url(&database), "", pair));
+    let expected = [("different", "2"), ("different", "3")].map(|(kind, key)| (kind.to_owned(), key.to_owned()));
+    assert_eq!((keys(&found), &found["equal"]), (expected.to_vec(), &json!(2)), "{found:#}");
+}
+
+#[test]
 fn a_table_is_compared_with_the_customers_and_subscriptions_of_localstripe() {
     let Some(postgres) = Postgres::shared("quittance diff with localstripe") else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/localstripe_server.py");

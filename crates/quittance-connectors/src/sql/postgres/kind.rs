@@ -87,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// The type of its values. A number that is none, such as `NaN`, is text.
+    /// The type of its values. A number that is none, such as `NaN`, is text without a type.
     #[must_use]
     pub const fn value_type(self) -> Type {
         match self {
@@ -198,7 +198,8 @@ fn number<'a>(column: &str, text: Cow<'a, str>) -> Result<Value<'a>, Malformed> 
     };
     match number {
         Some(number) => Ok(Value::Number(number)),
-        None if NOT_NUMBERS.contains(&text.as_ref()) => Ok(Value::Text(text)),
+        // It is compared with numbers, and equals none.
+        None if NOT_NUMBERS.contains(&text.as_ref()) => Ok(Value::Untyped(text)),
         None => Err(Malformed::new(column, &text, "has more than 400 digits before or behind its point")),
     }
 }

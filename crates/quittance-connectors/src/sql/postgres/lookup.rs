@@ -36,10 +36,10 @@ fn literals(kinds: &[(Kind, (String, &'static str))], values: &[Value<'static>])
     kinds.iter().zip(values).map(|((kind, _), value)| kind.literal(&typed(*kind, value)?)).collect()
 }
 
-/// A value of a cell whose type nobody declared takes that of the column.
+/// A value of a cell whose type nobody declared takes that of the column, or stays the text it is, such as `NaN`.
 pub(super) fn typed(kind: Kind, value: &Value<'static>) -> Option<Value<'static>> {
     match value {
-        Value::Untyped(_) => value.read_as(kind.value_type()),
+        Value::Untyped(text) => value.read_as(kind.value_type()).or_else(|| Some(Value::Text(text.clone()))),
         _ => Some(value.clone()),
     }
 }
