@@ -29,13 +29,16 @@ pub(super) fn look(
         let what = format!("`{key}` is not a key of {columns} columns");
         return Err(of_pair(what, "write the values of the first rule's columns with commas between them"));
     }
-    let mut values = Vec::new();
+    let (mut values, mut undeclared) = (Vec::new(), Vec::new());
     for (part, (one, other)) in parts.iter().zip(pair.left.rules[0].iter().zip(&pair.right.rules[0])) {
         let (one, other) = (&pair.left.columns[*one], &pair.right.columns[*other]);
         let (column, wanted) = match (declared(one, known.0), declared(other, known.1)) {
             (Some(wanted), _) => (one, wanted),
             (None, Some(wanted)) => (other, wanted),
-            (None, None) => (one, Type::Text),
+            (None, None) => {
+                undeclared.push(values.len());
+                (one, Type::Text)
+            }
         };
         let value = typed(part, column, wanted).ok_or_else(|| {
             let what = format!("`{part}` is no {wanted}");
@@ -43,15 +46,28 @@ pub(super) fn look(
         })?;
         values.push(value);
     }
-    let again = again::read_key(pair, left, right, &values)?;
-    let look = compare(pair, again.left, again.right, hasher, Limits::Most(config.differences_max))?;
-    if look.tally.left.count == 0 && look.tally.right.count == 0 {
-        return Err(of_pair(
-            format!("no record has the key `{key}` under the first rule"),
-            "write it as a run shows it; several columns have commas between them",
-        ));
+    for values in readings(&values, &undeclared) {
+        let again = again::read_key(pair, left, right, &values)?;
+        let look = compare(pair, again.left, again.right, hasher, Limits::Most(config.differences_max))?;
+        if look.tally.left.count > 0 || look.tally.right.count > 0 {
+            return Ok(look);
+        }
     }
-    Ok(look)
+    Err(of_pair(
+        format!("no record has the key `{key}` under the first rule"),
+        "write it as a run shows it; several columns have commas between them",
+    ))
+}
+
+/// The key as texts, and then as numbers where no side says what its values are: a document has either under one name.
+fn readings(values: &[Value<'static>], undeclared: &[usize]) -> Vec<Vec<Value<'static>>> {
+    let mut numbers = values.to_vec();
+    for at in undeclared {
+        numbers[*at] = values[*at].read_as(Type::Number).unwrap_or_else(|| values[*at].clone());
+    }
+    let mut readings = vec![values.to_vec(), numbers];
+    readings.dedup();
+    readings
 }
 
 /// What was typed as the value that a column has after its transforms. It may be written as it is before them: in upper

@@ -218,8 +218,9 @@ fn told(
     let all = |seen: &[Seen]| seen.first().map_or(Value::Null, |seen| fields(pair, Record::new(&seen.record)));
     match (finding.kind, finding.left.first(), finding.right.first()) {
         (Kind::Different, Some(left), Some(right)) => {
+            // Values that cannot be compared have ended the run: every field was looked at before this was found.
             differences(pair, Record::new(&left.record), Record::new(&right.record))
-                .flatten()
+                .filter_map(Result::ok)
                 .map(|difference| {
                     let name = &pair.fields[difference.field].name;
                     line(Some(name), json_of(&difference.left), json_of(&difference.right))

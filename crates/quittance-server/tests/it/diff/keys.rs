@@ -117,3 +117,16 @@ fn one_key_is_what_the_transforms_make_of_it_and_nobodys_key_is_refused() {
         assert_eq!(what, format!("no record has the key `{key}` under the first rule"));
     }
 }
+
+#[test]
+fn one_key_that_no_side_declares_is_found_as_text_or_as_number() {
+    let dynamic = || File::new("CREATE TABLE t (id, name TEXT); INSERT INTO t VALUES (7, 'a'), ('8', 'b'), ('c', 'c')");
+    let (one, other) = (dynamic(), dynamic());
+    for key in ["7", "8", "c"] {
+        let pair = pair(&matched_by("id", "id"));
+        let outcome = compare_only(Some(key), &pair, &mut one.open(), &mut other.open(), || {}).expect(key);
+        assert_eq!((outcome.equal, outcome.left_records), (1, 1), "{key}");
+    }
+    let error = compare_only(Some("9"), &pair(&matched_by("id", "id")), &mut one.open(), &mut other.open(), || {});
+    assert!(matches!(error, Err(DiffError::Pair { .. })));
+}
