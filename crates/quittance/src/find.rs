@@ -4,13 +4,13 @@ mod report;
 
 use crate::arguments::Global;
 use crate::failure::{Exit, Failure};
-use anyhow::Context;
+use crate::{span, systems};
 use clap::{Args, Subcommand};
 use quittance_core::finder::{charges, invoices, usage};
 use quittance_server::clock;
 use quittance_server::config::{Config, System as Configured};
 use quittance_server::find::{self, Application, Invoices, List, Outcome, RECORDS_MAX, Subscriptions};
-use quittance_server::systems::{self, Blame, System, SystemError};
+use quittance_server::systems::{System, SystemError};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ pub(crate) struct DoubleCharges {
     #[command(flatten)]
     source: Source,
     /// Charges are suspicious when they are closer than this
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = window)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = span::of_years)]
     window: u64,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct NeverInvoiced {
     #[arg(long, value_name = "NAME")]
     invoices: Option<String>,
     /// How long a subscription may run before its first invoice is missed
-    #[arg(long, value_name = "TIME", default_value = "3d", value_parser = window)]
+    #[arg(long, value_name = "TIME", default_value = "3d", value_parser = span::of_years)]
     window: u64,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct UsedAfterCancelation {
     #[arg(long = "column", value_name = "ROLE=COLUMN", value_parser = column)]
     columns: Vec<(String, String)>,
     /// How long after the end somebody may still be seen
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = window)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span::of_years)]
     window: u64,
 }
 
@@ -87,22 +87,6 @@ fn column(text: &str) -> Result<(String, String), String> {
         Some((role, column)) if !role.is_empty() && !column.is_empty() => Ok((role.to_owned(), column.to_owned())),
         _ => Err("write what it is for and its name, as customer=account_id".to_owned()),
     }
-}
-
-/// A span of time in milliseconds.
-fn window(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let seconds_each = match &text[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err("write a whole number and a unit: 90s, 30m, 24h or 3d".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a whole number and a unit: 90s, 30m, 24h or 3d".to_owned())?;
-    let limit_ms = 3_660 * 24 * 60 * 60 * 1_000;
-    let window_ms = number.checked_mul(seconds_each * 1_000).filter(|window_ms| *window_ms <= limit_ms);
-    window_ms.ok_or_else(|| "write ten years at most".to_owned())
 }
 
 /// Looks, and prints what was found; finding something is a finding.
@@ -150,10 +134,7 @@ impl Place<'_> {
     }
 
     fn used_after_cancelation(&self, asked: &UsedAfterCancelation) -> anyhow::Result<Outcome> {
-        let pair = self.config.pairs.get(&asked.pair).ok_or_else(|| {
-            let known = self.config.pairs.keys().map(String::as_str).collect::<Vec<_>>();
-            unknown("pair", &asked.pair, &known)
-        })?;
+        let pair = systems::pair(self.config, &asked.pair)?;
         let (mut left, mut right) = (self.open(&pair.left.system)?, self.open(&pair.right.system)?);
         let right = list(&pair.right.system, right.as_mut(), &pair.right.object, &asked.columns);
         let left = list(&pair.left.system, left.as_mut(), &pair.left.object, &[]);
@@ -185,12 +166,7 @@ impl Place<'_> {
     }
 
     fn open(&self, name: &str) -> anyhow::Result<Box<dyn System>> {
-        let system = self.config.systems.get(name).ok_or_else(|| {
-            let known = self.config.systems.keys().map(String::as_str).collect::<Vec<_>>();
-            unknown("system", name, &known)
-        })?;
-        let secret = self.config.system_secret(system).context("the system's secret cannot be read")?;
-        systems::open::open(name, system, secret, self.global.data()).map_err(|error| failure(error).into())
+        systems::opened(self.config, name, self.global)
     }
 }
 
@@ -204,24 +180,8 @@ fn list<'s>(
     List { system_name, system, object, columns, records_max: RECORDS_MAX }
 }
 
-fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
-    let remedy = match known {
-        [] => format!("describe it under [{what}s.{name}]"),
-        known => format!("there are {}", known.join(", ")),
-    };
-    Failure::new(Exit::Usage, format!("there is no {what} `{name}` in the configuration"), remedy)
-}
-
 fn failure(error: SystemError) -> Failure {
-    let exit = match error.blame {
-        Blame::Configuration => Exit::Usage,
-        Blame::Outside => Exit::Unreachable,
-    };
-    let failure = Failure::new(exit, error.what.clone(), error.remedy.clone());
-    match error.into_source() {
-        Some(source) => failure.because(source),
-        None => failure,
-    }
+    systems::failed(error.to_string(), error)
 }
 
 // The command line says what the finders' own limits are.
@@ -231,17 +191,7 @@ const _: () = assert!(usage::WINDOW_MS == 3_600_000);
 
 #[cfg(test)]
 mod tests {
-    use super::{column, window};
-
-    #[test]
-    fn spans_have_a_number_and_a_unit() {
-        for (text, expected) in [("90s", 90_000), ("30m", 1_800_000), ("24h", 86_400_000), ("3d", 259_200_000)] {
-            assert_eq!(window(text), Ok(expected), "{text}");
-        }
-        for text in ["", "24", "h", "1.5h", "-1h", "1w", "99999999999999999999d", "4000d"] {
-            assert!(window(text).is_err(), "{text}");
-        }
-    }
+    use super::column;
 
     #[test]
     fn columns_are_given_by_what_they_are_for() {

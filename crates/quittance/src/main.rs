@@ -22,6 +22,8 @@ mod repairs;
 mod sandbox;
 mod serve;
 mod signals;
+mod span;
+mod systems;
 mod tenant;
 mod trace;
 mod verify;

@@ -8,9 +8,10 @@ mod document;
 mod place;
 
 use crate::arguments::Global;
-use crate::diff::system_failure;
+
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
+use crate::systems;
 use anyhow::Context;
 use ask::Asker;
 use clap::Args;
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let mut stripe = opened("stripe", "--stripe", &stripe_settings, global)?;
 
     let table = table(arguments, app.as_mut(), &mut asker)?;
-    let (drawn, about) = init::table(app.as_mut(), &table).map_err(|error| system_failure(&app_text.name, error))?;
+    let (drawn, about) = init::table(app.as_mut(), &table).map_err(|error| systems::failure(&app_text.name, error))?;
     let object = object(arguments, &table, about.as_ref(), &mut asker)?;
     let pair = arguments.pair.clone().unwrap_or_else(|| format!("{}s", object.name));
     target.refuse_pair(&pair)?;
@@ -143,7 +144,7 @@ fn opened(
     let config = Config::from_text(&quittance_server::init::text::system(&text), &|_| None).map_err(refused)?;
     let system = config.systems.get(name).context("the system is in the text")?;
     let secret = config.system_secret(system).map_err(refused)?;
-    Ok(open::open(name, system, secret, global.data()).map_err(|error| system_failure(name, error))?)
+    Ok(open::open(name, system, secret, global.data()).map_err(|error| systems::failure(name, error))?)
 }
 
 /// The table: as it was named, or as a person chooses it.
@@ -155,7 +156,7 @@ fn table(arguments: &Arguments, app: &mut dyn System, asker: &mut Asker<'_>) -> 
     if let Some(table) = arguments.table.clone().or(named) {
         return Ok(table);
     }
-    let tables = init::tables(app).map_err(|error| system_failure("app", error))?;
+    let tables = init::tables(app).map_err(|error| systems::failure("app", error))?;
     let told: Vec<String> = tables
         .iter()
         .map(|(name, about)| match about {
@@ -228,7 +229,7 @@ fn look(
     drawn: Drawn,
     object: &str,
 ) -> anyhow::Result<Looked> {
-    let looked = init::look((app, table), stripe, drawn, object).map_err(|error| system_failure("stripe", error))?;
+    let looked = init::look((app, table), stripe, drawn, object).map_err(|error| systems::failure("stripe", error))?;
     if looked.left.sample.rows.is_empty() {
         let what = format!("`{table}` has no rows to learn from");
         return Err(Failure::new(Exit::Usage, what, "name another with --table").into());

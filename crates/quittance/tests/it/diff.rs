@@ -3,6 +3,7 @@
 use crate::support::{Ended, Home};
 use rusqlite::Connection;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// An application's table and an export of the other side, as files.
 fn home(rows: &str, export: &str) -> Home {
@@ -115,4 +116,18 @@ fn runs_that_are_kept_say_what_is_new_and_are_verified() {
     assert_eq!(second["differences"][0]["is_new"], json!(false));
     let verified = home.run(&["verify", "--json"]);
     assert_eq!((verified.code, &verified.json()["proofs"]["checked"]), (0, &json!(2)), "{verified:?}");
+}
+
+#[test]
+fn runs_that_end_at_once_are_all_kept() {
+    let home = home(ROWS, "id,status\nsub_1,canceled\nsub_2,active\n");
+    let ended: Vec<Ended> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| diff(&home, &["--json"]))).collect();
+        runs.into_iter().map(|run| run.join().expect("it ends")).collect()
+    });
+    let ids: BTreeSet<String> = ended.iter().map(|ended| ended.json()["run_id"].to_string()).collect();
+    assert_eq!((ids.len(), ended.iter().all(|ended| ended.code == 1)), (4, true), "{ended:?}");
+    assert_eq!(home.run(&["verify", "--json"]).json()["proofs"]["checked"], json!(4));
+    let alone = diff(&home, &["--only", "sub_1", "--json"]).json();
+    assert_eq!((&alone["run_id"], &alone["previous_run_id"]), (&json!(null), &json!(null)));
 }

@@ -155,7 +155,7 @@ fn use_after_the_end_is_found() {
 #[test]
 fn what_cannot_be_looked_at_is_said() {
     let home = home(CHARGES, &[("broken.csv", "id,email\n1,\"a\n")]);
-    check_usage(&find(&home, &["double-charges", "--system", "ap"]), &["no system `ap`", "there are app, export"]);
+    check_usage(&find(&home, &["double-charges", "--system", "ap"]), &["no system `ap`", "known are app, export"]);
     check_usage(&find(&home, &["double-charges", "--system", "app"]), &["--object NAME"]);
     check_usage(
         &find(&home, &["double-charges", "--system", "app", "--object", "charge"]),
