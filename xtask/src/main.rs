@@ -1,4 +1,4 @@
-//! The tasks of the repository: lint, tidy, test, soak. Run `cargo xtask` for the list.
+//! The tasks of the repository: lint, tidy, test, soak, bench. Run `cargo xtask` for the list.
 //!
 //! This program owns what is the same on every machine and in CI: which checks there are, and what the tests need around them.
 //! **It never changes a source file, knows no billing, and no other crate depends on it.**
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod arguments;
+mod bench;
 mod deny;
 mod lint;
 mod packages;
@@ -27,6 +28,7 @@ usage: cargo xtask <task>
                                      --all installs missing system packages and refuses to skip anything;
                                      -- --table NAME runs the one test that prints a table: effects, machines
   soak [--seconds N | --rounds N]    the tests that are too long for every change
+  bench [ARGUMENTS]                  `quittance bench diff ARGUMENTS` beside PostgreSQL and reladiff
 ";
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Result<()> {
             tidy::run(&repository::Repository::open()?)
         }
         "test" => test::run(&repository::Repository::open()?, &arguments::test(rest)?),
+        "bench" => bench::run(&repository::Repository::open()?, rest),
         "soak" => soak::run(&repository::Repository::open()?, arguments::soak(rest)?),
         other => bail!("there is no task `{other}`\n\n{USAGE}"),
     }

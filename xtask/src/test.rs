@@ -17,7 +17,7 @@
 //! The names of the variables are known here and to `quittance-surroundings`, which the tests ask.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -121,6 +121,11 @@ fn names_package(arguments: &[String]) -> bool {
 }
 
 impl Surroundings {
+    /// What a variable names, where it was found.
+    pub(crate) fn has(&self, variable: &str) -> Option<&Path> {
+        self.found.iter().find(|(name, _)| *name == variable).map(|(_, path)| path.as_path())
+    }
+
     /// Puts what was found into the environment of a test run.
     pub(crate) fn tell(&self, command: &mut Command) {
         command.env("QUITTANCE_SKIPS", &self.skips);

@@ -26,10 +26,11 @@ pub use spool::{Pile, PileReader, Spool};
 pub use told::{Told, When, standing_word, tell};
 
 use crate::config::{Pair as PairConfig, Strategy};
+use crate::systems::Reading;
 use look::{Limits, Look};
 use outcome::First;
 use quittance_core::pair::Pair;
-use quittance_core::pair::digest::Hasher;
+use quittance_core::pair::digest::{Digest, Hasher};
 use quittance_core::pair::settle::{Place, settle};
 
 /// How a run is done.
@@ -74,7 +75,10 @@ pub fn diff<'s>(
     for source in [&mut *left, &mut *right] {
         source.system.refresh().map_err(|error| source.error(error))?;
     }
-    let again = again::read_again(&pair, left, right, &look.findings, (look.left, look.right))?;
+    // Where sums were compared, all of it is more than what was read.
+    let whole = |reading: Reading, all: Digest| Reading { rows: reading.rows.max(all.count), ..reading };
+    let whole = (whole(look.left, look.tally.left), whole(look.right, look.tally.right));
+    let again = again::read_again(&pair, left, right, &look.findings, whole)?;
     let places = look.findings.iter().map(Place::of).collect();
     let second = look::compare(&pair, again.left, again.right, &hasher, Limits::At(&places))?;
     let settled = settle(look.findings, second.findings);

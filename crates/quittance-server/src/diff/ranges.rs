@@ -1,20 +1,25 @@
 //! Comparing by checksums: ranges of keys are summed up where the records are, and only those that differ are read.
 //!
 //! Ranges are cut by quantiles of the left's own index, so that each holds about as many records; one that the right
-//! fills more is still one range. What is transferred of equal tables is one sum for each range of either side.
+//! fills more is still one range. What is transferred of equal tables is one sum for each range of either side. Where
+//! few ranges differ, each is summed up again in parts, so that a handful of records is read for each difference.
 
 use super::collect::{Collector, Source};
 use super::error::DiffError;
 use super::look::{Limits, Look, compare};
-use crate::systems::{Checksums, Range, Reading, SystemError};
+use crate::systems::{Checksums, PARTS, Parts, Range, Reading, SystemError};
 use quittance_core::pair::Pair;
 use quittance_core::pair::digest::{Digest, Hasher};
 use quittance_core::record::value::Value;
 use std::thread;
 
-/// Records of a range, about: few enough to be read for one difference, and more than a hundred, so that the sums of
-/// equal tables are fewer than one for each hundred records of either.
+/// Records of a range, about: more than a hundred, so that the sums of equal tables are fewer than one for each hundred
+/// records of either.
 const RANGE_RECORDS: u64 = 120;
+
+/// Of how many ranges one may differ for their parts to be summed up: with more, what is read twice costs more than what
+/// is not read.
+const OPEN_ONE_IN: usize = 3;
 
 /// Most ranges.
 const RANGES_MAX: u64 = 65_536;
@@ -35,24 +40,39 @@ pub(super) fn look<'s>(
     let wanted = (records / RANGE_RECORDS).clamp(1, RANGES_MAX) as usize;
     let cuts = with(left, |checksums, object| checksums.quantiles(object, &pair.left, 0, wanted))?;
     let ranges = ranges(cuts);
-    let (left_sums, right_sums) = thread::scope(|scope| {
-        let other = scope.spawn(|| sums(pair, right, &ranges, hash_key));
-        let one = sums(pair, left, &ranges, hash_key);
-        (one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let (left_sums, right_sums) = (left_sums?, right_sums?);
+    let (left_sums, right_sums) = both(left, right, |source| {
+        let side = pair.side(source.which);
+        with(source, |checksums, object| checksums.sums(object, side, 0, &ranges, hash_key))
+    })?;
     assert_eq!((left_sums.len(), right_sums.len()), (ranges.len(), ranges.len()), "a sum for each range");
+    let all = ranges.len();
+    let mut sums = [&left_sums, &right_sums].map(|sums| sums.iter().filter(|sum| sum.count > 0).count());
     let mut equal = Digest::default();
     let mut open = Vec::new();
     for ((range, one), other) in ranges.into_iter().zip(left_sums).zip(right_sums) {
         if one == other { equal.add_all(one) } else { open.push(range) }
     }
-    let mut look = read(pair, left, right, merged(open), &Hasher::new(*hash_key), findings_max)?;
+    let mut requests = 1;
+    let mut masks = None;
+    if !open.is_empty() && open.len() * OPEN_ONE_IN <= all {
+        let (one, other) = both(left, right, |source| {
+            let side = pair.side(source.which);
+            with(source, |checksums, object| checksums.sums_of_parts(object, side, 0, &open, hash_key))
+        })?;
+        for (sums, parts) in sums.iter_mut().zip([&one, &other]) {
+            *sums += parts.iter().flatten().filter(|sum| sum.count > 0).count();
+        }
+        masks = Some(one.iter().zip(&other).map(|(one, other)| open_parts(one, other, &mut equal)).collect());
+        requests += 1;
+    }
+    let open = Open { ranges: if masks.is_some() { open } else { merged(open) }, masks, key: hash_key };
+    let mut look = read(pair, left, right, &open, findings_max)?;
     look.tally.left.add_all(equal);
     look.tally.right.add_all(equal);
     look.tally.equal.add_all(equal);
-    look.left.requests += 2;
-    look.right.requests += 1;
+    (look.left.sums, look.right.sums) = (sums[0] as u64, sums[1] as u64);
+    look.left.requests += requests + 1;
+    look.right.requests += requests;
     Ok(Ok((method, look)))
 }
 
@@ -95,9 +115,35 @@ fn with<T>(
     answer.map_err(|error| source.error(error))
 }
 
-fn sums(pair: &Pair, source: &mut Source<'_>, ranges: &[Range], key: &[u8; 32]) -> Result<Vec<Digest>, DiffError> {
-    let side = pair.side(source.which);
-    with(source, |checksums, object| checksums.sums(object, side, 0, ranges, key))
+/// Asks both at once.
+fn both<'s, T: Send>(
+    left: &mut Source<'s>,
+    right: &mut Source<'s>,
+    ask: impl Fn(&mut Source<'s>) -> Result<T, DiffError> + Sync,
+) -> Result<(T, T), DiffError> {
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(|| ask(right));
+        let one = ask(left);
+        (one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    Ok((one?, other?))
+}
+
+/// What is to be read.
+struct Open<'k> {
+    ranges: Vec<Range>,
+    /// The parts of each, where they were summed up.
+    masks: Option<Vec<u16>>,
+    key: &'k [u8; 32],
+}
+
+/// The parts of a range that differ; the others are equal.
+fn open_parts(one: &[Digest; PARTS], other: &[Digest; PARTS], equal: &mut Digest) -> u16 {
+    let mut mask = 0;
+    for (part, (one, other)) in one.iter().zip(other).enumerate() {
+        if one == other { equal.add_all(*one) } else { mask |= 1 << part }
+    }
+    mask
 }
 
 /// Ranges between cuts, open at both ends.
@@ -120,31 +166,26 @@ fn merged(ranges: Vec<Range>) -> Vec<Range> {
     merged
 }
 
-fn read(
+fn read<'s>(
     pair: &Pair,
-    left: &mut Source<'_>,
-    right: &mut Source<'_>,
-    ranges: Vec<Range>,
-    hasher: &Hasher,
+    left: &mut Source<'s>,
+    right: &mut Source<'s>,
+    open: &Open<'_>,
     findings_max: u64,
 ) -> Result<Look, DiffError> {
-    let collect = |source: &mut Source<'_>| {
+    let parts = open.masks.as_ref().map(|masks| Parts { key: open.key, masks });
+    let (left, right) = both(left, right, |source| {
         let mut collector = Collector::new(pair, source.which);
         let mut reading = Reading::default();
-        if !ranges.is_empty() {
+        if !open.ranges.is_empty() {
             let side = pair.side(source.which);
             reading = with(source, |checksums, object| {
-                checksums.read_ranges(object, side, 0, &ranges, &mut |row| collector.take(row))
+                checksums.read_ranges(object, side, 0, &open.ranges, parts, &mut |row| collector.take(row))
             })?;
         }
         collector.end(pair, reading)
-    };
-    let (left, right) = thread::scope(|scope| {
-        let other = scope.spawn(|| collect(right));
-        let one = collect(left);
-        (one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    compare(pair, left?, right?, hasher, Limits::Most(findings_max))
+    })?;
+    compare(pair, left, right, &Hasher::new(*open.key), Limits::Most(findings_max))
 }
 
 #[cfg(test)]

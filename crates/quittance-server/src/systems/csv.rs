@@ -146,7 +146,7 @@ impl System for Csv {
         let mut records = self.records(object)?;
         let places = self.places(object, &records, side)?;
         let condition = Condition::new(wanted);
-        let mut reading = Reading { rows: 0, requests: 1, as_of: None };
+        let mut reading = Reading { requests: 1, ..Reading::default() };
         while let Some(cells) = records.advance()? {
             let columns = places.iter().zip(&side.columns);
             let value = |(place, column): (&usize, &Column)| self.value(cells.get(*place), column.pointer.as_deref());

@@ -107,7 +107,7 @@ impl System for Http {
             }
         }
         let as_of = reader.date.map(Timestamp::from_seconds);
-        reader.objects.end(&self.name, object, Reading { rows: 0, requests: line.sent() - before, as_of })
+        reader.objects.end(&self.name, object, Reading { requests: line.sent() - before, as_of, ..Reading::default() })
     }
 
     fn can_find(&self, object: &str, side: &Side, columns: &[usize]) -> bool {

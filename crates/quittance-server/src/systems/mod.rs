@@ -60,6 +60,8 @@ pub const LOOKUPS_MAX: usize = 500;
 pub struct Reading {
     /// Rows handed over.
     pub rows: u64,
+    /// Checksums handed over in the place of rows.
+    pub sums: u64,
     /// Statements or requests it took.
     pub requests: u64,
     /// Up to when what was read is complete, by the system's own clock where it has one.
@@ -138,6 +140,18 @@ pub struct Range {
     pub to: Option<Vec<Value<'static>>>,
 }
 
+/// Parts of a range.
+pub const PARTS: usize = quittance_connectors::sql::postgres::checksum::PARTS;
+
+/// Some parts of ranges.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'p> {
+    /// The run's key.
+    pub key: &'p [u8; 32],
+    /// For each range, a bit for each part that is meant.
+    pub masks: &'p [u16],
+}
+
 /// Makes checksums where the records are. Two systems may be compared so when both have the same
 /// [`Checksums::method`] for the pair.
 pub trait Checksums {
@@ -177,7 +191,22 @@ pub trait Checksums {
         key: &[u8; 32],
     ) -> Result<Vec<Digest>, SystemError>;
 
-    /// Reads the records of ranges, as [`System::read`] does.
+    /// The same for each of the [`PARTS`] parts of each range, among which a hash of their keys, under the run's key,
+    /// divides the records.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached any more.
+    fn sums_of_parts(
+        &mut self,
+        object: &str,
+        side: &Side,
+        rule: usize,
+        ranges: &[Range],
+        key: &[u8; 32],
+    ) -> Result<Vec<[Digest; PARTS]>, SystemError>;
+
+    /// Reads the records of ranges, or of some of their parts, as [`System::read`] does.
     ///
     /// # Errors
     ///
@@ -188,6 +217,7 @@ pub trait Checksums {
         side: &Side,
         rule: usize,
         ranges: &[Range],
+        parts: Option<Parts<'_>>,
         sink: &mut Sink<'_>,
     ) -> Result<Reading, SystemError>;
 

@@ -99,7 +99,7 @@ impl System for Postgres {
                 self.rows(&query, &reader, |row| wanted.has(columns.iter().map(|at| &row[*at])), sink)?
             }
         };
-        Ok(Reading { rows, requests: 1, as_of })
+        Ok(Reading { rows, requests: 1, as_of, ..Reading::default() })
     }
 
     fn can_find(&self, object: &str, side: &Side, columns: &[usize]) -> bool {

@@ -144,7 +144,7 @@ impl System for Stripe {
             self.bound = self.bound.or(date);
         }
         let as_of = bound.or(date).map(Timestamp::from_seconds);
-        objects.end(&self.name, object, Reading { rows: 0, requests: line.sent() - before, as_of })
+        objects.end(&self.name, object, Reading { requests: line.sent() - before, as_of, ..Reading::default() })
     }
 
     fn can_find(&self, object: &str, side: &Side, columns: &[usize]) -> bool {

@@ -9,6 +9,7 @@ mod records;
 
 use crate::arguments::Global;
 use crate::output::{self, Document, Format};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ pub(crate) enum Command {
 /// How much to compare, and where.
 #[derive(Args, Debug)]
 pub(crate) struct DiffArguments {
-    /// Records of each side
+    /// Records of each side; in memory a million at most
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     records: u64,
     /// How often each is measured; the best counts
@@ -51,25 +52,28 @@ pub(crate) struct Measurement {
     took: Duration,
     /// How long the limit took; none where there is none to compare with.
     limit: Option<(&'static str, Duration)>,
+    /// The most memory the process had until then, in bytes.
+    rss_bytes: Option<u64>,
     /// More to say.
     more: Vec<(&'static str, Value)>,
 }
 
 /// Measures, and prints each measurement as it is made.
-pub(crate) fn run(command: &Command, global: &Global) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(command: &Command, global: &Global) -> Result<ExitCode> {
     let Command::Diff(arguments) = command;
     let mut measured = Vec::new();
-    let mut take = |measurement: Measurement| -> anyhow::Result<()> {
+    let mut take = |measurement: Measurement| -> Result<()> {
         if global.format() == Format::Json {
             output::write(&format!("{}\n", measurement.json()))?;
         }
         measured.push(measurement);
         Ok(())
     };
-    take(memory::measure(arguments))?;
+    // First what needs little memory: a process remembers only the most it ever had.
     if let Some(url) = &arguments.database_url {
         postgres::measure(arguments, url)?.into_iter().try_for_each(&mut take)?;
     }
+    take(memory::measure(arguments)?)?;
     if global.format() != Format::Json {
         document(&measured).print(global.format())?;
     }
@@ -93,7 +97,7 @@ impl Measurement {
             "size": self.size,
             "seconds": self.took.as_secs_f64(),
             "ops_per_s": ops.round(),
-            "rss_bytes": peak_memory(),
+            "rss_bytes": self.rss_bytes,
             "limit": self.limit.map(|(name, _)| name),
             "limit_ops_per_s": limit.map(f64::round),
             "ratio": limit.map(|limit| (ops / limit * 100.0).round() / 100.0),
@@ -130,7 +134,14 @@ fn peak_memory() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// The shortest of several rounds.
-fn best(rounds: u32, mut once: impl FnMut() -> Duration) -> Duration {
-    (0..rounds).map(|_| once()).min().unwrap_or_default()
+/// The shortest time that each of several takes. They take turns, so that an hour in which the machine is slow is one for
+/// all of them.
+fn best(rounds: u32, contestants: &mut [&mut dyn FnMut() -> Result<Duration>]) -> Result<Vec<Duration>> {
+    let mut shortest = vec![Duration::MAX; contestants.len()];
+    for _ in 0..rounds {
+        for (shortest, once) in shortest.iter_mut().zip(contestants.iter_mut()) {
+            *shortest = once()?.min(*shortest);
+        }
+    }
+    Ok(shortest)
 }

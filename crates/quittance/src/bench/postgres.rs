@@ -4,7 +4,7 @@
 //! Makes two tables of its own in the database it is given, and drops them. Nothing else there is touched.
 
 use super::records::ONE_DIFFERENT_IN;
-use super::{DiffArguments, Measurement, best};
+use super::{DiffArguments, Measurement, best, peak_memory};
 use anyhow::{Context, Result, bail, ensure};
 use quittance_core::pair::Which;
 use quittance_server::clock::Stopwatch;
@@ -32,42 +32,62 @@ pub(super) fn measure(arguments: &DiffArguments, url: &str) -> Result<Vec<Measur
     Ok(measured)
 }
 
-fn compare_all(arguments: &DiffArguments, url: &str) -> Result<Vec<Measurement>> {
-    let peer = arguments.reladiff.as_deref().map(|program| {
-        let mut took = Vec::new();
-        for _ in 0..arguments.rounds {
-            took.push(reladiff(program, url, arguments.records)?);
-        }
-        anyhow::Ok(("reladiff join", took.into_iter().min().unwrap_or_default()))
-    });
-    let peer = peer.transpose()?;
-    let mut measured = Vec::new();
-    for (store, strategy) in [("postgres, checksums", "checksums"), ("postgres, keys", "keys")] {
-        let pair = pair(strategy)?;
-        let mut last = None;
-        let mut failure = None;
-        let took = best(arguments.rounds, || match timed(&pair, url) {
-            Ok((took, outcome)) => {
-                last = Some(outcome);
-                took
-            }
-            Err(error) => {
-                failure = Some(error);
-                Duration::MAX
-            }
-        });
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        let outcome = last.context("nothing was measured")?;
-        let found = outcome.reported.len() as u64;
-        let expected = arguments.records / ONE_DIFFERENT_IN;
-        ensure!(found == expected, "{found} differences were found where {expected} were made");
-        let read = outcome.left_reading.rows + outcome.right_reading.rows;
-        let more = vec![("rows_transferred", json!(read)), ("differences", json!(found))];
-        measured.push(Measurement { work: "diff", store, size: arguments.records, took, limit: peer, more });
+/// What is compared, how, and how many differences there are.
+struct Contest {
+    store: &'static str,
+    pair: Pair,
+    differences: u64,
+    outcome: Option<Outcome>,
+}
+
+impl Contest {
+    fn new(store: &'static str, strategy: &str, right: &str, differences: u64) -> Result<Self> {
+        Ok(Self { store, pair: pair(strategy, right)?, differences, outcome: None })
     }
-    Ok(measured)
+
+    fn run(&mut self, url: &str) -> Result<Duration> {
+        let (took, outcome) = timed(&self.pair, url)?;
+        let (found, expected) = (outcome.reported.len() as u64, self.differences);
+        ensure!(found == expected, "{found} differences were found where {expected} were made");
+        self.outcome = Some(outcome);
+        Ok(took)
+    }
+}
+
+fn compare_all(arguments: &DiffArguments, url: &str) -> Result<Vec<Measurement>> {
+    let records = arguments.records;
+    let differences = records / ONE_DIFFERENT_IN;
+    let mut sums = Contest::new("postgres, checksums", "checksums", RIGHT, differences)?;
+    let mut keys = Contest::new("postgres, keys", "keys", RIGHT, differences)?;
+    let mut equal = Contest::new("postgres, checksums of equal tables", "checksums", LEFT, 0)?;
+    let mut peer = || match arguments.reladiff.as_deref() {
+        Some(program) => reladiff(program, url, records),
+        None => Ok(Duration::MAX),
+    };
+    let took =
+        best(arguments.rounds, &mut [&mut || sums.run(url), &mut peer, &mut || keys.run(url), &mut || equal.run(url)])?;
+    let limit = arguments.reladiff.as_ref().map(|_| ("reladiff join", took[1]));
+    [(sums, took[0], limit), (keys, took[2], limit), (equal, took[3], None)]
+        .into_iter()
+        .map(|(contest, took, limit)| measurement(contest, took, limit, records))
+        .collect()
+}
+
+fn measurement(
+    contest: Contest,
+    took: Duration,
+    limit: Option<(&'static str, Duration)>,
+    records: u64,
+) -> Result<Measurement> {
+    let outcome = contest.outcome.context("nothing was measured")?;
+    let (left, right) = (outcome.left_reading, outcome.right_reading);
+    let more = vec![
+        ("differences", json!(contest.differences)),
+        ("rows_transferred", json!(left.rows + right.rows)),
+        ("sums_transferred", json!(left.sums + right.sums)),
+    ];
+    let (store, rss_bytes) = (contest.store, peak_memory());
+    Ok(Measurement { work: "diff", store, size: records, took, limit, rss_bytes, more })
 }
 
 /// Two tables that differ in one row of a thousand.
@@ -103,12 +123,12 @@ fn run_sql(url: &str, sql: &str) -> Result<()> {
     })
 }
 
-fn pair(strategy: &str) -> Result<Pair> {
+fn pair(strategy: &str, right: &str) -> Result<Pair> {
     let fields = ["status", "amount", "updated_at", "email"];
     let fields: String = fields.iter().map(|name| format!("{{ left = \"{name}\", right = \"{name}\" }},")).collect();
     let text = format!(
         "[systems.bench]\nkind = \"postgres\"\nurl = \"env:UNUSED\"\n[pairs.bench]\n\
-         left = {{ system = \"bench\", table = \"{LEFT}\" }}\nright = {{ system = \"bench\", table = \"{RIGHT}\" }}\n\
+         left = {{ system = \"bench\", table = \"{LEFT}\" }}\nright = {{ system = \"bench\", table = \"{right}\" }}\n\
          match = [ {{ left = \"id\", right = \"id\" }} ]\nfields = [{fields}]\nstrategy = \"{strategy}\"\n\
          differences_max = 1000000\n"
     );

@@ -1,24 +1,31 @@
-//! Checksums of records, made by PostgreSQL itself. The method `pg-hash-128/2`:
+//! Checksums of records, made by PostgreSQL itself. The method `pg-hash-64/1`:
 //!
-//! A record's values are what its key's columns and its fields say, in this order, each by [`Kind::expression`] as
-//! PostgreSQL prints it under `TimeZone = UTC` and `DateStyle = ISO`, in UTF-8: `12.5`, `true`,
-//! `2026-01-31 12:00:00.5+00`, bytes as hexadecimal. With the types of the columns known, which are part of the method's
-//! name, two different values of a column have two texts.
+//! A record's checksum is `hashint4extended(0, x)`, a signed number, where `x` is the exclusive or of one number for each
+//! value of its key's columns and its fields, the first being value 0. The number of value `i` is, under the seed
+//! `k0 + i · g`,
 //!
-//! A record's checksum is `h0 · 2^64 + h1` modulo 2^128. Each half is `hashint4extended(0, x)`, a signed number, where
-//! `x` is the exclusive or of one number for each value, the first being value 0: `hashtextextended` of its text under
-//! the seed `k[half] + i · g`, and `k[2 + half] + i · g` for NULL. The `k` are the run's key as four little-endian
-//! numbers, and `g` is [`STEP`]; so every column has seeds of its own, and values that change places are noticed. Sums
-//! are exact, so that they can be taken apart.
+//! - of an integer of the key, `hashint4extended(0, value # seed)`,
+//! - of a moment between the years 1700 and 2240, `hashfloat8extended` of the seconds since 1970,
+//! - of any other value, `hashtextextended` of its text: what [`Kind::expression`] says, as PostgreSQL prints it under
+//!   `TimeZone = UTC` and `DateStyle = ISO`, in UTF-8: `12.5`, `true`, `2250-01-31 12:00:00.5+00`, bytes as hexadecimal,
+//! - of NULL, `k1 + i · g`.
+//!
+//! `k0` to `k3` are the run's key as four little-endian numbers, and `g` is [`STEP`]; so every column has seeds of its
+//! own, and values that change places are noticed. With the types of the columns known, which are part of the method's
+//! name, two different values of a column are told apart: an integer enters with all its 64 bits, as all 64 bits of a
+//! seed count, and between those years two moments are two doubles. Sums are exact, so that they can be taken apart.
 //!
 //! The outer hash is what notices two records that exchange a value: without it, sums of what is linear in the values'
-//! hashes stay close to each other. It takes `x` as its seed because all 64 bits of a seed count. The hash functions of
-//! numbers will not do for values: those of `bigint` and of moments fold 64 bits into 32 before anything else, and
-//! `hash_numeric_extended` ignores signs and takes `NaN` for infinity. `hash_record_extended` calls them.
+//! hashes stay close to each other. The hash functions of numbers will not do for values: those of `bigint` and of
+//! moments fold 64 bits into 32 before anything else, and `hash_numeric_extended` ignores signs and takes `NaN` for
+//! infinity. `hash_record_extended` calls them.
 //!
-//! `hashtextextended` (Jenkins' lookup3 with 64 bits) is not cryptographic: whoever chooses records may be able to choose
-//! two with one checksum, though not by accident. It costs about a third of `md5`, which would have to be cut and cast to
-//! be summed. The values are hashed one by one because `concat` costs more than that.
+//! 64 bits overlook one range that differs in 2^64: a whole database of differing ranges does not come near it by
+//! accident. The functions (Jenkins' lookup3) are not cryptographic: whoever chooses records may be able to choose two
+//! with one checksum, if they know the run's key. `hashtextextended` costs about a third of `md5`, which would have to
+//! be cut and cast to be summed; values are hashed one by one because `concat` costs more than that.
+//!
+//! Within a range, records are in [`PARTS`] parts by the same numbers of their keys' columns under `k2` and `k3`.
 
 use super::Kind;
 use super::catalog::{Table, TableColumn};
@@ -32,6 +39,12 @@ const UTF8: &str = "UTF8";
 /// What one column's seeds are from the next one's: 2^64 divided by the golden ratio, so that no few steps come close to
 /// where they began.
 pub const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Parts of a range.
+pub const PARTS: usize = 16;
+
+/// Moments before which, and from which on, two may be one double.
+const DOUBLES: (&str, &str) = ("1700-01-01 00:00:00Z", "2240-01-01 00:00:00Z");
 
 /// The method for a side, in a database of this encoding: its name and the types of all that goes into it, so that what
 /// cannot be equal has no method in common. None where values are changed before they are compared, found inside JSON,
@@ -60,7 +73,7 @@ pub fn method(table: &Table, side: &Side, encoding: &str) -> Option<String> {
     }
     let rules: Option<Vec<String>> = side.rules.iter().map(|rule| types(rule, is_key)).collect();
     let fields = types(&side.fields, |kind| kind != Kind::Json)?;
-    Some(format!("pg-hash-128/2 {} {fields}", rules?.join(";")))
+    Some(format!("pg-hash-64/1 {} {fields}", rules?.join(";")))
 }
 
 /// Whether PostgreSQL sorts such keys as everybody does.
@@ -68,30 +81,46 @@ const fn is_key(kind: Kind) -> bool {
     matches!(kind, Kind::Integer) || matches!(kind.value_type(), Type::Text | Type::Timestamp)
 }
 
-/// The texts of a record's values, named `t0`, `t1`.
-pub(super) fn texts<'a>(columns: impl Iterator<Item = &'a TableColumn>) -> String {
-    let texts = columns
-        .enumerate()
-        .map(|(at, column)| format!("({})::text COLLATE \"C\" AS t{at}", column.kind.expression(&column.name)));
-    texts.collect::<Vec<_>>().join(", ")
+/// The checksum of a record, by the columns of its key and its fields.
+pub(super) fn of_record(key: &[u8; 32], keys: &[&TableColumn], fields: &[&TableColumn]) -> String {
+    let columns = keys.iter().map(|column| (*column, true)).chain(fields.iter().map(|column| (*column, false)));
+    hash(key, 0, columns)
 }
 
-/// The count and the two sums of records of which [`texts`] has named so many values.
-pub(super) fn sums(key: &[u8; 32], values: usize) -> String {
+/// The part that a record is in, by the columns of its key.
+pub(super) fn part(key: &[u8; 32], keys: &[&TableColumn]) -> String {
+    format!("({} & {})::int", hash(key, 2, keys.iter().map(|column| (*column, true))), PARTS - 1)
+}
+
+/// The hash of values, under two words of the key.
+fn hash<'c>(key: &[u8; 32], word: usize, columns: impl Iterator<Item = (&'c TableColumn, bool)>) -> String {
     let seed = |word: usize, at: usize| {
         let mut eight = [0; 8];
         eight.copy_from_slice(&key[word * 8..word * 8 + 8]);
         u64::from_le_bytes(eight).wrapping_add((at as u64).wrapping_mul(STEP)).cast_signed()
     };
-    let sum = |half: usize| {
-        let value = |at: usize| {
-            let (seed, null) = (seed(half, at), seed(2 + half, at));
-            format!("coalesce(hashtextextended(t{at}, '{seed}'::bigint), '{null}'::bigint)")
-        };
-        let hashes: Vec<String> = (0..values).map(value).collect();
-        format!("sum(hashint4extended(0, {}))", exclusive_or(&hashes))
+    let number = |(at, (column, is_key)): (usize, (&TableColumn, bool))| {
+        let number = number(column, is_key, &format!("'{}'::bigint", seed(word, at)));
+        format!("coalesce({number}, '{}'::bigint)", seed(word + 1, at))
     };
-    format!("count(*), {}, {}", sum(0), sum(1))
+    let numbers: Vec<String> = columns.enumerate().map(number).collect();
+    format!("hashint4extended(0, {})", exclusive_or(&numbers))
+}
+
+/// The number of one value.
+fn number(column: &TableColumn, is_key: bool, seed: &str) -> String {
+    let value = column.kind.expression(&column.name);
+    let of_text = format!("hashtextextended(({value})::text COLLATE \"C\", {seed})");
+    match column.kind {
+        // Only of keys: fields may be integers here and decimals there.
+        Kind::Integer if is_key => format!("hashint4extended(0, {value}::bigint # {seed})"),
+        Kind::Timestamptz | Kind::Timestamp => format!(
+            "CASE WHEN {value} >= '{}'::timestamptz AND {value} < '{}'::timestamptz \
+             THEN hashfloat8extended(date_part('epoch', {value}), {seed}) ELSE {of_text} END",
+            DOUBLES.0, DOUBLES.1
+        ),
+        _ => of_text,
+    }
 }
 
 /// Nested by halves: PostgreSQL limits how deep an expression may be.
@@ -106,10 +135,9 @@ fn exclusive_or(terms: &[String]) -> String {
     }
 }
 
-/// Reads what [`sums`] asks for.
+/// Reads a count and a sum of checksums.
 pub(super) fn digest(row: &[Option<String>]) -> Option<Digest> {
-    let [count, high, low] = row else { return None };
-    let high: i128 = high.as_ref()?.parse().ok()?;
-    let low: i128 = low.as_ref()?.parse().ok()?;
-    Some(Digest { count: count.as_ref()?.parse().ok()?, sum: (high << 64).wrapping_add(low).cast_unsigned() })
+    let [count, sum] = row else { return None };
+    let sum: i128 = sum.as_ref()?.parse().ok()?;
+    Some(Digest { count: count.as_ref()?.parse().ok()?, sum: sum.cast_unsigned() })
 }

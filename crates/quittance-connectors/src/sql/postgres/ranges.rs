@@ -3,10 +3,12 @@
 //! Keys are compared as everybody compares them: numbers by value, texts by their bytes, moments by time, and keys of
 //! several columns one column after the other, so that a range is the same set of keys in every database.
 
+mod cuts;
 mod keys;
 
 use super::catalog::{Table, TableColumn};
-use super::checksum;
+use super::checksum::{self, PARTS};
+pub use cuts::{cuts, quantiles};
 use keys::{Bound, Keys};
 use quittance_core::pair::Side;
 use quittance_core::pair::digest::Digest;
@@ -15,9 +17,6 @@ use quittance_core::record::value::Value;
 
 /// A key, or the beginning of one.
 pub type Key = Vec<Value<'static>>;
-
-/// Records of a sample for each range, so that ranges come out about equal.
-const SAMPLES_PER_RANGE: u64 = 8;
 
 /// Ranges of the keys of a rule.
 #[derive(Debug)]
@@ -90,146 +89,141 @@ impl<'t> Ranges<'t> {
     /// Asks for the checksums of each range that has records: rows for [`Ranges::digest`].
     #[must_use]
     pub fn sums(&self, side: &Side, rule: usize, key: &[u8; 32]) -> String {
-        let compared = side.rules[rule].iter().chain(&side.fields);
-        let compared = compared.filter_map(|at| self.table.column(&side.columns[*at].name)).map(|(_, column)| column);
-        let compared: Vec<&TableColumn> = compared.collect();
-        // A volatile expression, which is never evaluated, keeps the planner from writing the texts out for each use.
-        let texts = checksum::texts(compared.iter().copied());
-        let columns = format!("{texts}, CASE WHEN false THEN clock_timestamp() END");
-        let records = self.rows(Some("b"), &columns);
-        format!("SELECT b, {} FROM ({records}) AS records GROUP BY b", checksum::sums(key, compared.len()))
+        let checksum = checksum::of_record(key, self.keys.columns(), &self.fields(side, rule));
+        let records = self.rows(&format!("{BUCKET} AS b, {checksum} AS h, {OPAQUE}"), None);
+        format!("SELECT b, count(*), sum(h) FROM ({records}) AS records GROUP BY b")
     }
 
     /// Reads a row of [`Ranges::sums`]: which range, and its digest. None for what makes no sense.
     #[must_use]
     pub fn digest(&self, row: &[Option<String>]) -> Option<(usize, Digest)> {
         let (bucket, sums) = row.split_first()?;
-        let bucket: usize = bucket.as_ref()?.parse().ok()?;
-        let range = self.buckets.binary_search(&bucket).ok()?;
-        Some((range, checksum::digest(sums)?))
+        Some((self.range(bucket.as_ref()?.parse().ok()?)?, checksum::digest(sums)?))
     }
 
-    /// Asks for the records of all ranges.
+    /// Asks for the checksums of each part of each range that has records: rows for [`Ranges::digest_of_part`].
     #[must_use]
-    pub fn records(&self, selected: &str) -> String {
-        self.rows(None, selected)
+    pub fn sums_of_parts(&self, side: &Side, rule: usize, key: &[u8; 32]) -> String {
+        let (of_record, part) = (
+            checksum::of_record(key, self.keys.columns(), &self.fields(side, rule)),
+            checksum::part(key, self.keys.columns()),
+        );
+        let records = self.rows(&format!("{BUCKET} AS b, {part} AS p, {of_record} AS h, {OPAQUE}"), None);
+        format!("SELECT b, p, count(*), sum(h) FROM ({records}) AS records GROUP BY b, p")
     }
 
-    /// Rows of the ranges, with their bucket under a name where there is one.
-    fn rows(&self, bucket: Option<&str>, columns: &str) -> String {
+    /// Reads a row of [`Ranges::sums_of_parts`]: which range, which part of it, and its digest. None for what makes no
+    /// sense.
+    #[must_use]
+    pub fn digest_of_part(&self, row: &[Option<String>]) -> Option<(usize, usize, Digest)> {
+        let [bucket, part, sums @ ..] = row else { return None };
+        let part = part.as_ref()?.parse().ok().filter(|part| *part < PARTS)?;
+        Some((self.range(bucket.as_ref()?.parse().ok()?)?, part, checksum::digest(sums)?))
+    }
+
+    /// Asks for the records of all ranges, or of some parts of each: those whose bit is set in its mask.
+    #[must_use]
+    pub fn records(&self, selected: &str, parts: Option<(&[u8; 32], &[u16])>) -> String {
+        let Some((key, masks)) = parts else { return self.rows(selected, None) };
+        assert_eq!(masks.len(), self.buckets.len(), "a mask for each range");
+        let part = checksum::part(key, self.keys.columns());
+        self.rows(selected, Some(&Parts { part, masks }))
+    }
+
+    fn range(&self, bucket: usize) -> Option<usize> {
+        self.buckets.binary_search(&bucket).ok()
+    }
+
+    fn fields(&self, side: &Side, rule: usize) -> Vec<&'t TableColumn> {
+        debug_assert_eq!(side.rules[rule].len(), self.keys.columns().len());
+        let named = side.fields.iter().filter_map(|at| self.table.column(&side.columns[*at].name));
+        named.map(|(_, column)| column).collect()
+    }
+
+    /// Rows of the ranges; what is selected may name the [`BUCKET`].
+    fn rows(&self, selected: &str, parts: Option<&Parts<'_>>) -> String {
         let has_all = self.is_open == (true, true) && self.buckets.len() == self.bounds.len() + 1;
-        if !has_all && let Some(rows) = self.rows_by_index(bucket, columns) {
+        if !has_all && let Some(rows) = self.rows_by_index(selected, parts) {
             return rows;
         }
         let of_key = self.keys.bucket(&self.bounds);
-        let bucket = bucket.map_or_else(String::new, |name| format!("{of_key} AS {name}, "));
+        let selected = selected.replace(BUCKET, &of_key);
         let mut condition = self.keys.is_whole();
-        if !has_all {
-            let wanted = self.buckets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        if let Some(parts) = parts {
+            let wanted = self.buckets.iter().zip(parts.masks).flat_map(|(bucket, mask)| {
+                let of_mask = (0..PARTS).filter(move |part| mask >> part & 1 == 1);
+                of_mask.map(move |part| bucket * PARTS + part)
+            });
+            condition =
+                format!("{condition} AND {of_key} * {PARTS} + {} = ANY ('{{{}}}'::int[])", parts.part, joined(wanted));
+        } else if !has_all {
+            let wanted = joined(self.buckets.iter());
             condition = format!("{condition} AND {of_key} = ANY ('{{{wanted}}}'::int[])");
         }
-        format!("SELECT {bucket}{columns} FROM {} WHERE {condition}", self.table.quoted())
+        format!("SELECT {selected} FROM {} WHERE {condition}", self.table.quoted())
     }
 
     /// The same by one look into an index for each range; none where no index serves.
-    fn rows_by_index(&self, bucket: Option<&str>, columns: &str) -> Option<String> {
+    fn rows_by_index(&self, selected: &str, parts: Option<&Parts<'_>>) -> Option<String> {
         let key = self.keys.indexed()?;
         let table = self.table.quoted();
-        let select = |bucket_is: &str| match bucket {
-            Some(name) => format!("SELECT {bucket_is} AS {name}, {columns}"),
-            None => format!("SELECT {columns}"),
+        let of_mask = |mask: &str| match parts {
+            Some(parts) => format!(" AND {mask} >> {} & 1 = 1", parts.part),
+            None => String::new(),
         };
-        let mut parts = Vec::new();
-        let mut closed = self.buckets.as_slice();
+        let alone = |at: usize, condition: &str| {
+            let selected = selected.replace(BUCKET, &self.buckets[at].to_string());
+            let mask = parts.map_or_else(String::new, |parts| of_mask(&parts.masks[at].to_string()));
+            format!("SELECT {selected} FROM {table} WHERE {condition}{mask}")
+        };
+        let mut selects = Vec::new();
+        let mut closed = 0..self.buckets.len();
         if self.is_open.0 {
-            let (first, rest) = closed.split_first()?;
-            closed = rest;
-            let end = self.bounds.get(*first).map(|bound| format!(" AND {key} < {}", self.keys.literal(bound)));
-            let condition = self.keys.is_whole();
-            parts.push(format!(
-                "{} FROM {table} WHERE {condition}{}",
-                select(&first.to_string()),
-                end.unwrap_or_default()
-            ));
+            let at = closed.next()?;
+            let end =
+                self.bounds.get(self.buckets[at]).map(|bound| format!(" AND {key} < {}", self.keys.literal(bound)));
+            selects.push(alone(at, &format!("{}{}", self.keys.is_whole(), end.unwrap_or_default())));
         }
         if self.is_open.1
-            && let Some((last, rest)) = closed.split_last()
+            && let Some(at) = closed.next_back()
         {
-            closed = rest;
-            let from = self.keys.literal(&self.bounds[last - 1]);
-            parts.push(format!("{} FROM {table} WHERE {key} >= {from}", select(&last.to_string())));
+            selects.push(alone(at, &format!("{key} >= {}", self.keys.literal(&self.bounds[self.buckets[at] - 1]))));
         }
         if !closed.is_empty() {
-            let from = self.keys.array(closed.iter().map(|bucket| &self.bounds[bucket - 1]));
-            let to = self.keys.array(closed.iter().map(|bucket| &self.bounds[*bucket]));
-            let buckets = closed.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            let rows = format!(
-                "{} FROM {table} WHERE {key} >= quittance_range.f AND {key} < quittance_range.t",
-                select("quittance_range.b")
-            );
-            parts.push(format!(
-                "SELECT quittance_rows.* FROM unnest({from}, {to}, '{{{buckets}}}'::int[]) AS quittance_range(f, t, b) \
-                 CROSS JOIN LATERAL ({rows}) AS quittance_rows"
+            let buckets = &self.buckets[closed.clone()];
+            let from = self.keys.array(buckets.iter().map(|bucket| &self.bounds[bucket - 1]));
+            let to = self.keys.array(buckets.iter().map(|bucket| &self.bounds[*bucket]));
+            let masks =
+                parts.map_or_else(|| "NULL".to_owned(), |parts| format!("'{{{}}}'", joined(&parts.masks[closed])));
+            let selected = selected.replace(BUCKET, "quittance_range.b");
+            selects.push(format!(
+                "SELECT quittance_rows.* FROM unnest({from}, {to}, '{{{}}}'::int[], {masks}::int[]) \
+                 AS quittance_range(f, t, b, m) CROSS JOIN LATERAL (SELECT {selected} FROM {table} \
+                 WHERE {key} >= quittance_range.f AND {key} < quittance_range.t{}) AS quittance_rows",
+                joined(buckets),
+                of_mask("quittance_range.m")
             ));
         }
-        Some(parts.join(" UNION ALL "))
+        Some(selects.join(" UNION ALL "))
     }
 }
 
-/// Asks for keys that cut a table of about so many rows into about so many ranges: rows for [`cuts`]. They come from a
-/// sample, the same for the same rows.
-#[must_use]
-pub fn quantiles(table: &Table, side: &Side, rule: usize, ranges: usize, rows: u64) -> Option<String> {
-    let columns = columns(table, side, &side.rules[rule])?;
-    let keys = Keys::new(table, columns, false, std::iter::empty());
-    let ranges = ranges.clamp(1, keys.ranges_max());
-    let names: Vec<String> = (1..=keys.columns().len()).map(|at| format!("k{at}")).collect();
-    let names = names.join(", ");
-    let sampled = (ranges as u64).saturating_mul(SAMPLES_PER_RANGE);
-    // In millionths, rounded up.
-    let share = u128::from(sampled) * 1_000_000 / u128::from(rows.max(1)) + 1;
-    let (sample, chance) = match (share < 1_000_000, table.is_sampled) {
-        (false, _) => (String::new(), String::new()),
-        (true, true) => {
-            (format!(" TABLESAMPLE BERNOULLI ({}.{:04}) REPEATABLE (0)", share / 10_000, share % 10_000), String::new())
-        }
-        (true, false) => (String::new(), format!(" AND random() < 0.{share:06}")),
-    };
-    Some(format!(
-        "SELECT DISTINCT {names} FROM (SELECT {names}, row_number() OVER (ORDER BY {names}) AS n, count(*) OVER () AS c \
-         FROM (SELECT {} FROM {}{sample} WHERE {}{chance}) AS sample) AS numbered \
-         WHERE n * {ranges} / c > (n - 1) * {ranges} / c AND n < c ORDER BY {names}",
-        keys.ordered(),
-        table.quoted(),
-        keys.is_whole(),
-    ))
+/// Some parts of each range.
+struct Parts<'m> {
+    /// The expression that says which part a record is in.
+    part: String,
+    masks: &'m [u16],
 }
 
-/// Reads the rows of [`quantiles`]: keys, ascending, each once. Long texts are cut short where that leaves enough of
-/// them different, because short ones are compared faster. None for what makes no sense.
-#[must_use]
-pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>]) -> Option<Vec<Key>> {
-    let columns = columns(table, side, &side.rules[rule])?;
-    let key = |row: &Vec<Option<String>>| -> Option<Key> {
-        let values = columns.iter().zip(row).map(|(column, text)| {
-            let text = text.clone()?;
-            column.kind.value(&column.name, text.into()).ok().map(Value::into_owned)
-        });
-        values.collect::<Option<Key>>().filter(|key| key.len() == columns.len())
-    };
-    let mut whole: Vec<Key> = rows.iter().map(key).collect::<Option<_>>()?;
-    let mut short: Vec<Key> = whole.iter().map(keys::shortened).collect();
-    short.dedup();
-    if short.len() * 2 >= whole.len() {
-        return Some(short);
-    }
-    let step = whole.len().div_ceil(keys::TREE_MAX);
-    let mut at = 0;
-    whole.retain(|_| {
-        at += 1;
-        at % step == 0
-    });
-    Some(whole)
+/// Where the number of a record's bucket goes: what no name of a column holds.
+const BUCKET: &str = "\0";
+
+/// A volatile expression, which is never evaluated, keeps the planner from looking into a subquery: it would take each
+/// key for a group of its own, and sort them.
+const OPAQUE: &str = "CASE WHEN false THEN clock_timestamp() END";
+
+fn joined<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
+    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// Asks how many records have no key, unless the table says that all have one.

@@ -2,7 +2,7 @@
 
 use super::session::Row;
 use super::{Postgres, tables};
-use crate::systems::{Checksums, Range, Reading, Sink, SystemError};
+use crate::systems::{Checksums, PARTS, Parts, Range, Reading, Sink, SystemError};
 use quittance_connectors::sql::postgres::catalog::Table;
 use quittance_connectors::sql::postgres::ranges::{self, RangeError, Ranges};
 use quittance_connectors::sql::postgres::{Reader, checksum};
@@ -59,19 +59,48 @@ impl Checksums for Postgres {
         Ok(digests)
     }
 
+    fn sums_of_parts(
+        &mut self,
+        object: &str,
+        side: &Side,
+        rule: usize,
+        ranges: &[Range],
+        key: &[u8; 32],
+    ) -> Result<Vec<[Digest; PARTS]>, SystemError> {
+        let table = self.table(object)?;
+        let mut digests = Vec::with_capacity(ranges.len());
+        for ranges in self.portions(&table, side, rule, ranges) {
+            let cut = self.cut(object, &table, side, rule, ranges)?;
+            let rows = self.session.rows(&cut.sums_of_parts(side, rule, key))?;
+            let begin = digests.len();
+            digests.resize(begin + ranges.len(), [Digest::default(); PARTS]);
+            for row in &rows {
+                let read = cut.digest_of_part(row);
+                let (range, part, digest) = read.ok_or_else(|| self.session.place().nonsense("sums that are none"))?;
+                digests[begin + range][part] = digest;
+            }
+        }
+        Ok(digests)
+    }
+
     fn read_ranges(
         &mut self,
         object: &str,
         side: &Side,
         rule: usize,
         ranges: &[Range],
+        parts: Option<Parts<'_>>,
         sink: &mut Sink<'_>,
     ) -> Result<Reading, SystemError> {
         let table = self.table(object)?;
         let reader = self.reader(object, &table, side)?;
         let mut reading = Reading { as_of: Some(self.session.moment()?.as_of()), ..Reading::default() };
+        let mut begin = 0;
         for ranges in self.portions(&table, side, rule, ranges) {
-            let query = self.cut(object, &table, side, rule, ranges)?.records(&reader.selected());
+            let masks = begin..begin + ranges.len();
+            begin = masks.end;
+            let parts = parts.map(|parts| (parts.key, &parts.masks[masks]));
+            let query = self.cut(object, &table, side, rule, ranges)?.records(&reader.selected(), parts);
             reading.rows += self.rows(&query, &reader, |_| true, sink)?;
             reading.requests += 1;
         }

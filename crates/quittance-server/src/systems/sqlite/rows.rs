@@ -89,7 +89,7 @@ pub(super) fn read(
     let mut statement = connection.prepare(&statement).map_err(|error| at.error(error))?;
     let parameters = params_from_iter(condition.bound.iter().map(Parameter));
     let mut rows = statement.query(parameters).map_err(|error| at.error(error))?;
-    let mut reading = Reading { rows: 0, requests: 1, as_of: None };
+    let mut reading = Reading { requests: 1, ..Reading::default() };
     while let Some(row) = rows.next().map_err(|error| at.error(error))? {
         let values = values(row, at, query)?;
         if !condition.wants(&values) {

@@ -18,6 +18,10 @@ pub(super) const TREE_MAX: usize = 2_048;
 /// fit; what is not longer than this is compared in full.
 const NAME_BYTES_MAX: usize = 60;
 
+/// Integers below this are doubles, each its own. `width_bucket` compares those without calling a function for each; and as rounding
+/// keeps the order, every integer is on the right side of such a bound.
+const EXACT_MAX: u64 = 1 << 53;
+
 /// A key as literals, one for each of its columns; fewer for the beginning of a key.
 pub(super) type Bound = Vec<String>;
 
@@ -51,6 +55,7 @@ impl<'t> Keys<'t> {
         };
         let method = match columns.as_slice() {
             [column] => match column.kind {
+                Kind::Integer if bounds.clone().all(is_exact) => Method::WidthBucket("float8"),
                 Kind::Integer => Method::WidthBucket("bigint"),
                 Kind::Uuid if bounds.clone().all(|key| text_of(key).is_some_and(|text| is_uuid(&text))) => {
                     Method::WidthBucket("uuid")
@@ -167,6 +172,12 @@ impl<'t> Keys<'t> {
             _ => "text",
         }
     }
+}
+
+/// Whether a bound is a double.
+fn is_exact(key: &Key) -> bool {
+    let [Value::Number(number)] = key.as_slice() else { return false };
+    number.to_integer().is_some_and(|number| number.unsigned_abs() < EXACT_MAX)
 }
 
 /// A column as it is ordered everywhere.

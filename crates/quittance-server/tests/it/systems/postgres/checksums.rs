@@ -1,11 +1,12 @@
 //! Checksums of ranges, judged by all rows read one by one.
 
 use super::{Database, Row, integer, read, side, text};
+use quittance_core::pair::digest::Digest;
 use quittance_core::pair::{Column, Side, transform::Transform};
 use quittance_core::record::key::encode_key;
 use quittance_core::record::value::Value;
 use quittance_server::systems::postgres::Postgres;
-use quittance_server::systems::{Checksums, Range, System, Wanted};
+use quittance_server::systems::{Checksums, Parts, Range, System, Wanted};
 
 const KEY: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
 
@@ -57,14 +58,47 @@ fn rows_in<'r>(rows: &'r [Row], keys: usize, range: &'r Range) -> Vec<Row> {
     rows.iter().filter(of_range).cloned().collect()
 }
 
-fn read_ranges(system: &mut Postgres, object: &str, side: &Side, ranges: &[Range]) -> Vec<Row> {
+fn read_ranges(
+    system: &mut Postgres,
+    object: &str,
+    side: &Side,
+    ranges: &[Range],
+    parts: Option<Parts<'_>>,
+) -> Vec<Row> {
     let mut rows = Vec::new();
-    let reading = system.read_ranges(object, side, 0, ranges, &mut |row| {
+    let reading = system.read_ranges(object, side, 0, ranges, parts, &mut |row| {
         rows.push(row.iter().cloned().map(Value::into_owned).collect());
         std::ops::ControlFlow::Continue(())
     });
     assert_eq!(reading.unwrap().rows, rows.len() as u64);
     super::sorted(rows)
+}
+
+/// The parts of a range are its sum taken apart, and what is read of them is what they count.
+fn check_parts(
+    system: &mut Postgres,
+    object: &str,
+    side: &Side,
+    (ranges, sums): (&[Range], &[Digest]),
+    expected: &[Row],
+) {
+    let parts = system.sums_of_parts(object, side, 0, ranges, &KEY).unwrap();
+    for (parts, sum) in parts.iter().zip(sums) {
+        let mut together = Digest::default();
+        parts.iter().for_each(|part| together.add_all(*part));
+        assert_eq!(together, *sum, "{object}");
+    }
+    let (mut rows, mut count) = (Vec::new(), 0);
+    for mask in [0x00ff, 0x0f00, 0xf000] {
+        let masks = vec![mask; ranges.len()];
+        let of_mask = read_ranges(system, object, side, ranges, Some(Parts { key: &KEY, masks: &masks }));
+        count += of_mask.len() as u64;
+        let wanted = |part: &usize| mask >> part & 1 == 1;
+        let counted: u64 = parts.iter().flat_map(|of| (0..16).filter(wanted).map(|part| of[part].count)).sum();
+        assert_eq!(of_mask.len() as u64, counted, "{object}");
+        rows.extend(of_mask);
+    }
+    assert_eq!((super::sorted(rows).as_slice(), count), (expected, expected.len() as u64), "{object}");
 }
 
 #[test]
@@ -100,11 +134,12 @@ fn every_record_with_a_key_is_in_the_range_that_its_key_says() {
                 let mut expected: Vec<Row> =
                     wanted.iter().flat_map(|range| rows_in(&rows, keys.len(), range)).collect();
                 expected = super::sorted(expected);
-                assert_eq!(read_ranges(&mut system, object, &side, &wanted), expected, "{context}: {some:?}");
+                assert_eq!(read_ranges(&mut system, object, &side, &wanted, None), expected, "{context}: {some:?}");
+                check_parts(&mut system, object, &side, (&wanted, &known), &expected);
             }
         }
         assert!(system.sums(object, &side, 0, &[], &KEY).unwrap().is_empty());
-        assert!(read_ranges(&mut system, object, &side, &[]).is_empty());
+        assert!(read_ranges(&mut system, object, &side, &[], None).is_empty());
     }
 }
 
@@ -123,7 +158,7 @@ fn sums_tell_every_change_and_can_be_taken_apart() {
         system.refresh().unwrap();
         let all = system.sums("a", &side, 0, &ranges(&[]), key).unwrap();
         let parts = system.sums("a", &side, 0, &ranges(&[vec![integer(20)], vec![integer(77)]]), key).unwrap();
-        let mut together = quittance_core::pair::digest::Digest::default();
+        let mut together = Digest::default();
         parts.iter().for_each(|part| together.add_all(*part));
         assert_eq!([together], all.as_slice());
         together

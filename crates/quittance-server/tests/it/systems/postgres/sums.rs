@@ -3,9 +3,10 @@
 use super::{Database, side};
 use quittance_core::pair::Side;
 use quittance_core::pair::digest::Digest;
+use quittance_core::record::value::Value;
 use quittance_server::systems::postgres::Postgres;
 use quittance_server::systems::{Checksums, Range, System};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const KEY: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
 
@@ -46,6 +47,14 @@ const DIFFERENT: [(&str, &[&str]); 8] = [
             "'2000-01-01Z'",
             "'2000-01-01 01:11:34.967297Z'",
             "'1999-12-31 23:59:59.999999Z'",
+            "'1700-01-01 00:00:00Z'",
+            "'1699-12-31 23:59:59.999999Z'",
+            "'2239-12-31 23:59:59.999998Z'",
+            "'2239-12-31 23:59:59.999999Z'",
+            "'2240-01-01 00:00:00Z'",
+            "'2240-01-01 00:00:00.000001Z'",
+            "'294000-01-01 00:00:00.000001Z'",
+            "'294000-01-01 00:00:00.000002Z'",
             "'infinity'",
             "'-infinity'",
         ],
@@ -80,6 +89,35 @@ fn no_two_values_and_no_exchange_of_values_have_one_sum() {
             let before = seen.insert(sum, name.clone());
             assert_eq!(before, None, "{name} has its sum");
         }
+    }
+}
+
+#[test]
+fn integers_are_keys_with_all_their_bits() {
+    let keys =
+        ["0", "1", "-1", "4294967296", "4294967297", "-4294967297", "9223372036854775807", "-9223372036854775808"];
+    let views = keys.iter().enumerate().map(|(at, key)| format!("CREATE VIEW k{at} AS SELECT '{key}'::bigint AS id;"));
+    let Some(database) = Database::with("integers as keys in PostgreSQL", &views.collect::<String>()) else { return };
+    let (mut system, side) = (database.system(), side(1, &["id"]));
+    let sums: BTreeSet<u128> = (0..keys.len()).map(|at| sum(&mut system, &format!("k{at}"), &side).sum).collect();
+    assert_eq!(sums.len(), keys.len());
+    // Beside bounds that are doubles.
+    let ends = [-(1i64 << 53), 1 - (1 << 53), 7, (1 << 53) - 1, 1 << 53, (1 << 53) + 1];
+    let rows = "CREATE TABLE wide (id bigint PRIMARY KEY); INSERT INTO wide SELECT e + n FROM
+        unnest('{-9007199254740992, 0, 9007199254740992}'::bigint[]) AS e, generate_series(-3, 3) AS n;
+        INSERT INTO wide VALUES (9223372036854775807), (-9223372036854775808)";
+    database.sql(rows);
+    let mut system = database.system();
+    for of in [&ends[1..4], &ends[..]] {
+        let cuts = || of.iter().map(|end| Some(vec![Value::integer(*end)]));
+        let from = std::iter::once(None).chain(cuts());
+        let ranges: Vec<Range> =
+            from.zip(cuts().chain(std::iter::once(None))).map(|(from, to)| Range { from, to }).collect();
+        let sums = system.sums("wide", &side, 0, &ranges, &KEY).unwrap();
+        let counts: Vec<u64> = sums.iter().map(|sum| sum.count).collect();
+        let expected = if of.len() == 3 { vec![5, 10, 2, 6] } else { vec![4, 1, 10, 2, 1, 1, 4] };
+        assert_eq!(counts.iter().sum::<u64>(), 23);
+        assert_eq!(counts, expected);
     }
 }
 
