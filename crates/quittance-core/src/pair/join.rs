@@ -86,13 +86,12 @@ struct Head<S> {
     stream: S,
     has_record: bool,
     claimants: Claimants,
-    key: Vec<u8>,
 }
 
 impl<S: Sorted> Head<S> {
     fn new(mut stream: S) -> Result<Self, S::Error> {
         let has_record = stream.advance()?;
-        Ok(Self { stream, has_record, claimants: Claimants::default(), key: Vec::new() })
+        Ok(Self { stream, has_record, claimants: Claimants::default() })
     }
 
     fn key(&self, rule: usize) -> Option<&[u8]> {
@@ -102,12 +101,14 @@ impl<S: Sorted> Head<S> {
     /// Takes every record of the key it is at.
     fn take(&mut self, rule: usize) -> Result<(), S::Error> {
         self.claimants.clear();
-        key_of(self.stream.record(), rule).clone_into(&mut self.key);
-        while self.has_record && key_of(self.stream.record(), rule) == self.key {
+        loop {
             self.claimants.push(self.stream.record());
             self.has_record = self.stream.advance()?;
+            let key = key_of(Record::new(&self.claimants.kept[0]), rule);
+            if !self.has_record || key_of(self.stream.record(), rule) != key {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn only(&self) -> Option<Record<'_>> {

@@ -54,14 +54,13 @@ pub struct Encoder<'p> {
     side: &'p Side,
     which: Which,
     strays: Vec<Stray>,
-    body: Vec<u8>,
 }
 
 impl<'p> Encoder<'p> {
     /// An encoder for one side of a pair.
     #[must_use]
     pub const fn new(pair: &'p Pair, which: Which) -> Self {
-        Self { pair, side: pair.side(which), which, strays: Vec::new(), body: Vec::new() }
+        Self { pair, side: pair.side(which), which, strays: Vec::new() }
     }
 
     /// Appends the record of a row, whose values are in the order of the side's columns.
@@ -107,35 +106,42 @@ impl<'p> Encoder<'p> {
         shown(named.into_iter().flatten().map(|at| &row[*at]))
     }
 
+    /// A head of lengths, which is filled in as what they measure is appended.
     fn write(&mut self, row: &[Value<'_>], out: &mut Vec<u8>) {
-        let mut body = std::mem::take(&mut self.body);
-        body.clear();
-        self.side.identity.iter().for_each(|at| encode_value(&row[*at], &mut body));
-        out.push(self.side.rules.len() as u8);
-        out.extend((body.len() as u32).to_le_bytes());
+        let rules = self.side.rules.len();
+        let mut head = out.len();
+        out.resize(head + head_length(rules), 0);
+        let mut fill = |out: &mut Vec<u8>, bytes: &[u8]| {
+            out[head..head + bytes.len()].copy_from_slice(bytes);
+            head += bytes.len();
+        };
+        fill(out, &[rules as u8]);
+        let mut begin = out.len();
+        self.side.identity.iter().for_each(|at| encode_value(&row[*at], out));
+        let length = (out.len() - begin) as u32;
+        fill(out, &length.to_le_bytes());
         for rule in &self.side.rules {
-            let begin = body.len();
-            let is_whole = encode_key(rule.iter().map(|at| &row[*at]), &mut body);
-            let length = if is_whole { (body.len() - begin) as u32 } else { u32::MAX };
-            out.extend(length.to_le_bytes());
+            begin = out.len();
+            let is_whole = encode_key(rule.iter().map(|at| &row[*at]), out);
+            let length = if is_whole { (out.len() - begin) as u32 } else { u32::MAX };
+            fill(out, &length.to_le_bytes());
         }
-        let begin = body.len();
-        encode_groups(self.side.groups.iter().map(|(at, unit)| self.group(*at, *unit, row)), &mut body);
-        out.extend(((body.len() - begin) as u32).to_le_bytes());
+        begin = out.len();
+        encode_groups(self.side.groups.iter().map(|(at, unit)| self.group(*at, *unit, row)), out);
+        let length = (out.len() - begin) as u32;
+        fill(out, &length.to_le_bytes());
         let modified = match self.side.modified.map(|at| &row[at]) {
             Some(Value::Timestamp(at)) => at.0,
             _ => i64::MIN,
         };
-        out.extend(modified.to_le_bytes());
+        fill(out, &modified.to_le_bytes());
         for field in 0..self.side.fields.len() {
             let value = &row[self.side.fields[field]];
             match &self.pair.fields[field].values {
-                None => encode_value(value, &mut body),
-                Some(map) => self.encode_mapped(map, field, row, &mut body),
+                None => encode_value(value, out),
+                Some(map) => self.encode_mapped(map, field, row, out),
             }
         }
-        out.extend(&body);
-        self.body = body;
     }
 
     /// What a record is counted under: a word that a map knows as what it means, and text as text, so that both sides
@@ -184,6 +190,12 @@ impl<'p> Encoder<'p> {
     }
 }
 
+/// Bytes of a record's head: how many rules, the lengths of the identity, of each rule's key and of the groups, and when
+/// it was modified.
+const fn head_length(rules: usize) -> usize {
+    1 + 4 + 4 * rules + 4 + 8
+}
+
 /// Values of a key or an identity as people read them.
 #[must_use]
 pub fn shown<'a, 'v: 'a>(values: impl Iterator<Item = &'a Value<'v>>) -> String {
@@ -223,7 +235,7 @@ impl<'a> Record<'a> {
     }
 
     fn body_begin(self) -> usize {
-        5 + 4 * self.rules() + 4 + 8
+        head_length(self.rules())
     }
 
     /// The identity, as values one after the other.
