@@ -1,6 +1,6 @@
 //! The log of events: what is in it and in no inbox is submitted as a webhook would have been.
 
-use super::{Interrupted, PAGES_MAX, Sweeper};
+use super::{AGAIN_MAX, Interrupted, PAGES_MAX, Sweeper};
 use crate::runtime::sweep::objects::KINDS;
 use crate::{clock, metrics};
 use quittance_connectors::connector::{EVENTS_PAGE_MAX, EventsFact};
@@ -24,7 +24,7 @@ impl Sweeper<'_> {
         self.keep(&sweep, gap).await?;
         // Of what was on the pages of an earlier run nothing is known here.
         let mut is_readable = sweep.resume_after.is_none();
-        let mut limit = EVENTS_PAGE_MAX;
+        let (mut limit, mut again) = (EVENTS_PAGE_MAX, AGAIN_MAX);
         for _ in 0..PAGES_MAX {
             let from = sweep.created_from.unwrap_or_default();
             let Some(request) = self.gateway.connector.events(from, sweep.resume_after.as_deref(), limit) else {
@@ -39,10 +39,11 @@ impl Sweeper<'_> {
                     limit /= 10;
                     continue;
                 }
+                EventsFact::Failed(fact) if self.asks_again(&delivery, &fact, &mut again) => continue,
                 EventsFact::Failed(fact) => return Err(self.no_page(&mut sweep, &delivery, fact).await),
             };
             self.note(&delivery, &Fact::Absent);
-            limit = EVENTS_PAGE_MAX.min(limit * 10);
+            (limit, again) = (EVENTS_PAGE_MAX.min(limit * 10), AGAIN_MAX);
             let newest = events.iter().map(|(event, _)| event.created_seconds).max();
             self.take(events).await?;
             if let Some(event) = unreadable.first() {

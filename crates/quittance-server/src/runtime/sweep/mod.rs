@@ -14,7 +14,7 @@ use super::readers::ReadError;
 use crate::api::rows;
 use crate::{clock, metrics};
 use quittance_connectors::message::{Delivery, Request};
-use quittance_core::fact::Fact;
+use quittance_core::fact::{Fact, Loss};
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, Swept};
 use quittance_engine::sweeps::{Beginning, Stuck};
@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// Pages that one run of a sweep asks for; the next run goes on where it was.
 const PAGES_MAX: usize = 50;
+
+/// How often a page whose answer was lost is asked for again at once. What lasts longer is left for the next time.
+const AGAIN_MAX: u32 = 3;
 
 /// How often, and how many times, a page waits for its turn before the sweep is left for the next time.
 const TURN: Duration = Duration::from_millis(100);
@@ -168,6 +171,17 @@ impl Sweeper<'_> {
         }
         let _slot = self.gateway.begin(Lane::Read);
         Ok(self.gateway.transport.deliver(request, self.gateway.timeout).await)
+    }
+
+    /// Whether a page is to be asked for again at once.
+    fn asks_again(&self, delivery: &Delivery, fact: &Fact, again: &mut u32) -> bool {
+        let is_lost = matches!(fact, Fact::Lost(loss) if *loss != Loss::Unreadable);
+        let asks = is_lost && *again > 0;
+        if asks {
+            *again -= 1;
+            self.note(delivery, fact);
+        }
+        asks
     }
 
     /// Notes what came of a page for the gateway's health.

@@ -1,6 +1,6 @@
 //! Lists of objects: what is at the gateway and in no row of ours is to be looked at.
 
-use super::{Interrupted, PAGES_MAX, Sweeper, is_over};
+use super::{AGAIN_MAX, Interrupted, PAGES_MAX, Sweeper, is_over};
 use crate::clock;
 use quittance_connectors::connector::{ListFact, Search, Unreadable};
 use quittance_connectors::key::is_gateway_key;
@@ -29,6 +29,7 @@ impl Sweeper<'_> {
         }
         let was_full = sweep.is_full;
         self.warn_of_clock(sweep_kind.name(), &begin_objects(&mut sweep, clock::now()));
+        let mut again = AGAIN_MAX;
         for _ in 0..PAGES_MAX {
             let search =
                 Search { kind, parent: None, customer: None, reference: None, created_from: sweep.created_from };
@@ -42,9 +43,11 @@ impl Sweeper<'_> {
                     let disputes = disputes.into_iter().map(|seen| seen.object_id);
                     (readable.chain(disputes).chain(unreadable).collect(), next)
                 }
+                ListFact::Failed(fact) if self.asks_again(&delivery, &fact, &mut again) => continue,
                 ListFact::Failed(fact) => return Err(self.no_page(&mut sweep, &delivery, fact).await),
             };
             self.note(&delivery, &Fact::Absent);
+            again = AGAIN_MAX;
             let listed = Listed { gateway: self.gateway.name.clone(), kind, objects, is_full: sweep.is_full };
             self.submit(Submission::Listed(Box::new(listed))).await?;
             let followed = follow_objects(&mut sweep, next, clock::now());

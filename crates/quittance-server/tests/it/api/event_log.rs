@@ -1,13 +1,15 @@
 //! A log of events with pages that are too long, and with events that nobody can read.
 
 use super::app::{App, Place};
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
+use axum::http::{StatusCode, Uri};
 use axum::{Json, Router, routing::get};
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Entity, InboxEntry};
 use quittance_store::store::{Reader, Scan};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 const EAGER: &str = "sweep_every_s = 1\n";
@@ -65,5 +67,39 @@ async fn a_log_of_which_no_page_can_be_read_is_said_in_the_end() {
     let open = app.until("/v1/discrepancies?status=open", |answer| !answer.text("/data/0").is_empty()).await;
     assert_eq!(open.text("/data/0/kind"), "events_unreadable");
     assert!(open.text("/data/0/detail").contains("5 sweeps"), "{}", open.text("/data/0"));
+    app.runtime.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_answer_is_lost_is_asked_for_again_at_once() {
+    type Asked = Arc<Mutex<Vec<String>>>;
+    async fn answer(State(asked): State<Asked>, uri: Uri) -> (StatusCode, Json<Value>) {
+        let mut asked = asked.lock().expect("no test has failed");
+        let page = if uri.path() != "/v1/events" {
+            "other"
+        } else if uri.query().is_some_and(|query| query.contains("starting_after=evt_2")) {
+            "second"
+        } else {
+            "first"
+        };
+        asked.push(page.to_owned());
+        let is_first_try = asked.iter().filter(|one| *one == page).count() == 1;
+        match page {
+            "other" => (StatusCode::OK, Json(json!({"object": "list", "data": [], "has_more": false}))),
+            _ if is_first_try => (StatusCode::BAD_GATEWAY, Json(json!({}))),
+            "first" => (StatusCode::OK, Json(json!({"object": "list", "data": [event("evt_2")], "has_more": true}))),
+            _ => (StatusCode::OK, Json(json!({"object": "list", "data": [event("evt_1")], "has_more": false}))),
+        }
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let stripe = listener.local_addr().expect("an address");
+    let asked = Asked::default();
+    let router = Router::new().fallback(answer).with_state(asked.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let database = MemoryDatabase::new();
+    let app = App::start_configured(Place::Memory(database.clone()), stripe, EAGER, "").await;
+    app.until("/v1/discrepancies?status=open", |_| known(&database) == ["evt_1", "evt_2"]).await;
+    let asked = asked.lock().expect("no test has failed").clone();
+    assert_eq!(asked[..4], ["first", "first", "second", "second"], "{asked:?}");
     app.runtime.stop().await.expect("stopped");
 }
