@@ -7,8 +7,8 @@ use super::plan::Order;
 use super::script::{Duplicate, Ending, GOOD_CARD};
 use super::shopper::{Command, Shopper, say};
 
-/// How often the dispute of a payment is looked for; the gateway tells us of it by a webhook, or we ask for it. On a busy
-/// machine a sweep of a log whose pages fail takes a minute.
+/// How often the dispute of a payment is looked for, two minutes in all: the gateway tells us of it by a webhook, or we ask
+/// for it, and a third of what is asked for fails.
 const LOOKS_MAX: u32 = 1_200;
 
 impl Shopper {
