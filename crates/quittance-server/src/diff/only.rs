@@ -12,6 +12,9 @@ use quittance_core::pair::transform::Transform;
 use quittance_core::pair::{Column, Pair};
 use quittance_core::record::value::{Type, Value};
 
+/// What a database calls a number and is none.
+const NOT_NUMBERS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+
 /// The records of one key, under the first rule.
 pub(super) fn look(
     pair: &Pair,
@@ -40,7 +43,8 @@ pub(super) fn look(
                 (one, Type::Text)
             }
         };
-        let value = typed(part, column, wanted).ok_or_else(|| {
+        let untyped = || NOT_NUMBERS.contains(part).then(|| Value::Untyped((*part).to_owned().into()));
+        let value = typed(part, column, wanted).or_else(untyped).ok_or_else(|| {
             let what = format!("`{part}` is no {wanted}");
             of_pair(what, &format!("`{}` is compared as {wanted}", column.name))
         })?;
@@ -59,14 +63,18 @@ pub(super) fn look(
     ))
 }
 
-/// The key as texts, and then as numbers where no side says what its values are: a document has either under one name.
+/// What the key may be where no side says what a value is: a document has a text or a number under one name. Texts come
+/// first.
 fn readings(values: &[Value<'static>], undeclared: &[usize]) -> Vec<Vec<Value<'static>>> {
-    let mut numbers = values.to_vec();
+    let mut readings = vec![values.to_vec()];
     for at in undeclared {
-        numbers[*at] = values[*at].read_as(Type::Number).unwrap_or_else(|| values[*at].clone());
+        let Some(number) = values[*at].read_as(Type::Number) else { continue };
+        for before in 0..readings.len() {
+            let mut reading = readings[before].clone();
+            reading[*at] = number.clone();
+            readings.push(reading);
+        }
     }
-    let mut readings = vec![values.to_vec(), numbers];
-    readings.dedup();
     readings
 }
 

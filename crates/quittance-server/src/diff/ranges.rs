@@ -1,8 +1,10 @@
 //! Comparing by checksums: ranges of keys are summed up where the records are, and only those that differ are read.
 //!
-//! Ranges are cut by quantiles of the left's own index, so that each holds about as many records; one that the right
+//! Ranges are cut by quantiles of a sample of the left's keys, so that each holds about as many records; one that the right
 //! fills more is still one range. What is transferred of equal tables is one sum for each range of either side. Where
-//! few ranges differ, each is summed up again in parts, so that a handful of records is read for each difference.
+//! few ranges differ, each is summed up again in parts, so that a handful of records is read for each difference. All of
+//! a side is of one moment: parts have to add up to their range, and rows to what was counted. Where they do not, the
+//! database does not order keys as everybody does, and nothing of it is believed.
 
 use super::collect::{Collector, Source};
 use super::error::DiffError;
@@ -48,25 +50,35 @@ pub(super) fn look<'s>(
     let all = ranges.len();
     let mut sums = [&left_sums, &right_sums].map(|sums| sums.iter().filter(|sum| sum.count > 0).count());
     let mut equal = Digest::default();
-    let mut open = Vec::new();
+    let mut open = Open { key: hash_key, ranges: Vec::new(), sums: Vec::new(), masks: None };
     for ((range, one), other) in ranges.into_iter().zip(left_sums).zip(right_sums) {
-        if one == other { equal.add_all(one) } else { open.push(range) }
+        if one == other {
+            equal.add_all(one);
+        } else {
+            open.ranges.push(range);
+            open.sums.push([one, other]);
+        }
     }
     let mut requests = 1;
-    let mut masks = None;
-    if !open.is_empty() && open.len() * OPEN_ONE_IN <= all {
+    let mut expected = [0, 1].map(|side| open.sums.iter().map(|sums| sums[side].count).sum::<u64>());
+    if !open.ranges.is_empty() && open.ranges.len() * OPEN_ONE_IN <= all {
         let (one, other) = both(left, right, |source| {
             let side = pair.side(source.which);
-            with(source, |checksums, object| checksums.sums_of_parts(object, side, 0, &open, hash_key))
+            with(source, |checksums, object| checksums.sums_of_parts(object, side, 0, &open.ranges, hash_key))
         })?;
         for (sums, parts) in sums.iter_mut().zip([&one, &other]) {
             *sums += parts.iter().flatten().filter(|sum| sum.count > 0).count();
         }
-        masks = Some(one.iter().zip(&other).map(|(one, other)| open_parts(one, other, &mut equal)).collect());
+        let Some(counts) = open.take_parts(&one, &other, &mut equal) else { return Ok(Err(DISORDERED)) };
+        expected = counts;
         requests += 1;
+    } else {
+        open.ranges = merged(open.ranges);
     }
-    let open = Open { ranges: if masks.is_some() { open } else { merged(open) }, masks, key: hash_key };
     let mut look = read(pair, left, right, &open, findings_max)?;
+    if [look.left.rows, look.right.rows] != expected {
+        return Ok(Err(DISORDERED));
+    }
     look.tally.left.add_all(equal);
     look.tally.right.add_all(equal);
     look.tally.equal.add_all(equal);
@@ -129,21 +141,54 @@ fn both<'s, T: Send>(
     Ok((one?, other?))
 }
 
+/// Why nothing is believed of a database of which parts do not add up.
+const DISORDERED: &str = "a system finds other keys in a range when it is asked again, so it does not order them by \
+     their bytes";
+
 /// What is to be read.
 struct Open<'k> {
-    ranges: Vec<Range>,
-    /// The parts of each, where they were summed up.
-    masks: Option<Vec<u16>>,
     key: &'k [u8; 32],
+    ranges: Vec<Range>,
+    /// Of each range, on the left and on the right.
+    sums: Vec<[Digest; 2]>,
+    /// The parts of each that differ, where they were summed up.
+    masks: Option<Vec<u16>>,
 }
 
-/// The parts of a range that differ; the others are equal.
-fn open_parts(one: &[Digest; PARTS], other: &[Digest; PARTS], equal: &mut Digest) -> u16 {
-    let mut mask = 0;
-    for (part, (one, other)) in one.iter().zip(other).enumerate() {
-        if one == other { equal.add_all(*one) } else { mask |= 1 << part }
+impl Open<'_> {
+    /// Notes which parts differ; the others are equal. Says how many records are to be read of either side, unless parts
+    /// do not add up to their ranges.
+    fn take_parts(
+        &mut self,
+        left: &[[Digest; PARTS]],
+        right: &[[Digest; PARTS]],
+        equal: &mut Digest,
+    ) -> Option<[u64; 2]> {
+        let (mut masks, mut counts) = (Vec::with_capacity(left.len()), [0, 0]);
+        for ((left, right), sums) in left.iter().zip(right).zip(&self.sums) {
+            if [together(left), together(right)] != *sums {
+                return None;
+            }
+            let mut mask = 0;
+            for (part, (one, other)) in left.iter().zip(right).enumerate() {
+                if one == other {
+                    equal.add_all(*one);
+                } else {
+                    mask |= 1 << part;
+                    counts = [counts[0] + one.count, counts[1] + other.count];
+                }
+            }
+            masks.push(mask);
+        }
+        self.masks = Some(masks);
+        Some(counts)
     }
-    mask
+}
+
+fn together(parts: &[Digest]) -> Digest {
+    let mut sum = Digest::default();
+    parts.iter().for_each(|part| sum.add_all(*part));
+    sum
 }
 
 /// Ranges between cuts, open at both ends.
@@ -204,5 +249,24 @@ mod tests {
         assert_eq!(shown(&merged(all.clone())), ["-..-"]);
         assert_eq!(shown(&merged(vec![all[0].clone(), all[2].clone()])), ["-..10", "20..-"]);
         assert_eq!(shown(&ranges(Vec::new())), ["-..-"]);
+    }
+
+    #[test]
+    fn parts_that_do_not_add_up_to_their_range_are_not_believed() {
+        let digest = |count: u64, sum: u128| Digest { count, sum };
+        let parts = |first: Digest, second: Digest| {
+            let mut parts = [Digest::default(); PARTS];
+            (parts[3], parts[9]) = (first, second);
+            [parts]
+        };
+        let (left, right) = (parts(digest(2, 5), digest(1, 7)), parts(digest(2, 5), digest(4, 8)));
+        let open = |sums| Open { key: &[0; 32], ranges: ranges(Vec::new()), sums: vec![sums], masks: None };
+        let mut equal = Digest::default();
+        let mut whole = open([digest(3, 12), digest(6, 13)]);
+        assert_eq!(whole.take_parts(&left, &right, &mut equal), Some([1, 4]));
+        assert_eq!((whole.masks, equal), (Some(vec![1 << 9]), digest(2, 5)));
+        for wrong in [[digest(4, 12), digest(6, 13)], [digest(3, 12), digest(6, 14)]] {
+            assert_eq!(open(wrong).take_parts(&left, &right, &mut Digest::default()), None);
+        }
     }
 }

@@ -24,8 +24,7 @@ const RIGHT: &str = "quittance_bench_right";
 const STATEMENT_S: u64 = 600;
 
 pub(super) fn measure(arguments: &DiffArguments, url: &str) -> Result<Vec<Measurement>> {
-    prepare(url, arguments.records)?;
-    let measured = compare_all(arguments, url);
+    let measured = prepare(url, arguments.records).and_then(|()| compare_all(arguments, url));
     let dropped = run_sql(url, &format!("DROP TABLE IF EXISTS {LEFT}; DROP TABLE IF EXISTS {RIGHT}"));
     let measured = measured?;
     dropped?;

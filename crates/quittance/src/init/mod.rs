@@ -8,7 +8,6 @@ mod document;
 mod place;
 
 use crate::arguments::Global;
-
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
 use crate::systems;

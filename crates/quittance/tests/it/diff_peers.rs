@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A configuration of these systems and one pair, and the database's address where it is read from a file.
-fn home(url: &str, systems: &str, pair: &str) -> Home {
+pub(crate) fn home(url: &str, systems: &str, pair: &str) -> Home {
     let home = Home::new();
     home.write("url", url);
     let place = home.path("").display().to_string();
@@ -20,11 +20,11 @@ fn home(url: &str, systems: &str, pair: &str) -> Home {
     home
 }
 
-fn diff(home: &Home) -> Value {
+pub(crate) fn diff(home: &Home) -> Value {
     home.run(&["diff", "p", "--settle", "0s", "--json"]).json()
 }
 
-fn keys(json: &Value) -> Vec<(String, String)> {
+pub(crate) fn keys(json: &Value) -> Vec<(String, String)> {
     let lines = json["differences"].as_array().expect("lines").iter();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut keys: Vec<_> = lines.map(|line| (text(&line["kind"]), text(&line["key"]))).collect();

@@ -4,6 +4,7 @@ mod charges_flow;
 mod cli;
 mod demo;
 mod diff;
+mod diff_orders;
 mod diff_peers;
 mod disputes;
 mod find;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::quote::{identifier, literal, table_names};
+use super::session::UNDER_OWN_PATH;
 use std::collections::BTreeSet;
 
 /// Most tables that are listed where one is not found.
@@ -79,13 +80,14 @@ pub fn tables(object: &str) -> String {
         let schema = name.schema.as_deref().map_or("NULL".to_owned(), literal);
         format!("({place}, {schema}, {})", literal(&name.name))
     });
+    let (own_path, end) = UNDER_OWN_PATH;
     format!(
-        "SELECT c.oid, n.nspname, c.relname, c.relkind IN ('r', 'p', 'm'), CASE WHEN c.relkind = 'v' THEN -1 ELSE c.reltuples::bigint END, \
+        "{own_path}SELECT c.oid, n.nspname, c.relname, c.relkind IN ('r', 'p', 'm'), CASE WHEN c.relkind = 'v' THEN -1 ELSE c.reltuples::bigint END, \
          has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid) \
          FROM (VALUES {}) AS wanted(place, schema, name) \
          JOIN pg_class c ON c.relname = wanted.name JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE {READABLE} AND CASE WHEN wanted.schema IS NULL THEN pg_table_is_visible(c.oid) \
-         ELSE n.nspname = wanted.schema END ORDER BY wanted.place LIMIT 1",
+         ELSE n.nspname = wanted.schema END ORDER BY wanted.place LIMIT 1{end}",
         names.collect::<Vec<_>>().join(", ")
     )
 }
@@ -168,11 +170,12 @@ pub fn index(row: &[Option<String>]) -> Option<Index> {
 /// into its schema.
 #[must_use]
 pub fn everything() -> String {
+    let (own_path, end) = UNDER_OWN_PATH;
     format!(
-        "SELECT n.nspname, c.relname, pg_table_is_visible(c.oid), has_schema_privilege(n.oid, 'USAGE') \
+        "{own_path}SELECT n.nspname, c.relname, pg_table_is_visible(c.oid), has_schema_privilege(n.oid, 'USAGE') \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE {READABLE} AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' \
-         ORDER BY 3 DESC, 1, 2 LIMIT {LISTED_MAX}"
+         ORDER BY 3 DESC, 1, 2 LIMIT {LISTED_MAX}{end}"
     )
 }
 

@@ -2,16 +2,16 @@
 //!
 //! A record's checksum is `hashint4extended(0, x)`, a signed number, where `x` is the exclusive or of one number for each
 //! value of its key's columns and its fields, the first being value 0. The number of value `i` is, under the seed
-//! `k0 + i · g`,
+//! `s(k0 + i · g)`,
 //!
 //! - of an integer of the key, `hashint4extended(0, value # seed)`,
 //! - of a moment between the years 1700 and 2240, `hashfloat8extended` of the seconds since 1970,
 //! - of any other value, `hashtextextended` of its text: what [`Kind::expression`] says, as PostgreSQL prints it under
 //!   `TimeZone = UTC` and `DateStyle = ISO`, in UTF-8: `12.5`, `true`, `2250-01-31 12:00:00.5+00`, bytes as hexadecimal,
-//! - of NULL, `k1 + i · g`.
+//! - of NULL, `s(k1 + i · g)`.
 //!
-//! `k0` to `k3` are the run's key as four little-endian numbers, and `g` is [`STEP`]; so every column has seeds of its
-//! own, and values that change places are noticed. With the types of the columns known, which are part of the method's
+//! `k0` to `k3` are the run's key as four little-endian numbers, `g` is [`STEP`], and `s` the finaliser of `splitmix64`; so
+//! every column has seeds of its own that nothing ties to each other, and values that change places are noticed. With the types of the columns known, which are part of the method's
 //! name, two different values of a column are told apart: an integer enters with all its 64 bits, as all 64 bits of a
 //! seed count, and between those years two moments are two doubles. Sums are exact, so that they can be taken apart.
 //!
@@ -20,7 +20,7 @@
 //! moments fold 64 bits into 32 before anything else, and `hash_numeric_extended` ignores signs and takes `NaN` for
 //! infinity. `hash_record_extended` calls them.
 //!
-//! 64 bits overlook one range that differs in 2^64: a whole database of differing ranges does not come near it by
+//! 64 bits overlook about one range that differs in 2^64: a whole database of differing ranges does not come near it by
 //! accident. The functions (Jenkins' lookup3) are not cryptographic: whoever chooses records may be able to choose two
 //! with one checksum, if they know the run's key. `hashtextextended` costs about a third of `md5`, which would have to
 //! be cut and cast to be summed; values are hashed one by one because `concat` costs more than that.
@@ -97,7 +97,7 @@ fn hash<'c>(key: &[u8; 32], word: usize, columns: impl Iterator<Item = (&'c Tabl
     let seed = |word: usize, at: usize| {
         let mut eight = [0; 8];
         eight.copy_from_slice(&key[word * 8..word * 8 + 8]);
-        u64::from_le_bytes(eight).wrapping_add((at as u64).wrapping_mul(STEP)).cast_signed()
+        scattered(u64::from_le_bytes(eight).wrapping_add((at as u64).wrapping_mul(STEP))).cast_signed()
     };
     let number = |(at, (column, is_key)): (usize, (&TableColumn, bool))| {
         let number = number(column, is_key, &format!("'{}'::bigint", seed(word, at)));
@@ -105,6 +105,14 @@ fn hash<'c>(key: &[u8; 32], word: usize, columns: impl Iterator<Item = (&'c Tabl
     };
     let numbers: Vec<String> = columns.enumerate().map(number).collect();
     format!("hashint4extended(0, {})", exclusive_or(&numbers))
+}
+
+/// The finaliser of `splitmix64`: a permutation after which sums are no sums any more. Zero, as a double, is hashed to its
+/// seed, and NULL is one: without this, two columns that are both the one and both the other would be alike too often.
+const fn scattered(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 /// The number of one value.

@@ -198,7 +198,7 @@ impl<'t> Ranges<'t> {
             let selected = selected.replace(BUCKET, "quittance_range.b");
             selects.push(format!(
                 "SELECT quittance_rows.* FROM unnest({from}, {to}, '{{{}}}'::int[], {masks}::int[]) \
-                 AS quittance_range(f, t, b, m) CROSS JOIN LATERAL (SELECT {selected} FROM {table} \
+                 AS quittance_range(f, t, b, m) CROSS JOIN LATERAL (SELECT {selected} FROM {table} AS quittance_row \
                  WHERE {key} >= quittance_range.f AND {key} < quittance_range.t{}) AS quittance_rows",
                 joined(buckets),
                 of_mask("quittance_range.m")

@@ -8,6 +8,9 @@ pub const VERSION_MIN: u32 = 140_000;
 /// Begins a transaction that sees one moment and cannot write, and sets what the text of values depends on. Nothing
 /// outlives the transaction.
 ///
+/// Names of functions and operators mean those of PostgreSQL itself: whoever may create in a schema of the search path could
+/// else put their own in the reader's way. Tables are looked up under the path that the role has ([`UNDER_OWN_PATH`]).
+///
 /// Row security is off: a policy that would hide rows is an error then, because what is hidden looks as if it were
 /// missing. `statement_timeout_s` limits each statement, and how long the transaction may lie idle.
 #[must_use]
@@ -17,11 +20,15 @@ pub fn settings(statement_timeout_s: u64) -> String {
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
          SET LOCAL standard_conforming_strings = on; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
          SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
-         SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL statement_timeout = {timeout_ms}; \
+         SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL statement_timeout = {timeout_ms}; \
          SET LOCAL lock_timeout = {lock_ms}; SET LOCAL idle_in_transaction_session_timeout = {timeout_ms}",
         lock_ms = timeout_ms.min(LOCK_TIMEOUT_MS),
     )
 }
+
+/// A statement between these is read under the search path of the role.
+pub(super) const UNDER_OWN_PATH: (&str, &str) =
+    ("SET LOCAL search_path TO DEFAULT; ", "; SET LOCAL search_path = pg_catalog, pg_temp");
 
 /// A reader waits only for those who change or empty a table, and they wait for nobody for long.
 const LOCK_TIMEOUT_MS: u64 = 30_000;
@@ -35,7 +42,8 @@ pub const MOMENT: &str = "SELECT current_setting('server_version_num'), current_
      pg_is_in_recovery() AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() \
          AND EXISTS (SELECT FROM pg_stat_wal_receiver), \
      trunc(extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000000), \
-     (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database())";
+     (SELECT datcollate IN ('C', 'POSIX') AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' \
+      FROM pg_database AS d WHERE datname = current_database())";
 
 /// What a snapshot is of.
 #[derive(Clone, Debug, PartialEq, Eq)]

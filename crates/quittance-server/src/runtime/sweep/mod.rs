@@ -27,7 +27,8 @@ use std::time::Duration;
 /// Pages that one run of a sweep asks for; the next run goes on where it was.
 const PAGES_MAX: usize = 50;
 
-/// How often a page whose answer was lost is asked for again at once. What lasts longer is left for the next time.
+/// How often a page is asked for again at once that did not come, or for which the gateway failed. What lasts longer is left
+/// for the next time, and so is what is overloaded.
 const AGAIN_MAX: u32 = 3;
 
 /// How often, and how many times, a page waits for its turn before the sweep is left for the next time.
@@ -175,7 +176,7 @@ impl Sweeper<'_> {
 
     /// Whether a page is to be asked for again at once.
     fn asks_again(&self, delivery: &Delivery, fact: &Fact, again: &mut u32) -> bool {
-        let is_lost = matches!(fact, Fact::Lost(loss) if *loss != Loss::Unreadable);
+        let is_lost = matches!(fact, Fact::Lost(Loss::Reset | Loss::Timeout | Loss::ServerError));
         let asks = is_lost && *again > 0;
         if asks {
             *again -= 1;

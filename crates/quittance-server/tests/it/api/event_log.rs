@@ -86,7 +86,7 @@ async fn a_page_whose_answer_is_lost_is_asked_for_again_at_once() {
         let is_first_try = asked.iter().filter(|one| *one == page).count() == 1;
         match page {
             "other" => (StatusCode::OK, Json(json!({"object": "list", "data": [], "has_more": false}))),
-            _ if is_first_try => (StatusCode::BAD_GATEWAY, Json(json!({}))),
+            _ if is_first_try => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": {"type": "api_error"}}))),
             "first" => (StatusCode::OK, Json(json!({"object": "list", "data": [event("evt_2")], "has_more": true}))),
             _ => (StatusCode::OK, Json(json!({"object": "list", "data": [event("evt_1")], "has_more": false}))),
         }

@@ -4,6 +4,7 @@ use super::super::catalog::Table;
 use super::keys::{self, Keys};
 use super::{Key, columns};
 use quittance_core::pair::Side;
+use quittance_core::record::key::encode_key;
 use quittance_core::record::value::Value;
 
 /// Records of a sample for each range, so that ranges come out about equal.
@@ -39,10 +40,10 @@ pub fn quantiles(table: &Table, side: &Side, rule: usize, ranges: usize, rows: u
 }
 
 /// Reads the rows of [`quantiles`]: keys, ascending, each once. Long texts are cut short where that leaves enough of
-/// them different, because short ones are compared faster. None for what makes no sense.
+/// them different, because short ones are compared faster. A key that cannot be read is no cut: any ascending keys are.
 #[must_use]
-pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>]) -> Option<Vec<Key>> {
-    let columns = columns(table, side, &side.rules[rule])?;
+pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>]) -> Vec<Key> {
+    let Some(columns) = columns(table, side, &side.rules[rule]) else { return Vec::new() };
     let key = |row: &Vec<Option<String>>| -> Option<Key> {
         let values = columns.iter().zip(row).map(|(column, text)| {
             let text = text.clone()?;
@@ -50,11 +51,10 @@ pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>
         });
         values.collect::<Option<Key>>().filter(|key| key.len() == columns.len())
     };
-    let mut whole: Vec<Key> = rows.iter().map(key).collect::<Option<_>>()?;
-    let mut short: Vec<Key> = whole.iter().map(keys::shortened).collect();
-    short.dedup();
+    let mut whole = ascending(rows.iter().filter_map(key));
+    let short = ascending(whole.iter().map(keys::shortened));
     if short.len() * 2 >= whole.len() {
-        return Some(short);
+        return short;
     }
     let step = whole.len().div_ceil(keys::TREE_MAX);
     let mut at = 0;
@@ -62,5 +62,19 @@ pub fn cuts(table: &Table, side: &Side, rule: usize, rows: &[Vec<Option<String>>
         at += 1;
         at % step == 0
     });
-    Some(whole)
+    whole
+}
+
+/// Keys that are each above the one before. One that was cut short may be below its neighbour: it is cut before a
+/// character that does not fit.
+fn ascending(keys: impl Iterator<Item = Key>) -> Vec<Key> {
+    let (mut kept, mut last) = (Vec::new(), Vec::new());
+    for key in keys {
+        let mut encoded = Vec::new();
+        if encode_key(key.iter(), &mut encoded) && (kept.is_empty() || encoded > last) {
+            last = encoded;
+            kept.push(key);
+        }
+    }
+    kept
 }

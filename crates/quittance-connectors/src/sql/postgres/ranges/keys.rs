@@ -18,8 +18,8 @@ pub(super) const TREE_MAX: usize = 2_048;
 /// fit; what is not longer than this is compared in full.
 const NAME_BYTES_MAX: usize = 60;
 
-/// Integers below this are doubles, each its own. `width_bucket` compares those without calling a function for each; and as rounding
-/// keeps the order, every integer is on the right side of such a bound.
+/// Integers below this are doubles, each its own. `width_bucket` compares those without calling a function for each; and
+/// as rounding keeps the order, every integer is on the right side of such a bound.
 const EXACT_MAX: u64 = 1 << 53;
 
 /// A key as literals, one for each of its columns; fewer for the beginning of a key.
@@ -138,6 +138,8 @@ impl<'t> Keys<'t> {
         match self.method {
             Method::WidthBucket(of) => {
                 let key = self.columns[0].kind.expression(&self.columns[0].name);
+                // A column has the collation it was declared with, which is not that of names.
+                let key = if of == "name" { format!("(({key})::text COLLATE \"C\")") } else { key };
                 let bounds = array(bounds.iter().map(|bound| bound[0].as_str()), of);
                 format!("width_bucket({key}::{of}, {bounds})")
             }
@@ -200,7 +202,7 @@ fn indexed(table: &Table, column: &TableColumn, method: Method, sorts_by_bytes: 
         Kind::Uuid if method == Method::WidthBucket("uuid") => serving.next().map(|_| name),
         Kind::Text => serving.find_map(|index| match index.byte_order {
             ByteOrder::Explicit => Some(format!("{name} COLLATE \"C\"")),
-            ByteOrder::Default if sorts_by_bytes => Some(name.clone()),
+            ByteOrder::Default if sorts_by_bytes => Some(format!("{name} COLLATE \"default\"")),
             _ => None,
         }),
         _ => None,

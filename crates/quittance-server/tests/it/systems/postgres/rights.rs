@@ -70,7 +70,7 @@ fn rows_that_a_policy_hides_are_not_missing() {
 fn nothing_is_written_not_even_by_what_is_read() {
     let Some(database) = Database::with(
         "a reader that writes in PostgreSQL",
-        "CREATE TABLE log (id int); CREATE FUNCTION note() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO log VALUES (1) RETURNING 1';
+        "CREATE TABLE log (id int); CREATE FUNCTION note() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO public.log VALUES (1) RETURNING 1';
         CREATE VIEW a AS SELECT note() AS id",
     ) else {
         return;
