@@ -109,7 +109,12 @@ pub fn next_era(era: &Era, change: Change, reading: &Reading) -> Era {
         Change::Back(_) | Change::Machine => number,
         Change::Ahead(_) | Change::Away(_) => era.dated_since,
     };
-    Era { number, began_at: reading.wall, dated_since }
+    let ahead_ms = match change {
+        Change::Ahead(by_ms) => era.ahead_ms.saturating_add(by_ms),
+        Change::Back(by_ms) => era.ahead_ms.saturating_sub(by_ms),
+        Change::Machine | Change::Away(_) => era.ahead_ms,
+    };
+    Era { number, began_at: reading.wall, dated_since, ahead_ms }
 }
 
 /// The clocks of this machine while the engine runs.
@@ -153,7 +158,7 @@ mod tests {
     }
 
     fn mark() -> ClockMark {
-        reading("a", 0, 0).mark(Era { number: 4, began_at: Timestamp(0), dated_since: 2 })
+        reading("a", 0, 0).mark(Era { number: 4, began_at: Timestamp(0), dated_since: 2, ahead_ms: 7 })
     }
 
     #[test]
@@ -194,10 +199,10 @@ mod tests {
     #[test]
     fn only_a_clock_that_may_have_gone_back_takes_the_dates_away() {
         let now = reading("a", 5, 5);
-        for (change, dated_since) in
-            [(Change::Back(9), 5), (Change::Machine, 5), (Change::Ahead(9), 2), (Change::Away(9), 2)]
+        for (change, dated_since, ahead_ms) in
+            [(Change::Back(9), 5, 0), (Change::Machine, 5, 7), (Change::Ahead(9), 2, 16), (Change::Away(9), 2, 7)]
         {
-            let expected = Era { number: 5, began_at: now.wall, dated_since };
+            let expected = Era { number: 5, began_at: now.wall, dated_since, ahead_ms };
             assert_eq!(next_era(&mark().era, change, &now), expected, "{change:?}");
         }
     }

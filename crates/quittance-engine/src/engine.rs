@@ -77,7 +77,7 @@ impl Engine {
     ) -> Self {
         let (paused, waiting, backlog) = (Paused::default(), Waiting::default(), BTreeMap::new());
         let brakes = Brakes::default();
-        let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0 }, None);
+        let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
         Self { store, ids, render, gateways, leases, paused, waiting, backlog, brakes, era, watched }
     }
 

@@ -345,6 +345,7 @@ CREATE TABLE clocks (
     era INTEGER NOT NULL,
     era_began_at INTEGER NOT NULL,
     dated_since INTEGER NOT NULL,
+    ahead_ms INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;

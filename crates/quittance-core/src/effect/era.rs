@@ -16,6 +16,9 @@ pub struct Era {
     pub began_at: Timestamp,
     /// The oldest era since which the clock was not set back: of what was sent before, nobody knows how long ago it was.
     pub dated_since: u32,
+    /// By how much the clock was set ahead and not back again, in milliseconds: whoever else's clock is right may be so far
+    /// behind it.
+    pub ahead_ms: u64,
 }
 
 /// Brings an effect of an earlier era into this one.

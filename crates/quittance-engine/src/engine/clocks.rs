@@ -45,7 +45,7 @@ impl Engine {
     /// Goes on in the era that is stored, or begins a new one; says why.
     pub(super) fn start_clocks(&mut self, reading: &Reading) -> Result<Option<Change>, StoreError> {
         let Some(mark) = load(self.store.as_mut())? else {
-            self.era = Era { number: 1, began_at: reading.wall, dated_since: 1 };
+            self.era = Era { number: 1, began_at: reading.wall, dated_since: 1, ahead_ms: 0 };
             self.keep_era(reading)?;
             return Ok(None);
         };

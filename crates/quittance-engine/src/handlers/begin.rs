@@ -151,7 +151,7 @@ fn plan(
         Move::Read => Plan::Read(gateway.connector.read(around.effect.object_kind(), &object_of(around)?)),
         Move::Find => {
             around.effect.searched_at = Some(context.now);
-            Plan::Find(find(around, rows)?)
+            Plan::Find(find(around, rows, context)?)
         }
         Move::Rest | Move::Recover | Move::AskPerson => return Ok(None),
     }))

@@ -1,5 +1,6 @@
 //! What an effect's step says to its gateway, and where an object that a lost request may have made is looked for.
 
+use super::Context;
 use super::effect_rows::{EffectRows, ticket_place};
 use crate::gateways::Gateway;
 use crate::submission::Find;
@@ -145,7 +146,13 @@ pub(super) fn object_of(around: &EffectRows) -> Result<String, Miss> {
     effect.object_id.clone().ok_or_else(lacks)
 }
 
-pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, Miss> {
+/// How far ahead of the gateway's clock ours may be because it was set, in whole seconds: else what a request made would be
+/// older than what is looked at, and would be sent again.
+fn ahead_s(context: &Context<'_>) -> i64 {
+    i64::try_from(context.era.ahead_ms.div_ceil(1_000)).unwrap_or(i64::MAX / 2)
+}
+
+pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>, context: &Context<'_>) -> Result<Find, Miss> {
     let effect = &around.effect;
     let parent = match around.refund {
         Some(_) => refunded_object(around).map(|(kind, id)| Some((kind, id.to_owned())))?,
@@ -168,6 +175,6 @@ pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>) -> Result<Find, M
         parent,
         customer: around.customer.gateway_ids.get(&effect.gateway).cloned(),
         reference: Some(reference),
-        created_from: since.map(|since| since.seconds() - FIND_MARGIN_S),
+        created_from: since.map(|since| since.seconds() - FIND_MARGIN_S - ahead_s(context)),
     })
 }

@@ -140,6 +140,17 @@ fn a_clock_set_ahead_proves_no_absence() {
 }
 
 #[test]
+fn what_is_made_while_the_clock_is_ahead_is_searched_for_as_far_back_as_it_is() {
+    let mut world = charges();
+    let truth = world.now;
+    world.set_clock(HOURS_MS(26));
+    world.submit(pay("k", "o").into());
+    world.work(|_, _| error_500());
+    let Plan::Find(Find { created_from: Some(from), .. }) = &world.jobs[0].plan else { panic!("{:?}", world.jobs) };
+    assert!(*from <= truth.seconds() - 3_600, "the gateway's clock is right, and may be an hour off: {from}");
+}
+
+#[test]
 fn a_search_that_began_before_the_clock_was_set_back_proves_nothing() {
     let mut world = charges();
     world.submit(pay("k", "o").into());

@@ -39,6 +39,7 @@ impl Entity for ClockMark {
             i64::from(self.era.number).into(),
             self.era.began_at.0.into(),
             i64::from(self.era.dated_since).into(),
+            i64::try_from(self.era.ahead_ms).unwrap_or(i64::MAX).into(),
             Value::Integer(0),
         ]
     }
@@ -50,7 +51,12 @@ impl Entity for ClockMark {
             wall: columns.time()?,
             boot: columns.text()?,
             steady_ms: columns.integer()?,
-            era: Era { number: columns.count()?, began_at: columns.time()?, dated_since: columns.count()? },
+            era: Era {
+                number: columns.count()?,
+                began_at: columns.time()?,
+                dated_since: columns.count()?,
+                ahead_ms: u64::try_from(columns.integer()?).unwrap_or(0),
+            },
         })
     }
 }

@@ -100,6 +100,7 @@ pub static CLOCKS: Table = Table {
         column("era", Integer, Required),
         column("era_began_at", Integer, Required),
         column("dated_since", Integer, Required),
+        column("ahead_ms", Integer, Required),
         column("version", Integer, Required),
     ],
     key_columns: 1,

@@ -9,7 +9,7 @@ fn at(hours: u64) -> Timestamp {
 }
 
 fn era(number: u32, began_at: Timestamp, dated_since: u32) -> Era {
-    Era { number, began_at, dated_since }
+    Era { number, began_at, dated_since, ahead_ms: 0 }
 }
 
 /// A charge of class A that was lost in era 1, an hour ago by its clock.
