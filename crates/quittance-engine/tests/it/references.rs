@@ -2,25 +2,32 @@
 
 use crate::review::check_sound;
 use crate::unlisted::{answered, limited_to, teach, transfer};
-use crate::world::{World, pay};
+use crate::world::{World, decide, pay};
 use quittance_connectors::connector::Connector;
 use quittance_connectors::message::Delivery;
 use quittance_connectors::rail::Rail;
+use quittance_connectors::stripe::{Flow, Stripe};
+use quittance_core::decide::Resolution;
 use quittance_core::effect::Class;
 use quittance_core::fact::{Loss, ObjectKind};
 use quittance_core::payment::Status;
 use quittance_engine::submission::{Listed, Looked, Outcome, Submission};
 use quittance_store::records::{Discrepancy, DiscrepancyKind, ObjectState};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A sweep lists this transfer, and it is looked at.
 fn look_at(world: &mut World, shown: &Value) -> Outcome {
+    look_through(world, &Rail, shown)
+}
+
+/// The same, where the gateway speaks so.
+fn look_through(world: &mut World, connector: &dyn Connector, shown: &Value) -> Outcome {
     let objects = vec![shown["id"].as_str().expect("an id").to_owned()];
     let listed = Listed { gateway: "stripe".into(), kind: ObjectKind::Charge, objects, is_full: false };
     world.submit(Submission::Listed(Box::new(listed)));
     world.poll();
     let look = world.looks.remove(0);
-    let fact = Rail.decode_read(ObjectKind::Charge, &answered(200, shown));
+    let fact = connector.decode_read(ObjectKind::Charge, &answered(200, shown));
     world.submit(Submission::Looked(Box::new(Looked { object: look.object, is_cancel: false, fact })))
 }
 
@@ -106,4 +113,27 @@ fn the_transfer_of_a_payment_in_review_is_left_to_the_person() {
     look_at(&mut world, &settled);
     assert_eq!(world.open(), [(DiscrepancyKind::DuplicateCharge, "tr_1".to_owned())], "and now something does");
     assert_eq!(world.all::<Discrepancy>()[0].payment, Some(world.payments()[0].id));
+}
+
+#[test]
+fn what_a_person_said_had_come_and_went_back_is_told_to_people() {
+    let stripe = Stripe { flow: Flow::Charges, ..Stripe::default() };
+    let mut world = limited_to(stripe, Class::D);
+    world.submit(pay("k", "o").into());
+    teach(&mut world, &stripe, &Delivery::Lost { loss: Loss::Timeout, reason: "test".into() });
+    world.submit(decide(&world, "d", Resolution::Succeeded));
+    assert_eq!(world.payments()[0].status, Status::Succeeded);
+    let payment = &world.payments()[0];
+    let mut charge = json!({
+        "id": "ch_1", "object": "charge", "status": "succeeded", "amount": 1_999, "currency": "usd", "captured": true,
+        "metadata": {"effect_id": payment.effect.to_string(), "customer_id": payment.book.to_string()},
+    });
+    look_through(&mut world, &stripe, &charge);
+    let told = [(DiscrepancyKind::DuplicateCharge, "ch_1".to_owned())];
+    assert_eq!(world.open(), told, "nobody has seen what the person meant");
+    charge["status"] = "failed".into();
+    charge["failure_balance_transaction"] = "txn_1".into();
+    world.now = world.now.plus_ms(86_400_000);
+    look_through(&mut world, &stripe, &charge);
+    assert_eq!(world.open(), told, "the books still say that the money is there");
 }

@@ -108,7 +108,10 @@ fn stray(row: &mut GatewayObject, sighting: &Sighting, around: &EffectRows, cont
         true => Some(context.now),
         false => looks_of(&row.gateway, context).next(row, context.now),
     };
-    if is_inert || matches!(sighting.status, ObjectStatus::Canceled | ObjectStatus::Failed) {
+    // All that a person may have meant by money that came: that it went back is for people to book, too.
+    let is_missed = effect.state == State::Succeeded && effect.object_id.is_none() && sighting.returned.is_some();
+    let moved_nothing = is_inert || matches!(sighting.status, ObjectStatus::Canceled | ObjectStatus::Failed);
+    if moved_nothing && !is_missed {
         return Place::Elsewhere(Lesson::default());
     }
     let taken = effect.object_id.as_deref().unwrap_or("none");
