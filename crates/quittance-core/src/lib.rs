@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod ledger;
 pub mod money;
+pub mod mutation;
 pub mod pair;
 pub mod pan;
 pub mod payment;

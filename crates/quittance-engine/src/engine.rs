@@ -17,6 +17,7 @@ use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
 use quittance_core::dispute::Dispute;
 use quittance_core::effect::Era;
+use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
 use quittance_store::store::{Scan, Store, StoreError};
@@ -271,7 +272,10 @@ impl Engine {
             results: Vec::new(),
             looks: Vec::new(),
         };
-        self.store.transact("commands", &mut work)?;
+        let stored = self.store.transact("commands", &mut work);
+        if !(mutation::is(Mutation::AnsweredUncommitted) && work.results.len() == batch.len()) {
+            stored?;
+        }
         *permits = work.left;
         looks.append(&mut work.looks);
         let results = work.results;

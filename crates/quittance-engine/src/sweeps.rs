@@ -5,6 +5,7 @@
 //! happen for a day. Pure: the pages are somebody else's business.
 
 use crate::submission::EventGap;
+use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::records::Sweep;
 
@@ -102,6 +103,7 @@ pub fn follow_objects(sweep: &mut Sweep, next: Option<String>, now: Timestamp) -
 }
 
 fn follow(sweep: &mut Sweep, next: Option<String>, now: Timestamp) -> Result<bool, Stuck> {
+    let next = next.filter(|_| !mutation::is(Mutation::SweepCutShort));
     match next {
         None => {
             sweep.cursor = sweep.newest.max(sweep.cursor);

@@ -5,6 +5,7 @@
 //! forgotten. Does not own how an era is noticed to end.
 
 use super::{Effect, State, Step};
+use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 
 /// A span in which the wall clock advanced as time did.
@@ -23,7 +24,8 @@ pub struct Era {
 
 /// Brings an effect of an earlier era into this one.
 pub fn enter(effect: &mut Effect, era: &Era) {
-    if era.number == 0 || effect.era == era.number || effect.state.is_terminal() {
+    let is_ignored = era.number == 0 || mutation::is(Mutation::ErasIgnored);
+    if is_ignored || effect.era == era.number || effect.state.is_terminal() {
         return;
     }
     let is_dated = effect.era >= era.dated_since;

@@ -1,6 +1,7 @@
 //! What a worker that holds the lease does next.
 
 use super::{Class, Effect, Policy, State, Step};
+use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 
 /// The next thing to do about an effect.
@@ -49,6 +50,7 @@ fn resolve_execution(effect: &Effect, policy: &Policy, now: Timestamp) -> Move {
     let may_replay = !effect.needs_find && !is_key_forgotten(effect, policy, now);
     match effect.class {
         _ if effect.object_id.is_some() => Move::Read,
+        Class::B if mutation::is(Mutation::BlindResend) => Move::Send(Step::Execute),
         Class::P | Class::A if may_replay => Move::Send(Step::Execute),
         Class::P | Class::A | Class::B => Move::Find,
         // Where an error is stored under the key, the same answer again would teach nothing.
@@ -76,5 +78,8 @@ fn may_have_been_sent(effect: &Effect, policy: &Policy, now: Timestamp) -> bool 
 /// Whether the gateway may have forgotten the key of this generation, so that a replay could run afresh.
 fn is_key_forgotten(effect: &Effect, policy: &Policy, now: Timestamp) -> bool {
     let window_ms = policy.capability(effect.subject).key_window_ms();
+    if mutation::is(Mutation::KeyRemembered) {
+        return false;
+    }
     effect.first_sent_at.is_some_and(|first| now.ms_since(first) >= window_ms)
 }

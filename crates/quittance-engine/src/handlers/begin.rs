@@ -13,6 +13,7 @@ use quittance_core::effect::{
     Class, Effect, Move, Source, State, Step, Stimulus, Subject, enter, expire, next_move, renew, ticket,
 };
 use quittance_core::journal::Record;
+use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Lane, Ticket};
 
@@ -237,6 +238,9 @@ fn issue_ticket(
         request_digest: issued.request_digest,
         lease_epoch: effect.lease_epoch,
     };
+    if mutation::is(Mutation::NoTicket) {
+        return Ok(request);
+    }
     rows.put(&issued);
     rows.append(&mut around.book, &record, context.now);
     Ok(request)

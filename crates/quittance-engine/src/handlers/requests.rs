@@ -11,6 +11,7 @@ use quittance_connectors::message::Request;
 use quittance_core::effect::Step;
 use quittance_core::fact::ObjectKind;
 use quittance_core::money::Money;
+use quittance_core::mutation::{self, Mutation};
 use quittance_core::refund::Refund;
 use quittance_store::records::Ticket;
 use std::collections::BTreeMap;
@@ -34,6 +35,10 @@ pub(super) fn request(
     if effect.sends > 0 {
         let earlier: Ticket = rows.expect(&ticket_place(effect, step))?;
         let request = Request::decode(&earlier.request).map_err(|error| Miss::Corrupt(error.to_string()))?;
+        if mutation::is(Mutation::KeyRecomputed) && request.idempotency_key.is_some() {
+            let key = format!("{}{}", earlier.gateway_key, effect.sends);
+            return Ok((request.with_key(key.clone()), key));
+        }
         return Ok((request, earlier.gateway_key));
     }
     let key = key_of(around, step);
@@ -149,6 +154,9 @@ pub(super) fn object_of(around: &EffectRows) -> Result<String, Miss> {
 /// How far ahead of the gateway's clock ours may be because it was set, in whole seconds: else what a request made would be
 /// older than what is looked at, and would be sent again.
 fn ahead_s(context: &Context<'_>) -> i64 {
+    if mutation::is(Mutation::SearchByOwnClock) {
+        return 0;
+    }
     i64::try_from(context.era.ahead_ms.div_ceil(1_000)).unwrap_or(i64::MAX / 2)
 }
 

@@ -15,6 +15,7 @@ use quittance_connectors::event::Event;
 use quittance_core::effect::{Effect, Source, State, Step, Stimulus};
 use quittance_core::fact::{ObjectKind, Sighting};
 use quittance_core::id::CustomerId;
+use quittance_core::mutation::{self, Mutation};
 use quittance_store::records::{Disposition, EventSource, GatewayObject, InboxEntry, ObjectState, Owner};
 use quittance_store::value::Key;
 
@@ -52,7 +53,8 @@ pub(super) fn handle(
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
 ) -> Result<Handled, Miss> {
-    if rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?.is_some() {
+    let is_known = rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?.is_some();
+    if is_known && !mutation::is(Mutation::WebhookTwice) {
         return Ok(Outcome::Duplicate.into());
     }
     let taken = take(&event.gateway, &event.event, event.source, rows, context)?;

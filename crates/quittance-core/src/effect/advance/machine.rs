@@ -1,9 +1,11 @@
 //! What every step has in common: who answers what, waiting, and the ends.
 
+use super::ends::unexplained;
 use super::{Advance, lose, note_received};
 use crate::effect::judge::{Sending, Verdict, judge};
 use crate::effect::{AfterCancel, Class, Effect, Policy, State, Step};
 use crate::fact::{Fact, Loss, ObjectStatus, Sighting};
+use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 
 pub(super) struct Machine<'a> {
@@ -48,6 +50,7 @@ impl Machine<'_> {
                 self.wait(retry_after_ms)
             }
             Verdict::InProgress => self.lost(Loss::Unclear),
+            Verdict::Ambiguous(Loss::Timeout) if mutation::is(Mutation::TimeoutIsFailure) => self.fail(unexplained()),
             Verdict::Ambiguous(loss) => self.lost(loss),
             verdict => self.decided(verdict),
         }
@@ -100,6 +103,9 @@ impl Machine<'_> {
 
     /// An event is a hint, except where the gateway's own rules make it final.
     pub(super) fn observed(&mut self, sighting: &Sighting) -> Advance {
+        if mutation::is(Mutation::WebhookByArrival) && self.is_ours(sighting) {
+            return self.read(Fact::Seen(sighting.clone()));
+        }
         if self.effect.step == Step::Execute {
             return self.execution_observed(sighting);
         }

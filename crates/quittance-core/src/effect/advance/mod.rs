@@ -14,6 +14,7 @@ use super::{Class, Effect, Policy, State, Step, Subject};
 use crate::brake::Limit;
 use crate::dispute::DisputeSighting;
 use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Returned, Sighting};
+use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 use machine::Machine;
 
@@ -144,6 +145,11 @@ pub fn ticket(effect: &mut Effect, now: Timestamp) {
 /// Treats the send under way as lost: its lease ended, and nobody knows whether its bytes left.
 pub fn recover(effect: &mut Effect, now: Timestamp) {
     assert!(effect.state == State::Sending, "only a sending effect is recovered, not a {} one", effect.state.name());
+    if mutation::is(Mutation::LostLeaseUnsent) {
+        effect.state = State::Intended;
+        effect.due_at = Some(now);
+        return;
+    }
     lose(effect, Loss::Reset);
     // Its answer may have come and gone with whoever held the lease; the worst it can have said counts.
     effect.had_server_error = true;
@@ -159,7 +165,7 @@ pub fn renew(effect: &mut Effect) {
 
 /// Applies what was learned. `dice` is a random number for jitter.
 pub fn advance(effect: &mut Effect, stimulus: Stimulus, policy: &Policy, now: Timestamp, dice: u64) -> Advance {
-    if effect.state.is_terminal() {
+    if effect.state.is_terminal() && !mutation::is(Mutation::HoldClosedTwice) {
         return judge_afterwards(effect, &stimulus);
     }
     let mut machine = Machine { effect, policy, now, dice };

@@ -10,6 +10,7 @@ use super::machine::Machine;
 use crate::effect::judge::Verdict;
 use crate::effect::{State, Subject, Waiting};
 use crate::fact::{Loss, ObjectStatus, Sighting};
+use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 
 impl Machine<'_> {
@@ -88,6 +89,9 @@ impl Machine<'_> {
     pub(super) fn absent(&mut self) -> Advance {
         let searched_at = self.effect.searched_at.unwrap_or(self.now);
         let settled_at = self.settled_at();
+        if mutation::is(Mutation::AbsentAtOnce) {
+            return self.proven_absent();
+        }
         if searched_at < settled_at {
             return self.poll_until(settled_at);
         }

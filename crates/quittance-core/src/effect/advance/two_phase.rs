@@ -6,6 +6,7 @@ use super::machine::Machine;
 use crate::effect::judge::Verdict;
 use crate::effect::{AfterCancel, Fence, State, Step};
 use crate::fact::{Decline, Loss, ObjectStatus, Sighting};
+use crate::mutation::{self, Mutation};
 
 impl Machine<'_> {
     pub(super) fn create_decided(&mut self, verdict: Verdict) -> Advance {
@@ -124,7 +125,7 @@ impl Machine<'_> {
     fn confirm_refused(&mut self, code: String, sighting: Option<&Sighting>) -> Advance {
         let shows_another_state = sighting.is_some_and(|seen| !is_confirmable(seen));
         let is_alone = self.effect.lost_confirms == 0 && (self.effect.sends <= 1 || sighting.is_some());
-        if shows_another_state || !is_alone {
+        if (shows_another_state || !is_alone) && !mutation::is(Mutation::StaleRefusalBelieved) {
             self.effect.refusal = Some(code);
             self.effect.state = State::Unknown;
             return self.look_at_once();
@@ -144,7 +145,7 @@ impl Machine<'_> {
 
     /// A failure is final only when no send of the attempt is unaccounted for; else the object is fenced first.
     pub(super) fn abandon(&mut self, decline: Decline) -> Advance {
-        if self.effect.lost_confirms == 0 {
+        if self.effect.lost_confirms == 0 || mutation::is(Mutation::UnfencedDecline) {
             return self.fail(decline);
         }
         self.effect.after_cancel = Some(AfterCancel::Fail(decline));
