@@ -1,4 +1,4 @@
-//! The tasks of the repository: lint, tidy, test, soak, bench. Run `cargo xtask` for the list.
+//! The tasks of the repository: lint, tidy, test, sim, soak, bench. Run `cargo xtask` for the list.
 //!
 //! This program owns what is the same on every machine and in CI: which checks there are, and what the tests need around them.
 //! **It never changes a source file, knows no billing, and no other crate depends on it.**
@@ -14,6 +14,7 @@ mod lint;
 mod packages;
 mod peers;
 mod repository;
+mod sim;
 mod soak;
 mod steps;
 mod test;
@@ -27,6 +28,7 @@ usage: cargo xtask <task>
   test [--all] [-- ARGUMENTS]        prepare what the tests need, then `cargo test --workspace ARGUMENTS`;
                                      --all installs missing system packages and refuses to skip anything;
                                      -- --table NAME runs the one test that prints a table: effects, machines
+  sim [--seeds A..B] [--jobs N] …    the simulation; `sim --help` tells what it can do
   soak [--seconds N | --rounds N]    the tests that are too long for every change
   bench [ARGUMENTS]                  `quittance bench diff ARGUMENTS` beside PostgreSQL and reladiff
 ";
@@ -61,6 +63,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         "test" => test::run(&repository::Repository::open()?, &arguments::test(rest)?),
         "bench" => bench::run(&repository::Repository::open()?, rest),
+        "sim" => sim::run(&repository::Repository::open()?, rest),
         "soak" => soak::run(&repository::Repository::open()?, arguments::soak(rest)?),
         other => bail!("there is no task `{other}`\n\n{USAGE}"),
     }

@@ -54,8 +54,10 @@ pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
     test.args(&arguments.cargo);
     surroundings.tell(&mut test);
     let outcome = check(&mut test);
+    // Whoever chooses what to test chooses whether the simulation is part of it.
+    let simulated = if arguments.cargo.is_empty() { crate::sim::batch(repository) } else { Ok(()) };
     let complete = surroundings.report();
-    outcome.and(complete)
+    outcome.and(simulated).and(complete)
 }
 
 /// Runs the one test that prints a table, which needs nothing around it, and shows what it prints.

@@ -35,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "quittance-server",
         ],
     ),
+    ("quittance-sim", &["quittance-core", "quittance-store", "quittance-engine", "quittance-connectors"]),
     ("quittance-surroundings", &[]),
     ("xtask", &[]),
 ];

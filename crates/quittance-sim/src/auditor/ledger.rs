@@ -1,0 +1,100 @@
+//! Sums: what each book says a gateway holds for a customer, beside what the gateway's own books say.
+
+use super::facts::Rows;
+use crate::gateway::Gateway;
+use crate::gateway::books::{Charge, Refund};
+use crate::plan::Profile;
+use quittance_core::account::{Account, Side};
+use quittance_core::payment::Payment;
+use quittance_core::refund::RefundStatus;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where they differ, by customer, gateway and currency.
+pub(super) fn differences(rows: &Rows, gateways: &[Gateway]) -> Vec<String> {
+    let mut found = Vec::new();
+    for gateway in gateways {
+        let (ours, theirs) = (booked(rows, gateway), held(rows, gateway));
+        let keys: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+        for key in keys {
+            let [ours, theirs] = [&ours, &theirs].map(|sums| sums.get(key).copied().unwrap_or(0));
+            if ours != theirs {
+                let ((customer, currency), name) = (key, gateway.profile.name());
+                let what = format!("{name} holds {theirs} {currency} for {customer}, and the book says {ours}");
+                found.push(what);
+            }
+        }
+    }
+    found
+}
+
+type Sums = BTreeMap<(String, String), i128>;
+
+fn booked(rows: &Rows, gateway: &Gateway) -> Sums {
+    let mut sums = Sums::new();
+    for book in &rows.books {
+        for ((account, currency), balance) in &book.balances.0 {
+            if *account == Account::GatewayClearing(gateway.profile.name().to_owned()) {
+                let place = (book.id.to_string(), currency.code().to_owned());
+                *sums.entry(place).or_default() += balance.amount(Side::Debit);
+            }
+        }
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+fn held(rows: &Rows, gateway: &Gateway) -> Sums {
+    let (books, mut sums) = (&gateway.books, Sums::new());
+    for charge in &books.charges {
+        let Some(customer) = customer_of(rows, gateway, &charge.metadata) else { continue };
+        if let Some(said) = said_by_person(rows, charge) {
+            *sums.entry((customer, charge.currency.to_ascii_uppercase())).or_default() += said;
+            continue;
+        }
+        let mut sum = i128::from(charge.kept());
+        for refund in books.refunds.iter().filter(|refund| refund.charge == charge.id) {
+            sum -= i128::from(given_back(rows, refund));
+        }
+        for dispute in books.disputes.iter().filter(|dispute| dispute.charge == charge.id) {
+            sum += dispute.movements.iter().map(|(_, amount, fee)| i128::from(amount - fee)).sum::<i128>();
+        }
+        *sums.entry((customer, charge.currency.to_ascii_uppercase())).or_default() += sum;
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+/// What a person said of a charge that no effect of ours ever saw, and of which people are told: what becomes of it later is
+/// theirs to book as well.
+fn said_by_person(rows: &Rows, charge: &Charge) -> Option<i128> {
+    let object = charge.intent.as_ref().unwrap_or(&charge.id);
+    let is_known = rows.effects.iter().any(|effect| effect.object_id.as_ref() == Some(object));
+    let is_told = rows.discrepancies.iter().any(|found| found.object == charge.id && found.closed_at.is_none());
+    let effect = rows.effects.iter().find(|effect| charge.metadata.get("effect_id") == Some(&effect.id.to_string()))?;
+    let payment = rows.payments.iter().find(|payment| payment.effect == effect.id)?;
+    (!is_known && is_told).then(|| i128::from(payment.captured_amount))
+}
+
+/// Whose money a charge is: cards say so themselves, a transfer names its payment.
+fn customer_of(rows: &Rows, gateway: &Gateway, metadata: &BTreeMap<String, String>) -> Option<String> {
+    if gateway.profile != Profile::Rail {
+        return metadata.get("customer_id").cloned();
+    }
+    let of_it = |payment: &&Payment| metadata.get("payment_id").is_some_and(|id| *id == payment.id.to_string());
+    rows.payments.iter().find(of_it).map(|payment| payment.book.to_string())
+}
+
+/// How much of a refund is to be booked. One that nobody asked the engine for is no entry of ours, and neither is what
+/// became of one that no effect of ours ever saw, beyond what a person said: both have to be told to people instead, and are
+/// missing here until they are.
+fn given_back(rows: &Rows, refund: &Refund) -> i64 {
+    let is_told = rows.discrepancies.iter().any(|found| found.object == refund.id && found.closed_at.is_none());
+    let is_known = rows.effects.iter().any(|effect| effect.object_id.as_ref() == Some(&refund.id));
+    let gone = if refund.has_gone() { refund.amount } else { 0 };
+    if !is_told || is_known {
+        return gone;
+    }
+    let effect = rows.effects.iter().find(|effect| refund.metadata.get("effect_id") == Some(&effect.id.to_string()));
+    let ours = effect.and_then(|effect| rows.refunds.iter().find(|ours| ours.effect == effect.id));
+    ours.filter(|ours| ours.status == RefundStatus::Succeeded).map_or(0, |ours| ours.money.amount)
+}

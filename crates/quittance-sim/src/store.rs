@@ -1,0 +1,228 @@
+//! The store of a world: the memory store, whose commits can be lost, refused or cut off, and which refuses whoever wrote
+//! before the newest process did.
+//!
+//! What a transaction wrote is there as a whole once it is committed, and outlives every process; all else is gone with
+//! the process. Also keeps when rows are due, so that nobody has to poll to find out.
+
+use crate::plan::{Point, StoreFailure};
+use quittance_store::memory::{MemoryDatabase, MemoryStore};
+use quittance_store::schema::Table;
+use quittance_store::store::{Change, Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::tables::{EFFECTS, GATEWAY_OBJECTS};
+use quittance_store::value::{Key, Row, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Rows of a table that are looked at when everything may have changed.
+const ROWS_MAX: usize = 100_000;
+
+/// What the world and the store tell each other.
+#[derive(Debug, Default)]
+pub struct Disk {
+    /// Failures that are to come, with how often.
+    pub failures: Vec<(StoreFailure, u32)>,
+    /// Points at which the process is to die, with the passes that are left.
+    pub crashes: Vec<(Point, u32)>,
+    /// The point at which it has died.
+    pub died_at: Option<Point>,
+    /// Failures that came about since somebody looked.
+    pub struck: Vec<StoreFailure>,
+    /// How often each point was passed.
+    pub passed: BTreeMap<Point, u64>,
+    due: BTreeSet<(&'static str, i64, Key)>,
+    due_at: BTreeMap<(&'static str, Key), i64>,
+    newest_epoch: i64,
+    /// Transactions that changed anything.
+    pub commits: u64,
+}
+
+/// A disk that is shared by the world and the process's store.
+pub type SharedDisk = Arc<Mutex<Disk>>;
+
+/// Looks at the disk. Nobody panics with it in hand.
+pub fn look(disk: &SharedDisk) -> MutexGuard<'_, Disk> {
+    disk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Disk {
+    /// Passes a point. Says whether the process dies there.
+    pub fn pass(&mut self, point: Point) -> bool {
+        *self.passed.entry(point).or_default() += 1;
+        let Some(at) = self.crashes.iter().position(|(armed, _)| *armed == point) else { return false };
+        self.crashes[at].1 -= 1;
+        if self.crashes[at].1 > 0 {
+            return false;
+        }
+        self.crashes.remove(at);
+        self.died_at = Some(point);
+        true
+    }
+
+    /// When the first row is due, by the wall clock.
+    #[must_use]
+    pub fn first_due(&self) -> Option<i64> {
+        [&EFFECTS, &GATEWAY_OBJECTS].into_iter().filter_map(|table| self.first_due_in(table)).min()
+    }
+
+    fn first_due_in(&self, table: &Table) -> Option<i64> {
+        let from = (table.name, i64::MIN, Key::new());
+        self.due.range(from..).next().filter(|(name, _, _)| *name == table.name).map(|(_, at, _)| *at)
+    }
+
+    fn strike(&mut self, failures: &[StoreFailure]) -> Option<StoreFailure> {
+        let at = self.failures.iter().position(|(failure, _)| failures.contains(failure))?;
+        let failure = self.failures[at].0;
+        self.failures[at].1 -= 1;
+        if self.failures[at].1 == 0 {
+            self.failures.remove(at);
+        }
+        self.struck.push(failure);
+        Some(failure)
+    }
+
+    fn note(&mut self, table: &'static Table, row: &Row) {
+        if table.name != EFFECTS.name && table.name != GATEWAY_OBJECTS.name {
+            return;
+        }
+        let key = table.key_of(row);
+        if let Some(before) = self.due_at.remove(&(table.name, key.clone())) {
+            self.due.remove(&(table.name, before, key.clone()));
+        }
+        if let Value::Integer(at) = row[table.position("due_at")] {
+            self.due.insert((table.name, at, key.clone()));
+            self.due_at.insert((table.name, key), at);
+        }
+    }
+}
+
+/// The store of one process.
+pub struct SimStore {
+    inner: MemoryStore,
+    disk: SharedDisk,
+}
+
+impl SimStore {
+    /// Opens the database for a new process: whoever wrote before is refused from now on.
+    #[must_use]
+    pub fn open(database: &MemoryDatabase, disk: &SharedDisk) -> Self {
+        let inner = database.writer();
+        look(disk).newest_epoch = inner.writer_epoch();
+        Self { inner, disk: Arc::clone(disk) }
+    }
+
+    fn refuse_old(&self) -> Result<(), StoreError> {
+        match self.inner.writer_epoch() < look(&self.disk).newest_epoch {
+            true => Err(StoreError::Locked { path: "world".to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    fn fail(&self, name: &'static str) -> Result<(), StoreError> {
+        match look(&self.disk).strike(&[StoreFailure::Full, StoreFailure::Failed]) {
+            Some(StoreFailure::Full) => Err(StoreError::Full { operation: name }),
+            Some(_) => Err(StoreError::Failed { operation: name, source: "the simulated disk".into() }),
+            None => Ok(()),
+        }
+    }
+
+    fn rescan(&mut self, table: &'static Table) -> Result<(), StoreError> {
+        let rows = self.inner.scan(&Scan::forward(table, Vec::new(), ROWS_MAX))?;
+        let mut disk = look(&self.disk);
+        rows.iter().for_each(|row| disk.note(table, row));
+        Ok(())
+    }
+}
+
+impl Reader for SimStore {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.inner.get_many(table, keys)
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        // A queue in which nothing is due before the end of the scan has nothing to show.
+        if scan.table.name == EFFECTS.name
+            && let Some([Value::Integer(until)]) = scan.until.as_deref()
+            && look(&self.disk).first_due_in(scan.table).is_none_or(|due| due >= *until)
+        {
+            return Ok(Vec::new());
+        }
+        self.inner.scan(scan)
+    }
+}
+
+/// Remembers what was decided.
+struct Watched<'a> {
+    work: &'a mut dyn Work,
+    changes: Vec<Change>,
+    is_cut_off: bool,
+}
+
+impl Work for Watched<'_> {
+    fn reads(&mut self, loaded: &quittance_store::store::Loaded) -> Vec<quittance_store::store::Read> {
+        self.work.reads(loaded)
+    }
+
+    fn decide(&mut self, loaded: &quittance_store::store::Loaded) -> Result<Vec<Change>, String> {
+        self.changes = self.work.decide(loaded)?;
+        if self.is_cut_off && !self.changes.is_empty() {
+            return Err("cut off before it was stored".to_owned());
+        }
+        Ok(self.changes.clone())
+    }
+}
+
+impl Store for SimStore {
+    fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
+        self.refuse_old()?;
+        self.fail(name)?;
+        let (dies_before, lost) = {
+            let mut disk = look(&self.disk);
+            let dies = disk.pass(Point::BeforeCommit);
+            (dies, disk.strike(&[StoreFailure::CommitLostIn, StoreFailure::CommitLostOut]))
+        };
+        let is_cut_off = dies_before || lost == Some(StoreFailure::CommitLostOut);
+        let mut watched = Watched { work, changes: Vec::new(), is_cut_off };
+        let outcome = self.inner.transact(name, &mut watched);
+        let changes = watched.changes;
+        if is_cut_off {
+            return Err(StoreError::CommitUnknown { name });
+        }
+        outcome?;
+        let mut disk = look(&self.disk);
+        disk.commits += u64::from(!changes.is_empty());
+        changes.iter().for_each(|change| disk.note(change.table(), change.row()));
+        match disk.pass(Point::AfterCommit) || lost.is_some() {
+            true => Err(StoreError::CommitUnknown { name }),
+            false => Ok(()),
+        }
+    }
+
+    fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        self.refuse_old()?;
+        self.fail("claim")?;
+        if look(&self.disk).pass(Point::BeforeClaim) {
+            return Err(StoreError::CommitUnknown { name: "claim" });
+        }
+        let rows = self.inner.claim(table, claim)?;
+        let mut disk = look(&self.disk);
+        rows.iter().for_each(|row| disk.note(table, row));
+        match !rows.is_empty() && disk.pass(Point::AfterClaim) {
+            true => Err(StoreError::CommitUnknown { name: "claim" }),
+            false => Ok(rows),
+        }
+    }
+
+    fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError> {
+        self.refuse_old()?;
+        if look(&self.disk).pass(Point::Starting) {
+            return Err(StoreError::CommitUnknown { name: "take over" });
+        }
+        let count = self.inner.take_over(table, takeover)?;
+        self.rescan(table)?;
+        Ok(count)
+    }
+
+    fn writer_epoch(&self) -> i64 {
+        self.inner.writer_epoch()
+    }
+}

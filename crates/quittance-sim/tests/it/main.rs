@@ -1,0 +1,7 @@
+//! Integration tests of the simulation: the same seed is the same world, what was mended stays so, and the auditor sees
+//! what is wrong.
+
+mod auditor;
+mod batch;
+mod determinism;
+mod regressions;
