@@ -28,6 +28,8 @@ impl World {
         if does_boot {
             self.clock.reboot();
             self.is_off = true;
+            // A machine that starts asks for the time: how wrong its clock was before, nobody might have written down.
+            self.clock.ahead_ms = 0;
             self.struck("reboot");
         }
         if let Some(ghost) = ghost.filter(|_| self.dice.chance(25)) {

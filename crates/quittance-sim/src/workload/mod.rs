@@ -133,7 +133,9 @@ impl Making<'_> {
                 _ => {}
             }
             if self.dice.chance(60) && again.key != pay.key {
-                again.method = self.dice.pick(&METHODS).to_owned();
+                // What is declined at first and works then tells attempts that were mixed up.
+                let other = self.dice.pick(&METHODS);
+                again.method = if self.dice.chance(30) { "pm_flaky" } else { other }.to_owned();
             }
             let wait_ms = self.dice.pick(&[5, 300, 4_000, 2 * MINUTE_MS, HOUR_MS, 26 * HOUR_MS]);
             let wait_ms = self.dice.between(1, wait_ms);
