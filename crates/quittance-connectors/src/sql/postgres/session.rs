@@ -9,7 +9,7 @@ pub const VERSION_MIN: u32 = 140_000;
 /// outlives the transaction.
 ///
 /// Names of functions and operators mean those of PostgreSQL itself: whoever may create in a schema of the search path could
-/// else put their own in the reader's way. Tables are looked up under the path that the role has ([`UNDER_OWN_PATH`]).
+/// else put their own in the reader's way. Tables alone are looked up under the path that the role has.
 ///
 /// Row security is off: a policy that would hide rows is an error then, because what is hidden looks as if it were
 /// missing. `statement_timeout_s` limits each statement, and how long the transaction may lie idle.
