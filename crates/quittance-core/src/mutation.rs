@@ -42,8 +42,6 @@ pub enum Mutation {
     ErasIgnored,
     /// A gateway without keys is sent a lost request again.
     BlindResend,
-    /// A new attempt makes its own object beside that of the last.
-    ObjectNotReused,
     /// What a lost lease was sending is thought not to have left.
     LostLeaseUnsent,
     /// A search begins by our own clock, however far that was set ahead.
@@ -52,7 +50,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// Every mutation, in order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::NoTicket,
         Self::KeyRecomputed,
         Self::LeaseUnchecked,
@@ -71,7 +69,6 @@ impl Mutation {
         Self::UnfencedDecline,
         Self::ErasIgnored,
         Self::BlindResend,
-        Self::ObjectNotReused,
         Self::LostLeaseUnsent,
         Self::SearchByOwnClock,
     ];

@@ -8,7 +8,6 @@ use crate::id::{CommandId, EffectId, HoldId, PaymentId};
 use crate::journal::Record;
 use crate::ledger::{Balances, Movement, Posting, transfer};
 use crate::money::Money;
-use crate::mutation::{self, Mutation};
 use crate::payment::{CaptureMethod, Payment, Status};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -193,7 +192,7 @@ fn new_effect(payment: &Payment, class: Class, previous: Option<&Previous>, now:
 /// currency or way of capturing is fenced before a new one is made, and so is one that was to be fenced and was not seen
 /// to be.
 fn continue_from(effect: &mut Effect, capture_method: CaptureMethod, previous: &Previous) {
-    let is_same_gateway = previous.effect.gateway == effect.gateway && !mutation::is(Mutation::ObjectNotReused);
+    let is_same_gateway = previous.effect.gateway == effect.gateway;
     let is_fenced = previous.effect.is_fenced;
     let Some(object) = previous.effect.object_id.clone().filter(|_| is_same_gateway && !is_fenced) else {
         return;
