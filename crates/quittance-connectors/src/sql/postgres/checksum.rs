@@ -11,9 +11,10 @@
 //! - of NULL, `s(k1 + i · g)`.
 //!
 //! `k0` to `k3` are the run's key as four little-endian numbers, `g` is [`STEP`], and `s` the finaliser of `splitmix64`; so
-//! every column has seeds of its own that nothing ties to each other, and values that change places are noticed. With the types of the columns known, which are part of the method's
-//! name, two different values of a column are told apart: an integer enters with all its 64 bits, as all 64 bits of a
-//! seed count, and between those years two moments are two doubles. Sums are exact, so that they can be taken apart.
+//! every column has seeds of its own that nothing ties to each other, and values that change places are noticed. With the
+//! types of the columns known, which are part of the method's name, two different values of a column are told apart: an
+//! integer enters with all its 64 bits, as all 64 bits of a seed count, and between those years two moments are two
+//! doubles. Sums are exact, so that they can be taken apart.
 //!
 //! The outer hash is what notices two records that exchange a value: without it, sums of what is linear in the values'
 //! hashes stay close to each other. The hash functions of numbers will not do for values: those of `bigint` and of
