@@ -45,20 +45,17 @@ impl Checksums for Postgres {
         ranges: &[Range],
         key: &[u8; 32],
     ) -> Result<Vec<Digest>, SystemError> {
-        let table = self.table(object)?;
-        let mut digests = Vec::with_capacity(ranges.len());
-        for ranges in self.portions(&table, side, rule, ranges) {
-            let cut = self.cut(object, &table, side, rule, ranges)?;
-            let rows = self.session.rows(&cut.sums(side, rule, key))?;
-            let begin = digests.len();
-            digests.resize(begin + ranges.len(), Digest::default());
-            for row in &rows {
-                let read = cut.digest(row);
-                let (range, digest) = read.ok_or_else(|| self.session.place().nonsense("sums that are none"))?;
-                digests[begin + range] = digest;
-            }
-        }
-        Ok(digests)
+        let asked = (object, side, rule);
+        self.summed(
+            asked,
+            ranges,
+            |cut| cut.sums(side, rule, key),
+            |cut, row, digests: &mut [Digest]| {
+                let (range, digest) = cut.digest(row)?;
+                digests[range] = digest;
+                Some(())
+            },
+        )
     }
 
     fn sums_of_parts(
@@ -69,20 +66,17 @@ impl Checksums for Postgres {
         ranges: &[Range],
         key: &[u8; 32],
     ) -> Result<Vec<[Digest; PARTS]>, SystemError> {
-        let table = self.table(object)?;
-        let mut digests = Vec::with_capacity(ranges.len());
-        for ranges in self.portions(&table, side, rule, ranges) {
-            let cut = self.cut(object, &table, side, rule, ranges)?;
-            let rows = self.session.rows(&cut.sums_of_parts(side, rule, key))?;
-            let begin = digests.len();
-            digests.resize(begin + ranges.len(), [Digest::default(); PARTS]);
-            for row in &rows {
-                let read = cut.digest_of_part(row);
-                let (range, part, digest) = read.ok_or_else(|| self.session.place().nonsense("sums that are none"))?;
-                digests[begin + range][part] = digest;
-            }
-        }
-        Ok(digests)
+        let asked = (object, side, rule);
+        self.summed(
+            asked,
+            ranges,
+            |cut| cut.sums_of_parts(side, rule, key),
+            |cut, row, digests: &mut [[Digest; PARTS]]| {
+                let (range, part, digest) = cut.digest_of_part(row)?;
+                digests[range][part] = digest;
+                Some(())
+            },
+        )
     }
 
     fn read_ranges(
@@ -119,6 +113,29 @@ impl Checksums for Postgres {
 impl Postgres {
     fn table(&mut self, object: &str) -> Result<Table, SystemError> {
         self.tables.described(&mut self.session, object).cloned()
+    }
+
+    /// Asks for sums of ranges, as many as one statement takes at a time, and has each row put where it belongs.
+    fn summed<S: Copy + Default>(
+        &mut self,
+        (object, side, rule): (&str, &Side, usize),
+        ranges: &[Range],
+        query: impl Fn(&Ranges<'_>) -> String,
+        put: impl Fn(&Ranges<'_>, &Row, &mut [S]) -> Option<()>,
+    ) -> Result<Vec<S>, SystemError> {
+        let table = self.table(object)?;
+        let mut sums = Vec::with_capacity(ranges.len());
+        for ranges in self.portions(&table, side, rule, ranges) {
+            let cut = self.cut(object, &table, side, rule, ranges)?;
+            let rows = self.session.rows(&query(&cut))?;
+            let begin = sums.len();
+            sums.resize(begin + ranges.len(), S::default());
+            for row in &rows {
+                let nonsense = || self.session.place().nonsense("sums that are none");
+                put(&cut, row, &mut sums[begin..]).ok_or_else(nonsense)?;
+            }
+        }
+        Ok(sums)
     }
 
     pub(super) fn reader(&mut self, object: &str, table: &Table, side: &Side) -> Result<Reader, SystemError> {
