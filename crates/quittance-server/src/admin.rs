@@ -4,6 +4,7 @@
 //! whoever can open it could as well stop the server and write to the data. What an operation does is in
 //! [`crate::operate`].
 
+use crate::data::Data;
 use crate::operate::{OperateError, Operation, PlanError, REASON_WANTED, conclude, is_reason, plan};
 use crate::repairs::{self, ReplayError};
 use crate::runtime::{Handle, ReadError, SubmitError};
@@ -36,15 +37,14 @@ pub fn socket_path(directory: &Path) -> PathBuf {
 }
 
 /// Opens the socket. The caller holds the lock on the data, so a socket that is there belongs to a dead process.
-pub(crate) fn listen(directory: &Path) -> io::Result<UnixListener> {
-    let path = socket_path(directory);
-    match fs::remove_file(&path) {
+pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(&path)?;
+    let listener = UnixListener::bind(path)?;
     // The directory is the owner's alone, so nobody else was let in meanwhile.
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
 
@@ -170,11 +170,8 @@ async fn replay(handle: &Handle, event: &str, gateway: Option<&str>, reason: &st
 /// # Errors
 ///
 /// [`OperateError`], as the server answers it, or `Socket` when it does not answer as it should.
-pub async fn call(directory: &Path, operation: &Operation) -> Result<Option<Value>, OperateError> {
-    let path = socket_path(directory);
-    if !path.exists() {
-        return Ok(None);
-    }
+pub async fn call(data: &Data, operation: &Operation) -> Result<Option<Value>, OperateError> {
+    let Some(path) = data.socket().filter(|path| path.exists()) else { return Ok(None) };
     let socket_error = |reason: String| OperateError::Socket { path: path.display().to_string(), reason };
     ensure_cryptography();
     let client = reqwest::Client::builder()

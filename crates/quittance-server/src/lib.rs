@@ -14,6 +14,7 @@ pub mod admin;
 pub mod clock;
 pub mod config;
 mod connections;
+pub mod data;
 pub mod diff;
 pub mod find;
 pub mod ids;

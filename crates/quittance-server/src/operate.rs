@@ -10,17 +10,16 @@ mod plan;
 pub use plan::plan;
 pub(crate) use plan::{REASON_WANTED, is_reason};
 
+use crate::data::Data;
 use crate::render::Renderer;
 use crate::{admin, clock, ids, switches};
 use quittance_engine::Engine;
 use quittance_engine::gateways::{Gateways, Leases};
 use quittance_engine::room::Permits;
 use quittance_engine::submission::{Failure, Outcome, Submission};
-use quittance_sqlite::SqliteDatabase;
 use quittance_store::store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// What an operator asks. The form it has on the local socket, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,10 +107,10 @@ pub enum OperateError {
     #[error("nothing was stored: {0}")]
     NotStored(String),
     /// The data cannot be opened, read or written.
-    #[error("cannot use the data in {path}")]
+    #[error("cannot use the data in {place}")]
     Store {
-        /// The data directory.
-        path: String,
+        /// Where it is.
+        place: String,
         /// Cause.
         #[source]
         source: StoreError,
@@ -178,13 +177,13 @@ impl From<StoreError> for PlanError {
 ///
 /// [`OperateError`].
 pub async fn run(
-    directory: &Path,
+    data: &Data,
     operation: &Operation,
     configured: &BTreeSet<String>,
 ) -> Result<serde_json::Value, OperateError> {
-    match admin::call(directory, operation).await? {
+    match admin::call(data, operation).await? {
         Some(answer) => Ok(answer),
-        None => run_directly(directory, operation, configured),
+        None => run_directly(data, operation, configured),
     }
 }
 
@@ -194,24 +193,24 @@ pub async fn run(
 ///
 /// [`OperateError`].
 pub fn run_directly(
-    directory: &Path,
+    data: &Data,
     operation: &Operation,
     configured: &BTreeSet<String>,
 ) -> Result<serde_json::Value, OperateError> {
-    let failed = |source| OperateError::Store { path: directory.display().to_string(), source };
-    let store = SqliteDatabase::open_for_writing(directory).map_err(failed)?;
-    let mut reader = SqliteDatabase::open_reader(directory).map_err(failed)?;
-    let plan = plan(&mut reader, operation, configured, clock::now()).map_err(|error| match error {
+    let failed = |source| OperateError::Store { place: data.to_string(), source };
+    let store = data.open_for_writing().map_err(failed)?;
+    let mut reader = data.open_reader().map_err(failed)?;
+    let plan = plan(reader.as_mut(), operation, configured, clock::now()).map_err(|error| match error {
         PlanError::Refused(refused) => refused,
         PlanError::Store(source) => failed(source),
     })?;
     let ids = Box::<ids::SystemIds>::default();
-    let mut engine = Engine::new(Box::new(store), ids, Box::new(Renderer), Gateways::default(), Leases::default());
+    let mut engine = Engine::new(store, ids, Box::new(Renderer), Gateways::default(), Leases::default());
     for submission in plan.submissions {
         let step = engine.step(clock::now(), vec![submission], &mut Permits::default()).map_err(failed)?;
         step.outcomes.into_iter().try_for_each(conclude)?;
     }
-    plan.answer.read(&mut reader).map_err(failed)
+    plan.answer.read(reader.as_mut()).map_err(failed)
 }
 
 /// Says whether an outcome is what an operation wanted.

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, ConfigErrors};
 use crate::connections::{self, Service};
+use crate::data::Data;
 use crate::runtime::Runtime;
 use crate::transport::TransportError;
 use crate::{admin, api, metrics};
@@ -10,7 +11,7 @@ use quittance_store::store::StoreError;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -29,8 +30,8 @@ const ADMIN_CONNECTIONS_MAX: usize = 16;
 pub struct ServeOptions {
     /// The configuration.
     pub config: Config,
-    /// The data directory.
-    pub data: PathBuf,
+    /// The books.
+    pub data: Data,
     /// Where to listen, instead of where the configuration says.
     pub listen: Option<SocketAddr>,
     /// Called once the server takes requests, with the address it listens on (port 0 in the configuration picks one).
@@ -44,10 +45,10 @@ pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigErrors),
     /// The data cannot be opened.
-    #[error("cannot open the data in {path}")]
+    #[error("cannot open the data in {place}")]
     Open {
-        /// The data directory.
-        path: PathBuf,
+        /// Where they are.
+        place: String,
         /// Cause.
         #[source]
         source: StoreError,
@@ -112,7 +113,7 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
 
     let connections_max = config.server.connections_max;
     let mut runtime = Runtime::start(config, &data)?;
-    let socket = open_socket(&data);
+    let socket = data.socket().and_then(open_socket);
     let (closer, closing) = watch::channel(false);
     let service = |router, connections_max| Service { router, connections_max, closing: closing.clone() };
     let public = service(api::router(runtime.handle()), connections_max);
@@ -121,7 +122,7 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut fronts = vec![tokio::spawn(connections::serve(listener, public, JOBS_GRACE + REQUESTS_GRACE))];
     fronts.extend(socket.map(|socket| tokio::spawn(connections::serve(socket, local, REQUESTS_GRACE))));
-    tracing::info!(address = %bound, data = %data.display(), "serving");
+    tracing::info!(address = %bound, data = %data, "serving");
     if let Some(on_ready) = on_ready {
         on_ready(bound);
     }
@@ -131,14 +132,15 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     };
     closer.send_replace(true);
     let stopped = stop(runtime, fronts).await;
-    let _ = std::fs::remove_file(admin::socket_path(&data));
+    if let Some(socket) = data.socket() {
+        let _ = std::fs::remove_file(socket);
+    }
     result.and(stopped)
 }
 
 /// The local socket. Without it operators' commands have to wait until the server stops; payments go on.
-fn open_socket(data: &Path) -> Option<UnixListener> {
-    let path = admin::socket_path(data);
-    let opened = admin::listen(data);
+fn open_socket(path: PathBuf) -> Option<UnixListener> {
+    let opened = admin::listen(&path);
     opened.inspect_err(|error| tracing::error!(%error, path = %path.display(), "serving without the local socket")).ok()
 }
 

@@ -5,7 +5,8 @@ use crate::{
     bench, check_config, completions, demo, diff, find, init, key, pause, repairs, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use quittance_server::data::Data;
+use std::path::PathBuf;
 
 /// Every charge exactly once.
 #[derive(Parser, Debug)]
@@ -46,13 +47,13 @@ pub(crate) struct Global {
 
 impl Global {
     /// The data directory.
-    pub(crate) fn data(&self) -> &Path {
-        self.data.as_deref().unwrap_or(Path::new(DATA))
+    pub(crate) fn data(&self) -> Data {
+        self.named_data().unwrap_or_else(|| Data::directory(DATA))
     }
 
     /// The data directory, where it was named.
-    pub(crate) fn named_data(&self) -> Option<&Path> {
-        self.data.as_deref()
+    pub(crate) fn named_data(&self) -> Option<Data> {
+        self.data.as_deref().map(Data::from)
     }
 
     /// The form that was asked for.

@@ -4,7 +4,6 @@ use crate::arguments::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Document;
 use anyhow::Context;
-use quittance_server::admin::socket_path;
 use quittance_server::config::Config;
 use quittance_server::operate::{self, Operation};
 use quittance_store::store::StoreError;
@@ -14,14 +13,14 @@ use std::collections::BTreeSet;
 /// Carries an operation out and returns its answer.
 pub(crate) fn perform(operation: &Operation, global: &Global) -> anyhow::Result<Value> {
     let makes_data = matches!(operation, Operation::CreateTenant { .. } | Operation::CreateKey { .. });
-    let has_data = global.data().join("quittance.db").is_file() || socket_path(global.data()).exists();
-    if !makes_data && !has_data {
+    let data = global.data();
+    if !makes_data && !data.may_exist() {
         // A question must not leave an empty data directory behind.
-        return Err(StoreError::Missing { path: global.data().display().to_string() }.into());
+        return Err(StoreError::Missing { path: data.to_string() }.into());
     }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a thread")?;
-    Ok(runtime.block_on(operate::run(global.data(), operation, &configured(operation, global)))?)
+    Ok(runtime.block_on(operate::run(&data, operation, &configured(operation, global)))?)
 }
 
 /// The gateways that a brake can name where no server runs. A configuration that is broken has none: a server that runs

@@ -21,12 +21,8 @@ pub(crate) struct Arguments {
 /// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` is printed, and nothing after it.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
     let config = Config::load(global.config.as_deref())?;
-    let options = ServeOptions {
-        config,
-        data: global.data().to_owned(),
-        listen: arguments.listen,
-        on_ready: Some(Box::new(announce)),
-    };
+    let options =
+        ServeOptions { config, data: global.data(), listen: arguments.listen, on_ready: Some(Box::new(announce)) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         let signals = Signals::take()?;

@@ -7,7 +7,6 @@ use clap::Args;
 use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::time::Timestamp;
 use quittance_engine::trace::{Line, Story, Trace, trace};
-use quittance_sqlite::SqliteDatabase;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
@@ -22,14 +21,14 @@ pub(crate) struct Arguments {
 
 /// Prints the story; finding none is a finding.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let mut reader = SqliteDatabase::open_reader(global.data())?;
-    match trace(&mut reader, None, &arguments.id)? {
+    let mut reader = global.data().open_reader()?;
+    match trace(reader.as_mut(), None, &arguments.id)? {
         Some(trace) => {
             document(&trace).print(global.format())?;
             Ok(Exit::Good.into())
         }
         None => {
-            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data().display());
+            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data());
             let remedy =
                 "ask for an id of ours, the gateway's, a reference or an idempotency key, exactly as it was written";
             Err(Failure::new(Exit::Finding, what, remedy).into())

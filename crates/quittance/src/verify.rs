@@ -6,7 +6,6 @@ use crate::output::Document;
 use indicatif::{ProgressBar, ProgressStyle};
 use quittance_engine::verify::{Aspect, Finding, Progress, Report, verify};
 use quittance_server::diff::{BrokenRun, verify as verify_runs};
-use quittance_sqlite::SqliteDatabase;
 use quittance_store::store::StoreError;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
@@ -16,19 +15,20 @@ use std::time::Duration;
 /// Books after which a line is printed where no bar can be shown.
 const BOOKS_PER_LINE: u64 = 10_000;
 
-/// Verifies the data directory, beside a running server or without one.
+/// Verifies the books, beside a running server or without one.
 pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
-    let (proofs, broken) = verify_runs(global.data())?;
-    let mut reader = match SqliteDatabase::open_reader(global.data()) {
+    let data = global.data();
+    let (proofs, broken) = verify_runs(&data)?;
+    let mut reader = match data.open_reader() {
         // Comparisons may have been kept where no ledger is.
         Err(StoreError::Missing { .. }) if proofs > 0 => return told(&Report::default(), proofs, &broken, global),
         opened => opened?,
     };
     let meter = Meter::new();
-    let mut report = verify(&mut reader, &mut |progress| meter.show(progress))?;
+    let mut report = verify(reader.as_mut(), &mut |progress| meter.show(progress))?;
     meter.phase("checking the structure of the file");
     // After the books: a finding that names a book and a record says more than one that names a page.
-    match SqliteDatabase::check_integrity(global.data()) {
+    match data.check_integrity() {
         Err(StoreError::Corrupt { place, what }) => {
             report.add(Finding { book: place, seq: None, aspect: Aspect::Chain, what });
         }

@@ -1,19 +1,18 @@
 //! What was heard of an object: the events that Quittance received about it, where it receives any.
 
 use crate::api::rows;
-use quittance_sqlite::{SqliteDatabase, SqliteReader};
+use crate::data::Data;
 use quittance_store::records::{EventSource, InboxEntry};
-use quittance_store::store::{Direction, Scan, StoreError};
+use quittance_store::store::{Direction, Reader, Scan, StoreError};
 use quittance_store::tables::INBOX;
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Events of one object that are looked at, at most; the newest of them is told.
 const EVENTS_MAX: usize = 100;
 
 /// The events that were received.
 pub struct EventLog {
-    reader: Option<SqliteReader>,
+    reader: Option<Box<dyn Reader>>,
 }
 
 /// What was heard of one object.
@@ -56,12 +55,12 @@ impl EventLog {
     /// # Errors
     ///
     /// [`StoreError`] when there is a ledger and it cannot be read.
-    pub fn open(data: &Path) -> Result<Self, StoreError> {
-        let mut reader = match SqliteDatabase::open_reader(data) {
+    pub fn open(data: &Data) -> Result<Self, StoreError> {
+        let mut reader = match data.open_reader() {
             Err(StoreError::Missing { .. }) => return Ok(Self { reader: None }),
             opened => opened?,
         };
-        let is_empty = rows::page::<InboxEntry>(&mut reader, &Scan::forward(&INBOX, Vec::new(), 1))?.is_empty();
+        let is_empty = rows::page::<InboxEntry>(reader.as_mut(), &Scan::forward(&INBOX, Vec::new(), 1))?.is_empty();
         Ok(Self { reader: (!is_empty).then_some(reader) })
     }
 
@@ -81,7 +80,7 @@ impl EventLog {
             direction: Direction::Backward,
             limit: EVENTS_MAX,
         };
-        let entries = rows::page::<InboxEntry>(reader, &scan)?;
+        let entries = rows::page::<InboxEntry>(reader.as_mut(), &scan)?;
         let heard = entries.into_iter().filter(|entry| entry.source != EventSource::Operator);
         Ok(heard.max_by_key(|entry| entry.received_at).map_or(EventSeen::None, |entry| EventSeen::Last {
             id: entry.event,

@@ -1,22 +1,21 @@
 //! Runs that were completed, kept beside the ledger, and what the newest says about those before it.
 //!
-//! They lie in a store of their own (`drift` in the data directory), so that a comparison can be kept while a server
-//! holds the ledger.
+//! In a data directory they lie in a store of their own (`drift`), so that a comparison can be kept while a server holds
+//! the ledger.
 
 use crate::api::rows;
-use quittance_sqlite::{SqliteDatabase, SqliteStore};
+use crate::data::Data;
 use quittance_store::records::{Drift, Entity, Run};
 use quittance_store::store::{Change, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
 use quittance_store::tables::{DRIFTS, RUNS};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
 
 /// Rows that are read at once.
 const PAGE: usize = 1_000;
 
 /// Runs of one data directory, open for one more.
 pub struct History {
-    store: SqliteStore,
+    store: Box<dyn Store>,
 }
 
 /// A stored run whose proof does not hold.
@@ -28,20 +27,14 @@ pub struct BrokenRun {
     pub what: String,
 }
 
-/// Where runs lie in a data directory.
-#[must_use]
-pub fn place(data: &Path) -> PathBuf {
-    data.join("drift")
-}
-
 impl History {
     /// Opens the runs of a data directory, creating it as needed.
     ///
     /// # Errors
     ///
     /// [`StoreError`]: another comparison may be writing there.
-    pub fn open(data: &Path) -> Result<Self, StoreError> {
-        SqliteDatabase::open_for_writing(place(data)).map(|store| Self { store })
+    pub fn open(data: &Data) -> Result<Self, StoreError> {
+        data.runs().open_for_writing().map(|store| Self { store })
     }
 
     /// The newest run of a pair, and what it found open.
@@ -59,8 +52,8 @@ impl History {
             direction: Direction::Backward,
             limit: 1,
         };
-        let Some(run) = rows::page::<Run>(&mut self.store, &scan)?.into_iter().next() else { return Ok(None) };
-        let drifts = drifts(&mut self.store, &run)?;
+        let Some(run) = rows::page::<Run>(self.store.as_mut(), &scan)?.into_iter().next() else { return Ok(None) };
+        let drifts = drifts(self.store.as_mut(), &run)?;
         Ok(Some((run, drifts)))
     }
 
@@ -108,8 +101,8 @@ fn drifts(reader: &mut dyn Reader, run: &Run) -> Result<Vec<Drift>, StoreError> 
 /// # Errors
 ///
 /// [`StoreError`] when the runs cannot be read; a directory without any is no error.
-pub fn verify(data: &Path) -> Result<(u64, Vec<BrokenRun>), StoreError> {
-    let mut reader = match SqliteDatabase::open_reader(place(data)) {
+pub fn verify(data: &Data) -> Result<(u64, Vec<BrokenRun>), StoreError> {
+    let mut reader = match data.runs().open_reader() {
         Err(StoreError::Missing { .. }) => return Ok((0, Vec::new())),
         opened => opened?,
     };
@@ -118,10 +111,10 @@ pub fn verify(data: &Path) -> Result<(u64, Vec<BrokenRun>), StoreError> {
     loop {
         let mut scan = Scan::forward(&RUNS, Vec::new(), PAGE);
         scan.after = after.take();
-        let page = rows::page::<Run>(&mut reader, &scan)?;
+        let page = rows::page::<Run>(reader.as_mut(), &scan)?;
         for run in &page {
             checked += 1;
-            broken.extend(check(&mut reader, run)?);
+            broken.extend(check(reader.as_mut(), run)?);
         }
         match page.last() {
             Some(last) if page.len() == PAGE => after = Some(vec![last.id.bytes().into()]),

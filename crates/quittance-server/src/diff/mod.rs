@@ -20,7 +20,7 @@ mod told;
 pub use collect::Source;
 pub use error::DiffError;
 pub use events::{EventLog, EventSeen};
-pub use history::{BrokenRun, History, place, verify};
+pub use history::{BrokenRun, History, verify};
 pub use outcome::{Method, Outcome, Reported};
 pub use spool::{Pile, PileReader, Spool};
 pub use told::{Told, When, standing_word, tell};

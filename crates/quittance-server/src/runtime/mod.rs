@@ -23,6 +23,7 @@ pub use waiters::{Answer, Watch};
 
 use crate::clock;
 use crate::config::{Config, Secrets};
+use crate::data::Data;
 use crate::ids::SystemIds;
 use crate::render::Renderer;
 use crate::serve::ServeError;
@@ -32,12 +33,10 @@ use quittance_engine::Engine;
 use quittance_engine::breaker;
 use quittance_engine::gateways::Leases;
 use quittance_engine::queue::{self, Queue};
-use quittance_sqlite::SqliteDatabase;
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::store::{Reader, Store, StoreError};
 use readers::Readers;
 use shared::{End, Shared};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,15 +59,14 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens a data directory, creating it as needed, and takes its lock.
+    /// Opens the books for writing and reading, creating them as needed.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], as `SqliteDatabase` describes it.
-    pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let writer = Box::new(SqliteDatabase::open_for_writing(directory)?);
-        let reader = || SqliteDatabase::open_reader(directory).map(|reader| Box::new(reader) as Box<dyn Reader>);
-        Ok(Self { writer, readers: (0..READERS).map(|_| reader()).collect::<Result<_, _>>()? })
+    /// [`StoreError`], as [`Data::open_for_writing`] has it.
+    pub fn open(data: &Data) -> Result<Self, StoreError> {
+        let writer = data.open_for_writing()?;
+        Ok(Self { writer, readers: (0..READERS).map(|_| data.open_reader()).collect::<Result<_, _>>()? })
     }
 
     /// A handle to data in memory; gone with the last handle.
@@ -94,9 +92,9 @@ impl Runtime {
     /// # Errors
     ///
     /// [`ServeError`] when a secret is not there, the data cannot be opened, or no connection can be set up.
-    pub fn start(config: Config, data: &Path) -> Result<Self, ServeError> {
+    pub fn start(config: Config, data: &Data) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
-        let open = |source| ServeError::Open { path: data.to_owned(), source };
+        let open = |source| ServeError::Open { place: data.to_string(), source };
         Self::start_with(config, secrets, Database::open(data).map_err(open)?, breaker::Limits::default())
     }
 

@@ -8,6 +8,7 @@ pub mod fields;
 mod pages;
 
 use super::{Description, LOOKUPS_MAX, Reading, Sink, System, SystemError, Wanted, names};
+use crate::data::Data;
 use fields::Fields;
 use pages::Pages;
 use quittance_core::customer::Customer;
@@ -17,11 +18,9 @@ use quittance_core::pair::Side;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::tenant::Tenant;
-use quittance_sqlite::{SqliteDatabase, SqliteReader};
 use quittance_store::records::{Corrupt, Entity};
 use quittance_store::store::{Reader, Scan, StoreError};
 use quittance_store::tables;
-use std::path::Path;
 
 /// Names of what can be read.
 const OBJECTS: [&str; 4] = ["payment", "refund", "dispute", "customer"];
@@ -32,7 +31,7 @@ const TENANTS_LISTED_MAX: usize = 20;
 /// The records of one tenant.
 pub struct Ledger {
     name: String,
-    reader: SqliteReader,
+    reader: Box<dyn Reader>,
     tenant: TenantId,
 }
 
@@ -56,14 +55,14 @@ impl Ledger {
     ///
     /// [`super::Blame::Configuration`] when there is no data, or not that tenant, or several and none is named;
     /// [`super::Blame::Outside`] when the data cannot be read.
-    pub fn open(name: &str, data: &Path, tenant: Option<&str>) -> Result<Self, SystemError> {
-        let mut reader = SqliteDatabase::open_reader(data).map_err(|error| stored(name, error))?;
+    pub fn open(name: &str, data: &Data, tenant: Option<&str>) -> Result<Self, SystemError> {
+        let mut reader = data.open_reader().map_err(|error| stored(name, error))?;
         let page = Scan::forward(&tables::TENANTS, Vec::new(), TENANTS_LISTED_MAX + 1);
         let rows = reader.scan(&page).map_err(|error| stored(name, error))?;
         let first = rows.iter().map(Tenant::from_row).collect::<Result<Vec<_>, Corrupt>>();
         let first = first.map_err(|error| damaged(name, error))?;
         let found = match tenant {
-            Some(wanted) => find_tenant(&mut reader, name, wanted)?,
+            Some(wanted) => find_tenant(reader.as_mut(), name, wanted)?,
             None => match first.as_slice() {
                 [only] => Some(only.id),
                 _ => None,
@@ -76,7 +75,7 @@ impl Ledger {
     }
 }
 
-fn find_tenant(reader: &mut SqliteReader, name: &str, wanted: &str) -> Result<Option<TenantId>, SystemError> {
+fn find_tenant(reader: &mut dyn Reader, name: &str, wanted: &str) -> Result<Option<TenantId>, SystemError> {
     let table = &tables::TENANTS;
     let scan = match wanted.parse::<TenantId>() {
         Ok(id) => Scan::forward(table, vec![id.bytes().into()], 1),
@@ -90,8 +89,8 @@ fn find_tenant(reader: &mut SqliteReader, name: &str, wanted: &str) -> Result<Op
     Ok(tenant.map(|tenant| tenant.id))
 }
 
-fn no_tenant(name: &str, data: &Path, wanted: Option<&str>, known: &[Tenant]) -> SystemError {
-    let place = format!("{} of the system `{name}`", data.display());
+fn no_tenant(name: &str, data: &Data, wanted: Option<&str>, known: &[Tenant]) -> SystemError {
+    let place = format!("{data} of the system `{name}`");
     let known: Vec<&str> = known.iter().map(|tenant| tenant.name.as_str()).collect();
     match wanted {
         Some(wanted) => SystemError::configuration(
@@ -149,7 +148,7 @@ fn read<T: Fields>(
     let columns = fields::columns::<T>(&this.name, side)?;
     let name = &this.name;
     let mut pages = Pages::new(this.tenant, &columns, wanted);
-    while let Some(records) = pages.advance(&mut this.reader).map_err(|error| stored(name, error))? {
+    while let Some(records) = pages.advance(this.reader.as_mut()).map_err(|error| stored(name, error))? {
         for row in records {
             let record = T::from_row(&row).map_err(|error| damaged(name, error))?;
             let values: Vec<_> = columns.iter().map(|column| column.value(&record)).collect();

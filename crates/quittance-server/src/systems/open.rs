@@ -8,7 +8,7 @@ use super::sqlite::{self, Sqlite};
 use super::stripe::{self, Stripe};
 use super::{Patience, System, SystemError};
 use crate::config::{Secret, System as Configured};
-use std::path::Path;
+use crate::data::Data;
 use std::time::Duration;
 
 /// Opens a configured system for reading, with its secret where it has one. `data` is the data directory of the command,
@@ -21,13 +21,14 @@ pub fn open(
     name: &str,
     system: &Configured,
     secret: Option<Secret>,
-    data: &Path,
+    data: &Data,
 ) -> Result<Box<dyn System>, SystemError> {
     Ok(match system {
         Configured::Sqlite { path } => Box::new(Sqlite::open(name, path, sqlite::PATIENCE)?),
         Configured::Csv { path, delimiter, null } => Box::new(Csv::open(name, path, *delimiter, null)?),
         Configured::Ledger { data: own, tenant } => {
-            Box::new(Ledger::open(name, own.as_deref().unwrap_or(data), tenant.as_deref())?)
+            let own = own.as_deref().map(Data::from);
+            Box::new(Ledger::open(name, own.as_ref().unwrap_or(data), tenant.as_deref())?)
         }
         Configured::Http(api) => Box::new(Http::open(name, api, secret.as_ref(), Patience::default())?),
         Configured::Stripe { api_base, requests_per_second_max, timeout_ms, .. } => {

@@ -24,7 +24,7 @@ fn options(data: &Path, config: Config) -> (ServeOptions, oneshot::Receiver<Sock
         let _ = ready.send(address);
     });
     let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-    (ServeOptions { config, data: data.to_owned(), listen, on_ready: Some(on_ready) }, address)
+    (ServeOptions { config, data: data.into(), listen, on_ready: Some(on_ready) }, address)
 }
 
 async fn start(data: &Path) -> Running {
@@ -44,7 +44,7 @@ impl Running {
 }
 
 async fn run(data: &Path, operation: &Operation) -> Result<Value, OperateError> {
-    operate::run(data, operation, &BTreeSet::new()).await
+    operate::run(&data.into(), operation, &BTreeSet::new()).await
 }
 
 fn pause(gateway: Option<&str>, reason: Option<&str>) -> Operation {
@@ -73,7 +73,7 @@ async fn operators_commands_mean_the_same_with_and_without_a_server() {
 
     let running = start(&data).await;
     assert!(matches!(
-        run_directly(&data, &Operation::ListKeys, &BTreeSet::new()),
+        run_directly(&data.as_path().into(), &Operation::ListKeys, &BTreeSet::new()),
         Err(OperateError::Store { source: StoreError::Locked { .. }, .. })
     ));
     let mode = std::fs::metadata(data.join("control.sock")).unwrap().permissions().mode();

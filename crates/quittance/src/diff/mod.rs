@@ -13,12 +13,12 @@ use quittance_core::pair::compare::Kind;
 use quittance_core::pair::settle::Standing;
 use quittance_engine::ports::Ids;
 use quittance_server::config::{Config, Pair, SideRef};
+use quittance_server::data::Data;
 use quittance_server::diff::{self, DiffError, EventLog, History, Outcome, Settings, Source, Told, When};
 use quittance_server::systems::System;
 use quittance_server::{clock, ids};
 use quittance_store::store::StoreError;
 use serde_json::Value;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -45,15 +45,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let pair = systems::pair(&config, &arguments.pair)?;
     // What one key says is no comparison of the pair: it is neither beside the last run nor kept.
     let data = global.named_data().filter(|_| arguments.only.is_none());
-    if let Some(data) = data {
+    if let Some(data) = &data {
         drop(runs(data)?);
     }
     let started_at = clock::now();
     let outcome = compare(&config, pair, arguments, global)?;
     let ended_at = clock::now();
     let when = When { id: RunId::from_uuid(ids::SystemIds::default().uuid(started_at)), started_at, ended_at };
-    let mut events = EventLog::open(global.data()).context("the events that were received cannot be read")?;
-    let kept = data.map(|data| keep(data, &arguments.pair, &outcome, when, &mut events)).transpose();
+    let mut events = EventLog::open(&global.data()).context("the events that were received cannot be read")?;
+    let kept = data.map(|data| keep(&data, &arguments.pair, &outcome, when, &mut events)).transpose();
     let (told, unkept) = match kept {
         Ok(Some(told)) => (told, None),
         Ok(None) => (unkept(&outcome, when, &mut events)?, None),
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
 }
 
 /// Tells a run beside the one before it, and keeps it.
-fn keep(data: &Path, pair: &str, outcome: &Outcome, when: When, events: &mut EventLog) -> anyhow::Result<Told> {
+fn keep(data: &Data, pair: &str, outcome: &Outcome, when: When, events: &mut EventLog) -> anyhow::Result<Told> {
     let mut history = runs(data)?;
     let previous = history.newest(pair).context("the run before cannot be read")?;
     let told = diff::tell(outcome, when, previous.as_ref(), events)?;
@@ -80,7 +80,7 @@ fn unkept(outcome: &Outcome, when: When, events: &mut EventLog) -> anyhow::Resul
 }
 
 /// The runs of a data directory, once nobody else keeps one there: that takes a moment.
-fn runs(data: &Path) -> anyhow::Result<History> {
+fn runs(data: &Data) -> anyhow::Result<History> {
     for _ in 0..TRIES_MAX {
         match History::open(data) {
             Err(StoreError::Locked { .. }) => settle(BETWEEN_TRIES),

@@ -44,7 +44,7 @@ impl Pages {
     }
 
     /// Reads the next page; none when there is no more.
-    pub(super) fn advance(&mut self, reader: &mut impl Reader) -> Result<Option<Vec<Row>>, StoreError> {
+    pub(super) fn advance(&mut self, reader: &mut dyn Reader) -> Result<Option<Vec<Row>>, StoreError> {
         let Some(scan) = self.scans.pop() else { return Ok(None) };
         let rows = reader.scan(&scan)?;
         self.reading.requests += 1;

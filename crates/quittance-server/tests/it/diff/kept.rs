@@ -3,7 +3,7 @@
 use super::{File, compare, pair};
 use quittance_core::id::RunId;
 use quittance_core::time::Timestamp;
-use quittance_server::diff::{EventLog, History, Told, When, place, tell, verify};
+use quittance_server::diff::{EventLog, History, Told, When, tell, verify};
 use quittance_sqlite::SqliteDatabase;
 use quittance_store::records::{Disposition, Entity, EventSource, InboxEntry};
 use quittance_store::store::{Change, Loaded, Read, Store, Work};
@@ -20,9 +20,10 @@ fn run(left: &File, right: &File, data: &Path, second: u8) -> Told {
     let outcome = compare(&pair(PAIR), &mut left.open(), &mut right.open(), || {}).expect("compared");
     let at = Timestamp::from_seconds(i64::from(second));
     let when = When { id: RunId::from_bytes([second; 16]), started_at: at, ended_at: at };
-    let mut history = History::open(data).expect("opened");
+    let mut history = History::open(&data.into()).expect("opened");
     let previous = history.newest("p").expect("readable");
-    let told = tell(&outcome, when, previous.as_ref(), &mut EventLog::open(data).expect("no ledger")).expect("told");
+    let told =
+        tell(&outcome, when, previous.as_ref(), &mut EventLog::open(&data.into()).expect("no ledger")).expect("told");
     history.keep(&told.run, &told.drifts).expect("kept");
     told
 }
@@ -58,7 +59,7 @@ fn the_next_run_knows_what_is_new_gone_and_still_there() {
         json!([{"key": "a", "kind": "different", "first_seen_at": "1970-01-01T00:00:01Z"}])
     );
     assert_eq!(second.json["previous_run_id"], json!(first.run.id.to_string()));
-    assert_eq!(verify(data.path()).expect("readable"), (2, Vec::new()));
+    assert_eq!(verify(&data.path().into()).expect("readable"), (2, Vec::new()));
 }
 
 #[test]
@@ -68,12 +69,12 @@ fn a_proof_whose_findings_were_changed_does_not_hold() {
     let right = File::new(&format!("{schema} INSERT INTO t VALUES ('a', 'y'), ('b', 'x')"));
     let data = TempDir::new().expect("a folder");
     run(&left, &right, data.path(), 1);
-    let stored = rusqlite::Connection::open(place(data.path()).join("quittance.db")).expect("the runs");
+    let stored = rusqlite::Connection::open(data.path().join("drift").join("quittance.db")).expect("the runs");
     stored.execute_batch("UPDATE drifts SET standing = 'settled'").expect("a row");
-    let (checked, broken) = verify(data.path()).expect("readable");
+    let (checked, broken) = verify(&data.path().into()).expect("readable");
     assert_eq!((checked, broken.len()), (1, 1), "{broken:?}");
     stored.execute_batch("DELETE FROM drifts").expect("a row");
-    let (checked, broken) = verify(data.path()).expect("readable");
+    let (checked, broken) = verify(&data.path().into()).expect("readable");
     assert_eq!((checked, broken.len()), (1, 1));
     assert!(broken[0].what.contains("0 of 1"), "{broken:?}");
 }

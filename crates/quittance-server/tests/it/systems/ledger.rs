@@ -12,6 +12,7 @@ use quittance_core::record::value::{Type, Value};
 use quittance_core::refund::{Refund, RefundStatus};
 use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
+use quittance_server::data::Data;
 use quittance_server::systems::ledger::Ledger;
 use quittance_server::systems::{Blame, System, Wanted};
 use quittance_sqlite::{SqliteDatabase, SqliteStore};
@@ -113,7 +114,7 @@ fn data(changes: Vec<Change>) -> (TempDir, SqliteStore) {
 #[test]
 fn payments_have_the_fields_of_the_api() {
     let (folder, _writer) = data(vec![row(&tenant(1, "acme")), row(&payment(1, 7))]);
-    let mut ledger = Ledger::open("ours", folder.path(), None).unwrap();
+    let mut ledger = Ledger::open("ours", &folder.path().into(), None).unwrap();
     let description = ledger.describe("payment").unwrap();
     assert_eq!(description.identity, ["id"]);
     assert!(description.columns.contains(&("created_at".to_owned(), Some(Type::Timestamp))));
@@ -180,7 +181,7 @@ fn fields_agree_with_the_view_of_the_api() {
     ];
     let rows = vec![row(&tenant(1, "acme")), row(&one), row(&refund), row(&dispute), row(&customer)];
     let (folder, _writer) = data(rows);
-    let mut ledger = Ledger::open("ours", folder.path(), Some("acme")).unwrap();
+    let mut ledger = Ledger::open("ours", &folder.path().into(), Some("acme")).unwrap();
     for (object, view) in views {
         let names: Vec<String> = ledger.describe(object).unwrap().columns.into_iter().map(|(name, _)| name).collect();
         let left_out = |name: &str| !["object", "correlation_id"].contains(&name);
@@ -206,7 +207,7 @@ fn pages_hold_every_record_of_the_tenant_once_and_nobody_elses() {
     rows.push(row(&payment(2, 2_000)));
     rows.extend([row(&customer(1, 1)), row(&customer(2, 2))]);
     let (folder, _writer) = data(rows);
-    let mut ledger = Ledger::open("ours", folder.path(), Some("acme")).unwrap();
+    let mut ledger = Ledger::open("ours", &folder.path().into(), Some("acme")).unwrap();
     let ids = read_all(&mut ledger, "payment", &["reference"]);
     assert_eq!(ids.len(), 1_200);
     assert_eq!((ids[0].as_str(), ids[1_199].as_str()), ("Text order-1", "Text order-1200"));
@@ -231,12 +232,16 @@ fn pages_hold_every_record_of_the_tenant_once_and_nobody_elses() {
 fn what_is_not_there_is_a_mistake_of_the_configuration() {
     let (folder, _writer) = data(vec![row(&tenant(1, "acme")), row(&tenant(2, "other"))]);
     let is = Blame::Configuration;
-    let open = |tenant| Ledger::open("ours", folder.path(), tenant);
+    let open = |tenant| Ledger::open("ours", &folder.path().into(), tenant);
     check_error(open(None), is, &["several tenants", "tenant = \"acme\""]);
     check_error(open(Some("acne")), is, &["no tenant `acne`", "did you mean `acme`?"]);
     let other = TenantId::from_bytes(bytes(2)).to_string();
-    assert!(Ledger::open("ours", folder.path(), Some(&other)).is_ok());
-    check_error(Ledger::open("ours", &folder.path().join("no"), None), is, &["cannot be read", "--data"]);
+    assert!(Ledger::open("ours", &folder.path().into(), Some(&other)).is_ok());
+    check_error(
+        Ledger::open("ours", &Data::directory(folder.path().join("no")), None),
+        is,
+        &["cannot be read", "--data"],
+    );
     let mut ledger = open(Some("acme")).unwrap();
     check_error(ledger.describe("payments"), is, &["no object `payments`", "did you mean `payment`?"]);
     check_error(
@@ -245,5 +250,5 @@ fn what_is_not_there_is_a_mistake_of_the_configuration() {
         &["no column `amont`", "did you mean `amount`?"],
     );
     let (empty, _writer) = data(Vec::new());
-    check_error(Ledger::open("ours", empty.path(), None), is, &["there is no tenant in"]);
+    check_error(Ledger::open("ours", &empty.path().into(), None), is, &["there is no tenant in"]);
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 fn open(text: &str, name: &str) -> Result<Box<dyn System>, SystemError> {
     let config = Config::from_text(text, &|_| None).unwrap();
-    systems::open::open(name, &config.systems[name], None, Path::new("no-data-here"))
+    systems::open::open(name, &config.systems[name], None, &Path::new("no-data-here").into())
 }
 
 #[test]
