@@ -2,7 +2,8 @@
 //!
 //! The cursor moves only when a sweep has come to the end of its list, and every sweep looks back over what the last one
 //! may not have seen yet. The log of events moves it by what is on it, since our own clock may be wrong and nothing then
-//! happen for a day. Pure: the pages are somebody else's business.
+//! happen for a day; until something is on it, every sweep looks as far back as the first one did. Pure: the pages are
+//! somebody else's business.
 
 use crate::submission::EventGap;
 use quittance_core::mutation::{self, Mutation};
@@ -17,6 +18,10 @@ const RETENTION_MS: u64 = 30 * 86_400_000;
 
 /// How far a sweep looks back whose cursor lies ahead of the clock, in seconds: nobody knows how long it did.
 const SET_BACK_S: i64 = 86_400;
+
+/// How far a sweep of a log of events looks back of which nothing was ever seen, in seconds: our clock may be ahead, and
+/// things may have happened while nobody was here yet.
+const FIRST_S: i64 = 86_400;
 
 /// What is to be said of a sweep that begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub fn begin_events(sweep: &mut Sweep, now: Timestamp) -> Beginning {
         return Beginning::default();
     }
     let gap_ms = sweep.completed_at.map_or(0, |at| now.ms_since(at));
-    let ahead_s = begin(sweep, now);
+    let ahead_s = begin(sweep, now, FIRST_S);
     let gap = (gap_ms > RETENTION_MS).then(|| {
         let days = gap_ms / 86_400_000;
         EventGap::Open { detail: format!("nothing was looked at for {days} days, and events are kept for 30") }
@@ -51,20 +56,25 @@ pub fn begin_objects(sweep: &mut Sweep, now: Timestamp) -> Beginning {
     if sweep.resume_after.is_some() {
         return Beginning::default();
     }
-    let ahead_s = begin(sweep, now);
+    let ahead_s = begin(sweep, now, 0);
     if sweep.is_full {
         sweep.created_from = None;
     }
     Beginning { gap: None, ahead_s }
 }
 
-fn begin(sweep: &mut Sweep, now: Timestamp) -> Option<i64> {
+fn begin(sweep: &mut Sweep, now: Timestamp, first_s: i64) -> Option<i64> {
     let ahead_s = sweep.cursor.map(|cursor| cursor - now.seconds()).filter(|ahead| *ahead > 0);
     if ahead_s.is_some() {
         sweep.cursor = Some(now.seconds() - SET_BACK_S);
     }
-    let from = sweep.cursor.unwrap_or_else(|| now.seconds());
-    sweep.created_from = Some(from - OVERLAP_S);
+    let first = now.seconds() - first_s - OVERLAP_S;
+    sweep.created_from = Some(match (sweep.cursor, sweep.created_from) {
+        (Some(cursor), _) => cursor - OVERLAP_S,
+        // Nothing was seen of the list, so nothing since its first sweep began is known to be behind us.
+        (None, Some(began)) => began.min(first),
+        (None, None) => first,
+    });
     sweep.newest = Some(now.seconds());
     sweep.started_at = Some(now);
     ahead_s
@@ -87,7 +97,7 @@ pub fn follow_events(
         // nothing is known of that clock, and the next sweep looks from the same second on.
         sweep.newest = match newest {
             Some(newest) => sweep.newest.map(|began| began.min(newest)),
-            None => sweep.cursor.or(sweep.newest),
+            None => sweep.cursor,
         };
     }
     follow(sweep, next, now)
@@ -139,7 +149,7 @@ mod tests {
     fn the_cursor_moves_only_at_the_end_of_the_list() {
         let mut sweep = fresh();
         assert_eq!(begin_events(&mut sweep, at(0)), Beginning::default());
-        assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S));
+        assert_eq!(sweep.created_from, Some(at(0).seconds() - FIRST_S - OVERLAP_S));
         assert_eq!(follow_events(&mut sweep, Some(at(-5).seconds()), Some("evt_9".into()), at(1)), Ok(false));
         assert_eq!((sweep.cursor, sweep.completed_at), (None, None));
         // Another run, perhaps of another process, goes on where this one was.
@@ -156,7 +166,7 @@ mod tests {
         let mut sweep = fresh();
         begin_events(&mut sweep, at(0));
         follow_events(&mut sweep, None, None, at(1)).expect("the end");
-        assert_eq!(sweep.cursor, Some(at(0).seconds()));
+        assert_eq!((sweep.cursor, sweep.completed_at), (None, Some(at(1))), "an empty list says nothing");
         begin_events(&mut sweep, at(60));
         follow_events(&mut sweep, Some(at(9_999).seconds()), None, at(61)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()));
@@ -210,6 +220,36 @@ mod tests {
             assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S), "what happened since is in it");
             follow_events(&mut sweep, None, None, at(60 * minute)).expect("the end");
         }
+    }
+
+    #[test]
+    fn what_happened_before_the_first_sweep_was_complete_is_seen() {
+        const DAY_S: i64 = 86_400;
+        for (what, sweeps, next) in [
+            ("it never began", &[][..], at(3_600)),
+            ("it began, and nobody was here for two days", &[(at(0), false)], at(2 * DAY_S)),
+            ("nothing was there, and nobody was here for two days", &[(at(0), true), (at(60), true)], at(2 * DAY_S)),
+            ("our clock was five hours ahead, and is right", &[(at(5 * 3_600), true)], at(60)),
+            ("our clock was a day ahead, and is right", &[(at(DAY_S + 7_200), true), (at(2 * DAY_S), true)], at(3_600)),
+            ("our clock is a day ahead", &[(at(60), true), (at(DAY_S + 7_200), true)], at(DAY_S + 7_260)),
+        ] {
+            let mut sweep = fresh();
+            for (began_at, is_complete) in sweeps {
+                begin_events(&mut sweep, *began_at);
+                if *is_complete {
+                    follow_events(&mut sweep, None, None, *began_at).expect("the end");
+                }
+            }
+            assert_eq!(begin_events(&mut sweep, next), Beginning::default(), "{what}");
+            assert!(sweep.created_from < Some(at(0).seconds()), "{what}: {sweep:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_sweep_of_objects_looks_back_no_further_than_any_other() {
+        let mut sweep = fresh();
+        begin_objects(&mut sweep, at(0));
+        assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S));
     }
 
     #[test]

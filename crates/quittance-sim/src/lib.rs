@@ -21,8 +21,7 @@
 //!
 //! What no gateway of the contract does: a request that takes effect later than its gateway's quiescence (ten minutes after a
 //! lost answer, a day after a 500), a key that is forgotten within a day, a message that a network doubles where there are no
-//! keys, a person who says what is not so. Nor what the product does not see: what happened at a gateway before its log of
-//! events was first swept, or while that was empty and our clock ahead of it; what happens to a payment without events more
+//! keys, a person who says what is not so. Nor what the product does not see: what happens to a payment without events more
 //! than a day after it came while the clock is a day off; a clock that is wrong when its machine is started anew.
 //!
 //! # What remains undetermined

@@ -8,9 +8,6 @@ use crate::plan::{Operation, Pay, Plan, Profile, What};
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// How long nothing happens at first: a log of events is followed from where it was first swept on, by our own clock.
-const QUIET_MS: u64 = 90_000;
-
 /// Methods of payment, by how they behave; the first ones simply work.
 const METHODS: [&str; 19] = [
     "pm_card",
@@ -46,9 +43,7 @@ pub fn plan(seed: u64) -> Plan {
     making.operators();
     let Making { mut dice, mut operations, .. } = making;
     operations.sort_by_key(|operation| operation.at_ms);
-    let mut faults = faults::faults(&mut dice, gateways.len() as u64, span_ms);
-    operations.iter_mut().for_each(|operation| operation.at_ms += QUIET_MS);
-    faults.iter_mut().for_each(|fault| fault.at_ms += QUIET_MS);
+    let faults = faults::faults(&mut dice, gateways.len() as u64, span_ms);
     let parked_above = dice.chance(20).then_some(7_000);
     Plan { seed, gateways, parked_above, operations, faults }
 }

@@ -4,7 +4,7 @@
 use quittance_sim::plan::Plan;
 
 /// Name of the plan, the plan, what it broke.
-const KEPT: [(&str, &str, &str); 3] = [
+const KEPT: [(&str, &str, &str); 4] = [
     (
         "clock_ahead_of_a_search",
         include_str!("plans/clock_ahead_of_a_search.json"),
@@ -19,6 +19,11 @@ const KEPT: [(&str, &str, &str); 3] = [
         "refund_that_a_person_booked_goes_back",
         include_str!("plans/refund_that_a_person_booked_goes_back.json"),
         "the same of a refund",
+    ),
+    (
+        "first_sweep_after_an_absence",
+        include_str!("plans/first_sweep_after_an_absence.json"),
+        "the process died early and was away for a day: what happened meanwhile, and whose webhook was lost, was never seen",
     ),
 ];
 
