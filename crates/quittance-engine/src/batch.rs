@@ -12,12 +12,14 @@ use crate::submission::{Failure, Look, Outcome, Submission};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
-use quittance_store::store::{Change, Loaded, Read, Work};
+use quittance_store::store::{Change, Loaded, Patience, Read, Work};
 use std::collections::BTreeMap;
 
 /// A batch as the work of one transaction.
 pub(crate) struct BatchWork<'a> {
     pub(crate) batch: &'a [&'a Submission],
+    /// What is done about books that others write to.
+    pub(crate) patience: Patience,
     pub(crate) now: Timestamp,
     pub(crate) owner: i64,
     pub(crate) ids: &'a mut dyn Ids,
@@ -74,6 +76,10 @@ impl Work for BatchWork<'_> {
         }
         self.left = context.permits;
         Ok(rows.changes())
+    }
+
+    fn patience(&self) -> Patience {
+        self.patience
     }
 }
 

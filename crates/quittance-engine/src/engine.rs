@@ -20,7 +20,7 @@ use quittance_core::effect::Era;
 use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
-use quittance_store::store::{Scan, Store, StoreError};
+use quittance_store::store::{Patience, Scan, Store, StoreError};
 use quittance_store::tables::{DISPUTES, EFFECTS, TENANTS};
 use quittance_store::value::Value;
 use std::collections::BTreeMap;
@@ -28,8 +28,12 @@ use std::collections::BTreeMap;
 /// Submissions decided in one transaction, at most.
 pub const BATCH_MAX: usize = 1_000;
 
-/// Times a submission is tried whose rows were not all loaded, because an earlier one of its batch made them.
-const TRIES_MAX: usize = 8;
+/// Times a submission is tried that touches a book which another process writes to, before the book is waited for.
+const SKIPS_MAX: usize = 3;
+
+/// Times a submission is tried whose rows were not all loaded, because an earlier one of its batch made them, or because
+/// their book was busy.
+const TRIES_MAX: usize = SKIPS_MAX + 8;
 
 /// What came of a step: one outcome for each submission, in order, and the work that follows.
 #[derive(Debug, Default)]
@@ -194,12 +198,13 @@ impl Engine {
         let (mut jobs, mut looks) = (Vec::new(), Vec::new());
         for chunk in chunks(submissions.len()) {
             let mut open: Vec<usize> = chunk.collect();
-            for _ in 0..TRIES_MAX {
+            for tried in 0..TRIES_MAX {
                 if open.is_empty() {
                     break;
                 }
                 let batch: Vec<&Submission> = open.iter().map(|at| &submissions[*at]).collect();
-                let results = self.transact(now, &batch, permits, &mut looks)?;
+                let patience = if tried < SKIPS_MAX { Patience::Skip } else { Patience::Wait };
+                let results = self.transact((now, patience), &batch, permits, &mut looks)?;
                 let mut again = Vec::new();
                 for (at, result) in open.iter().zip(results) {
                     match result {
@@ -220,7 +225,7 @@ impl Engine {
     /// Runs one batch; where a constraint refuses it, each of its submissions alone, so that only the culprit fails.
     fn transact(
         &mut self,
-        now: Timestamp,
+        now: (Timestamp, Patience),
         batch: &[&Submission],
         permits: &mut Permits,
         looks: &mut Vec<Look>,
@@ -230,7 +235,7 @@ impl Engine {
             Err(error) => error,
         };
         match error {
-            StoreError::CommitUnknown { .. } | StoreError::Locked { .. } => Err(error),
+            StoreError::CommitUnknown { .. } | StoreError::Locked { .. } | StoreError::WentBack { .. } => Err(error),
             StoreError::Conflict { .. } | StoreError::Stale { .. } if batch.len() > 1 => {
                 tracing::warn!(%error, commands = batch.len(), "a batch was refused; its commands are tried one by one");
                 let mut results = Vec::with_capacity(batch.len());
@@ -249,13 +254,14 @@ impl Engine {
 
     fn run(
         &mut self,
-        now: Timestamp,
+        (now, patience): (Timestamp, Patience),
         batch: &[&Submission],
         permits: &mut Permits,
         looks: &mut Vec<Look>,
     ) -> Result<Vec<Option<Handled>>, StoreError> {
         let mut work = BatchWork {
             batch,
+            patience,
             now,
             owner: self.store.writer_epoch(),
             ids: self.ids.as_mut(),

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 /// Why a row cannot be had.
 #[derive(Debug)]
 pub(crate) enum Miss {
-    /// It was not read before deciding; the command has to be tried again with the rows as they are then.
+    /// It was not read before deciding, or another transaction holds it; the command has to be tried again with the rows
+    /// as they are then.
     NotLoaded,
     /// It cannot be what it is.
     Corrupt(String),
@@ -70,6 +71,9 @@ impl<'a> WorkingSet<'a> {
         let place = (E::table().name, key.clone());
         if let Some(slot) = self.stage.slots.get(&place).or_else(|| self.kept.slots.get(&place)) {
             return Ok(Some(E::from_row(&slot.row)?));
+        }
+        if self.loaded.is_busy(E::table(), key) {
+            return Err(Miss::NotLoaded);
         }
         match self.loaded.row(E::table(), key) {
             None => Err(Miss::NotLoaded),

@@ -7,7 +7,7 @@
 use crate::plan::{Point, StoreFailure};
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Change, Claim, Owners, Patience, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::{EFFECTS, GATEWAY_OBJECTS};
 use quittance_store::value::{Key, Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,6 +169,10 @@ impl Work for Watched<'_> {
         }
         Ok(self.changes.clone())
     }
+
+    fn patience(&self) -> Patience {
+        self.work.patience()
+    }
 }
 
 impl Store for SimStore {
@@ -220,6 +224,14 @@ impl Store for SimStore {
         let count = self.inner.take_over(table, takeover)?;
         self.rescan(table)?;
         Ok(count)
+    }
+
+    fn owners(&self) -> Owners {
+        self.inner.owners()
+    }
+
+    fn time(&mut self) -> Result<Option<i64>, StoreError> {
+        self.inner.time()
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -5,7 +5,7 @@ use crate::reader::{self, Statements};
 use crate::rows;
 use quittance_store::rounds;
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Loaded, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Change, Claim, Loaded, Owners, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row, Value};
 use rusqlite::Connection;
 use std::fs::File;
@@ -215,6 +215,14 @@ impl Store for SqliteStore {
             let taken = rows::execute(&store.connection, &sql.take_over, &[now, owner, due_at_max].map(Value::from));
             taken.map_err(|error| At { table: Some(table.name), ..store.at(NAME) }.sqlite(error))
         })
+    }
+
+    fn owners(&self) -> Owners {
+        Owners::Exclusive
+    }
+
+    fn time(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
     }
 
     fn writer_epoch(&self) -> i64 {

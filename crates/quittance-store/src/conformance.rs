@@ -21,19 +21,8 @@ pub struct Harness {
     pub lanes: Vec<Box<dyn Store>>,
     /// A reader of the same data.
     pub reader: Box<dyn Reader>,
-    /// Who else may write.
-    pub owners: Owners,
     /// What must live as long as the store, such as its directory; dropped last.
     pub keep: Box<dyn Any>,
-}
-
-/// Whether a store knows that nobody else writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owners {
-    /// It is locked by its writer: leases of other owners are leases of the dead.
-    Exclusive,
-    /// Other processes may write too: leases run out by themselves.
-    Shared,
 }
 
 /// One case: a name and what it does with empty stores.

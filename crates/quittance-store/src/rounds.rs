@@ -16,7 +16,24 @@ pub type Fetch<'a> = dyn FnMut(Vec<Read>, &mut Loaded) -> Result<(), StoreError>
 ///
 /// When a read does not fit the declaration of its table.
 pub fn load(name: &'static str, work: &mut dyn Work, fetch: &mut Fetch<'_>) -> Result<Loaded, StoreError> {
-    let mut loaded = Loaded::default();
+    load_more(name, work, Loaded::default(), fetch)
+}
+
+/// As [`load`], where some rows are loaded already.
+///
+/// # Errors
+///
+/// As [`load`].
+///
+/// # Panics
+///
+/// As [`load`].
+pub fn load_more(
+    name: &'static str,
+    work: &mut dyn Work,
+    mut loaded: Loaded,
+    fetch: &mut Fetch<'_>,
+) -> Result<Loaded, StoreError> {
     for _ in 0..READ_ROUNDS_MAX {
         let missing = missing_reads(work, &loaded);
         if missing.is_empty() {

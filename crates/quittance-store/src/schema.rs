@@ -68,6 +68,19 @@ pub struct Table {
     /// `lease_epoch`, columns that make the lane (required), and an index over these and `due_at`. Rows are claimed lane
     /// by lane, so that a lane whose rows cannot be worked on costs the others nothing.
     pub queue: Queue,
+    /// How its rows change once they are there.
+    pub rows: Rows,
+}
+
+/// How the rows of a table change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Never: they are inserted and stay as they are. Whoever reads one needs no lock to decide over it.
+    Fixed,
+    /// They are written over as a whole, whatever was there.
+    Replaced,
+    /// As `Replaced`, or over a known version, which a column of that name counts.
+    Versioned,
 }
 
 /// Whether a table is a work queue.

@@ -3,7 +3,7 @@
 //!
 //! A wrong shape is a mistake in the source, never in data, and therefore panics.
 
-use crate::schema::{Index, Kind, Nullability, Queue, Table, Uniqueness};
+use crate::schema::{Index, Kind, Nullability, Queue, Rows, Table, Uniqueness};
 use crate::store::{Change, Claim, Read, Scan, Share};
 use crate::value::{Key, Row, Value};
 
@@ -141,7 +141,7 @@ impl Change {
         }
     }
 
-    /// Checks the row against the declaration, and that an update raises the version.
+    /// Checks the row and the verb against the declaration, and that an update raises the version.
     ///
     /// # Panics
     ///
@@ -149,6 +149,12 @@ impl Change {
     pub fn assert_shape(&self) {
         let table = self.table();
         table.assert_row(self.row());
+        let is_allowed = match self {
+            Self::Insert { .. } => true,
+            Self::Upsert { .. } => table.rows != Rows::Fixed,
+            Self::Update { .. } => table.rows == Rows::Versioned,
+        };
+        assert!(is_allowed, "rows of {} are declared {:?}, and one is to be written over", table.name, table.rows);
         if let Self::Update { row, expected_version, .. } = self {
             let version = &row[table.position(VERSION)];
             assert!(

@@ -1,11 +1,12 @@
 //! The store's closed set of verbs, and how they fail.
 
 mod error;
+mod loaded;
 
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
 pub use error::StoreError;
-use std::collections::BTreeMap;
+pub use loaded::Loaded;
 
 /// Reads; a reader sees some committed state, never a part of a transaction.
 pub trait Reader: Send {
@@ -49,8 +50,8 @@ pub trait Store: Reader {
 
     /// Makes rows of a queue due at `takeover.now`, in all lanes, with nobody holding them, and returns how many:
     ///
-    /// - rows that other owners hold. Only an exclusive store knows that those are dead; where others write too (a later
-    ///   PostgreSQL), such rows stay and their leases run out.
+    /// - rows that other owners hold. Only an exclusive store knows that those are dead; where others write too
+    ///   ([`Owners::Shared`]), such rows stay and their leases run out.
     /// - rows due after `takeover.due_at_max`, whoever holds them or nobody: a clock that ran ahead wrote them, and must
     ///   not strand work for a year.
     ///
@@ -59,8 +60,28 @@ pub trait Store: Reader {
     /// [`StoreError`].
     fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError>;
 
+    /// Who else may write.
+    fn owners(&self) -> Owners;
+
+    /// What time it is by the clock of the database, where it has one that all who write to it share; microseconds. None
+    /// where the process's own clock is the only one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be asked.
+    fn time(&mut self) -> Result<Option<i64>, StoreError>;
+
     /// Number of this opening for writing: rises by one each time, so that a lease names the process that took it.
     fn writer_epoch(&self) -> i64;
+}
+
+/// Whether a store knows that nobody else writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// It is locked by its writer: leases of other owners are leases of the dead.
+    Exclusive,
+    /// Other processes may write too: leases run out by themselves.
+    Shared,
 }
 
 /// What one transaction is to do.
@@ -75,6 +96,20 @@ pub trait Work {
     ///
     /// An error of the caller's own, which aborts the transaction and comes back as [`StoreError::Aborted`].
     fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String>;
+
+    /// What it would rather do about rows that another transaction holds.
+    fn patience(&self) -> Patience {
+        Patience::Wait
+    }
+}
+
+/// What is done about rows that another transaction holds, where several run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// They are waited for.
+    Wait,
+    /// A book that is held, and what belongs to it, is [busy](Loaded::is_busy): nothing of it may be decided now.
+    Skip,
 }
 
 /// Rounds of reading before a transaction is refused as a mistake in the source.
@@ -99,50 +134,6 @@ pub enum Read {
         /// The index's values.
         values: Vec<Value>,
     },
-}
-
-/// What a transaction has read.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    rows: BTreeMap<(&'static str, Key), Option<Row>>,
-    unique: BTreeMap<(&'static str, Vec<Value>), Option<Key>>,
-}
-
-impl Loaded {
-    /// Puts a row that was read, or its absence.
-    pub fn put_row(&mut self, table: &'static Table, key: Key, row: Option<Row>) {
-        self.rows.insert((table.name, key), row);
-    }
-
-    /// Puts the answer of a unique index, and the row it led to.
-    pub fn put_unique(&mut self, table: &'static Table, index: &'static Index, values: Vec<Value>, row: Option<Row>) {
-        let key = row.as_ref().map(|row| table.key_of(row));
-        if let (Some(key), Some(row)) = (key.clone(), row) {
-            self.rows.insert((table.name, key), Some(row));
-        }
-        self.unique.insert((index.name, values), key);
-    }
-
-    /// Whether a read has already been answered.
-    #[must_use]
-    pub fn has(&self, read: &Read) -> bool {
-        match read {
-            Read::Row { table, key } => self.rows.contains_key(&(table.name, key.clone())),
-            Read::Unique { index, values, .. } => self.unique.contains_key(&(index.name, values.clone())),
-        }
-    }
-
-    /// A row by key: none when it was not asked for, `Some(None)` when it does not exist.
-    #[must_use]
-    pub fn row(&self, table: &'static Table, key: &Key) -> Option<Option<&Row>> {
-        self.rows.get(&(table.name, key.clone())).map(Option::as_ref)
-    }
-
-    /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
-    #[must_use]
-    pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {
-        self.unique.get(&(index.name, values.to_vec())).map(Option::as_ref)
-    }
 }
 
 /// One write.

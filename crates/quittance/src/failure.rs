@@ -131,7 +131,7 @@ fn judge_operate(error: &OperateError) -> Option<(Exit, Option<String>)> {
 }
 
 const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {
-    match error {
+    match *error {
         StoreError::Missing { .. } => (
             Exit::Usage,
             Some("name the directory of a server with --data, or start one there: quittance serve --data DIR"),
@@ -145,6 +145,14 @@ const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         StoreError::Locked { .. } => {
             (Exit::Unreachable, Some("stop the other process first; only one may write to a data directory"))
         }
+        StoreError::Unreachable { .. } => {
+            (Exit::Unreachable, Some("check host, port and network, and whether the database runs and listens there"))
+        }
+        StoreError::Unsuitable { remedy, .. } => (Exit::Unreachable, Some(remedy)),
+        StoreError::WentBack { .. } => (
+            Exit::Internal,
+            Some("what is missing was lost with a server: find out which one has it before anything is charged again"),
+        ),
         StoreError::Full { .. } => (Exit::Internal, Some("make room on the disk; nothing was lost")),
         StoreError::Corrupt { .. } => (
             Exit::Internal,

@@ -150,7 +150,7 @@ impl Sample {
 
     pub(crate) fn store(self) -> MemoryDatabase {
         let database = MemoryDatabase::new();
-        write(&database, self.0.into_iter().map(|(table, row)| Change::Upsert { table, row }).collect());
+        self.0.into_iter().for_each(|(table, row)| database.forge(table, row));
         database
     }
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod backlog;
 mod brakes;
 mod budgets;
+mod busy;
 mod clocks;
 mod crashes;
 mod disputes;

@@ -28,7 +28,7 @@ use quittance_engine::submission::{
 };
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject};
-use quittance_store::store::{Reader, Scan};
+use quittance_store::store::{Reader, Scan, Store};
 use quittance_store::tables::{JOURNAL, PAYMENTS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ pub fn engine_of(database: &MemoryDatabase, processes: u128, connector: Arc<dyn 
     Engine::new(store, ids, Box::new(Plain), gateways, Leases::default())
 }
 
-fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>, brakes: &Brakes) -> Engine {
+fn engine(store: Box<dyn Store>, processes: u128, mode: Option<Mode>, brakes: &Brakes) -> Engine {
     let gateway = gateways::Gateway {
         mode,
         connector: Arc::new(Stripe::default()),
@@ -125,8 +125,7 @@ fn engine(database: &MemoryDatabase, processes: u128, mode: Option<Mode>, brakes
     };
     let gateways = Gateways(BTreeMap::from([("stripe".to_owned(), gateway)]));
     let ids = Counter { next: processes << 64 };
-    let (store, ids) = (Box::new(database.writer()), Box::new(ids));
-    Engine::new(store, ids, Box::new(Plain), gateways, Leases::default()).with_brakes(brakes.clone())
+    Engine::new(store, Box::new(ids), Box::new(Plain), gateways, Leases::default()).with_brakes(brakes.clone())
 }
 
 impl World {
@@ -138,7 +137,7 @@ impl World {
     pub fn with_brakes(brakes: Brakes) -> Self {
         let database = MemoryDatabase::new();
         let mut world = Self {
-            engine: engine(&database, 1, None, &brakes),
+            engine: engine(Box::new(database.writer()), 1, None, &brakes),
             brakes,
             database,
             gateway: Gateway::default(),
@@ -243,7 +242,12 @@ impl World {
         self.processes += 1;
         self.jobs.clear();
         self.looks.clear();
-        self.engine = engine(&self.database, self.processes, None, &self.brakes);
+        self.run_on(Box::new(self.database.writer()));
+    }
+
+    /// From now on another process works, on this store.
+    pub fn run_on(&mut self, store: Box<dyn Store>) {
+        self.engine = engine(store, self.processes, None, &self.brakes);
         self.start();
     }
 
@@ -256,7 +260,7 @@ impl World {
     /// From now on the gateway's credentials are of this mode.
     pub fn set_gateway_mode(&mut self, mode: Mode) {
         self.processes += 1;
-        self.engine = engine(&self.database, self.processes, Some(mode), &self.brakes);
+        self.engine = engine(Box::new(self.database.writer()), self.processes, Some(mode), &self.brakes);
     }
 
     /// From now on no gateway is configured.

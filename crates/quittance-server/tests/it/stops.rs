@@ -10,7 +10,7 @@ use quittance_server::runtime::{Database, Handle, Runtime, SubmitError};
 use quittance_server::serve::ServeError;
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +63,14 @@ impl Store for Failing {
 
     fn take_over(&mut self, table: &'static Table, take_over: &TakeOver) -> Result<usize, StoreError> {
         self.store.take_over(table, take_over)
+    }
+
+    fn owners(&self) -> Owners {
+        self.store.owners()
+    }
+
+    fn time(&mut self) -> Result<Option<i64>, StoreError> {
+        self.store.time()
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -11,7 +11,7 @@ use quittance_sim::plan::{Operation, Pay, Plan, Profile, What};
 use quittance_sim::world::World;
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Book, Entity};
-use quittance_store::store::{Change, Loaded, Read, Reader, Scan, Store, Work};
+use quittance_store::store::{Reader, Scan};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -39,28 +39,14 @@ fn broken(forge: impl FnOnce(&MemoryDatabase, &mut [Gateway])) -> BTreeSet<&'sta
     World::new(&plan(Profile::Charges), false).live_with(forge).broken
 }
 
-struct Put(Vec<Change>);
-
-impl Work for Put {
-    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
-        Vec::new()
-    }
-
-    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
-        Ok(self.0.clone())
-    }
-}
-
 /// Writes every row of a kind over, changed.
 fn change<E: Entity>(database: &MemoryDatabase, mut change: impl FnMut(&mut E)) {
     let rows = database.reader().scan(&Scan::forward(E::table(), Vec::new(), 100)).expect("readable");
-    let changes = rows.iter().map(|row| {
+    for row in &rows {
         let mut entity = E::from_row(row).expect("sound");
         change(&mut entity);
-        Change::Upsert { table: E::table(), row: entity.to_row() }
-    });
-    let changes = changes.collect();
-    database.writer().transact("forge", &mut Put(changes)).expect("written");
+        database.forge(E::table(), entity.to_row());
+    }
 }
 
 #[test]

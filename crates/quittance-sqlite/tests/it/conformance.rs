@@ -1,7 +1,7 @@
 //! SQLite passes the suite that every store passes.
 
 use quittance_sqlite::SqliteDatabase;
-use quittance_store::conformance::{self, Harness, Owners};
+use quittance_store::conformance::{self, Harness};
 
 #[test]
 fn conforms() {
@@ -10,7 +10,6 @@ fn conforms() {
         Harness {
             lanes: vec![Box::new(SqliteDatabase::open_for_writing(directory.path()).unwrap())],
             reader: Box::new(SqliteDatabase::open_reader(directory.path()).unwrap()),
-            owners: Owners::Exclusive,
             keep: Box::new(directory),
         }
     });

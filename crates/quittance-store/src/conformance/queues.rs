@@ -1,8 +1,8 @@
 //! Claiming: lanes, order, leases, fencing, and that two claimers never hold one row; taking over what others left.
 
 use super::sample::{insert, update, write};
-use super::{Case, Harness, Owners};
-use crate::store::{Claim, Reader, Share, Store, TakeOver};
+use super::{Case, Harness};
+use crate::store::{Claim, Owners, Reader, Share, Store, TakeOver};
 use crate::tables::EFFECTS;
 use crate::value::{Row, Value};
 use std::collections::BTreeSet;
@@ -195,7 +195,7 @@ fn take_over(store: &mut dyn Store, owner: i64, now: i64, due_at_max: i64) -> us
 }
 
 fn foreign_leases_are_taken_over(fresh: &mut dyn FnMut() -> Harness) {
-    let Harness { mut lanes, mut reader, owners, .. } = fresh();
+    let Harness { mut lanes, mut reader, .. } = fresh();
     let store = &mut *lanes[0];
     (11..=14).for_each(|id| put(store, id, Some(i64::from(id))));
     put(store, 15, None);
@@ -205,7 +205,7 @@ fn foreign_leases_are_taken_over(fresh: &mut dyn FnMut() -> Harness) {
     assert_eq!(ids(&claim(store, 13, 2, 9)), [13]);
     let before = stored(&mut *reader, 13);
     let taken = take_over(store, 2, 20, 43);
-    if owners == Owners::Shared {
+    if store.owners() == Owners::Shared {
         assert_eq!(taken, 0, "other owners may live");
         return;
     }

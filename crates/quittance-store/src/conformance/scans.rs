@@ -3,7 +3,7 @@
 use super::model::{Model, Outcome};
 use super::sample::write;
 use super::{Case, Harness};
-use crate::schema::{Kind, Nullability, Table};
+use crate::schema::{Kind, Nullability, Rows, Table};
 use crate::shape::VERSION;
 use crate::store::{Change, Direction, Reader, Scan, StoreError};
 use crate::tables;
@@ -90,7 +90,11 @@ fn histories(table: &'static Table) -> impl Strategy<Value = History> {
 }
 
 fn changes(table: &'static Table) -> impl Strategy<Value = Change> {
-    let verbs = if table.find(VERSION).is_some() { 0..4u8 } else { 0..3u8 };
+    let verbs = match table.rows {
+        Rows::Fixed => 0..2u8,
+        Rows::Replaced => 0..3,
+        Rows::Versioned => 0..4,
+    };
     (verbs, vec(any::<u8>(), table.columns.len())).prop_map(move |(verb, picks)| {
         let mut row: Row = (0..picks.len()).map(|position| pick(table, position, picks[position])).collect();
         match verb {

@@ -15,6 +15,7 @@ pub(super) const CASES: &[Case] = &[
     ("work may abort", work_aborts),
     ("work that panics leaves the store usable", work_panics),
     ("readers see whole transactions", readers_see_whole_transactions),
+    ("lanes share one clock, if any", clock_is_shared),
     ("epochs differ between writers", epochs_differ),
 ];
 
@@ -166,6 +167,14 @@ fn readers_see_whole_transactions(fresh: &mut dyn FnMut() -> Harness) {
         }
     });
     drop((lanes, reader, keep));
+}
+
+fn clock_is_shared(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, .. } = fresh();
+    let times: Vec<Option<i64>> = lanes.iter_mut().map(|store| store.time().unwrap()).collect();
+    assert!(times.windows(2).all(|pair| pair[0].is_some() == pair[1].is_some()), "{times:?}");
+    // Asked one after another, they go on; any clock of now is past 2020.
+    assert!(times.is_sorted() && times.iter().flatten().all(|time| *time > 1_577_836_800_000_000), "{times:?}");
 }
 
 fn epochs_differ(fresh: &mut dyn FnMut() -> Harness) {

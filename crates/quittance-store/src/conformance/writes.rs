@@ -3,7 +3,7 @@
 use super::sample::{assert_absent, assert_stored, insert, row, update, upsert, write};
 use super::{Case, Harness};
 use crate::store::{Change, StoreError};
-use crate::tables::{API_KEYS, CUSTOMERS, JOURNAL, TENANTS};
+use crate::tables::{API_KEYS, CUSTOMERS, INTENTS, JOURNAL, TENANTS};
 use crate::value::Value;
 
 pub(super) const CASES: &[Case] = &[
@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
     ("rows with a null are not in a unique index", null_is_outside_a_unique_index),
     ("a unique value can move in one transaction", unique_value_moves),
     ("upsert writes whatever was there", upsert_replaces),
+    ("fixed rows are never written over", fixed_rows_stay),
     ("update compares the version", update_compares_version),
     ("one failing change undoes the others", all_or_nothing),
     ("a large transaction is one transaction", large_transaction),
@@ -101,6 +102,18 @@ fn upsert_replaces(fresh: &mut dyn FnMut() -> Harness) {
     }
 }
 
+fn fixed_rows_stay(fresh: &mut dyn FnMut() -> Harness) {
+    let Harness { mut lanes, mut reader, .. } = fresh();
+    write(&mut *lanes[0], vec![insert(&TENANTS, &tenant(1))]).unwrap();
+    let renamed = upsert(&TENANTS, &[("id", [1].into()), ("name", "renamed".into())]);
+    let store = &mut *lanes[0];
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write(store, vec![renamed])));
+    let message = refused.expect_err("it is declared fixed");
+    let message = message.downcast_ref::<String>().expect("with a message");
+    assert_eq!(message, "rows of tenants are declared Fixed, and one is to be written over");
+    assert_stored(&mut *reader, &TENANTS, &row(&TENANTS, &tenant(1)));
+}
+
 fn update_compares_version(fresh: &mut dyn FnMut() -> Harness) {
     let Harness { mut lanes, mut reader, .. } = fresh();
     let store = &mut *lanes[0];
@@ -119,23 +132,23 @@ fn update_compares_version(fresh: &mut dyn FnMut() -> Harness) {
 fn all_or_nothing(fresh: &mut dyn FnMut() -> Harness) {
     let Harness { mut lanes, mut reader, .. } = fresh();
     let store = &mut *lanes[0];
-    write(store, vec![insert(&API_KEYS, &api_key(1, "a")), insert(&TENANTS, &tenant(1))]).unwrap();
+    write(store, vec![insert(&API_KEYS, &api_key(1, "a")), insert(&INTENTS, &intent(1))]).unwrap();
     let good = || {
         vec![
-            insert(&TENANTS, &tenant(2)),
-            upsert(&TENANTS, &[("id", [1].into()), ("name", "renamed".into())]),
+            insert(&INTENTS, &intent(2)),
+            upsert(&INTENTS, &[("book", [1].into()), ("holder", "another".into())]),
             update(&API_KEYS, 1, &api_key(1, "b")),
             insert(&API_KEYS, &api_key(2, "a")),
         ]
     };
-    for bad in [insert(&TENANTS, &tenant(2)), update(&API_KEYS, 1, &api_key(1, "c"))] {
+    for bad in [insert(&INTENTS, &intent(2)), update(&API_KEYS, 1, &api_key(1, "c"))] {
         for place in [0, 2, 4] {
             let mut changes = good();
             changes.insert(place, bad.clone());
             write(store, changes).expect_err("one change fails");
-            assert_stored(&mut *reader, &TENANTS, &row(&TENANTS, &tenant(1)));
+            assert_stored(&mut *reader, &INTENTS, &row(&INTENTS, &intent(1)));
             assert_stored(store, &API_KEYS, &row(&API_KEYS, &api_key(1, "a")));
-            assert_absent(&mut *reader, &TENANTS, &row(&TENANTS, &tenant(2)));
+            assert_absent(&mut *reader, &INTENTS, &row(&INTENTS, &intent(2)));
             assert_absent(store, &API_KEYS, &row(&API_KEYS, &api_key(2, "a")));
         }
     }
@@ -160,6 +173,10 @@ fn empty_transaction(fresh: &mut dyn FnMut() -> Harness) {
 
 fn tenant(id: u8) -> [(&'static str, Value); 2] {
     [("id", [id].into()), ("name", id.to_string().into())]
+}
+
+fn intent(book: u8) -> [(&'static str, Value); 2] {
+    [("book", [book].into()), ("holder", book.to_string().into())]
 }
 
 fn api_key(id: u8, digest: &str) -> [(&'static str, Value); 2] {

@@ -29,6 +29,33 @@ pub enum StoreError {
         /// Name of the transaction.
         name: &'static str,
     },
+    /// The database cannot be reached, or was lost and is not back yet.
+    #[error("the database at {place} cannot be reached: {reason}")]
+    Unreachable {
+        /// Host, port and name of the database.
+        place: String,
+        /// Why, as far as it is known.
+        reason: String,
+    },
+    /// The database turns us away, or is not fit to keep books.
+    #[error("the database at {place} cannot be used: {what}")]
+    Unsuitable {
+        /// Host, port and name of the database.
+        place: String,
+        /// What is wrong.
+        what: String,
+        /// What would be right.
+        remedy: &'static str,
+    },
+    /// The database has less than it had acknowledged, as after a change to a replica that was behind. What was decided
+    /// since must be read anew.
+    #[error("the database at {place} went back: {what}")]
+    WentBack {
+        /// Host, port and name of the database.
+        place: String,
+        /// What is missing.
+        what: String,
+    },
     /// Another process writes here.
     #[error("{path} is in use by another process")]
     Locked {

@@ -4,7 +4,7 @@ use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
-use crate::schema::{Index, Queue, Table};
+use crate::schema::{Index, Queue, Rows, Table};
 
 /// Organisations, live or test.
 pub static TENANTS: Table = Table {
@@ -19,6 +19,7 @@ pub static TENANTS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[Index { name: "tenants_by_name", columns: &["name"], uniqueness: Unique }],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -40,6 +41,7 @@ pub static API_KEYS: Table = Table {
         Index { name: "api_keys_by_digest", columns: &["digest"], uniqueness: Unique },
         Index { name: "api_keys_by_tenant", columns: &["tenant"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -63,6 +65,7 @@ pub static CUSTOMERS: Table = Table {
         Index { name: "customers_by_external_id", columns: &["tenant", "external_id"], uniqueness: Unique },
         Index { name: "customers_by_tenant", columns: &["tenant"], uniqueness: Many },
     ],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -76,6 +79,7 @@ pub static IDEMPOTENCY: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -101,6 +105,7 @@ pub static COMMANDS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -115,5 +120,6 @@ pub static COUNTERS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };

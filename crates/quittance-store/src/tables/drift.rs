@@ -7,7 +7,7 @@ use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::Unique;
-use crate::schema::{Index, Queue, Table};
+use crate::schema::{Index, Queue, Rows, Table};
 
 /// Runs that were completed.
 pub static RUNS: Table = Table {
@@ -26,6 +26,7 @@ pub static RUNS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[Index { name: "runs_by_pair", columns: &["pair", "id"], uniqueness: Unique }],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -45,5 +46,6 @@ pub static DRIFTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };

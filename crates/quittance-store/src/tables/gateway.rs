@@ -4,7 +4,7 @@ use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
-use crate::schema::{Index, Queue, Table};
+use crate::schema::{Index, Queue, Rows, Table};
 
 /// Effects at gateways, and the outbox in one: a row is due while there is something left to do about it. What is asked
 /// of a gateway next is its lane, so that what may not be asked now stands in nobody's way.
@@ -32,6 +32,7 @@ pub static EFFECTS: Table = Table {
         Index { name: "effects_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
         Index { name: "effects_parked", columns: &["parked_by"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::Claimed { lane: &["gateway", "lane"] },
 };
 
@@ -55,6 +56,7 @@ pub static TICKETS: Table = Table {
     ],
     key_columns: 5,
     indexes: &[Index { name: "tickets_by_reference", columns: &["reference"], uniqueness: Unique }],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -69,6 +71,7 @@ pub static MOVEMENTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -85,6 +88,7 @@ pub static SWITCHES: Table = Table {
     ],
     key_columns: 1,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -105,5 +109,6 @@ pub static CLOCKS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };

@@ -4,7 +4,7 @@ use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
-use crate::schema::{Index, Queue, Table};
+use crate::schema::{Index, Queue, Rows, Table};
 
 /// Objects at gateways: whose each is, what was last seen of it, and when it is to be looked at again. A look is begun by
 /// claiming the row, so that the lease's epoch says which of two looks began later.
@@ -34,6 +34,7 @@ pub static GATEWAY_OBJECTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[Index { name: "gateway_objects_due", columns: &["gateway", "due_at"], uniqueness: Many }],
+    rows: Rows::Versioned,
     queue: Queue::Claimed { lane: &["gateway"] },
 };
 
@@ -56,6 +57,7 @@ pub static INBOX: Table = Table {
     ],
     key_columns: 2,
     indexes: &[Index { name: "inbox_by_object", columns: &["object"], uniqueness: Many }],
+    rows: Rows::Replaced,
     queue: Queue::No,
 };
 
@@ -76,6 +78,7 @@ pub static SWEEPS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -102,5 +105,6 @@ pub static DISCREPANCIES: Table = Table {
         Index { name: "discrepancies_by_payment", columns: &["payment"], uniqueness: Many },
         Index { name: "discrepancies_open", columns: &["open_since"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };

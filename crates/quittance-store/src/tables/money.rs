@@ -4,7 +4,7 @@ use super::column;
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
-use crate::schema::{Index, Queue, Table};
+use crate::schema::{Index, Queue, Rows, Table};
 
 /// Books: the head of each journal, with the balances folded in.
 pub static BOOKS: Table = Table {
@@ -19,6 +19,7 @@ pub static BOOKS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[Index { name: "books_by_tenant", columns: &["tenant"], uniqueness: Many }],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -36,6 +37,7 @@ pub static JOURNAL: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -77,6 +79,7 @@ pub static PAYMENTS: Table = Table {
         Index { name: "payments_by_tenant", columns: &["tenant", "id"], uniqueness: Unique },
         Index { name: "payments_by_reference", columns: &["tenant", "reference"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -108,6 +111,7 @@ pub static REFUNDS: Table = Table {
         Index { name: "refunds_by_payment", columns: &["book", "payment"], uniqueness: Many },
         Index { name: "refunds_by_reference", columns: &["tenant", "reference"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -141,6 +145,7 @@ pub static DISPUTES: Table = Table {
         Index { name: "disputes_by_payment", columns: &["book", "payment"], uniqueness: Many },
         Index { name: "disputes_by_deadline", columns: &["answerable_until"], uniqueness: Many },
     ],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -159,6 +164,7 @@ pub static EVIDENCE: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };
 
@@ -174,6 +180,7 @@ pub static INTENTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Versioned,
     queue: Queue::No,
 };
 
@@ -188,5 +195,6 @@ pub static CLOSED_HOLDS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[],
+    rows: Rows::Fixed,
     queue: Queue::No,
 };

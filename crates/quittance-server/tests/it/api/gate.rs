@@ -2,7 +2,7 @@
 
 use quittance_store::memory::MemoryStore;
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -77,6 +77,14 @@ impl Store for GatedStore {
 
     fn take_over(&mut self, table: &'static Table, take_over: &TakeOver) -> Result<usize, StoreError> {
         self.inner.take_over(table, take_over)
+    }
+
+    fn owners(&self) -> Owners {
+        self.inner.owners()
+    }
+
+    fn time(&mut self) -> Result<Option<i64>, StoreError> {
+        self.inner.time()
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -1,0 +1,62 @@
+//! What a transaction has read, and over which it decides. Does not own how it is read.
+
+use super::Read;
+use crate::schema::{Index, Table};
+use crate::value::{Key, Row, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a transaction has read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    rows: BTreeMap<(&'static str, Key), Option<Row>>,
+    unique: BTreeMap<(&'static str, Vec<Value>), Option<Key>>,
+    busy: BTreeSet<(&'static str, Key)>,
+}
+
+impl Loaded {
+    /// Puts a row that was read, or its absence.
+    pub fn put_row(&mut self, table: &'static Table, key: Key, row: Option<Row>) {
+        self.rows.insert((table.name, key), row);
+    }
+
+    /// Puts the answer of a unique index, and the row it led to.
+    pub fn put_unique(&mut self, table: &'static Table, index: &'static Index, values: Vec<Value>, row: Option<Row>) {
+        let key = row.as_ref().map(|row| table.key_of(row));
+        if let (Some(key), Some(row)) = (key.clone(), row) {
+            self.rows.insert((table.name, key), Some(row));
+        }
+        self.unique.insert((index.name, values), key);
+    }
+
+    /// Marks a row that is there and that another transaction holds. What was put of it may be of the past.
+    pub fn put_busy(&mut self, table: &'static Table, key: Key) {
+        self.busy.insert((table.name, key));
+    }
+
+    /// Whether another transaction holds a row: nothing may be decided over it, or over its absence, in this one.
+    #[must_use]
+    pub fn is_busy(&self, table: &'static Table, key: &Key) -> bool {
+        !self.busy.is_empty() && self.busy.contains(&(table.name, key.clone()))
+    }
+
+    /// Whether a read has already been answered.
+    #[must_use]
+    pub fn has(&self, read: &Read) -> bool {
+        match read {
+            Read::Row { table, key } => self.rows.contains_key(&(table.name, key.clone())),
+            Read::Unique { index, values, .. } => self.unique.contains_key(&(index.name, values.clone())),
+        }
+    }
+
+    /// A row by key: none when it was not asked for, `Some(None)` when it does not exist.
+    #[must_use]
+    pub fn row(&self, table: &'static Table, key: &Key) -> Option<Option<&Row>> {
+        self.rows.get(&(table.name, key.clone())).map(Option::as_ref)
+    }
+
+    /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
+    #[must_use]
+    pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {
+        self.unique.get(&(index.name, values.to_vec())).map(Option::as_ref)
+    }
+}
