@@ -239,7 +239,6 @@ impl World {
 
     /// The process dies with its jobs; another starts on the same store.
     pub fn crash(&mut self) {
-        self.processes += 1;
         self.jobs.clear();
         self.looks.clear();
         self.run_on(Box::new(self.database.writer()));
@@ -247,6 +246,7 @@ impl World {
 
     /// From now on another process works, on this store.
     pub fn run_on(&mut self, store: Box<dyn Store>) {
+        self.processes += 1;
         self.engine = engine(store, self.processes, None, &self.brakes);
         self.start();
     }
