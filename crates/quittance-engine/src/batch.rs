@@ -3,6 +3,7 @@
 use crate::backlog::Backlog;
 use crate::brakes::Brakes;
 use crate::due::Waiting;
+use crate::engine::clocks::{era_read, stored_era};
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
 use crate::pause::Paused;
@@ -32,6 +33,10 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) paused: &'a Paused,
     pub(crate) backlog: &'a BTreeMap<String, Backlog>,
     pub(crate) era: Era,
+    /// Whether others may begin another era.
+    pub(crate) is_era_shared: bool,
+    /// The era that somebody else has begun meanwhile: nothing is decided in one that has ended.
+    pub(crate) moved: Option<Era>,
     /// What is left of the permits.
     pub(crate) left: Permits,
     /// One for each submission; none where it has to be tried again.
@@ -43,6 +48,9 @@ pub(crate) struct BatchWork<'a> {
 impl Work for BatchWork<'_> {
     fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
         let mut wanted = Wanted { loaded, brakes: self.brakes, reads: Vec::new() };
+        if self.is_era_shared {
+            wanted.reads.push(era_read());
+        }
         for submission in self.batch {
             reads(submission, &mut wanted);
         }
@@ -65,9 +73,16 @@ impl Work for BatchWork<'_> {
             paused: self.paused,
             backlog: self.backlog,
             era: self.era,
+            is_era_shared: self.is_era_shared,
         };
         self.results.clear();
         self.looks.clear();
+        self.moved = if self.is_era_shared { stored_era(loaded)?.filter(|era| *era != self.era) } else { None };
+        if self.moved.is_some() {
+            self.results.extend(self.batch.iter().map(|_| None));
+            self.left = context.permits;
+            return Ok(Vec::new());
+        }
         for submission in self.batch {
             let result = handle(submission, &mut rows, &mut context);
             let result = settle(result, &mut rows, &mut context);

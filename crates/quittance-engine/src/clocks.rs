@@ -86,7 +86,8 @@ impl Reading {
     /// The same, written down.
     #[must_use]
     pub fn mark(&self, era: Era) -> ClockMark {
-        ClockMark { wall: self.wall, boot: self.boot.clone(), steady_ms: self.steady_ms, era }
+        let name = ClockMark::ERA.to_owned();
+        ClockMark { name, wall: self.wall, boot: self.boot.clone(), steady_ms: self.steady_ms, era }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The executor: a batch of submissions becomes one transaction.
 
-mod clocks;
+pub(crate) mod clocks;
 mod effects;
 mod objects;
+mod questions;
 
 use crate::backlog::{self, Backlog};
 use crate::batch::BatchWork;
@@ -12,17 +13,13 @@ use crate::due::Waiting;
 use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
 use crate::pause::Paused;
-use crate::ports::{Ids, Render};
+use crate::ports::{Clock, Ids, Render};
 use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
-use quittance_core::dispute::Dispute;
 use quittance_core::effect::Era;
 use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
-use quittance_store::records::Entity;
-use quittance_store::store::{Patience, Scan, Store, StoreError};
-use quittance_store::tables::{DISPUTES, EFFECTS, TENANTS};
-use quittance_store::value::Value;
+use quittance_store::store::{Patience, Store, StoreError};
 use std::collections::BTreeMap;
 
 /// Submissions decided in one transaction, at most.
@@ -51,6 +48,7 @@ pub struct Engine {
     store: Box<dyn Store>,
     ids: Box<dyn Ids>,
     render: Box<dyn Render>,
+    clock: Option<Box<dyn Clock>>,
     gateways: Gateways,
     leases: Leases,
     paused: Paused,
@@ -59,6 +57,12 @@ pub struct Engine {
     backlog: BTreeMap<String, Backlog>,
     era: Era,
     watched: Option<Watched>,
+    /// When the clock of the database was asked, by the steady clock.
+    asked_ms: i64,
+    /// The era that another process was found to have begun.
+    moved: Option<Era>,
+    /// What has ended an era, and nobody was told yet.
+    untold: Option<Change>,
 }
 
 /// What a start found.
@@ -83,13 +87,36 @@ impl Engine {
         let (paused, waiting, backlog) = (Paused::default(), Waiting::default(), BTreeMap::new());
         let brakes = Brakes::default();
         let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
-        Self { store, ids, render, gateways, leases, paused, waiting, backlog, brakes, era, watched }
+        let (clock, asked_ms, moved, untold) = (None, i64::MIN, None, None);
+        Self {
+            store,
+            ids,
+            render,
+            clock,
+            gateways,
+            leases,
+            paused,
+            waiting,
+            backlog,
+            brakes,
+            era,
+            watched,
+            asked_ms,
+            moved,
+            untold,
+        }
     }
 
     /// The same with limits; without this nothing is limited.
     #[must_use]
     pub fn with_brakes(self, brakes: Brakes) -> Self {
         Self { brakes, ..self }
+    }
+
+    /// The same with a clock of its own, for [`Engine::time`].
+    #[must_use]
+    pub fn with_clock(self, clock: Box<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Learns what is paused and what the clock is worth, and takes over what earlier processes left: where the store is
@@ -122,56 +149,6 @@ impl Engine {
         Ok(&self.backlog)
     }
 
-    /// Gateways that are configured no more and have effects left: nobody works on those until they are configured again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn orphaned_gateways(&mut self) -> Result<Vec<String>, StoreError> {
-        let (index, lane) = (EFFECTS.due_index(), EFFECTS.position("gateway"));
-        let mut orphaned = Vec::new();
-        let mut after = None;
-        loop {
-            let scan = Scan { index: Some(index), after: after.take(), ..Scan::forward(&EFFECTS, Vec::new(), 1) };
-            let Some(Value::Text(name)) = self.store.scan(&scan)?.pop().map(|mut row| row.swap_remove(lane)) else {
-                return Ok(orphaned);
-            };
-            after = Some(vec![name.as_str().into()]);
-            if !self.gateways.0.contains_key(&name) {
-                orphaned.push(name);
-            }
-        }
-    }
-
-    /// Disputes that wait for evidence, the next deadline first, so many at most. Those whose deadline has passed are not
-    /// among them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn deadlines(&mut self, now: Timestamp, disputes_max: usize) -> Result<Vec<Dispute>, StoreError> {
-        let (index, after) = (Some(&DISPUTES.indexes[3]), Some(vec![now.0.into()]));
-        let scan = Scan { index, after, ..Scan::forward(&DISPUTES, Vec::new(), disputes_max) };
-        let rows = self.store.scan(&scan)?;
-        Ok(rows.iter().filter_map(|row| Dispute::from_row(row).ok()).collect())
-    }
-
-    /// Names under which limits are configured and no tenant exists: a slip, or a tenant that is still to be created.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn strange_tenants(&mut self) -> Result<Vec<String>, StoreError> {
-        let mut strange = Vec::new();
-        for name in self.brakes.tenants.keys() {
-            let scan = Scan::forward(&TENANTS, vec![name.as_str().into()], 1);
-            if self.store.scan(&Scan { index: Some(&TENANTS.indexes[0]), ..scan })?.is_empty() {
-                strange.push(name.clone());
-            }
-        }
-        Ok(strange)
-    }
-
     /// The longest of the configured waits.
     fn longest_wait_ms(&self) -> u64 {
         let waits = |gateway: &Gateway| {
@@ -190,7 +167,7 @@ impl Engine {
     /// any more, and a new one starts from what is stored.
     pub fn step(
         &mut self,
-        now: Timestamp,
+        mut now: Timestamp,
         submissions: Vec<Submission>,
         permits: &mut Permits,
     ) -> Result<Step, StoreError> {
@@ -205,6 +182,9 @@ impl Engine {
                 let batch: Vec<&Submission> = open.iter().map(|at| &submissions[*at]).collect();
                 let patience = if tried < SKIPS_MAX { Patience::Skip } else { Patience::Wait };
                 let results = self.transact((now, patience), &batch, permits, &mut looks)?;
+                if let Some(era) = self.moved.take() {
+                    now = self.adopt(era, now)?;
+                }
                 let mut again = Vec::new();
                 for (at, result) in open.iter().zip(results) {
                     match result {
@@ -259,6 +239,7 @@ impl Engine {
         permits: &mut Permits,
         looks: &mut Vec<Look>,
     ) -> Result<Vec<Option<Handled>>, StoreError> {
+        let is_era_shared = self.is_shared() && self.era.number > 0;
         let mut work = BatchWork {
             batch,
             patience,
@@ -274,6 +255,8 @@ impl Engine {
             paused: &self.paused,
             backlog: &self.backlog,
             era: self.era,
+            is_era_shared,
+            moved: None,
             left: Permits::default(),
             results: Vec::new(),
             looks: Vec::new(),
@@ -282,6 +265,7 @@ impl Engine {
         if !(mutation::is(Mutation::AnsweredUncommitted) && work.results.len() == batch.len()) {
             stored?;
         }
+        self.moved = work.moved;
         *permits = work.left;
         looks.append(&mut work.looks);
         let results = work.results;

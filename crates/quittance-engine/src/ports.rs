@@ -1,5 +1,6 @@
 //! What the engine needs from outside: values in, values out.
 
+use crate::clocks::Reading;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::Dispute;
 use quittance_core::payment::Payment;
@@ -7,6 +8,15 @@ use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use uuid::Uuid;
+
+/// The clocks of this machine.
+pub trait Clock: Send {
+    /// What they say now.
+    fn reading(&mut self) -> Reading;
+
+    /// From now on the wall clock is the one of the database, which says this: all who share the books go by it.
+    fn follow(&mut self, time: Timestamp);
+}
 
 /// Draws time-ordered ids and random numbers.
 pub trait Ids: Send {

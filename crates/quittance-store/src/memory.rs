@@ -13,6 +13,7 @@ use crate::store::{
 use crate::value::{Key, Row, Value};
 use rows::Rows;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A database in memory. Clones share it; it is gone with the last of them.
@@ -31,6 +32,8 @@ struct State {
 pub struct MemoryStore {
     database: MemoryDatabase,
     epoch: i64,
+    /// The clock of the database, where others may write to it.
+    shared: Option<Arc<AtomicI64>>,
 }
 
 /// A reader of a [`MemoryDatabase`].
@@ -50,7 +53,14 @@ impl MemoryDatabase {
     pub fn writer(&self) -> MemoryStore {
         let mut state = self.lock();
         state.epoch += 1;
-        MemoryStore { epoch: state.epoch, database: self.clone() }
+        MemoryStore { epoch: state.epoch, database: self.clone(), shared: None }
+    }
+
+    /// A writer among others, as where processes share a database: the leases of others stay, and `time` is the clock that
+    /// all of them go by, in microseconds.
+    #[must_use]
+    pub fn shared_writer(&self, time: &Arc<AtomicI64>) -> MemoryStore {
+        MemoryStore { shared: Some(Arc::clone(time)), ..self.writer() }
     }
 
     /// A reader.
@@ -116,16 +126,16 @@ impl Store for MemoryStore {
     }
 
     fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError> {
-        Ok(self.database.lock().rows(table).take_over(takeover))
+        Ok(self.database.lock().rows(table).take_over(takeover, self.owners()))
     }
 
-    /// Writers share the memory of one process, and every transaction has it to itself.
+    /// Every transaction has the memory to itself, whoever else writes.
     fn owners(&self) -> Owners {
-        Owners::Exclusive
+        if self.shared.is_some() { Owners::Shared } else { Owners::Exclusive }
     }
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
-        Ok(None)
+        Ok(self.shared.as_ref().map(|time| time.load(Ordering::Relaxed)))
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -81,6 +81,9 @@ pub enum Rows {
     Replaced,
     /// As `Replaced`, or over a known version, which a column of that name counts.
     Versioned,
+    /// As `Versioned`, and whoever only reads one goes by what it said a moment ago: that keeps nobody from changing it.
+    /// The version alone guards what is written over it.
+    Glanced,
 }
 
 /// Whether a table is a work queue.

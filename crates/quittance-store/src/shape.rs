@@ -152,7 +152,7 @@ impl Change {
         let is_allowed = match self {
             Self::Insert { .. } => true,
             Self::Upsert { .. } => table.rows != Rows::Fixed,
-            Self::Update { .. } => table.rows == Rows::Versioned,
+            Self::Update { .. } => matches!(table.rows, Rows::Versioned | Rows::Glanced),
         };
         assert!(is_allowed, "rows of {} are declared {:?}, and one is to be written over", table.name, table.rows);
         if let Self::Update { row, expected_version, .. } = self {

@@ -1,17 +1,78 @@
 //! The engine's clock: its mark in the store, and what follows when an era ends.
+//!
+//! Where several processes share the books they share an era, too, and go by the clock of the database: each compares it
+//! with a clock of its own machine that nobody sets, and whoever sees it jump ends the era for all. A batch that was
+//! decided in an era that has ended is decided again.
 
 use super::Engine;
 use crate::clocks::{Change, Reading, Watched, at_start, next_era};
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{ClockMark, Corrupt, Entity};
-use quittance_store::store::{Change as Write, Loaded, Read, Store, StoreError, TakeOver, Work};
-use quittance_store::tables::EFFECTS;
+use quittance_store::store::{Change as Write, Loaded, Owners, Read, Store, StoreError, TakeOver, Work};
+use quittance_store::tables::{CLOCKS, EFFECTS};
+use quittance_store::value::Value;
 
 /// How often the clock is written down, in milliseconds: a mark that is older than it was away from tells the less.
 const MARK_MS: i64 = 10_000;
 
+/// How often the clock of the database is asked, in milliseconds.
+const ASK_MS: i64 = 1_000;
+
 impl Engine {
+    /// What time it is, and what has ended the era, if anything has: as [`Engine::read_clocks`], with the engine's own
+    /// clock, which follows that of the database where several share it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be asked, or the end of an era not be written down: nothing may be decided
+    /// then.
+    ///
+    /// # Panics
+    ///
+    /// Without a clock; [`Engine::with_clock`] gives one.
+    pub fn time(&mut self) -> Result<(Timestamp, Option<Change>), StoreError> {
+        let mut reading = self.clock_mut().reading();
+        if self.is_shared() && reading.steady_ms.saturating_sub(self.asked_ms) >= ASK_MS {
+            reading = self.ask()?;
+        }
+        let change = self.read_clocks(&reading)?;
+        Ok((reading.wall, change.or(self.untold.take())))
+    }
+
+    fn clock_mut(&mut self) -> &mut dyn crate::ports::Clock {
+        self.clock.as_mut().expect("an engine that tells the time was given a clock").as_mut()
+    }
+
+    /// Whether others may write to the store, too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.store.owners() == Owners::Shared
+    }
+
+    /// Follows the clock of the database, where it has one.
+    fn ask(&mut self) -> Result<Reading, StoreError> {
+        let time = self.store.time()?;
+        let clock = self.clock_mut();
+        if let Some(time) = time {
+            clock.follow(Timestamp(time));
+        }
+        let reading = clock.reading();
+        self.asked_ms = reading.steady_ms;
+        Ok(reading)
+    }
+
+    /// Goes on in the era that another process began. The time, as it is then.
+    pub(super) fn adopt(&mut self, era: Era, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.era = era;
+        if self.clock.is_none() {
+            return Ok(now);
+        }
+        // What it saw may be a jump that this process has not seen yet, and must not date anything before it has.
+        let reading = self.ask()?;
+        self.untold = self.read_clocks(&reading)?.or(self.untold.take());
+        Ok(reading.wall)
+    }
+
     /// Looks whether the clock is still believed. To be called with the reading whose wall time the next call is given.
     /// Says what has ended the era, if it has ended: what is under way is doubted from here on.
     ///
@@ -33,7 +94,7 @@ impl Engine {
             None if reading.steady_ms - watched.written_ms < MARK_MS => Ok(None),
             None => {
                 watched.written_ms = reading.steady_ms;
-                match keep(self.store.as_mut(), &reading.mark(self.era)) {
+                match self.keep_mark(reading) {
                     // An old mark makes the next start doubt more, and no less.
                     Err(StoreError::Full { .. }) => Ok(None),
                     other => other.map(|()| None),
@@ -44,30 +105,56 @@ impl Engine {
 
     /// Goes on in the era that is stored, or begins a new one; says why.
     pub(super) fn start_clocks(&mut self, reading: &Reading) -> Result<Option<Change>, StoreError> {
-        let Some(mark) = load(self.store.as_mut())? else {
-            self.era = Era { number: 1, began_at: reading.wall, dated_since: 1, ahead_ms: 0 };
-            self.keep_era(reading)?;
+        let reading = if self.is_shared() && self.clock.is_some() { &self.ask()? } else { reading };
+        let Some(shared) = load(self.store.as_mut(), ClockMark::ERA)? else {
+            let era = Era { number: 1, began_at: reading.wall, dated_since: 1, ahead_ms: 0 };
+            self.commit_era(reading, &mut |stored| stored.unwrap_or(era))?;
             return Ok(None);
         };
-        self.era = mark.era;
-        let change = at_start(&mark, reading);
+        self.era = shared.era;
+        let own = if self.is_shared() { load(self.store.as_mut(), &reading.boot)? } else { Some(shared) };
+        // Of a machine that nobody wrote of before it is not known what its clock does.
+        let change = own.map_or(Some(Change::Machine), |own| at_start(&own, reading));
         match change {
             Some(change) => self.enter_era(change, reading)?,
-            None => self.keep_era(reading)?,
+            None => {
+                self.keep_mark(reading)?;
+                self.watched = Some(Watched::new(reading.mark(self.era)));
+            }
         }
         Ok(change)
     }
 
     fn enter_era(&mut self, change: Change, reading: &Reading) -> Result<(), StoreError> {
-        self.era = next_era(&self.era, change, reading);
-        self.keep_era(reading)
+        let mine = self.era;
+        self.commit_era(reading, &mut |stored| {
+            let stored = stored.unwrap_or(mine);
+            // What somebody else ended it for may be the same jump: then it is not taken back twice.
+            let is_taken_back = stored.number != mine.number && matches!(change, Change::Back(_));
+            let next = next_era(&stored, change, reading);
+            Era { ahead_ms: if is_taken_back { stored.ahead_ms } else { next.ahead_ms }, ..next }
+        })
     }
 
-    fn keep_era(&mut self, reading: &Reading) -> Result<(), StoreError> {
-        let mark = reading.mark(self.era);
-        keep(self.store.as_mut(), &mark)?;
-        self.watched = Some(Watched::new(mark));
+    /// Writes down the era that follows from the one that is stored, and goes on in it.
+    fn commit_era(&mut self, reading: &Reading, follow: &mut dyn FnMut(Option<Era>) -> Era) -> Result<(), StoreError> {
+        let mut work = Follow { reading, follow, era: self.era };
+        self.store.transact("era", &mut work)?;
+        self.era = work.era;
+        if self.is_shared() {
+            self.keep_mark(reading)?;
+        }
+        self.watched = Some(Watched::new(reading.mark(self.era)));
         Ok(())
+    }
+
+    /// Writes down what the clock says: beside the era where it is the only one, else in a row of this machine.
+    fn keep_mark(&mut self, reading: &Reading) -> Result<(), StoreError> {
+        let mut mark = reading.mark(self.era);
+        if self.is_shared() {
+            mark.name.clone_from(&reading.boot);
+        }
+        self.store.transact("clock", &mut Keep(&mark))
     }
 
     /// Makes effects due that an earlier process held, or that a clock which ran ahead put off.
@@ -77,17 +164,25 @@ impl Engine {
     }
 }
 
-fn load(store: &mut dyn Store) -> Result<Option<ClockMark>, StoreError> {
+fn load(store: &mut dyn Store, name: &str) -> Result<Option<ClockMark>, StoreError> {
     let corrupt = |Corrupt { table, column, what }| {
         let place = format!("{table}, column {column}");
         StoreError::Corrupt { place, what }
     };
-    let row = store.get_many(ClockMark::table(), &[vec![ClockMark::NAME.into()]])?.pop().flatten();
+    let row = store.get_many(&CLOCKS, &[ClockMark::key(name)])?.pop().flatten();
     row.map(|row| ClockMark::from_row(&row).map_err(corrupt)).transpose()
 }
 
-fn keep(store: &mut dyn Store, mark: &ClockMark) -> Result<(), StoreError> {
-    store.transact("clock", &mut Keep(mark))
+/// The read of the row that says which era it is.
+pub(crate) fn era_read() -> Read {
+    Read::Row { table: &CLOCKS, key: ClockMark::key(ClockMark::ERA) }
+}
+
+/// The era that is stored, as far as a transaction has read it.
+pub(crate) fn stored_era(loaded: &Loaded) -> Result<Option<Era>, String> {
+    let row = loaded.row(&CLOCKS, &ClockMark::key(ClockMark::ERA)).flatten();
+    let mark = row.map(ClockMark::from_row).transpose();
+    mark.map(|mark| mark.map(|mark| mark.era)).map_err(|corrupt| corrupt.to_string())
 }
 
 /// Writes a mark over the last one.
@@ -99,6 +194,31 @@ impl Work for Keep<'_> {
     }
 
     fn decide(&mut self, _: &Loaded) -> Result<Vec<Write>, String> {
-        Ok(vec![Write::Upsert { table: ClockMark::table(), row: self.0.to_row() }])
+        Ok(vec![Write::Upsert { table: &CLOCKS, row: self.0.to_row() }])
+    }
+}
+
+/// Replaces the era that is stored by the one that follows.
+struct Follow<'a> {
+    reading: &'a Reading,
+    follow: &'a mut dyn FnMut(Option<Era>) -> Era,
+    era: Era,
+}
+
+impl Work for Follow<'_> {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        vec![era_read()]
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Write>, String> {
+        self.era = (self.follow)(stored_era(loaded)?);
+        let mut row = self.reading.mark(self.era).to_row();
+        let version = CLOCKS.position("version");
+        let stored = loaded.row(&CLOCKS, &ClockMark::key(ClockMark::ERA)).flatten();
+        let Some(&Value::Integer(expected_version)) = stored.map(|row| &row[version]) else {
+            return Ok(vec![Write::Insert { table: &CLOCKS, row }]);
+        };
+        row[version] = (expected_version + 1).into();
+        Ok(vec![Write::Update { table: &CLOCKS, row, expected_version }])
     }
 }

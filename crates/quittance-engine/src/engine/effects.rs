@@ -2,6 +2,7 @@
 
 use super::{Engine, Step};
 use crate::due;
+use crate::pause::Paused;
 use crate::room::{Permits, Room};
 use crate::submission::{EffectRef, Submission};
 use quittance_core::effect::Effect;
@@ -18,6 +19,10 @@ impl Engine {
     ///
     /// As [`Engine::step`].
     pub fn poll(&mut self, now: Timestamp, permits: &mut Permits) -> Result<Step, StoreError> {
+        if self.is_shared() {
+            // Somebody else may have pulled a brake, or let it go.
+            self.paused = Paused::load(self.store.as_mut())?;
+        }
         let mut shares = Vec::new();
         for (gateway, room) in self.paused.permitted(permits).0 {
             shares.extend(self.choose(&gateway, now, room)?);

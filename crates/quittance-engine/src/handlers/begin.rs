@@ -10,7 +10,7 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::message::Request;
 use quittance_core::decide::{learn_of_lost_evidence, learn_of_lost_lease, learn_of_lost_refund};
 use quittance_core::effect::{
-    Class, Effect, Move, Source, State, Step, Stimulus, Subject, enter, expire, next_move, renew, ticket,
+    Class, Effect, Move, Source, State, Step, Stimulus, Subject, expire, next_move, renew, ticket,
 };
 use quittance_core::journal::Record;
 use quittance_core::mutation::{self, Mutation};
@@ -45,7 +45,7 @@ pub(super) fn begin(
     context: &mut Context<'_>,
 ) -> Result<Option<Job>, Miss> {
     let now = context.now;
-    enter(&mut around.effect, &context.era);
+    effect_rows::enter_era(&mut around.effect, context)?;
     let Some(gateway) = permitted(&around.effect.gateway, context) else {
         release(around, now);
         return Ok(None);

@@ -1,11 +1,11 @@
 //! The rows around one effect: what every command about it needs.
 
-use super::Wanted;
+use super::{Context, Wanted};
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
 use quittance_core::dispute::{Dispute, Evidence};
-use quittance_core::effect::{Effect, Step, Subject};
+use quittance_core::effect::{Effect, Step, Subject, enter};
 use quittance_core::id::{CustomerId, DisputeId, EffectId, PaymentId, RefundId};
 use quittance_core::idempotency::Command;
 use quittance_core::payment::Payment;
@@ -110,6 +110,16 @@ pub(super) fn get(book: CustomerId, effect: EffectId, rows: &WorkingSet<'_>) -> 
         customer: rows.expect(&vec![book.bytes().into()])?,
         book: rows.expect(&vec![book.bytes().into()])?,
     })
+}
+
+/// Brings an effect into the era in which is decided. One that is further on was written by somebody whose era began after
+/// this transaction looked: its times are of a clock that is not known here yet.
+pub(super) fn enter_era(effect: &mut Effect, context: &Context<'_>) -> Result<(), Miss> {
+    if context.is_era_shared && effect.era > context.era.number {
+        return Err(Miss::NotLoaded);
+    }
+    enter(effect, &context.era);
+    Ok(())
 }
 
 pub(super) fn put(around: &EffectRows, rows: &mut WorkingSet<'_>) {

@@ -11,7 +11,7 @@ use crate::submission::{Job, LearnedFact, Outcome};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::decide::{Learned, Lesson, hold_of, learn, learn_evidence, learn_refund, refund_hold_of, word};
 use quittance_core::dispute::DisputeSighting;
-use quittance_core::effect::{Asked, Effect, Policy, Source, State, Stimulus, enter};
+use quittance_core::effect::{Asked, Effect, Policy, Source, State, Stimulus};
 use quittance_core::fact::{Fact, Sighting};
 use quittance_core::id::{CommandId, HoldId};
 use quittance_core::idempotency::{Command, Progress};
@@ -107,7 +107,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
 ) -> Result<(Learned, Finished), Miss> {
     let policy = context.gateways.0.get(&around.effect.gateway).map_or_else(Policy::default, |gateway| gateway.policy);
-    enter(&mut around.effect, &context.era);
+    effect_rows::enter_era(&mut around.effect, context)?;
     let known_object = around.effect.object_id.clone();
     let lesson = Lesson { source, stimulus, now: context.now, dice: context.ids.dice() };
     let learned = decide(around, lesson, &policy)

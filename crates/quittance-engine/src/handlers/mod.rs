@@ -56,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub(crate) backlog: &'a BTreeMap<String, Backlog>,
     /// The era of the clock that `now` is of.
     pub(crate) era: Era,
+    /// Whether others may have begun a newer one.
+    pub(crate) is_era_shared: bool,
 }
 
 impl Context<'_> {

@@ -24,6 +24,7 @@ mod refunds_of_gone_money;
 mod review;
 mod scenarios;
 mod searches;
+mod shared;
 mod trouble;
 mod unlisted;
 mod unreadable_events;

@@ -93,7 +93,7 @@ fn changes(table: &'static Table) -> impl Strategy<Value = Change> {
     let verbs = match table.rows {
         Rows::Fixed => 0..2u8,
         Rows::Replaced => 0..3,
-        Rows::Versioned => 0..4,
+        Rows::Versioned | Rows::Glanced => 0..4,
     };
     (verbs, vec(any::<u8>(), table.columns.len())).prop_map(move |(verb, picks)| {
         let mut row: Row = (0..picks.len()).map(|position| pick(table, position, picks[position])).collect();

@@ -1,7 +1,7 @@
 //! One table in memory: its rows by primary key, and every declared index as an ordered map.
 
 use super::{
-    BTreeMap, Change, Claim, Direction, Key, Row, Scan, Share, StoreError, Table, TakeOver, Uniqueness, Value,
+    BTreeMap, Change, Claim, Direction, Key, Owners, Row, Scan, Share, StoreError, Table, TakeOver, Uniqueness, Value,
 };
 use crate::schema::Index;
 use crate::shape::{DUE_AT, LEASE_EPOCH, LEASE_OWNER, VERSION};
@@ -97,13 +97,14 @@ impl Rows {
         due.take(share.limit).map(|(_, key)| key.clone()).collect()
     }
 
-    pub(super) fn take_over(&mut self, takeover: &TakeOver) -> usize {
+    pub(super) fn take_over(&mut self, takeover: &TakeOver, owners: Owners) -> usize {
         let (due_at, lease_owner) = (self.table.position(DUE_AT), self.table.position(LEASE_OWNER));
         let kept = [Value::Integer(0), Value::Integer(takeover.owner)];
         let mut keys: Vec<Key> = self.index(self.table.due_index()).values().cloned().collect();
         keys.retain(|key| {
             let row = &self.by_key[key];
-            !kept.contains(&row[lease_owner]) || row[due_at] > Value::Integer(takeover.due_at_max)
+            let is_dead = owners == Owners::Exclusive && !kept.contains(&row[lease_owner]);
+            is_dead || row[due_at] > Value::Integer(takeover.due_at_max)
         });
         for key in &keys {
             let mut row = self.by_key[key].clone();

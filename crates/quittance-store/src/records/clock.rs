@@ -3,13 +3,15 @@
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::CLOCKS;
-use crate::value::{Row, Value};
+use crate::value::{Key, Row, Value};
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 
 /// What the clocks of a machine said at one moment, and the era that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockMark {
+    /// Its row: [`ClockMark::ERA`], or a start of a machine that shares the books with others.
+    pub name: String,
     /// The wall clock.
     pub wall: Timestamp,
     /// Which start of which machine the steady clock counts from.
@@ -21,8 +23,14 @@ pub struct ClockMark {
 }
 
 impl ClockMark {
-    /// The name of the one row.
-    pub const NAME: &'static str = "wall";
+    /// The name of the row that says which era it is.
+    pub const ERA: &'static str = "wall";
+
+    /// The place of a mark.
+    #[must_use]
+    pub fn key(name: &str) -> Key {
+        vec![name.into()]
+    }
 }
 
 impl Entity for ClockMark {
@@ -32,7 +40,7 @@ impl Entity for ClockMark {
 
     fn to_row(&self) -> Row {
         vec![
-            Self::NAME.into(),
+            self.name.as_str().into(),
             self.wall.0.into(),
             self.boot.as_str().into(),
             self.steady_ms.into(),
@@ -46,8 +54,8 @@ impl Entity for ClockMark {
 
     fn from_row(row: &Row) -> Result<Self, Corrupt> {
         let mut columns = Columns::of(&CLOCKS, row)?;
-        columns.text()?;
         Ok(Self {
+            name: columns.text()?,
             wall: columns.time()?,
             boot: columns.text()?,
             steady_ms: columns.integer()?,

@@ -92,8 +92,9 @@ pub static SWITCHES: Table = Table {
     queue: Queue::No,
 };
 
-/// What the clock said when it was last written down, and the era that it is in: one row. What is older, or of another
-/// start of the machine, tells the next process what not to believe.
+/// What the clock said when it was last written down, and the era that it is in: one row where one process writes, else one
+/// for the era and one for each start of a machine. What is older, or of another start, tells the next process what not
+/// to believe.
 pub static CLOCKS: Table = Table {
     name: "clocks",
     columns: &[
@@ -109,6 +110,6 @@ pub static CLOCKS: Table = Table {
     ],
     key_columns: 1,
     indexes: &[],
-    rows: Rows::Versioned,
+    rows: Rows::Glanced,
     queue: Queue::No,
 };

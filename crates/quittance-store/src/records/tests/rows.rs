@@ -257,7 +257,7 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
     check(Switch { name: "stripe".into(), is_paused: false, reason: None, ..paused.clone() });
     check(paused);
     let era = Era { number: 3, began_at: Timestamp(4), dated_since: 2, ahead_ms: 5 };
-    check(ClockMark { wall: Timestamp(5), boot: "b".into(), steady_ms: 6, era });
+    check(ClockMark { name: "wall".into(), wall: Timestamp(5), boot: "b".into(), steady_ms: 6, era });
 }
 
 #[test]
