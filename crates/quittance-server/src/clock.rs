@@ -3,19 +3,53 @@
 //! Wall time goes into records and comes out of the engine as deadlines; monotonic time measures how long something has
 //! taken. Neither alone is safe for a deadline: the wall clock can be set back, and the monotonic one stands still while
 //! the machine is suspended. [`Stopwatch`] uses both. [`reading`] is for the engine, which compares the wall clock with
-//! one that nobody sets.
+//! one that nobody sets. Processes that share a database go by its clock, which [`follow`] tells.
 
 use quittance_core::time::Timestamp;
 use quittance_engine::clocks::Reading;
-use std::sync::OnceLock;
+use quittance_engine::ports::Clock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The wall clock, in microseconds since 1970. A clock set before that reads as 1970.
+/// What the database's clock said, and what the steady clock of this machine said then; once for the process.
+static FOLLOWED: RwLock<Option<(Timestamp, Duration)>> = RwLock::new(None);
+
+/// What time it is, in microseconds since 1970: by the wall clock of this machine, or by that of the database where
+/// several processes share one, as far as this process has heard.
+#[must_use]
+pub fn now() -> Timestamp {
+    let followed = *FOLLOWED.read().unwrap_or_else(PoisonError::into_inner);
+    followed.map_or_else(of_this_machine, |(time, heard)| {
+        let since = since_boot().saturating_sub(heard);
+        Timestamp(time.0.saturating_add(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
+    })
+}
+
+/// The wall clock of this machine. A clock set before 1970 reads as 1970.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the named place that reads the wall clock")]
-pub fn now() -> Timestamp {
+pub fn of_this_machine() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// From now on, time goes by the database's clock, which says this. Between two such words the steady clock tells how much
+/// has passed: the wall clock of this machine counts no more.
+pub fn follow(time: Timestamp) {
+    *FOLLOWED.write().unwrap_or_else(PoisonError::into_inner) = Some((time, since_boot()));
+}
+
+/// The clocks, for the engine.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn reading(&mut self) -> Reading {
+        reading()
+    }
+
+    fn follow(&mut self, time: Timestamp) {
+        follow(time);
+    }
 }
 
 /// A reading that never runs backwards.
@@ -28,34 +62,32 @@ pub fn monotonic() -> Instant {
 /// What the clocks say now.
 #[must_use]
 pub fn reading() -> Reading {
-    let (boot, steady) = steady();
-    Reading { wall: now(), boot, steady_ms: i64::try_from(steady.as_millis()).unwrap_or(i64::MAX) }
+    let steady_ms = i64::try_from(since_boot().as_millis()).unwrap_or(i64::MAX);
+    Reading { wall: now(), boot: boot().to_owned(), steady_ms }
 }
 
-/// The time since the machine was started, suspended or not, and which start that was: the next process of this start
-/// can compare it.
+/// The time since the machine was started, suspended or not: the next process of this start can compare it.
 #[cfg(target_os = "linux")]
-fn steady() -> (String, Duration) {
-    static BOOT: OnceLock<String> = OnceLock::new();
-    let boot = BOOT.get_or_init(|| {
-        let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-        read.map_or_else(|_| this_process(), |id| id.trim().to_owned())
-    });
-    let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    (boot.clone(), Duration::try_from(since_boot).unwrap_or(Duration::ZERO))
+fn since_boot() -> Duration {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime)).unwrap_or(Duration::ZERO)
 }
 
 /// The time since this process asked first: to the next one it says nothing.
 #[cfg(not(target_os = "linux"))]
-fn steady() -> (String, Duration) {
-    static BEGAN: OnceLock<(String, Instant)> = OnceLock::new();
-    let (boot, began) = BEGAN.get_or_init(|| (this_process(), monotonic()));
-    (boot.clone(), monotonic().saturating_duration_since(*began))
+fn since_boot() -> Duration {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    monotonic().saturating_duration_since(*BEGAN.get_or_init(monotonic))
 }
 
-/// A name for clocks that are read by this process alone.
-fn this_process() -> String {
-    format!("process {} since {}", std::process::id(), now().0)
+/// Which start of which machine it is, or else of which process.
+fn boot() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    let this_process = || format!("process {} since {}", std::process::id(), of_this_machine().0);
+    BOOT.get_or_init(|| match cfg!(target_os = "linux") {
+        true => std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map_or_else(|_| this_process(), |id| id.trim().to_owned()),
+        false => this_process(),
+    })
 }
 
 /// Measures how long ago something began, and errs towards longer.

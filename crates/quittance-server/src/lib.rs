@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod operate;
 mod parked;
 mod repairs;
+pub mod roles;
 pub mod runtime;
 pub mod serve;
 mod switches;

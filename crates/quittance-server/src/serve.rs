@@ -3,6 +3,7 @@
 use crate::config::{Config, ConfigErrors};
 use crate::connections::{self, Service};
 use crate::data::Data;
+use crate::roles::Roles;
 use crate::runtime::Runtime;
 use crate::transport::TransportError;
 use crate::{admin, api, metrics};
@@ -32,6 +33,8 @@ pub struct ServeOptions {
     pub config: Config,
     /// The books.
     pub data: Data,
+    /// What this process does.
+    pub roles: Roles,
     /// Where to listen, instead of where the configuration says.
     pub listen: Option<SocketAddr>,
     /// Called once the server takes requests, with the address it listens on (port 0 in the configuration picks one).
@@ -52,6 +55,12 @@ pub enum ServeError {
         /// Cause.
         #[source]
         source: StoreError,
+    },
+    /// Roles can be shared out only where several processes share the books.
+    #[error("--roles {roles}: only one process writes to a data directory, and it does everything")]
+    Alone {
+        /// What was asked for.
+        roles: Roles,
     },
     /// What an earlier process left cannot be taken up.
     #[error("cannot take up what an earlier process left")]
@@ -84,7 +93,7 @@ impl ServeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Gateway(_) => 2,
+            Self::Config(_) | Self::Gateway(_) | Self::Alone { .. } => 2,
             Self::Listen { .. } => 3,
             Self::Open { source, .. } => match source {
                 StoreError::Locked { .. } | StoreError::ReadOnly { .. } | StoreError::Missing { .. } => 3,
@@ -103,7 +112,7 @@ impl ServeError {
 ///
 /// [`ServeError`]; after a `shutdown` only when the engine failed meanwhile.
 pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-    let ServeOptions { config, data, listen, on_ready } = options;
+    let ServeOptions { config, data, roles, listen, on_ready } = options;
     metrics::ensure_installed();
     // Before the engine starts: a server that cannot be reached must not begin to send.
     let address = listen.unwrap_or(config.server.listen);
@@ -112,7 +121,7 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let bound = listener.local_addr().map_err(listen_error)?;
 
     let connections_max = config.server.connections_max;
-    let mut runtime = Runtime::start(config, &data)?;
+    let mut runtime = Runtime::start(config, &data, roles)?;
     let socket = data.socket().and_then(open_socket);
     let (closer, closing) = watch::channel(false);
     let service = |router, connections_max| Service { router, connections_max, closing: closing.clone() };
@@ -122,7 +131,7 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut fronts = vec![tokio::spawn(connections::serve(listener, public, JOBS_GRACE + REQUESTS_GRACE))];
     fronts.extend(socket.map(|socket| tokio::spawn(connections::serve(socket, local, REQUESTS_GRACE))));
-    tracing::info!(address = %bound, data = %data, "serving");
+    tracing::info!(address = %bound, data = %data, %roles, "serving");
     if let Some(on_ready) = on_ready {
         on_ready(bound);
     }

@@ -112,6 +112,10 @@ fn judge_serve(error: &ServeError) -> Option<(Exit, Option<String>)> {
             Some((Exit::Unreachable, Some("stop what listens there, or name another address with --listen".to_owned())))
         }
         ServeError::Gateway(_) => Some((Exit::Usage, Some("`quittance check-config` names the gateway".to_owned()))),
+        ServeError::Alone { .. } => Some((
+            Exit::Usage,
+            Some("leave --roles out, or share a PostgreSQL database with --database-url".to_owned()),
+        )),
         ServeError::Thread(_) | ServeError::Stopped { .. } => Some((Exit::Internal, None)),
         ServeError::Config(_) => Some((Exit::Usage, Some(CHECK_CONFIG.to_owned()))),
         ServeError::Open { .. } | ServeError::Recover(_) => None,

@@ -6,6 +6,7 @@ use crate::signals::Signals;
 use anyhow::Context;
 use clap::Args;
 use quittance_server::config::Config;
+use quittance_server::roles::Roles;
 use quittance_server::serve::{ServeOptions, serve};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -16,13 +17,21 @@ pub(crate) struct Arguments {
     /// Where to listen, instead of where the configuration says; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// What this process does, where several share a database: some of api, worker, reconciler
+    #[arg(long, value_name = "ROLES", default_value_t = Roles::ALL)]
+    roles: Roles,
 }
 
 /// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` is printed, and nothing after it.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
     let config = Config::load(global.config.as_deref())?;
-    let options =
-        ServeOptions { config, data: global.data(), listen: arguments.listen, on_ready: Some(Box::new(announce)) };
+    let options = ServeOptions {
+        config,
+        data: global.data(),
+        roles: arguments.roles,
+        listen: arguments.listen,
+        on_ready: Some(Box::new(announce)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         let signals = Signals::take()?;

@@ -60,6 +60,8 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/inbox/{event}/replay", post(repairs::replay))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))
         .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
+    // A process that takes no requests says how it does, and that is all.
+    let work = if handle.roles().api { work } else { Router::new() };
     Router::new()
         .merge(work)
         .route("/healthz", get(health::alive))

@@ -113,9 +113,11 @@ impl Executor {
             if !entries.is_empty() {
                 self.step(entries)?;
             }
-            self.deadlines.look(&mut self.engine);
-            for gateway in self.shared.gateways.take_probes(clock::now()) {
-                jobs::spawn_probe(&self.tokio, gateway);
+            if self.shared.roles.worker {
+                self.deadlines.look(&mut self.engine);
+                for gateway in self.shared.gateways.take_probes(clock::now()) {
+                    jobs::spawn_probe(&self.tokio, gateway);
+                }
             }
         }
     }
@@ -161,6 +163,7 @@ impl Executor {
             other => other?,
         };
         self.is_full = false;
+        self.shared.gateways.follow(self.engine.paused());
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
         self.schedule();
@@ -176,15 +179,16 @@ impl Executor {
 
     /// The time, once the engine has seen whether it is to be believed: nothing is decided by a clock that was just set.
     fn read_clocks(&mut self) -> Result<Timestamp, StoreError> {
-        let reading = clock::reading();
-        if let Some(change) = self.engine.read_clocks(&reading)? {
+        let (now, change) = self.engine.time()?;
+        if let Some(change) = change {
             clocks::tell(change);
         }
-        Ok(reading.wall)
+        Ok(now)
     }
 
     fn permits(&self) -> Permits {
-        if self.shared.is_winding_down() { Permits::default() } else { self.shared.gateways.permits() }
+        let begins = self.shared.roles.worker && !self.shared.is_winding_down();
+        if begins { self.shared.gateways.permits() } else { Permits::default() }
     }
 
     /// Brings the next poll forward where effects probably wait for a place. For a gateway that is left alone nothing

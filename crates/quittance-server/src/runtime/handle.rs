@@ -6,6 +6,7 @@ use super::shared::Shared;
 use super::waiters::Watch;
 use crate::clock;
 use crate::config::{Config, Secret};
+use crate::roles::Roles;
 use quittance_connectors::connector::Connector;
 use quittance_core::id::CommandId;
 use quittance_core::tenant::Mode;
@@ -156,6 +157,12 @@ impl Handle {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// What this process does.
+    #[must_use]
+    pub fn roles(&self) -> Roles {
+        self.shared.roles
     }
 
     /// The webhook endpoint of that name.

@@ -5,6 +5,7 @@
 
 mod clocks;
 mod deadlines;
+mod elsewhere;
 mod executor;
 mod find;
 mod gateways;
@@ -26,6 +27,7 @@ use crate::config::{Config, Secrets};
 use crate::data::Data;
 use crate::ids::SystemIds;
 use crate::render::Renderer;
+use crate::roles::Roles;
 use crate::serve::ServeError;
 use executor::Executor;
 use gateways::GatewayStates;
@@ -34,7 +36,7 @@ use quittance_engine::breaker;
 use quittance_engine::gateways::Leases;
 use quittance_engine::queue::{self, Queue};
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::store::{Reader, Store, StoreError};
+use quittance_store::store::{Owners, Reader, Store, StoreError};
 use readers::Readers;
 use shared::{End, Shared};
 use std::sync::Arc;
@@ -80,8 +82,8 @@ impl Database {
 pub struct Runtime {
     handle: Handle,
     end: watch::Receiver<Option<End>>,
-    /// Ends with the runtime.
-    sweepers: JoinSet<()>,
+    /// What looks at gateways and at other processes; ends with the runtime.
+    lookouts: JoinSet<()>,
 }
 
 impl Runtime {
@@ -92,10 +94,11 @@ impl Runtime {
     /// # Errors
     ///
     /// [`ServeError`] when a secret is not there, the data cannot be opened, or no connection can be set up.
-    pub fn start(config: Config, data: &Data) -> Result<Self, ServeError> {
+    pub fn start(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
         let open = |source| ServeError::Open { place: data.to_string(), source };
-        Self::start_with(config, secrets, Database::open(data).map_err(open)?, breaker::Limits::default())
+        let database = Database::open(data).map_err(open)?;
+        Self::start_with(config, secrets, database, breaker::Limits::default(), roles)
     }
 
     /// As [`Runtime::start`], over a database, secrets and breakers of the caller's.
@@ -108,13 +111,18 @@ impl Runtime {
         secrets: Secrets,
         database: Database,
         breakers: breaker::Limits,
+        roles: Roles,
     ) -> Result<Self, ServeError> {
+        let is_shared = database.writer.owners() == Owners::Shared;
+        if !is_shared && roles != Roles::ALL {
+            return Err(ServeError::Alone { roles });
+        }
         let gateways = GatewayStates::new(&config, &secrets, breakers)?;
         let for_engine = gateways::for_engine(&config, &secrets);
         let leases = Leases::default();
         let (ids, brakes) = (Box::<SystemIds>::default(), config.brakes.clone());
         let engine = Engine::new(database.writer, ids, Box::new(Renderer), for_engine, leases);
-        let mut engine = engine.with_brakes(brakes);
+        let mut engine = engine.with_brakes(brakes).with_clock(Box::new(clock::SystemClock));
         take_up(&mut engine)?;
         gateways.follow(engine.paused());
         let limits =
@@ -126,6 +134,7 @@ impl Runtime {
             config,
             secrets,
             gateways,
+            roles,
             is_winding_down: AtomicBool::new(false),
             end: end_sender,
         });
@@ -136,7 +145,7 @@ impl Runtime {
             .spawn(move || executor.run())
             .map_err(ServeError::Thread)?;
         let handle = Handle { shared, readers };
-        Ok(Self { sweepers: start_sweepers(&handle), handle, end })
+        Ok(Self { lookouts: start_lookouts(&handle, is_shared), handle, end })
     }
 
     /// A way in.
@@ -178,9 +187,9 @@ impl Runtime {
     ///
     /// [`ServeError::Stopped`] when the engine had stopped by itself.
     pub async fn stop(self) -> Result<(), ServeError> {
-        let Self { handle, mut end, mut sweepers } = self;
+        let Self { handle, mut end, mut lookouts } = self;
         // What they have found and not submitted is found again.
-        sweepers.shutdown().await;
+        lookouts.shutdown().await;
         let shared = Arc::clone(&handle.shared);
         // Readers end with the last handle; a store that is closed last folds its log into the database.
         drop(handle);
@@ -190,15 +199,21 @@ impl Runtime {
     }
 }
 
-fn start_sweepers(handle: &Handle) -> JoinSet<()> {
-    let mut sweepers = JoinSet::new();
+fn start_lookouts(handle: &Handle, is_shared: bool) -> JoinSet<()> {
+    let mut lookouts = JoinSet::new();
+    if is_shared {
+        lookouts.spawn(elsewhere::run(handle.clone()));
+    }
+    if !handle.shared.roles.reconciler {
+        return lookouts;
+    }
     for (name, config) in &handle.shared.config.gateways {
         if let Some(gateway) = handle.shared.gateways.get(name) {
             let [events, objects] = [config.sweep_every_s, config.object_sweep_every_s].map(Duration::from_secs);
-            sweepers.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects }));
+            lookouts.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects }));
         }
     }
-    sweepers
+    lookouts
 }
 
 async fn await_end(end: &mut watch::Receiver<Option<End>>) -> Result<(), ServeError> {

@@ -5,6 +5,7 @@ use super::gateways::GatewayStates;
 use super::waiters::Waiters;
 use crate::config::{Config, Secrets};
 use crate::metrics;
+use crate::roles::Roles;
 use quittance_core::time::Timestamp;
 use quittance_engine::queue::Queue;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue<Entry>,
     pub(crate) waiters: Waiters,
     pub(crate) gateways: GatewayStates,
+    /// What this process does.
+    pub(crate) roles: Roles,
     /// Nothing new is begun at a gateway any more.
     pub(super) is_winding_down: AtomicBool,
     /// How the executor ended, once it has.

@@ -69,6 +69,13 @@ impl Waiters {
         }
     }
 
+    /// The commands that are watched, each once.
+    pub(crate) fn watched(&self) -> Vec<CommandId> {
+        let mut watched: Vec<CommandId> = self.lock().waiting.keys().map(|(command, _)| *command).collect();
+        watched.dedup();
+        watched
+    }
+
     /// Lets everybody go without an answer, and nobody wait any more.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
@@ -107,6 +114,7 @@ mod tests {
     async fn every_watcher_of_a_command_gets_its_answer() {
         let waiters = Waiters::new(10);
         let (first, second, other) = (waiters.watch(command(1)), waiters.watch(command(1)), waiters.watch(command(2)));
+        assert_eq!(waiters.watched(), [command(1), command(2)]);
         waiters.answer(command(1), 201, b"made");
         assert_eq!(first.answer(Duration::from_secs(5)).await, Some((201, b"made".to_vec())));
         assert_eq!(second.answer(Duration::from_secs(5)).await, Some((201, b"made".to_vec())));

@@ -12,6 +12,7 @@ use quittance_core::time::Timestamp;
 use quittance_engine::breaker;
 use quittance_engine::submission::{Action, ClientCommand, CustomerRef, NewCustomer, Outcome, Submission};
 use quittance_server::config::Config;
+use quittance_server::roles::Roles;
 use quittance_server::runtime::{Database, Handle, ReadError, Runtime, SubmitError, Submitted};
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::store::Scan;
@@ -49,7 +50,7 @@ fn customer() -> CustomerId {
 
 fn start(config: &Config, database: &MemoryDatabase, breakers: breaker::Limits) -> Runtime {
     let secrets = config.resolve_secrets().unwrap();
-    Runtime::start_with(config.clone(), secrets, Database::in_memory(database), breakers).unwrap()
+    Runtime::start_with(config.clone(), secrets, Database::in_memory(database), breakers, Roles::ALL).unwrap()
 }
 
 /// A shop at a gateway that misbehaves on demand.

@@ -2,6 +2,7 @@
 
 use quittance_server::config::Config;
 use quittance_server::operate::{self, OperateError, Operation, run_directly};
+use quittance_server::roles::Roles;
 use quittance_server::serve::{ServeError, ServeOptions, serve};
 use quittance_store::store::StoreError;
 use serde_json::Value;
@@ -24,7 +25,7 @@ fn options(data: &Path, config: Config) -> (ServeOptions, oneshot::Receiver<Sock
         let _ = ready.send(address);
     });
     let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-    (ServeOptions { config, data: data.into(), listen, on_ready: Some(on_ready) }, address)
+    (ServeOptions { config, data: data.into(), roles: Roles::ALL, listen, on_ready: Some(on_ready) }, address)
 }
 
 async fn start(data: &Path) -> Running {

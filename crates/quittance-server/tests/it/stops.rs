@@ -6,6 +6,7 @@ use quittance_core::time::Timestamp;
 use quittance_engine::breaker;
 use quittance_engine::submission::{Failure, Outcome, Submission};
 use quittance_server::config::{Config, Secrets};
+use quittance_server::roles::Roles;
 use quittance_server::runtime::{Database, Handle, Runtime, SubmitError};
 use quittance_server::serve::ServeError;
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
@@ -84,7 +85,7 @@ fn start(second: Second) -> (Runtime, Arc<AtomicUsize>) {
     let writer = Box::new(Failing { store: database.writer(), second, transactions: Arc::clone(&transactions) });
     let database = Database { writer, readers: vec![Box::new(database.reader())] };
     let limits = breaker::Limits::default();
-    (Runtime::start_with(Config::default(), Secrets::default(), database, limits).unwrap(), transactions)
+    (Runtime::start_with(Config::default(), Secrets::default(), database, limits, Roles::ALL).unwrap(), transactions)
 }
 
 async fn create(handle: &Handle, number: u8) -> Result<Outcome, SubmitError> {

@@ -11,6 +11,7 @@ use quittance_engine::submission::{Outcome, Submission};
 use quittance_sandbox::Sandbox;
 use quittance_server::api::router;
 use quittance_server::config::Config;
+use quittance_server::roles::Roles;
 use quittance_server::runtime::{Database, Handle, Runtime};
 use quittance_store::memory::MemoryDatabase;
 use sha2::{Digest, Sha256};
@@ -222,7 +223,7 @@ fn start(config: &str, place: &Place) -> Runtime {
             readers: vec![Box::new(database.reader())],
         },
     };
-    Runtime::start_with(config, secrets, database, breaker::Limits::default()).expect("started")
+    Runtime::start_with(config, secrets, database, breaker::Limits::default(), Roles::ALL).expect("started")
 }
 
 async fn create(handle: &Handle) {
