@@ -47,9 +47,12 @@ pub(crate) fn survey(
 }
 
 fn look(store: &mut dyn Store, gateway: &str, now: Timestamp) -> Result<Backlog, StoreError> {
-    let mut backlog = Backlog { unknown_since: unknown(store, gateway)?, ..Backlog::default() };
-    for lane in Lane::all() {
-        let oldest = due::times(store, gateway, lane, now, 1)?.pop();
+    let mut backlog = Backlog::default();
+    for (lane, first) in due::lanes(store, gateway)? {
+        if may_be_unknown(lane) {
+            backlog.unknown_since = older(backlog.unknown_since, unknown(store, gateway, lane)?);
+        }
+        let oldest = Some(first).filter(|first| *first <= now);
         backlog.due_since = older(backlog.due_since, oldest);
         if is_first_of_payment(lane) {
             backlog.unsent_since = older(backlog.unsent_since, oldest);
@@ -71,17 +74,12 @@ const fn may_be_unknown(lane: Lane) -> bool {
     matches!(lane, Lane::Read | Lane::Send { step: Step::Execute, is_again: true, .. })
 }
 
-fn unknown(store: &mut dyn Store, gateway: &str) -> Result<Option<Timestamp>, StoreError> {
-    let mut oldest = None;
-    for lane in Lane::all().into_iter().filter(|lane| may_be_unknown(*lane)) {
-        let place = due::place(gateway, lane);
-        let scan = Scan { index: Some(EFFECTS.due_index()), ..Scan::forward(&EFFECTS, place, UNKNOWN_MAX) };
-        // A row that cannot be read is reported where it is claimed.
-        let effects = store.scan(&scan)?.into_iter().filter_map(|row| Effect::from_row(&row).ok());
-        let unknown = effects.filter(|effect| effect.state == State::Unknown);
-        oldest = older(oldest, unknown.filter_map(|effect| effect.last_sent_at).min());
-    }
-    Ok(oldest)
+fn unknown(store: &mut dyn Store, gateway: &str, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+    let place = due::place(gateway, lane);
+    let scan = Scan { index: Some(EFFECTS.due_index()), ..Scan::forward(&EFFECTS, place, UNKNOWN_MAX) };
+    // A row that cannot be read is reported where it is claimed.
+    let effects = store.scan(&scan)?.into_iter().filter_map(|row| Effect::from_row(&row).ok());
+    Ok(effects.filter(|effect| effect.state == State::Unknown).filter_map(|effect| effect.last_sent_at).min())
 }
 
 fn older(left: Option<Timestamp>, right: Option<Timestamp>) -> Option<Timestamp> {

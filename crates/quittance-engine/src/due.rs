@@ -1,7 +1,7 @@
 //! What is due: which effects are taken of which lane.
 //!
 //! What was begun is finished first; else whoever has waited longest comes first. What may not be asked now is passed
-//! over where it stands, and costs nothing. Does not own what may be asked.
+//! over where it stands, and costs nothing; so does a lane in which nobody waits. Does not own what may be asked.
 
 use quittance_core::effect::Step;
 use quittance_core::time::Timestamp;
@@ -31,6 +31,22 @@ impl Waiting {
                 lanes.remove(lane);
             }
         }
+    }
+}
+
+/// The lanes of a gateway in which effects wait, and when the first of each is due. Asks once for each that there is, however
+/// many there might be.
+pub(crate) fn lanes(store: &mut dyn Store, gateway: &str) -> Result<Vec<(Lane, Timestamp)>, StoreError> {
+    let (index, name, due_at) = (EFFECTS.due_index(), EFFECTS.position("lane"), EFFECTS.position("due_at"));
+    let (mut lanes, mut after) = (Vec::new(), None);
+    loop {
+        let first = Scan::forward(&EFFECTS, vec![gateway.into()], 1);
+        let scan = Scan { index: Some(index), after: after.take(), ..first };
+        let Some(row) = store.scan(&scan)?.pop() else { return Ok(lanes) };
+        if let (Value::Text(name), Value::Integer(at)) = (&row[name], &row[due_at]) {
+            lanes.extend(Lane::named(name).map(|lane| (lane, Timestamp(*at))));
+        }
+        after = Some(vec![row[name].clone()]);
     }
 }
 

@@ -35,9 +35,7 @@ pub enum Submission {
     Look(Box<ObjectRef>),
     /// What a look at an object showed.
     Looked(Box<Looked>),
-    /// A page of a list of objects.
-    Listed(Box<Listed>),
-    /// How far a sweep has come.
+    /// How far a sweep has come, and what it came to.
     Swept(Box<Swept>),
     /// A person has an object looked at again.
     Requeue(Box<Requeue>),

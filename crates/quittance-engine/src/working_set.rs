@@ -48,9 +48,26 @@ type Address = (&'static str, Key);
 
 #[derive(Debug, Default)]
 struct Layer {
-    slots: BTreeMap<Address, Slot>,
+    slots: BTreeMap<&'static str, BTreeMap<Key, Slot>>,
     order: Vec<Address>,
-    unique: BTreeMap<(&'static str, Vec<Value>), Key>,
+    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Key>>,
+}
+
+impl Layer {
+    fn slot(&self, table: &Table, key: &Key) -> Option<&Slot> {
+        self.slots.get(table.name)?.get(key)
+    }
+
+    fn put(&mut self, key: Key, slot: Slot) {
+        let table = slot.table.name;
+        if self.slots.entry(table).or_default().insert(key.clone(), slot).is_none() {
+            self.order.push((table, key));
+        }
+    }
+
+    fn holder(&self, index: &Index, values: &[Value]) -> Option<&Key> {
+        self.unique.get(index.name)?.get(values)
+    }
 }
 
 /// Rows of a batch.
@@ -68,8 +85,7 @@ impl<'a> WorkingSet<'a> {
 
     /// The row of a key, as it would be now.
     pub(crate) fn get<E: Entity>(&self, key: &Key) -> Result<Option<E>, Miss> {
-        let place = (E::table().name, key.clone());
-        if let Some(slot) = self.stage.slots.get(&place).or_else(|| self.kept.slots.get(&place)) {
+        if let Some(slot) = self.slot(E::table(), key) {
             return Ok(Some(E::from_row(&slot.row)?));
         }
         if self.loaded.is_busy(E::table(), key) {
@@ -89,8 +105,7 @@ impl<'a> WorkingSet<'a> {
 
     /// The row a unique index leads to.
     pub(crate) fn unique<E: Entity>(&self, index: &'static Index, values: &[Value]) -> Result<Option<E>, Miss> {
-        let place = (index.name, values.to_vec());
-        if let Some(key) = self.stage.unique.get(&place).or_else(|| self.kept.unique.get(&place)) {
+        if let Some(key) = self.stage.holder(index, values).or_else(|| self.kept.holder(index, values)) {
             return self.get(key);
         }
         match self.loaded.unique(index, values) {
@@ -127,14 +142,15 @@ impl<'a> WorkingSet<'a> {
 
     /// Keeps what the command wrote.
     pub(crate) fn keep(&mut self) {
-        let stage = std::mem::take(&mut self.stage);
-        for place in stage.order {
-            if !self.kept.slots.contains_key(&place) {
-                self.kept.order.push(place);
+        let mut stage = std::mem::take(&mut self.stage);
+        for (table, key) in stage.order {
+            if let Some(slot) = stage.slots.get_mut(table).and_then(|slots| slots.remove(&key)) {
+                self.kept.put(key, slot);
             }
         }
-        self.kept.slots.extend(stage.slots);
-        self.kept.unique.extend(stage.unique);
+        for (index, entries) in stage.unique {
+            self.kept.unique.entry(index).or_default().extend(entries);
+        }
     }
 
     /// Drops what the command wrote.
@@ -145,12 +161,17 @@ impl<'a> WorkingSet<'a> {
     /// Everything kept, in the order it was first written.
     pub(crate) fn changes(mut self) -> Vec<Change> {
         let slots = &mut self.kept.slots;
-        self.kept.order.iter().filter_map(|place| slots.remove(place)).map(change).collect()
+        let written = self.kept.order.iter().filter_map(|(table, key)| slots.get_mut(table)?.remove(key));
+        written.map(change).collect()
+    }
+
+    /// What was written here already.
+    fn slot(&self, table: &Table, key: &Key) -> Option<&Slot> {
+        self.stage.slot(table, key).or_else(|| self.kept.slot(table, key))
     }
 
     fn origin(&self, table: &'static Table, key: &Key) -> Origin {
-        let place = (table.name, key.clone());
-        if let Some(slot) = self.stage.slots.get(&place).or_else(|| self.kept.slots.get(&place)) {
+        if let Some(slot) = self.slot(table, key) {
             return slot.origin;
         }
         match (self.loaded.row(table, key).flatten(), table.find("version")) {
@@ -166,14 +187,10 @@ impl<'a> WorkingSet<'a> {
     fn write(&mut self, table: &'static Table, key: Key, row: Row, origin: Origin) {
         for index in table.indexes {
             if let (Uniqueness::Unique, Some(values)) = (index.uniqueness, table.index_values(index, &row)) {
-                self.stage.unique.insert((index.name, values), key.clone());
+                self.stage.unique.entry(index.name).or_default().insert(values, key.clone());
             }
         }
-        let place = (table.name, key);
-        if !self.stage.slots.contains_key(&place) {
-            self.stage.order.push(place.clone());
-        }
-        self.stage.slots.insert(place, Slot { table, row, origin });
+        self.stage.put(key, Slot { table, row, origin });
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn submitted(submission: &Submission) {
         Submission::Begin(_) => "begin",
         Submission::Look(_) => "look",
         Submission::Looked(_) => "looked",
-        Submission::Listed(_) | Submission::Swept(_) => "sweep",
+        Submission::Swept(_) => "sweep",
         Submission::CreateTenant(_)
         | Submission::CreateKey(_)
         | Submission::RevokeKey { .. }

@@ -13,6 +13,9 @@ use quittance_store::value::{Key, Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The tables whose rows are due.
+const QUEUES: [&str; 2] = [EFFECTS.name, GATEWAY_OBJECTS.name];
+
 /// Rows of a table that are looked at when everything may have changed.
 const ROWS_MAX: usize = 100_000;
 
@@ -80,18 +83,35 @@ impl Disk {
         Some(failure)
     }
 
-    fn note(&mut self, table: &'static Table, row: &Row) {
-        if table.name != EFFECTS.name && table.name != GATEWAY_OBJECTS.name {
-            return;
+    fn note_row(&mut self, table: &'static Table, row: &Row) {
+        self.note(Due::of(table, row));
+    }
+
+    fn note(&mut self, Due { table, key, at }: Due) {
+        if let Some(before) = self.due_at.remove(&(table, key.clone())) {
+            self.due.remove(&(table, before, key.clone()));
         }
-        let key = table.key_of(row);
-        if let Some(before) = self.due_at.remove(&(table.name, key.clone())) {
-            self.due.remove(&(table.name, before, key.clone()));
+        if let Some(at) = at {
+            self.due.insert((table, at, key.clone()));
+            self.due_at.insert((table, key), at);
         }
-        if let Value::Integer(at) = row[table.position("due_at")] {
-            self.due.insert((table.name, at, key.clone()));
-            self.due_at.insert((table.name, key), at);
-        }
+    }
+}
+
+/// When a row of a queue is due.
+struct Due {
+    table: &'static str,
+    key: Key,
+    at: Option<i64>,
+}
+
+impl Due {
+    fn of(table: &'static Table, row: &Row) -> Self {
+        let at = match row[table.position("due_at")] {
+            Value::Integer(at) => Some(at),
+            _ => None,
+        };
+        Self { table: table.name, key: table.key_of(row), at }
     }
 }
 
@@ -128,7 +148,7 @@ impl SimStore {
     fn rescan(&mut self, table: &'static Table) -> Result<(), StoreError> {
         let rows = self.inner.scan(&Scan::forward(table, Vec::new(), ROWS_MAX))?;
         let mut disk = look(&self.disk);
-        rows.iter().for_each(|row| disk.note(table, row));
+        rows.iter().for_each(|row| disk.note_row(table, row));
         Ok(())
     }
 }
@@ -150,10 +170,11 @@ impl Reader for SimStore {
     }
 }
 
-/// Remembers what was decided.
+/// Remembers what was decided about queues.
 struct Watched<'a> {
     work: &'a mut dyn Work,
-    changes: Vec<Change>,
+    due: Vec<Due>,
+    has_changed: bool,
     is_cut_off: bool,
 }
 
@@ -163,11 +184,14 @@ impl Work for Watched<'_> {
     }
 
     fn decide(&mut self, loaded: &quittance_store::store::Loaded) -> Result<Vec<Change>, String> {
-        self.changes = self.work.decide(loaded)?;
-        if self.is_cut_off && !self.changes.is_empty() {
+        let changes = self.work.decide(loaded)?;
+        self.has_changed = !changes.is_empty();
+        if self.is_cut_off && self.has_changed {
             return Err("cut off before it was stored".to_owned());
         }
-        Ok(self.changes.clone())
+        let of_queues = changes.iter().filter(|change| QUEUES.contains(&change.table().name));
+        self.due = of_queues.map(|change| Due::of(change.table(), change.row())).collect();
+        Ok(changes)
     }
 
     fn patience(&self) -> Patience {
@@ -185,16 +209,16 @@ impl Store for SimStore {
             (dies, disk.strike(&[StoreFailure::CommitLostIn, StoreFailure::CommitLostOut]))
         };
         let is_cut_off = dies_before || lost == Some(StoreFailure::CommitLostOut);
-        let mut watched = Watched { work, changes: Vec::new(), is_cut_off };
+        let mut watched = Watched { work, due: Vec::new(), has_changed: false, is_cut_off };
         let outcome = self.inner.transact(name, &mut watched);
-        let changes = watched.changes;
+        let Watched { due, has_changed, .. } = watched;
         if is_cut_off {
             return Err(StoreError::CommitUnknown { name });
         }
         outcome?;
         let mut disk = look(&self.disk);
-        disk.commits += u64::from(!changes.is_empty());
-        changes.iter().for_each(|change| disk.note(change.table(), change.row()));
+        disk.commits += u64::from(has_changed);
+        due.into_iter().for_each(|due| disk.note(due));
         match disk.pass(Point::AfterCommit) || lost.is_some() {
             true => Err(StoreError::CommitUnknown { name }),
             false => Ok(()),
@@ -209,7 +233,7 @@ impl Store for SimStore {
         }
         let rows = self.inner.claim(table, claim)?;
         let mut disk = look(&self.disk);
-        rows.iter().for_each(|row| disk.note(table, row));
+        rows.iter().for_each(|row| disk.note_row(table, row));
         match !rows.is_empty() && disk.pass(Point::AfterClaim) {
             true => Err(StoreError::CommitUnknown { name: "claim" }),
             false => Ok(rows),

@@ -51,13 +51,14 @@ impl Engine {
 
     /// What is claimed of a gateway's lanes.
     fn choose(&mut self, gateway: &str, now: Timestamp, mut room: Room) -> Result<Vec<Share>, StoreError> {
-        let mut due = BTreeMap::new();
-        for lane in Lane::all() {
-            let left = room.left(lane);
-            // Of a lane that nothing may be taken of, nothing is learned either.
-            if left > 0 {
+        // Of a lane that nothing may be taken of, nothing is learned either.
+        let open = Lane::all().iter().filter(|lane| room.left(**lane) > 0);
+        let mut due: BTreeMap<Lane, Vec<Timestamp>> = open.map(|lane| (*lane, Vec::new())).collect();
+        for (lane, first) in due::lanes(self.store.as_mut(), gateway)? {
+            if let Some(times) = due.get_mut(&lane).filter(|_| first <= now) {
                 // One more than there is room for tells whether any has to wait.
-                due.insert(lane, due::times(self.store.as_mut(), gateway, lane, now, left.saturating_add(1))?);
+                let limit = room.left(lane).saturating_add(1);
+                *times = due::times(self.store.as_mut(), gateway, lane, now, limit)?;
             }
         }
         let chosen = due::choose(&due, |lane| room.take(lane));

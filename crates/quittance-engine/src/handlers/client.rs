@@ -26,8 +26,8 @@ pub(super) fn external_place(tenant: TenantId, external_id: &str) -> Vec<Value> 
 }
 
 pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
-    let tenant = wanted.row::<Tenant>(vec![command.tenant.bytes().into()]);
-    if let Some(entry) = wanted.row::<KeyEntry>(key_place(command.tenant, command.key.digest())) {
+    let tenant = wanted.get::<Tenant>(vec![command.tenant.bytes().into()]);
+    if let Some(entry) = wanted.get::<KeyEntry>(key_place(command.tenant, command.key.digest())) {
         wanted.row::<Command>(vec![entry.command.bytes().into()]);
         return;
     }

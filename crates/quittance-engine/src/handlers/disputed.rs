@@ -42,7 +42,7 @@ pub(super) fn reads(dispute: &DisputeSighting, gateway: &str, wanted: &mut Wante
     let known = wanted.unique::<Dispute>(BY_OBJECT, object_place(dispute, gateway));
     let mut place = known.as_ref().map(|known| (known.book, known.payment));
     for object in disputed_objects(dispute) {
-        let object = wanted.row::<GatewayObject>(vec![gateway.into(), object.into()]);
+        let object = wanted.get::<GatewayObject>(vec![gateway.into(), object.into()]);
         let owner = object.and_then(|object| object.owner);
         place = place.or(owner.map(|owner| (owner.book, owner.payment)));
     }
@@ -54,7 +54,7 @@ pub(super) fn reads(dispute: &DisputeSighting, gateway: &str, wanted: &mut Wante
     }
     let Some(known) = known else { return };
     for stage in Stage::ALL {
-        let intent = wanted.row::<IntentEntry>(intent_place(book, known.id, stage));
+        let intent = wanted.get::<IntentEntry>(intent_place(book, known.id, stage));
         if let Some(effect) = intent.and_then(|intent| intent.holder.evidence()) {
             effect_rows::reads(&EffectRef { book, effect, payment, epoch: 0 }, wanted);
         }

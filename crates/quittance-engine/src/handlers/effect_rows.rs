@@ -59,10 +59,10 @@ pub(super) fn ticket_place(effect: &Effect, step: Step) -> Key {
 pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     wanted.row::<Book>(vec![named.book.bytes().into()]);
     wanted.row::<Customer>(vec![named.book.bytes().into()]);
-    if let Some(payment) = wanted.row::<Payment>(payment_place(named.book, named.payment)) {
+    if let Some(payment) = wanted.get::<Payment>(payment_place(named.book, named.payment)) {
         wanted.row::<Command>(vec![payment.command.bytes().into()]);
     }
-    if let Some(effect) = wanted.row::<Effect>(effect_place(named.book, named.effect)) {
+    if let Some(effect) = wanted.get::<Effect>(effect_place(named.book, named.effect)) {
         wanted.row::<Tenant>(vec![effect.tenant.bytes().into()]);
         for joined in &effect.joined {
             wanted.row::<Command>(vec![joined.command.bytes().into()]);
@@ -70,13 +70,13 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
         match effect.subject {
             Subject::Payment => {}
             Subject::Refund(id) => {
-                if let Some(refund) = wanted.row::<Refund>(refund_place(named.book, id)) {
+                if let Some(refund) = wanted.get::<Refund>(refund_place(named.book, id)) {
                     wanted.row::<Command>(vec![refund.command.bytes().into()]);
                 }
             }
             Subject::Dispute(id) => {
                 wanted.row::<Dispute>(dispute_place(named.book, id));
-                if let Some(evidence) = wanted.row::<Evidence>(effect_place(named.book, named.effect)) {
+                if let Some(evidence) = wanted.get::<Evidence>(effect_place(named.book, named.effect)) {
                     wanted.row::<Command>(vec![evidence.command.bytes().into()]);
                 }
             }

@@ -29,7 +29,7 @@ type Finished = Vec<(CommandId, u16, Vec<u8>)>;
 pub(super) fn reads(fact: &LearnedFact, wanted: &mut Wanted<'_>) {
     effect_rows::reads(&fact.effect, wanted);
     let place = effect_rows::effect_place(fact.effect.book, fact.effect.effect);
-    let Some(effect) = wanted.row::<Effect>(place) else { return };
+    let Some(effect) = wanted.get::<Effect>(place) else { return };
     if let Some(dispute) = dispute_of(&fact.stimulus) {
         disputed::reads(dispute, &effect.gateway, wanted);
     }

@@ -91,7 +91,6 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::Webhook(event) => webhook::reads(event, wanted),
         Submission::Look(named) => object::reads_look(named, wanted),
         Submission::Looked(looked) => object::reads_looked(looked, wanted),
-        Submission::Listed(listed) => sweep::reads_listed(listed, wanted),
         Submission::Swept(swept) => sweep::reads_swept(swept, wanted),
         Submission::Requeue(requeue) => object::reads_requeue(requeue, wanted),
         Submission::Replay(replay) => webhook::reads_replay(replay, wanted),
@@ -115,7 +114,6 @@ pub(crate) fn handle(
         Submission::Webhook(event) => webhook::handle(event, rows, context),
         Submission::Look(named) => object::look(named, rows, context),
         Submission::Looked(looked) => object::looked(looked, rows, context),
-        Submission::Listed(listed) => sweep::listed(listed, rows, context),
         Submission::Swept(swept) => sweep::swept(swept, rows, context),
         Submission::Requeue(requeue) => object::requeue(requeue, rows, context),
         Submission::Replay(replay) => webhook::replay(replay, rows, context),
@@ -134,8 +132,15 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// Wants a row that names no other.
+    pub(crate) fn row<E: Entity>(&mut self, key: Key) {
+        if self.loaded.row(E::table(), &key).is_none() {
+            self.reads.push(Read::Row { table: E::table(), key });
+        }
+    }
+
     /// Wants a row; gives it if it is there already.
-    pub(crate) fn row<E: Entity>(&mut self, key: Key) -> Option<E> {
+    pub(crate) fn get<E: Entity>(&mut self, key: Key) -> Option<E> {
         match self.loaded.row(E::table(), &key) {
             None => {
                 self.reads.push(Read::Row { table: E::table(), key });
@@ -158,7 +163,7 @@ impl Wanted<'_> {
                 None
             }
             Some(None) => None,
-            Some(Some(key)) => self.row(key.clone()),
+            Some(Some(key)) => self.get(key.clone()),
         }
     }
 }

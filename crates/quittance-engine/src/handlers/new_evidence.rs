@@ -28,10 +28,10 @@ fn payment_place(dispute: &Dispute) -> Key {
 pub(super) fn reads(named: &DisputeRef, wanted: &mut Wanted<'_>) {
     wanted.row::<Book>(vec![named.book.bytes().into()]);
     wanted.row::<Customer>(vec![named.book.bytes().into()]);
-    let Some(dispute) = wanted.row::<Dispute>(dispute_place(named.book, named.dispute)) else { return };
+    let Some(dispute) = wanted.get::<Dispute>(dispute_place(named.book, named.dispute)) else { return };
     wanted.row::<Payment>(payment_place(&dispute));
     let Some(stage) = dispute.status.stage() else { return };
-    let intent = wanted.row::<IntentEntry>(intent_place(named.book, named.dispute, stage));
+    let intent = wanted.get::<IntentEntry>(intent_place(named.book, named.dispute, stage));
     if let Some(effect) = intent.and_then(|intent| intent.holder.evidence()) {
         wanted.row::<Effect>(effect_place(named.book, effect));
         wanted.row::<Evidence>(effect_place(named.book, effect));

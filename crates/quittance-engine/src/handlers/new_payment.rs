@@ -39,9 +39,9 @@ pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePaym
     };
     wanted.row::<Book>(vec![book.bytes().into()]);
     let intent = IntentEntry::of_reference(&asked.reference);
-    if let Some(entry) = wanted.row::<IntentEntry>(vec![book.bytes().into(), intent.into()]) {
+    if let Some(entry) = wanted.get::<IntentEntry>(vec![book.bytes().into(), intent.into()]) {
         let place = entry.holder.payment().map(|payment| vec![book.bytes().into(), payment.bytes().into()]);
-        if let Some(payment) = place.and_then(|place| wanted.row::<Payment>(place)) {
+        if let Some(payment) = place.and_then(|place| wanted.get::<Payment>(place)) {
             wanted.row::<Effect>(vec![book.bytes().into(), payment.effect.bytes().into()]);
             if let Some(object) = &payment.gateway_object {
                 wanted.row::<GatewayObject>(object_place(&payment.gateway, object));

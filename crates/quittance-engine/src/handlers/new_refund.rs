@@ -26,12 +26,12 @@ fn intent_place(named: &EffectRef, reference: &str) -> Key {
 pub(super) fn reads(tenant: Option<&Tenant>, named: &EffectRef, asked: &AskRefund, wanted: &mut Wanted<'_>) {
     effect_rows::reads(named, wanted);
     if let Some(tenant) = tenant
-        && let Some(payment) = wanted.row::<Payment>(effect_rows::payment_place(named.book, named.payment))
+        && let Some(payment) = wanted.get::<Payment>(effect_rows::payment_place(named.book, named.payment))
     {
         brakes::reads(tenant, &Ask::Refund { money: payment.money }, wanted);
     }
     if let Some(reference) = &asked.reference
-        && let Some(entry) = wanted.row::<IntentEntry>(intent_place(named, reference))
+        && let Some(entry) = wanted.get::<IntentEntry>(intent_place(named, reference))
         && let Some(refund) = entry.holder.refund()
     {
         wanted.row::<Refund>(refund_place(named.book, refund));

@@ -24,7 +24,7 @@ fn hold_place(around: &EffectRows) -> Key {
 
 pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     effect_rows::reads(named, wanted);
-    if let Some(effect) = wanted.row::<Effect>(effect_rows::effect_place(named.book, named.effect)) {
+    if let Some(effect) = wanted.get::<Effect>(effect_rows::effect_place(named.book, named.effect)) {
         let hold = match effect.subject {
             Subject::Refund(refund) => refund_hold_of(refund),
             Subject::Payment | Subject::Dispute(_) => hold_of(effect.payment),

@@ -7,14 +7,8 @@ use crate::submission::{EventGap, EventLog, Listed, Outcome, Swept};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject, Sweep};
 
-pub(super) fn reads_listed(listed: &Listed, wanted: &mut Wanted<'_>) {
-    for object in &listed.objects {
-        wanted.row::<GatewayObject>(object_place(&listed.gateway, object));
-    }
-}
-
 /// Objects that are not known are to be looked at. Those that are known are, where the sweep is to see everything.
-pub(super) fn listed(listed: &Listed, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
+fn list(listed: &Listed, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<(), Miss> {
     for object in &listed.objects {
         match rows.get::<GatewayObject>(&object_place(&listed.gateway, object))? {
             None => {
@@ -28,18 +22,29 @@ pub(super) fn listed(listed: &Listed, rows: &mut WorkingSet<'_>, context: &mut C
             Some(_) => {}
         }
     }
-    Ok(Outcome::Done.into())
+    Ok(())
 }
 
 pub(super) fn reads_swept(swept: &Swept, wanted: &mut Wanted<'_>) {
     wanted.row::<Sweep>(swept.sweep.key());
-    for kind in [DiscrepancyKind::EventRetentionGap, DiscrepancyKind::EventsUnreadable] {
-        reads_of(&swept.sweep.gateway, Discrepancy::EVENTS, kind, wanted);
+    if let Some(listed) = &swept.listed {
+        for object in &listed.objects {
+            wanted.row::<GatewayObject>(object_place(&listed.gateway, object));
+        }
+    }
+    if swept.gap.is_some() {
+        reads_of(&swept.sweep.gateway, Discrepancy::EVENTS, DiscrepancyKind::EventRetentionGap, wanted);
+    }
+    if swept.log.is_some() {
+        reads_of(&swept.sweep.gateway, Discrepancy::EVENTS, DiscrepancyKind::EventsUnreadable, wanted);
     }
 }
 
 pub(super) fn swept(swept: &Swept, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
     let gateway = &swept.sweep.gateway;
+    if let Some(page) = &swept.listed {
+        list(page, rows, context)?;
+    }
     let gap = swept.gap.as_ref().map(|gap| match gap {
         EventGap::Open { detail } => Some(detail),
         EventGap::Closed => None,

@@ -24,7 +24,7 @@ fn inbox_place(gateway: &str, event: &Event) -> Key {
 }
 
 pub(super) fn reads(event: &WebhookEvent, wanted: &mut Wanted<'_>) {
-    if wanted.row::<InboxEntry>(inbox_place(&event.gateway, &event.event)).is_none() {
+    if wanted.get::<InboxEntry>(inbox_place(&event.gateway, &event.event)).is_none() {
         reads_around(&event.gateway, &event.event, wanted);
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn reads_replay(replay: &Replay, wanted: &mut Wanted<'_>) {
 
 fn reads_around(gateway: &str, event: &Event, wanted: &mut Wanted<'_>) {
     let Some(object) = object_of(event) else { return };
-    if let Some(owner) = wanted.row::<GatewayObject>(object_place(gateway, object)).and_then(|row| row.owner) {
+    if let Some(owner) = wanted.get::<GatewayObject>(object_place(gateway, object)).and_then(|row| row.owner) {
         effect_rows::reads(&effect_of(owner), wanted);
     }
     if let Some(Seen::Object(sighting)) = &event.seen {

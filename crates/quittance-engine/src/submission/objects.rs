@@ -88,6 +88,8 @@ pub struct Listed {
 pub struct Swept {
     /// The state of the sweep.
     pub sweep: Sweep,
+    /// The page of objects that it came to: stored with the sweep, or neither is.
+    pub listed: Option<Listed>,
     /// Whether the log of events is known to have a gap; none where that is not known anew.
     pub gap: Option<EventGap>,
     /// Whether the log of events can be read; none where that is not known anew.

@@ -3,7 +3,7 @@
 use crate::gateway::Gateway;
 use crate::objects::{ask_refund, check_sound, paid, refunded};
 use crate::webhooks::event;
-use crate::world::{World, pay, shown};
+use crate::world::{World, pay, shown, swept_page};
 use quittance_connectors::message::Delivery;
 use quittance_core::fact::ObjectKind;
 use quittance_core::payment::Status;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 fn list(world: &mut World, kind: ObjectKind, objects: &[&str]) {
     let objects = objects.iter().map(|id| (*id).to_owned()).collect();
     let listed = Listed { gateway: "stripe".into(), kind, objects, is_full: false };
-    let outcome = world.submit(Submission::Listed(Box::new(listed)));
-    assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+    let outcome = world.submit(swept_page(listed));
+    assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
 }
 
 /// Another intent that carries the same effect, as a lost create would leave it.

@@ -2,7 +2,7 @@
 
 use crate::review::check_sound;
 use crate::unlisted::{answered, limited_to, teach, transfer};
-use crate::world::{World, decide, pay};
+use crate::world::{World, decide, pay, swept_page};
 use quittance_connectors::connector::Connector;
 use quittance_connectors::message::Delivery;
 use quittance_connectors::rail::Rail;
@@ -24,7 +24,7 @@ fn look_at(world: &mut World, shown: &Value) -> Outcome {
 fn look_through(world: &mut World, connector: &dyn Connector, shown: &Value) -> Outcome {
     let objects = vec![shown["id"].as_str().expect("an id").to_owned()];
     let listed = Listed { gateway: "stripe".into(), kind: ObjectKind::Charge, objects, is_full: false };
-    world.submit(Submission::Listed(Box::new(listed)));
+    world.submit(swept_page(listed));
     world.poll();
     let look = world.looks.remove(0);
     let fact = connector.decode_read(ObjectKind::Charge, &answered(200, shown));

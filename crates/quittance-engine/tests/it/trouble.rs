@@ -3,12 +3,12 @@
 use crate::gateway::Gateway;
 use crate::objects::{check_sound, paid, refunded};
 use crate::webhooks::event;
-use crate::world::{World, pay};
+use crate::world::{World, pay, swept_page};
 use quittance_connectors::message::{Delivery, Response};
 use quittance_core::effect::PersonsWord;
-use quittance_core::fact::Loss;
+use quittance_core::fact::{Loss, ObjectKind};
 use quittance_core::payment::Status;
-use quittance_engine::submission::{EventGap, EventLog, Outcome, Replay, Requeue, Submission, Swept};
+use quittance_engine::submission::{EventGap, EventLog, Listed, Outcome, Replay, Requeue, Submission, Swept};
 use quittance_store::records::{
     Discrepancy, DiscrepancyKind, Disposition, EventSource, GatewayObject, InboxEntry, ObjectState, Sweep,
 };
@@ -165,7 +165,7 @@ fn a_stored_event_is_applied_again_without_a_second_effect() {
 fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
     let mut world = paid();
     let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
-    let swept = |gap| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap, log: None }));
+    let swept = |gap| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), listed: None, gap, log: None }));
     world.submit(swept(Some(EventGap::Open { detail: "31 days".into() })));
     assert_eq!(world.open(), [(DiscrepancyKind::EventRetentionGap, Discrepancy::EVENTS.to_owned())]);
     world.submit(swept(None));
@@ -179,7 +179,7 @@ fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
 fn a_log_that_cannot_be_read_is_open_until_it_can() {
     let mut world = paid();
     let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
-    let swept = |log| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap: None, log }));
+    let swept = |log| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), listed: None, gap: None, log }));
     world.submit(swept(Some(EventLog::Unreadable { detail: "evt_1 cannot be read".into() })));
     assert_eq!(world.open(), [(DiscrepancyKind::EventsUnreadable, Discrepancy::EVENTS.to_owned())]);
     world.submit(swept(None));
@@ -194,12 +194,8 @@ fn a_full_sweep_looks_at_what_is_known_too() {
     world.pass_hours(24 * 6);
     assert_eq!(world.object("pi_1").due_at, None);
     let listed = |is_full| {
-        Submission::Listed(Box::new(quittance_engine::submission::Listed {
-            gateway: "stripe".into(),
-            kind: quittance_core::fact::ObjectKind::Payment,
-            objects: vec!["pi_1".into()],
-            is_full,
-        }))
+        let (gateway, objects) = ("stripe".to_owned(), vec!["pi_1".to_owned()]);
+        swept_page(Listed { gateway, kind: ObjectKind::Payment, objects, is_full })
     };
     world.submit(listed(false));
     assert_eq!(world.look_around(), 0);

@@ -23,11 +23,11 @@ use quittance_engine::looks::Looks;
 use quittance_engine::ports::{Answer, Ids, Render};
 use quittance_engine::room::{Permits, Room};
 use quittance_engine::submission::{
-    Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, Look, LookPlan, Looked, NewCustomer, Outcome,
-    Plan, Submission,
+    Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, Listed, Look, LookPlan, Looked, NewCustomer,
+    Outcome, Plan, Submission, Swept,
 };
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject};
+use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, GatewayObject, Sweep};
 use quittance_store::store::{Reader, Scan, Store};
 use quittance_store::tables::{JOURNAL, PAYMENTS};
 use std::collections::BTreeMap;
@@ -416,6 +416,12 @@ pub fn shown(gateway: &mut Gateway, look: Look, deliver: impl Fn(&mut Gateway, &
 }
 
 /// A command of a client without a credential.
+/// A sweep comes to a page of objects.
+pub fn swept_page(listed: Listed) -> Submission {
+    let sweep = Sweep::new(listed.gateway.clone(), listed.kind.name().to_owned());
+    Submission::Swept(Box::new(Swept { sweep, listed: Some(listed), gap: None, log: None }))
+}
+
 pub fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {
     Submission::Client(Box::new(ClientCommand {
         tenant: tenant(),

@@ -47,8 +47,8 @@ pub(crate) struct Sweeping {
 enum Then {
     /// Asks for the next page.
     Ask,
-    /// Follows the page that was stored.
-    Follow { newest: Option<i64>, next: Option<String> },
+    /// Follows the page whose events are stored; objects are stored with how far the sweep has come.
+    Follow { listed: Option<Listed>, newest: Option<i64>, next: Option<String> },
     /// Ends the list.
     End,
 }
@@ -103,10 +103,16 @@ impl World {
             List::Events => begin_events(&mut sweep, now),
             List::Objects(_) => begin_objects(&mut sweep, now),
         };
-        let keep = Swept { sweep: sweep.clone(), gap, log: None };
+        // Where nothing was ever seen, the next sweep has to know where this one began.
+        let is_kept = list == List::Events && (gap.is_some() || sweep.cursor.is_none());
+        let keep = is_kept.then(|| Swept { sweep: sweep.clone(), listed: None, gap, log: None });
+        let open = usize::from(is_kept);
         process.lines[gateway].sweeping =
-            Some(Sweeping { lists, sweep, pages: 0, open: 1, has_failed: false, then: Then::Ask });
-        self.queue(process, Submission::Swept(Box::new(keep)), gateway);
+            Some(Sweeping { lists, sweep, pages: 0, open, has_failed: false, then: Then::Ask });
+        match keep {
+            Some(keep) => self.queue(process, Submission::Swept(Box::new(keep)), gateway),
+            None => self.ask_next(process, gateway),
+        }
     }
 
     fn stored_sweep(&self, gateway: usize, list: List) -> Sweep {
@@ -146,7 +152,7 @@ impl World {
             List::Events => match connector.decode_events(delivery) {
                 EventsFact::Page { events, next, .. } => {
                     let newest = events.iter().map(|(event, _)| event.created_seconds).max();
-                    Ok((self.new_events(gateway, events), newest, next))
+                    Ok((self.new_events(gateway, events), Then::Follow { listed: None, newest, next }))
                 }
                 EventsFact::Failed(fact) => Err(fact),
             },
@@ -155,7 +161,8 @@ impl World {
                     let ids = sightings.into_iter().map(|seen| seen.object_id);
                     let objects = ids.chain(disputes.into_iter().map(|seen| seen.object_id)).collect();
                     let gateway = self.plan.gateways[gateway].name().to_owned();
-                    Ok((vec![Submission::Listed(Box::new(Listed { gateway, kind, objects, is_full }))], None, next))
+                    let listed = Some(Listed { gateway, kind, objects, is_full });
+                    Ok((Vec::new(), Then::Follow { listed, newest: None, next }))
                 }
                 ListFact::Failed(fact) => Err(fact),
             },
@@ -163,7 +170,7 @@ impl World {
         let fact = page.as_ref().err().cloned().unwrap_or(Fact::Absent);
         self.heed(process, gateway, Lane::Read, delivery, &fact);
         match page {
-            Ok((submissions, newest, next)) => self.store_page(process, gateway, submissions, newest, next),
+            Ok((submissions, then)) => self.store_page(process, gateway, submissions, then),
             Err(fact) => {
                 self.no_page(process, gateway, &fact);
                 Ok(())
@@ -176,12 +183,11 @@ impl World {
         process: &mut Process,
         gateway: usize,
         submissions: Vec<Submission>,
-        newest: Option<i64>,
-        next: Option<String>,
+        then: Then,
     ) -> Result<(), Died> {
         if let Some(sweeping) = &mut process.lines[gateway].sweeping {
             sweeping.open = submissions.len();
-            sweeping.then = Then::Follow { newest, next };
+            sweeping.then = then;
         }
         let is_empty = submissions.is_empty();
         submissions.into_iter().for_each(|submission| self.queue(process, submission, gateway));
@@ -194,7 +200,7 @@ impl World {
         let Some(mut sweeping) = process.lines[gateway].sweeping.take() else { return };
         let is_refused = matches!(fact, Fact::Refused { .. } | Fact::Absent);
         if is_refused && sweeping.sweep.resume_after.take().is_some() {
-            let keep = Swept { sweep: sweeping.sweep, gap: None, log: None };
+            let keep = Swept { sweep: sweeping.sweep, listed: None, gap: None, log: None };
             self.queue(process, Submission::Swept(Box::new(keep)), gateway);
         }
     }
@@ -241,19 +247,16 @@ impl World {
         let Some(mut sweeping) = process.lines[gateway].sweeping.take() else { return Ok(()) };
         let list = sweeping.lists[0];
         match std::mem::replace(&mut sweeping.then, Then::Ask) {
-            Then::Ask if sweeping.pages < PAGES_MAX => {
-                sweeping.pages += 1;
-                let request = self.sweep_request(gateway, list, &sweeping.sweep);
+            Then::Ask => {
                 process.lines[gateway].sweeping = Some(sweeping);
-                self.begin(process, gateway, Lane::Read, (request, Purpose::Sweep), None, 0);
+                self.ask_next(process, gateway);
             }
-            Then::Ask => {}
             Then::End => {
                 self.coverage.count("sweep", "complete");
                 sweeping.lists.pop_front();
                 self.next_list(process, gateway, sweeping.lists);
             }
-            Then::Follow { newest, next } => {
+            Then::Follow { listed, newest, next } => {
                 self.pass(Point::SweepKept)?;
                 let followed = match list {
                     List::Events => follow_events(&mut sweeping.sweep, newest, next, now),
@@ -261,7 +264,7 @@ impl World {
                 };
                 let is_complete = followed.unwrap_or(true);
                 let log = (is_complete && list == List::Events).then_some(EventLog::Readable);
-                let keep = Swept { sweep: sweeping.sweep.clone(), gap: None, log };
+                let keep = Swept { sweep: sweeping.sweep.clone(), listed, gap: None, log };
                 sweeping.then = if is_complete { Then::End } else { Then::Ask };
                 sweeping.open = 1;
                 process.lines[gateway].sweeping = Some(sweeping);
@@ -269,6 +272,17 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Asks for the next page, unless this run has asked for enough.
+    fn ask_next(&mut self, process: &mut Process, gateway: usize) {
+        let Some(mut sweeping) = process.lines[gateway].sweeping.take() else { return };
+        if sweeping.pages < PAGES_MAX {
+            sweeping.pages += 1;
+            let request = self.sweep_request(gateway, sweeping.lists[0], &sweeping.sweep);
+            process.lines[gateway].sweeping = Some(sweeping);
+            self.begin(process, gateway, Lane::Read, (request, Purpose::Sweep), None, 0);
+        }
     }
 
     fn sweep_request(&self, gateway: usize, list: List, sweep: &Sweep) -> Request {

@@ -5,7 +5,9 @@
 //! the core again.
 
 use quittance_core::effect::{Class, Effect, State, Step, Subject};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// What the sends of an effect are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,14 +65,17 @@ const REST: &str = "rest";
 impl Lane {
     /// Every lane. One that was ever used stays here: rows are stored under its name.
     #[must_use]
-    pub fn all() -> Vec<Self> {
-        let mut lanes = vec![Self::Read, Self::Pending];
-        for operation in Operation::ALL {
-            for step in Step::ALL {
-                lanes.extend([false, true].map(|is_again| Self::Send { operation, step, is_again }));
-            }
-        }
-        lanes
+    pub fn all() -> &'static [Self] {
+        static ALL: LazyLock<Vec<Lane>> = LazyLock::new(every);
+        &ALL
+    }
+
+    /// The lane of a name; none of that of effects that rest.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        static NAMES: LazyLock<BTreeMap<String, Lane>> =
+            LazyLock::new(|| every().into_iter().map(|lane| (lane.to_string(), lane)).collect());
+        NAMES.get(name).copied()
     }
 
     /// The lane of an effect; none when nothing is left to ask.
@@ -99,6 +104,16 @@ impl Lane {
     pub(super) fn column(effect: &Effect) -> String {
         Self::of(effect).map_or_else(|| REST.to_owned(), |lane| lane.to_string())
     }
+}
+
+fn every() -> Vec<Lane> {
+    let mut lanes = vec![Lane::Read, Lane::Pending];
+    for operation in Operation::ALL {
+        for step in Step::ALL {
+            lanes.extend([false, true].map(|is_again| Lane::Send { operation, step, is_again }));
+        }
+    }
+    lanes
 }
 
 /// Whether a request that did it all, or did not, is sent again rather than looked for.
@@ -187,5 +202,8 @@ mod tests {
             }
         }
         assert_eq!(names, expected);
+        let named: Vec<Option<Lane>> = names.iter().map(|name| Lane::named(name)).collect();
+        assert_eq!(named, Lane::all().iter().copied().map(Some).collect::<Vec<_>>());
+        assert_eq!(Lane::named(REST), None);
     }
 }

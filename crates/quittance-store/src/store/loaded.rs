@@ -8,24 +8,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a transaction has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    rows: BTreeMap<(&'static str, Key), Option<Row>>,
-    unique: BTreeMap<(&'static str, Vec<Value>), Option<Key>>,
+    rows: BTreeMap<&'static str, BTreeMap<Key, Option<Row>>>,
+    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Option<Key>>>,
     busy: BTreeSet<(&'static str, Key)>,
 }
 
 impl Loaded {
     /// Puts a row that was read, or its absence.
     pub fn put_row(&mut self, table: &'static Table, key: Key, row: Option<Row>) {
-        self.rows.insert((table.name, key), row);
+        self.rows.entry(table.name).or_default().insert(key, row);
     }
 
     /// Puts the answer of a unique index, and the row it led to.
     pub fn put_unique(&mut self, table: &'static Table, index: &'static Index, values: Vec<Value>, row: Option<Row>) {
         let key = row.as_ref().map(|row| table.key_of(row));
         if let (Some(key), Some(row)) = (key.clone(), row) {
-            self.rows.insert((table.name, key), Some(row));
+            self.put_row(table, key, Some(row));
         }
-        self.unique.insert((index.name, values), key);
+        self.unique.entry(index.name).or_default().insert(values, key);
     }
 
     /// Marks a row that is there and that another transaction holds. What was put of it may be of the past.
@@ -43,20 +43,20 @@ impl Loaded {
     #[must_use]
     pub fn has(&self, read: &Read) -> bool {
         match read {
-            Read::Row { table, key } => self.rows.contains_key(&(table.name, key.clone())),
-            Read::Unique { index, values, .. } => self.unique.contains_key(&(index.name, values.clone())),
+            Read::Row { table, key } => self.row(table, key).is_some(),
+            Read::Unique { index, values, .. } => self.unique(index, values).is_some(),
         }
     }
 
     /// A row by key: none when it was not asked for, `Some(None)` when it does not exist.
     #[must_use]
     pub fn row(&self, table: &'static Table, key: &Key) -> Option<Option<&Row>> {
-        self.rows.get(&(table.name, key.clone())).map(Option::as_ref)
+        self.rows.get(table.name)?.get(key).map(Option::as_ref)
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
     #[must_use]
     pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {
-        self.unique.get(&(index.name, values.to_vec())).map(Option::as_ref)
+        self.unique.get(index.name)?.get(values).map(Option::as_ref)
     }
 }

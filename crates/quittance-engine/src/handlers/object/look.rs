@@ -22,7 +22,7 @@ const CANCEL: Lane = Lane::Send { operation: Operation::Payments, step: Step::Ca
 const CANCEL_LATER_MS: u64 = 60_000;
 
 pub(in crate::handlers) fn reads_look(named: &ObjectRef, wanted: &mut Wanted<'_>) {
-    let Some(row) = wanted.row::<GatewayObject>(object_place(&named.gateway, &named.object)) else { return };
+    let Some(row) = wanted.get::<GatewayObject>(object_place(&named.gateway, &named.object)) else { return };
     if let Some(parent) = &row.waiting_on {
         wanted.row::<GatewayObject>(object_place(&row.gateway, parent));
     }

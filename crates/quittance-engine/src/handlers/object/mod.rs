@@ -65,7 +65,7 @@ pub(in crate::handlers) fn reads_of_sighting(gateway: &str, sighting: &Sighting,
     let ticket = bare_reference(sighting).and_then(|place| wanted.unique::<Ticket>(&TICKETS.indexes[0], place));
     let named = ticket.map(|ticket| (ticket.book, ticket.effect)).or(sighting.book.zip(sighting.effect_id));
     if let Some((book, id)) = named
-        && let Some(effect) = wanted.row::<Effect>(effect_rows::effect_place(book, id))
+        && let Some(effect) = wanted.get::<Effect>(effect_rows::effect_place(book, id))
     {
         effect_rows::reads(&EffectRef { book, effect: id, payment: effect.payment, epoch: 0 }, wanted);
     }
@@ -95,7 +95,7 @@ fn identified(sighting: &Sighting, rows: &WorkingSet<'_>) -> Result<Sighting, Mi
 }
 
 fn reads_of_parent(gateway: &str, parent: &str, wanted: &mut Wanted<'_>) {
-    let row = wanted.row::<GatewayObject>(object_place(gateway, parent));
+    let row = wanted.get::<GatewayObject>(object_place(gateway, parent));
     if let Some(owner) = row.and_then(|row| row.owner) {
         effect_rows::reads(&effect_of(owner), wanted);
     }
@@ -109,7 +109,7 @@ fn reads_of_dispute(gateway: &str, dispute: &DisputeSighting, wanted: &mut Wante
 pub(super) fn reads_looked(looked: &Looked, wanted: &mut Wanted<'_>) {
     let ObjectRef { gateway, object, .. } = &looked.object;
     discrepancies::reads(gateway, object, wanted);
-    if let Some(owner) = wanted.row::<GatewayObject>(object_place(gateway, object)).and_then(|row| row.owner) {
+    if let Some(owner) = wanted.get::<GatewayObject>(object_place(gateway, object)).and_then(|row| row.owner) {
         effect_rows::reads(&effect_of(owner), wanted);
     }
     match &looked.fact {

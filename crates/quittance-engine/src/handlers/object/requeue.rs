@@ -10,7 +10,7 @@ use quittance_core::journal::Record;
 use quittance_store::records::{Disposition, EventSource, GatewayObject, InboxEntry, ObjectState};
 
 pub(in crate::handlers) fn reads_requeue(requeue: &Requeue, wanted: &mut Wanted<'_>) {
-    let row = wanted.row::<GatewayObject>(object_place(&requeue.gateway, &requeue.object));
+    let row = wanted.get::<GatewayObject>(object_place(&requeue.gateway, &requeue.object));
     if let Some(owner) = row.and_then(|row| row.owner) {
         effect_rows::reads(&effect_of(owner), wanted);
     }

@@ -6,7 +6,7 @@ use crate::{clock, metrics};
 use quittance_connectors::connector::{EVENTS_PAGE_MAX, EventsFact};
 use quittance_connectors::event::Event;
 use quittance_core::fact::{Fact, Loss};
-use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, WebhookEvent};
+use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, Swept, WebhookEvent};
 use quittance_engine::sweeps::{begin_events, follow_events};
 use quittance_store::records::{EventSource, Sweep};
 use quittance_store::tables::INBOX;
@@ -21,7 +21,10 @@ impl Sweeper<'_> {
         if gap.is_some() {
             self.look_at_everything().await?;
         }
-        self.keep(&sweep, gap).await?;
+        // A sweep that dies begins anew; where nothing was ever seen, the next one has to know where this one began.
+        if gap.is_some() || sweep.cursor.is_none() {
+            self.keep(&sweep, gap).await?;
+        }
         // Of what was on the pages of an earlier run nothing is known here.
         let mut is_readable = sweep.resume_after.is_none();
         let (mut limit, mut again) = (EVENTS_PAGE_MAX, AGAIN_MAX);
@@ -52,9 +55,10 @@ impl Sweeper<'_> {
                 self.keep_log(&sweep, EventLog::Unreadable { detail }).await?;
             }
             let followed = follow_events(&mut sweep, newest, next, clock::now());
-            self.keep(&sweep, None).await?;
+            let log = (is_readable && followed == Ok(true)).then_some(EventLog::Readable);
+            self.store(Swept { sweep: sweep.clone(), listed: None, gap: None, log }).await?;
             if followed? {
-                return if is_readable { self.keep_log(&sweep, EventLog::Readable).await } else { Ok(()) };
+                return Ok(());
             }
         }
         Ok(())

@@ -139,12 +139,15 @@ impl Sweeper<'_> {
     }
 
     async fn keep(&self, sweep: &Sweep, gap: Option<EventGap>) -> Result<(), Interrupted> {
-        self.submit(Submission::Swept(Box::new(Swept { sweep: sweep.clone(), gap, log: None }))).await.map(drop)
+        self.store(Swept { sweep: sweep.clone(), listed: None, gap, log: None }).await
     }
 
     /// Keeps a sweep of the log of events, and whether the log can be read.
     async fn keep_log(&self, sweep: &Sweep, log: EventLog) -> Result<(), Interrupted> {
-        let swept = Swept { sweep: sweep.clone(), gap: None, log: Some(log) };
+        self.store(Swept { sweep: sweep.clone(), listed: None, gap: None, log: Some(log) }).await
+    }
+
+    async fn store(&self, swept: Swept) -> Result<(), Interrupted> {
         self.submit(Submission::Swept(Box::new(swept))).await.map(drop)
     }
 

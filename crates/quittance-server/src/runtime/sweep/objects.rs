@@ -6,7 +6,7 @@ use quittance_connectors::connector::{ListFact, Search, Unreadable};
 use quittance_connectors::key::is_gateway_key;
 use quittance_core::effect::{Class, Subject};
 use quittance_core::fact::{Fact, ObjectKind};
-use quittance_engine::submission::{Listed, Submission};
+use quittance_engine::submission::{Listed, Swept};
 use quittance_engine::sweeps::{begin_objects, follow_objects};
 use std::time::Duration;
 
@@ -49,9 +49,8 @@ impl Sweeper<'_> {
             self.note(&delivery, &Fact::Absent);
             again = AGAIN_MAX;
             let listed = Listed { gateway: self.gateway.name.clone(), kind, objects, is_full: sweep.is_full };
-            self.submit(Submission::Listed(Box::new(listed))).await?;
             let followed = follow_objects(&mut sweep, next, clock::now());
-            self.keep(&sweep, None).await?;
+            self.store(Swept { sweep: sweep.clone(), listed: Some(listed), gap: None, log: None }).await?;
             if followed? {
                 if let Some(gap) = self.gap_after(was_full).await? {
                     self.keep(&sweep, Some(gap)).await?;
