@@ -1,6 +1,6 @@
 //! Renders the declarations as SQL. Stores pin the result in numbered migrations; nothing runs it directly.
 
-use crate::schema::{Index, Kind, Nullability, Table, Uniqueness};
+use crate::schema::{Index, Kind, Nullability, Rows, Table, Uniqueness};
 use std::fmt::Write;
 
 /// Tables that SQLite keeps in the order rows came, with the primary key as an index beside them.
@@ -27,6 +27,49 @@ pub fn sqlite(tables: &[&Table]) -> String {
     sql
 }
 
+/// The whole schema for PostgreSQL, into whichever schema the search path begins with.
+///
+/// Text is compared by bytes. Every index that is no constraint ends with the primary key, which is the order that scans
+/// promise. Tables whose rows change leave a part of each page free, so that a changed row stays on its page and the
+/// indexes stay as they are.
+#[must_use]
+pub fn postgres(tables: &[&Table]) -> String {
+    let mut sql = String::new();
+    for table in tables {
+        postgres_table(&mut sql, table);
+        for index in table.indexes {
+            postgres_index(&mut sql, table, index);
+        }
+    }
+    sql
+}
+
+fn postgres_table(sql: &mut String, table: &Table) {
+    if !sql.is_empty() {
+        sql.push('\n');
+    }
+    push(sql, format_args!("CREATE TABLE {} (\n", table.name));
+    for column in table.columns {
+        let kind = match column.kind {
+            Kind::Integer => "bigint",
+            Kind::Text => "text COLLATE \"C\"",
+            Kind::Bytes => "bytea",
+        };
+        push(sql, format_args!("    {} {kind}{},\n", column.name, required(column.nullability)));
+    }
+    let layout = if table.rows == Rows::Fixed { "" } else { " WITH (fillfactor = 85)" };
+    push(sql, format_args!("    PRIMARY KEY ({})\n){layout};\n", key_list(table)));
+}
+
+fn postgres_index(sql: &mut String, table: &Table, index: &Index) {
+    let (unique, columns) = match index.uniqueness {
+        Uniqueness::Unique => ("UNIQUE ", index.columns.join(", ")),
+        Uniqueness::Many => ("", whole_order(table, index)),
+    };
+    push(sql, format_args!("CREATE {unique}INDEX {} ON {} ({columns})", index.name, table.name));
+    only_indexed(sql, table, index);
+}
+
 fn sqlite_table(sql: &mut String, table: &Table) {
     if !sql.is_empty() {
         sql.push('\n');
@@ -38,33 +81,45 @@ fn sqlite_table(sql: &mut String, table: &Table) {
             Kind::Text => "TEXT",
             Kind::Bytes => "BLOB",
         };
-        let required = match column.nullability {
-            Nullability::Required => " NOT NULL",
-            Nullability::Optional => "",
-        };
-        push(sql, format_args!("    {} {kind}{required},\n", column.name));
+        push(sql, format_args!("    {} {kind}{},\n", column.name, required(column.nullability)));
     }
-    let key: Vec<&str> = table.columns[..table.key_columns].iter().map(|column| column.name).collect();
     let layout = if is_appended(table) { "STRICT" } else { "STRICT, WITHOUT ROWID" };
-    push(sql, format_args!("    PRIMARY KEY ({})\n) {layout};\n", key.join(", ")));
+    push(sql, format_args!("    PRIMARY KEY ({})\n) {layout};\n", key_list(table)));
 }
 
 fn sqlite_index(sql: &mut String, table: &Table, index: &Index) {
     let (unique, columns) = match index.uniqueness {
-        Uniqueness::Unique => ("UNIQUE ", index.columns.to_vec()),
-        Uniqueness::Many if is_appended(table) => {
-            let order = table.order(Some(index)).into_iter();
-            ("", order.map(|position| table.columns[position].name).collect())
-        }
-        Uniqueness::Many => ("", index.columns.to_vec()),
+        Uniqueness::Unique => ("UNIQUE ", index.columns.join(", ")),
+        Uniqueness::Many if is_appended(table) => ("", whole_order(table, index)),
+        Uniqueness::Many => ("", index.columns.join(", ")),
     };
-    let columns = columns.join(", ");
     push(sql, format_args!("CREATE {unique}INDEX {} ON {} ({columns})", index.name, table.name));
+    only_indexed(sql, table, index);
+}
+
+/// Ends an index with the condition under which a row is in it.
+fn only_indexed(sql: &mut String, table: &Table, index: &Index) {
     let nullable = not_null(table, index);
     if !nullable.is_empty() {
         push(sql, format_args!(" WHERE {nullable}"));
     }
     sql.push_str(";\n");
+}
+
+fn whole_order(table: &Table, index: &Index) -> String {
+    let order = table.order(Some(index)).into_iter();
+    order.map(|position| table.columns[position].name).collect::<Vec<_>>().join(", ")
+}
+
+fn key_list(table: &Table) -> String {
+    table.columns[..table.key_columns].iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+}
+
+const fn required(nullability: Nullability) -> &'static str {
+    match nullability {
+        Nullability::Required => " NOT NULL",
+        Nullability::Optional => "",
+    }
 }
 
 fn is_appended(table: &Table) -> bool {

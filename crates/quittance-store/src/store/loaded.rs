@@ -54,6 +54,11 @@ impl Loaded {
         self.rows.get(table.name)?.get(key).map(Option::as_ref)
     }
 
+    /// Every row that was read and is there, by table and key.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
+        self.rows.iter().filter_map(|((table, key), row)| Some((*table, key, row.as_ref()?)))
+    }
+
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
     #[must_use]
     pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {

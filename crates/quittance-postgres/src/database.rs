@@ -1,0 +1,78 @@
+//! Opening: for writing, with the schema brought up to date, and for reading.
+
+use crate::address::{Address, AddressError};
+use crate::errors::At;
+use crate::facts::{self, Purpose};
+use crate::lane::Lane;
+use crate::link::Link;
+use crate::migrations::{self, Contents};
+use crate::options::Options;
+use crate::reader::PostgresReader;
+use crate::store::PostgresStore;
+use quittance_store::store::StoreError;
+use tokio_postgres::config::TargetSessionAttrs;
+
+/// How a database is opened: by an address such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
+/// Everything lies in a schema `quittance` of its own.
+pub struct PostgresDatabase;
+
+impl PostgresDatabase {
+    /// Opens a database as one more of its writers, creating and migrating the schema as needed, under the next writer
+    /// epoch.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreError::Unreachable`] when nobody answers, or it is only starting;
+    /// - [`StoreError::Unsuitable`] when it turns us away (password, name of the database, connections), or is not fit: too
+    ///   old, a replica, not UTF8, behind a pooler, the schema somebody else's; with what would be right;
+    /// - [`StoreError::NewerSchema`] when it was written by a newer version that this one cannot live with.
+    ///
+    /// # Panics
+    ///
+    /// On a thread of an asynchronous runtime, which it would block.
+    pub fn open_for_writing(url: &str, options: &Options) -> Result<PostgresStore, StoreError> {
+        let mut address = address(url, options)?;
+        if address.config.get_hosts().len() > 1 {
+            address.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Lane::open(address, options.clone(), "opening the database for writing").map(PostgresStore::new)
+    }
+
+    /// Opens a database for reading, also a replica.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresDatabase::open_for_writing`], and [`StoreError::Missing`] when there is nothing of ours.
+    ///
+    /// # Panics
+    ///
+    /// On a thread of an asynchronous runtime, which it would block.
+    pub fn open_reader(url: &str, options: &Options) -> Result<PostgresReader, StoreError> {
+        let (address, options) = (address(url, options)?, options.clone());
+        let place = address.shown.clone();
+        let connect = move || connect_reader(&address, &options);
+        let link = connect()?;
+        Ok(PostgresReader::new(link, Box::new(connect), place))
+    }
+}
+
+fn address(url: &str, options: &Options) -> Result<Address, StoreError> {
+    let unsuitable = |error: AddressError| StoreError::Unsuitable {
+        place: "the address that is configured".to_owned(),
+        what: error.to_string(),
+        remedy: AddressError::REMEDY,
+    };
+    let mut address = Address::parse(url).map_err(unsuitable)?;
+    facts::mark(&mut address.config, options);
+    Ok(address)
+}
+
+fn connect_reader(address: &Address, options: &Options) -> Result<Link, StoreError> {
+    let at = At { operation: "opening the database for reading", place: &address.shown };
+    let mut link = Link::connect(address, options.statement_timeout, at)?;
+    facts::settle(&mut link, Purpose::Reading, options, at).map_err(|trouble| at.given_up(trouble))?;
+    match migrations::identify(&mut link, at).map_err(|trouble| at.given_up(trouble))? {
+        Contents::Empty => Err(StoreError::Missing { path: format!("the database at {}", address.shown) }),
+        Contents::Schema(_) => Ok(link),
+    }
+}

@@ -1,0 +1,107 @@
+//! A writer's own row, which says how many of its transactions were committed and by which connection it writes.
+//!
+//! Every transaction that changes anything counts itself there, and only while the row names its connection. So after an
+//! answer was lost, whoever connects anew takes the row over: the old connection can commit no more, and the count says
+//! for ever whether it had. It says so on whichever server is asked, also on a replica that became the primary: there the
+//! row is as old as the rest of the data.
+
+use crate::errors::{At, Trouble};
+use crate::link::{Ask, Link};
+use crate::values::Parameter;
+use quittance_store::store::StoreError;
+use std::borrow::Cow;
+
+/// A writer, as its row and this process know it.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    pub(crate) epoch: i64,
+    identity: String,
+    session: i64,
+    /// Transactions known to be committed.
+    commits: i64,
+    /// Whether one more may be.
+    is_in_doubt: bool,
+}
+
+/// What became of a commit whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It happened.
+    Committed,
+    /// It did not, and never will; or there was none.
+    NotCommitted,
+}
+
+const ENROL: &str = "INSERT INTO writers (epoch, identity, session, commits, opened_at) \
+    VALUES (nextval('writer_epochs'), gen_random_uuid(), 1, 0, clock_timestamp()) RETURNING epoch, identity::text";
+
+const COUNT: &str = "WITH mine AS (UPDATE writers SET commits = commits + 1 WHERE epoch = $1 AND session = $2 RETURNING 1) \
+    SELECT 1 / count(*) FROM mine";
+
+const RESUME: &str = "UPDATE writers SET session = session + 1 WHERE epoch = $1 AND identity::text = $2 \
+    RETURNING session, commits";
+
+impl Writer {
+    /// A new writer, under the next epoch.
+    ///
+    /// # Errors
+    ///
+    /// What the failure means.
+    pub(crate) fn enrol(link: &mut Link, at: At<'_>) -> Result<Self, Trouble> {
+        let rows = link.ask(at, &[Ask { table: Some("writers"), ..Ask::control(ENROL) }])?;
+        let row = rows.first().and_then(|rows| rows.first());
+        let read = row.and_then(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?)));
+        let (epoch, identity) = read.ok_or_else(|| Trouble::Lost("no writer was enrolled".to_owned()))?;
+        Ok(Self { epoch, identity, session: 1, commits: 0, is_in_doubt: false })
+    }
+
+    /// What a transaction counts itself with, right before it commits.
+    pub(crate) fn count(&self) -> Ask<'static> {
+        let parameters = vec![Parameter::Integer(self.epoch), Parameter::Integer(self.session)];
+        Ask { sql: COUNT.to_owned(), parameters, table: None }
+    }
+
+    /// A transaction that counted itself was committed.
+    pub(crate) fn committed(&mut self) {
+        self.commits += 1;
+    }
+
+    /// The answer to a commit was lost.
+    pub(crate) fn doubt(&mut self) {
+        self.is_in_doubt = true;
+    }
+
+    /// Whether the answer to a commit was lost and not found since.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
+    /// Takes the row over for a new connection. What the old one had under way is over when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What the failure means; [`StoreError::WentBack`] when the database has less than it had acknowledged.
+    pub(crate) fn resume(&mut self, link: &mut Link, at: At<'_>) -> Result<Verdict, Trouble> {
+        let parameters = vec![Parameter::Integer(self.epoch), Parameter::Text(Cow::Owned(self.identity.clone()))];
+        let rows = link.ask(at, &[Ask { sql: RESUME.to_owned(), parameters, table: Some("writers") }])?;
+        let row = rows.first().and_then(|rows| rows.first());
+        let read = row.and_then(|row| Some((row.try_get::<_, i64>(0).ok()?, row.try_get::<_, i64>(1).ok()?)));
+        let (epoch, known) = (self.epoch, self.commits);
+        let went_back = |what| StoreError::WentBack { place: at.place.to_owned(), what };
+        let Some((session, commits)) = read else {
+            return Err(
+                went_back(format!("it does not know writer {epoch}, who committed {known} transactions")).into()
+            );
+        };
+        let verdict = match commits - known {
+            0 => Verdict::NotCommitted,
+            1 if self.is_in_doubt => Verdict::Committed,
+            _ => {
+                let what = format!("it has {commits} transactions of writer {epoch}, who committed {known}");
+                return Err(went_back(what).into());
+            }
+        };
+        (self.session, self.commits, self.is_in_doubt) = (session, commits, false);
+        Ok(verdict)
+    }
+}

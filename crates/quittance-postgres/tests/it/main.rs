@@ -1,0 +1,6 @@
+//! The production store's integration tests, on real servers.
+
+#![expect(clippy::unwrap_used, reason = "tests: what fails to open or to write is a failed test")]
+
+mod conformance;
+mod schema;
