@@ -87,7 +87,7 @@ impl Held {
                 continue;
             }
             let place = ALL.iter().position(|declared| declared.name == table);
-            if let Some(place) = place.filter(|place| ALL[*place].rows != Rows::Fixed) {
+            if let Some(place) = place.filter(|place| is_locked(ALL[*place])) {
                 wanted.entry(place).or_default().push(address.1);
             }
         }
@@ -169,6 +169,11 @@ impl Held {
         }
         kept
     }
+}
+
+/// Whether whoever reads a row keeps others from changing it.
+fn is_locked(table: &Table) -> bool {
+    matches!(table.rows, Rows::Replaced | Rows::Versioned)
 }
 
 fn belongs_to_book(table: &Table) -> bool {

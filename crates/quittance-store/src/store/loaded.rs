@@ -55,8 +55,12 @@ impl Loaded {
     }
 
     /// Every row that was read and is there, by table and key.
-    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
-        self.rows.iter().filter_map(|((table, key), row)| Some((*table, key, row.as_ref()?)))
+    pub fn rows<'a>(&'a self) -> impl Iterator<Item = (&'static str, &'a Key, &'a Row)> {
+        let of_table = |(table, rows): (&&'static str, &'a BTreeMap<Key, Option<Row>>)| {
+            let table = *table;
+            rows.iter().filter_map(move |(key, row)| Some((table, key, row.as_ref()?)))
+        };
+        self.rows.iter().flat_map(of_table)
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
