@@ -1,8 +1,12 @@
-//! Where the books lie: a directory of this machine. Opens them, and says where they are.
+//! Where the books lie: a directory of this machine, or a database that several processes share. Opens them, and says
+//! where they are.
 //!
 //! Does not own what is in them, nor who may write when.
 
 use crate::admin;
+use crate::config::{self, ConfigErrors, Secret};
+use quittance_postgres::address::Address;
+use quittance_postgres::{Options, PostgresDatabase};
 use quittance_sqlite::SqliteDatabase;
 use quittance_store::store::{Reader, Store, StoreError};
 use std::fmt;
@@ -13,12 +17,23 @@ use std::path::{Path, PathBuf};
 pub enum Data {
     /// A data directory, with one writer at a time.
     Directory(PathBuf),
+    /// A PostgreSQL database, with any number of writers.
+    Postgres(Secret),
 }
 
 impl Data {
     /// A data directory.
     pub fn directory(path: impl Into<PathBuf>) -> Self {
         Self::Directory(path.into())
+    }
+
+    /// A database: `env:NAME` or `file:PATH`, where its address is, or the address itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] when the reference leads nowhere.
+    pub fn database(url: &str) -> Result<Self, ConfigErrors> {
+        config::secret_at(url, "--database-url").map(Self::Postgres)
     }
 
     /// Opens the books for reading, beside whoever writes.
@@ -29,6 +44,10 @@ impl Data {
     pub fn open_reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         match self {
             Self::Directory(path) => Ok(Box::new(SqliteDatabase::open_reader(path)?)),
+            Self::Postgres(url) => {
+                let open = || PostgresDatabase::open_reader(url.expose(), &Options::default());
+                Ok(Box::new(apart(open)?))
+            }
         }
     }
 
@@ -40,6 +59,10 @@ impl Data {
     pub fn open_for_writing(&self) -> Result<Box<dyn Store>, StoreError> {
         match self {
             Self::Directory(path) => Ok(Box::new(SqliteDatabase::open_for_writing(path)?)),
+            Self::Postgres(url) => {
+                let open = || PostgresDatabase::open_for_writing(url.expose(), &Options::default());
+                Ok(Box::new(apart(open)?))
+            }
         }
     }
 
@@ -51,6 +74,8 @@ impl Data {
     pub fn check_integrity(&self) -> Result<(), StoreError> {
         match self {
             Self::Directory(path) => SqliteDatabase::check_integrity(path),
+            // A server checks its own pages, where it was set up to.
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -59,6 +84,7 @@ impl Data {
     pub fn runs(&self) -> Self {
         match self {
             Self::Directory(path) => Self::Directory(path.join("drift")),
+            Self::Postgres(_) => self.clone(),
         }
     }
 
@@ -67,6 +93,8 @@ impl Data {
     pub fn socket(&self) -> Option<PathBuf> {
         match self {
             Self::Directory(path) => Some(admin::socket_path(path)),
+            // Operators' commands go to the database, beside all servers.
+            Self::Postgres(_) => None,
         }
     }
 
@@ -75,8 +103,14 @@ impl Data {
     pub fn may_exist(&self) -> bool {
         match self {
             Self::Directory(path) => path.join("quittance.db").is_file() || admin::socket_path(path).exists(),
+            Self::Postgres(_) => true,
         }
     }
+}
+
+/// Opens on a thread of its own: a connection to a database is driven by blocking, which a thread of the server must not be.
+fn apart<T: Send>(open: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
+    std::thread::scope(|scope| scope.spawn(open).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// For people: where it is, and never how to get in.
@@ -84,6 +118,10 @@ impl fmt::Display for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => path.display().fmt(f),
+            Self::Postgres(url) => match Address::parse(url.expose()) {
+                Ok(address) => write!(f, "the database at {}", address.shown),
+                Err(_) => f.write_str("a database whose address cannot be read"),
+            },
         }
     }
 }

@@ -170,7 +170,8 @@ impl From<StoreError> for PlanError {
     }
 }
 
-/// Carries an operation out: through the server that runs on the data, or, where none does, on the data itself.
+/// Carries an operation out: through the server that runs on the data, or, where none does or others may write, too, on
+/// the data itself.
 /// `configured` are the gateways that can be paused there; a server knows its own.
 ///
 /// # Errors
@@ -183,7 +184,11 @@ pub async fn run(
 ) -> Result<serde_json::Value, OperateError> {
     match admin::call(data, operation).await? {
         Some(answer) => Ok(answer),
-        None => run_directly(data, operation, configured),
+        // On a thread of its own: the store is driven by blocking.
+        None => std::thread::scope(|scope| {
+            let directly = scope.spawn(|| run_directly(data, operation, configured));
+            directly.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }),
     }
 }
 

@@ -37,6 +37,10 @@ pub(crate) struct Global {
     /// named, write to it
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     data: Option<PathBuf>,
+    /// A PostgreSQL database that holds the books instead, for any number of processes: env:NAME or file:PATH, where its
+    /// address is, or the address itself
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "data", help_heading = "Global options")]
+    database_url: Option<String>,
     /// Form of what is printed
     #[arg(long, global = true, value_name = "FORMAT", value_enum, help_heading = "Global options")]
     format: Option<Format>,
@@ -46,14 +50,17 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// The data directory.
-    pub(crate) fn data(&self) -> Data {
-        self.named_data().unwrap_or_else(|| Data::directory(DATA))
+    /// Where the books lie.
+    pub(crate) fn data(&self) -> anyhow::Result<Data> {
+        Ok(self.named_data()?.unwrap_or_else(|| Data::directory(DATA)))
     }
 
-    /// The data directory, where it was named.
-    pub(crate) fn named_data(&self) -> Option<Data> {
-        self.data.as_deref().map(Data::from)
+    /// Where the books lie, where that was said.
+    pub(crate) fn named_data(&self) -> anyhow::Result<Option<Data>> {
+        match &self.database_url {
+            Some(url) => Ok(Some(Data::database(url)?)),
+            None => Ok(self.data.as_deref().map(Data::from)),
+        }
     }
 
     /// The form that was asked for.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// Carries an operation out and returns its answer.
 pub(crate) fn perform(operation: &Operation, global: &Global) -> anyhow::Result<Value> {
     let makes_data = matches!(operation, Operation::CreateTenant { .. } | Operation::CreateKey { .. });
-    let data = global.data();
+    let data = global.data()?;
     if !makes_data && !data.may_exist() {
         // A question must not leave an empty data directory behind.
         return Err(StoreError::Missing { path: data.to_string() }.into());

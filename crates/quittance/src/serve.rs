@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitC
     let config = Config::load(global.config.as_deref())?;
     let options = ServeOptions {
         config,
-        data: global.data(),
+        data: global.data()?,
         roles: arguments.roles,
         listen: arguments.listen,
         on_ready: Some(Box::new(announce)),

@@ -16,7 +16,7 @@ pub(crate) fn pair<'c>(config: &'c Config, name: &str) -> Result<&'c Pair, Failu
 pub(crate) fn opened(config: &Config, name: &str, global: &Global) -> anyhow::Result<Box<dyn System>> {
     let system = configured(config, &config.systems, "system", name)?;
     let secret = config.system_secret(system).context("the system's secret cannot be read")?;
-    open::open(name, system, secret, &global.data()).map_err(|source| failure(name, source).into())
+    open::open(name, system, secret, &global.data()?).map_err(|source| failure(name, source).into())
 }
 
 fn configured<'c, T>(

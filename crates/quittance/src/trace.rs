@@ -21,14 +21,14 @@ pub(crate) struct Arguments {
 
 /// Prints the story; finding none is a finding.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let mut reader = global.data().open_reader()?;
+    let mut reader = global.data()?.open_reader()?;
     match trace(reader.as_mut(), None, &arguments.id)? {
         Some(trace) => {
             document(&trace).print(global.format())?;
             Ok(Exit::Good.into())
         }
         None => {
-            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data());
+            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data()?);
             let remedy =
                 "ask for an id of ours, the gateway's, a reference or an idempotency key, exactly as it was written";
             Err(Failure::new(Exit::Finding, what, remedy).into())

@@ -17,7 +17,7 @@ const BOOKS_PER_LINE: u64 = 10_000;
 
 /// Verifies the books, beside a running server or without one.
 pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
-    let data = global.data();
+    let data = global.data()?;
     let (proofs, broken) = verify_runs(&data)?;
     let mut reader = match data.open_reader() {
         // Comparisons may have been kept where no ledger is.

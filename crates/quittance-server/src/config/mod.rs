@@ -30,6 +30,11 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+/// The secret that `env:NAME` or `file:PATH` leads to; anything else is the secret itself.
+pub(crate) fn secret_at(text: &str, setting: &str) -> Result<Secret, ConfigErrors> {
+    secrets::at(text, setting)
+}
+
 /// What to write instead of a name that is not known.
 pub(crate) fn closest(name: &str, known: &[&str]) -> String {
     section::closest(name, known)

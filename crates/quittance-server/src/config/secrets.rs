@@ -118,6 +118,17 @@ pub(super) fn reference(found: &Found<String>, setting: &str, mistakes: &mut Mis
     Some(SecretRef { place, origin: found.origin.clone(), setting: setting.to_owned() })
 }
 
+/// What a word of the command line leads to, or is.
+pub(super) fn at(text: &str, setting: &str) -> Result<Secret, ConfigErrors> {
+    if !text.starts_with("env:") && !text.starts_with("file:") {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    let mut mistakes = Mistakes::default();
+    let found = Found { value: text.to_owned(), origin: Origin::File };
+    let secret = reference(&found, setting, &mut mistakes).and_then(|place| value(&place, &ambient, &mut mistakes));
+    mistakes.into_result(secret.unwrap_or_else(|| Secret::new(String::new())), None)
+}
+
 fn is_variable_name(name: &str) -> bool {
     // Keys of gateways are of this shape too, but never without a lower-case letter.
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')

@@ -16,7 +16,7 @@ use quittance_core::time::Timestamp;
 use quittance_engine::Engine;
 use quittance_engine::engine::{BATCH_MAX, Step};
 use quittance_engine::room::Permits;
-use quittance_engine::submission::{Outcome, Submission};
+use quittance_engine::submission::{Failure, Outcome, Submission};
 use quittance_store::store::StoreError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,8 +32,8 @@ const POLL_WHEN_BUSY: Duration = Duration::from_millis(5);
 /// How often it is looked how far behind the gateways are.
 const SURVEY: Duration = Duration::from_secs(1);
 
-/// How often effects that are due are looked for while the disk is full.
-const POLL_WHEN_FULL: Duration = Duration::from_secs(1);
+/// How often effects that are due are looked for while the disk is full, or the database away.
+const POLL_WHEN_STUCK: Duration = Duration::from_secs(1);
 
 /// One submission on its way into the engine.
 pub(crate) struct Entry {
@@ -60,14 +60,14 @@ pub(super) struct Executor {
     pub(super) tokio: tokio::runtime::Handle,
     next_poll: Instant,
     next_survey: Instant,
-    is_full: bool,
+    is_stuck: bool,
     deadlines: Deadlines,
 }
 
 impl Executor {
     pub(super) fn new(engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
         let (now, deadlines) = (clock::monotonic(), Deadlines::new());
-        Self { engine, shared, tokio, next_poll: now, next_survey: now, is_full: false, deadlines }
+        Self { engine, shared, tokio, next_poll: now, next_survey: now, is_stuck: false, deadlines }
     }
 
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
@@ -107,7 +107,7 @@ impl Executor {
             if self.next_poll <= clock::monotonic() {
                 self.poll()?;
             }
-            if self.next_survey <= clock::monotonic() {
+            if !self.is_stuck && self.next_survey <= clock::monotonic() {
                 self.survey()?;
             }
             if !entries.is_empty() {
@@ -134,7 +134,15 @@ impl Executor {
             recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched, lesson_of });
             submissions.push(entry.submission);
         }
-        let now = self.read_clocks()?;
+        let now = match self.read_clocks() {
+            Err(error) if may_pass(&error) => {
+                let failed = || Outcome::Failed(Failure::StoreUnavailable(chain(&error)));
+                let outcomes = submissions.iter().map(|_| failed()).collect();
+                self.deliver(Step { outcomes, ..Step::default() }, recipients);
+                return Ok(());
+            }
+            now => now?,
+        };
         let mut permits = self.permits();
         let started = clock::monotonic();
         let count = submissions.len();
@@ -148,21 +156,26 @@ impl Executor {
         Ok(())
     }
 
+    /// Works on what is due. A store that cannot be had for a while is asked again later: nothing was written, so there is
+    /// nothing to be unsure of; steps report the same as outcomes.
     fn poll(&mut self) -> Result<(), StoreError> {
-        let now = self.read_clocks()?;
-        let mut permits = self.permits();
-        let step = match self.engine.poll(now, &mut permits) {
-            // Claiming wrote nothing, so there is nothing to be unsure of; steps report a full disk as outcomes.
-            Err(StoreError::Full { operation }) => {
-                if !std::mem::replace(&mut self.is_full, true) {
-                    tracing::error!(operation, "no space is left; effects wait until there is");
+        let polled = self.read_clocks().and_then(|now| {
+            let mut permits = self.permits();
+            self.engine.poll(now, &mut permits)
+        });
+        let step = match polled {
+            Err(error) if may_pass(&error) => {
+                if !std::mem::replace(&mut self.is_stuck, true) {
+                    tracing::error!(error = chain(&error), "the store takes nothing; effects wait until it does");
                 }
-                self.next_poll = clock::monotonic() + POLL_WHEN_FULL;
+                self.next_poll = clock::monotonic() + POLL_WHEN_STUCK;
                 return Ok(());
             }
             other => other?,
         };
-        self.is_full = false;
+        if std::mem::take(&mut self.is_stuck) {
+            tracing::info!("the store takes what it is given again");
+        }
         self.shared.gateways.follow(self.engine.paused());
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
@@ -171,9 +184,13 @@ impl Executor {
     }
 
     fn survey(&mut self) -> Result<(), StoreError> {
-        let now = self.read_clocks()?;
-        self.shared.gateways.note_backlog(self.engine.survey(now)?, now);
         self.next_survey = clock::monotonic() + SURVEY;
+        let surveyed = self.read_clocks().and_then(|now| Ok((self.engine.survey(now)?, now)));
+        match surveyed {
+            Ok((backlog, now)) => self.shared.gateways.note_backlog(backlog, now),
+            Err(error) if may_pass(&error) => {}
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
@@ -194,7 +211,7 @@ impl Executor {
     /// Brings the next poll forward where effects probably wait for a place. For a gateway that is left alone nothing
     /// has to hurry.
     fn schedule(&mut self) {
-        if !self.is_full && !self.shared.is_winding_down() && self.shared.gateways.is_any_saturated() {
+        if !self.is_stuck && !self.shared.is_winding_down() && self.shared.gateways.is_any_saturated() {
             self.next_poll = self.next_poll.min(clock::monotonic() + POLL_WHEN_BUSY);
         }
     }
@@ -252,6 +269,11 @@ impl Executor {
             _ => {}
         }
     }
+}
+
+/// Whether a store that failed so can be asked again later, nothing being unsure.
+fn may_pass(error: &StoreError) -> bool {
+    matches!(error, StoreError::Full { .. } | StoreError::Unreachable { .. } | StoreError::Unsuitable { .. })
 }
 
 /// An error with its causes.

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let config = Config::load(global.config.as_deref())?;
     let pair = systems::pair(&config, &arguments.pair)?;
     // What one key says is no comparison of the pair: it is neither beside the last run nor kept.
-    let data = global.named_data().filter(|_| arguments.only.is_none());
+    let data = global.named_data()?.filter(|_| arguments.only.is_none());
     if let Some(data) = &data {
         drop(runs(data)?);
     }
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let outcome = compare(&config, pair, arguments, global)?;
     let ended_at = clock::now();
     let when = When { id: RunId::from_uuid(ids::SystemIds::default().uuid(started_at)), started_at, ended_at };
-    let mut events = EventLog::open(&global.data()).context("the events that were received cannot be read")?;
+    let mut events = EventLog::open(&global.data()?).context("the events that were received cannot be read")?;
     let kept = data.map(|data| keep(&data, &arguments.pair, &outcome, when, &mut events)).transpose();
     let (told, unkept) = match kept {
         Ok(Some(told)) => (told, None),

@@ -143,7 +143,7 @@ fn opened(
     let config = Config::from_text(&quittance_server::init::text::system(&text), &|_| None).map_err(refused)?;
     let system = config.systems.get(name).context("the system is in the text")?;
     let secret = config.system_secret(system).map_err(refused)?;
-    Ok(open::open(name, system, secret, &global.data()).map_err(|error| systems::failure(name, error))?)
+    Ok(open::open(name, system, secret, &global.data()?).map_err(|error| systems::failure(name, error))?)
 }
 
 /// The table: as it was named, or as a person chooses it.
