@@ -120,6 +120,39 @@ fn milliseconds(duration: Duration) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
+
+    /// Whatever the role and the database say, a connection has the settings that the store relies on.
+    #[test]
+    fn settings_are_ours_not_those_of_the_role() {
+        let Some(server) = quittance_surroundings::Postgres::shared("quittance-postgres: settings of a connection")
+        else {
+            return;
+        };
+        let name = server.fresh_database();
+        for (given, expected) in
+            [("off", "on"), ("local", "on"), ("remote_write", "on"), ("remote_apply", "remote_apply")]
+        {
+            let database = format!("ALTER DATABASE {name} SET");
+            server.sql(&name, &format!("{database} synchronous_commit = {given}; {database} search_path = public"));
+            server.sql(&name, &format!("{database} default_transaction_isolation = serializable"));
+            let options = Options::default();
+            let mut address = Address::parse(&server.url(&name)).unwrap();
+            mark(&mut address.config, &options);
+            let mut link = Link::connect(&address, options.statement_timeout, AT).unwrap();
+            settle(&mut link, Purpose::Writing, &options, AT).unwrap();
+            let mut show = |setting: &str| {
+                let rows = link.ask(AT, &[Ask::control(&format!("SELECT current_setting('{setting}')"))]).unwrap();
+                rows[0][0].get::<_, String>(0)
+            };
+            assert_eq!(show("synchronous_commit"), expected);
+            assert_eq!(show("search_path"), "quittance, pg_temp");
+            assert_eq!(show("default_transaction_isolation"), "read committed");
+            assert_eq!((show("lock_timeout"), show("statement_timeout")), ("10s".to_owned(), "30s".to_owned()));
+            assert_eq!(show("idle_in_transaction_session_timeout"), "1min");
+            assert_eq!(show("application_name"), "quittance");
+        }
+    }
 
     const AT: At<'_> = At { operation: "test", place: "h:5432/d" };
 
