@@ -46,6 +46,8 @@ impl At<'_> {
             SqlState::UNIQUE_VIOLATION => Trouble::Refused(StoreError::Conflict { table: named() }),
             // How an update says that it changed fewer rows than it was given.
             SqlState::DIVISION_BY_ZERO if table.is_some() => Trouble::Refused(StoreError::Stale { table: named() }),
+            // The writer's own row names another connection: this one has been given up.
+            SqlState::DIVISION_BY_ZERO => Trouble::Lost("another connection of this writer took its place".to_owned()),
             SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::LOCK_NOT_AVAILABLE

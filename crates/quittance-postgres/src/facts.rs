@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(show("synchronous_commit"), expected);
             assert_eq!(show("search_path"), "quittance, pg_temp");
             assert_eq!(show("default_transaction_isolation"), "read committed");
-            assert_eq!((show("lock_timeout"), show("statement_timeout")), ("10s".to_owned(), "30s".to_owned()));
+            assert_eq!((show("lock_timeout"), show("statement_timeout")), ("5s".to_owned(), "30s".to_owned()));
             assert_eq!(show("idle_in_transaction_session_timeout"), "1min");
             assert_eq!(show("application_name"), "quittance");
         }

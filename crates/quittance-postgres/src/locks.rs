@@ -1,6 +1,9 @@
 //! What is decided over is locked and current: existing rows that may change are locked after they were read, and read
 //! again where they had changed in between. Does not own what is decided.
 //!
+//! What is not there cannot be locked. Rows of a book are written under its lock only, so those that were missing are looked
+//! for once more under it; all others are guarded by the constraint that an insert of them would break.
+//!
 //! Locks are taken in one order by everybody, so that nobody waits in a circle: books by their key, then all other tables
 //! in the order of their declaration, each by key. Where the rounds name further rows under locks, those come out of that
 //! order, so they are taken only if they are free; else everything begins anew.
@@ -63,11 +66,12 @@ pub(crate) fn load(
         }
         let may_wait = is_patient || round == 0;
         let (books, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(table, _)| table.name == BOOKS.name);
-        held.lock(transaction, books, work.patience(), may_wait)?;
+        held.lock_and_look(transaction, (books, Vec::new()), work.patience(), may_wait)?;
         let (theirs, others) = held.set_aside(others);
         held.busy.extend(theirs);
-        held.lock(transaction, others, work.patience(), may_wait)?;
-        if held.agree_with(&loaded) {
+        let is_still_absent =
+            held.lock_and_look(transaction, (others, held.absent(&loaded)), work.patience(), may_wait)?;
+        if is_still_absent && held.agree_with(&loaded) {
             held.busy.iter().for_each(|(table, key)| loaded.put_busy(declared(table), key.clone()));
             return Ok(loaded);
         }
@@ -112,26 +116,40 @@ impl Held {
         (theirs, ours)
     }
 
-    fn lock(
+    /// Keys of rows that were missing in books that are locked.
+    fn absent(&self, loaded: &Loaded) -> Vec<(&'static Table, Vec<Key>)> {
+        let mut absent: BTreeMap<&'static str, Vec<Key>> = BTreeMap::new();
+        for (table, key) in loaded.absent() {
+            let is_guarded = |key: &Key| self.rows.contains_key(&(BOOKS.name, key[..1].to_vec()));
+            if belongs_to_book(declared(table)) && is_guarded(key) {
+                absent.entry(table).or_default().push(key.clone());
+            }
+        }
+        absent.into_iter().map(|(table, keys)| (declared(table), keys)).collect()
+    }
+
+    /// Locks rows, and says whether those that were missing still are.
+    fn lock_and_look(
         &mut self,
         transaction: &mut Transaction<'_>,
-        wanted: Vec<(&'static Table, Vec<Key>)>,
+        (wanted, absent): (Vec<(&'static Table, Vec<Key>)>, Vec<(&'static Table, Vec<Key>)>),
         patience: Patience,
         may_wait: bool,
-    ) -> Result<(), Unlocked> {
-        if wanted.is_empty() {
-            return Ok(());
+    ) -> Result<bool, Unlocked> {
+        if wanted.is_empty() && absent.is_empty() {
+            return Ok(true);
         }
         let skips = |table: &Table| patience == Patience::Skip && (table.name == BOOKS.name || belongs_to_book(table));
-        let asked: Vec<(&'static Table, String, &[Key])> = wanted
-            .iter()
-            .map(|(table, keys)| {
-                let sql = transaction.statements.of(table);
-                let waits = may_wait && !skips(table);
-                (*table, if waits { sql.lock.clone() } else { sql.lock_free.clone() }, keys.as_slice())
-            })
-            .collect();
-        let found = transaction.rows_of(&asked)?;
+        let locked = wanted.iter().map(|(table, keys)| {
+            let sql = transaction.statements.of(table);
+            let waits = may_wait && !skips(table);
+            (*table, if waits { sql.lock.clone() } else { sql.lock_free.clone() }, keys.as_slice())
+        });
+        let looked =
+            absent.iter().map(|(table, keys)| (*table, transaction.statements.of(table).get.clone(), keys.as_slice()));
+        let asked: Vec<(&'static Table, String, &[Key])> = locked.chain(looked).collect();
+        let mut found = transaction.rows_of(&asked)?;
+        let appeared = found.split_off(wanted.len());
         for ((table, keys), mut found) in wanted.iter().zip(found) {
             for key in keys {
                 match found.remove(key) {
@@ -148,7 +166,7 @@ impl Held {
                 }
             }
         }
-        Ok(())
+        Ok(appeared.iter().all(BTreeMap::is_empty))
     }
 
     /// Whether everything that is locked is what was loaded.

@@ -19,9 +19,10 @@ struct Migration {
 /// All migrations; the first is version 1.
 const MIGRATIONS: &[Migration] = &[Migration { sql: include_str!("../migrations/0001.sql"), usable_from: 1 }];
 
-/// Tables of this crate's own, created together with the schema.
+/// Tables of this crate's own, created together with the schema. A schema that is there already, and empty, was made for
+/// a role that may make none.
 const FOUNDATION: &str = "
-    CREATE SCHEMA IF NOT EXISTS quittance;
+    DO $$ BEGIN IF to_regnamespace('quittance') IS NULL THEN CREATE SCHEMA quittance; END IF; END $$;
     CREATE TABLE quittance.schema_version (
         version bigint NOT NULL PRIMARY KEY,
         usable_from bigint NOT NULL,

@@ -24,7 +24,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             application_name: "quittance".to_owned(),
-            lock_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             reconnect_for: Duration::from_secs(5),

@@ -1,21 +1,19 @@
 //! A PostgreSQL database as a system: any table or view of it, read in one transaction that sees one moment and cannot
 //! write. Does not own statements, nor what their answers mean: those are in the connectors.
 
-mod address;
 mod failure;
 mod session;
 mod sums;
 mod tables;
-mod tls;
 
 use super::{Checksums, Description, Reading, Sink, System, SystemError, Wanted};
 use crate::config::Secret;
-use address::Address;
 use quittance_connectors::sql::postgres::catalog::Table;
 use quittance_connectors::sql::postgres::{Reader, lookup};
 use quittance_core::pair::Side;
 use quittance_core::record::key::encode_key;
 use quittance_core::record::value::{Type, Value};
+use quittance_postgres::address::{Address, AddressError};
 use session::{Limits, Session};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -35,7 +33,7 @@ impl Postgres {
     ///
     /// When the address cannot be read. It is not repeated.
     pub fn new(system: &str, url: &Secret, lag_max_s: u64, statement_timeout_s: u64) -> Result<Self, SystemError> {
-        let address = Address::parse(system, url)?;
+        let address = address(system, url)?;
         let session = Session::new(system, address, Limits { lag_max_s, statement_timeout_s })?;
         Ok(Self { session, tables: Tables::default() })
     }
@@ -148,6 +146,13 @@ impl Keys {
     fn has<'a>(&self, key: impl Iterator<Item = &'a Value<'a>>) -> bool {
         encoded(key).is_some_and(|key| self.encoded.contains(&key))
     }
+}
+
+/// Reads an address, which is never repeated: a password may stand anywhere in it.
+fn address(system: &str, url: &Secret) -> Result<Address, SystemError> {
+    Address::parse(url.expose()).map_err(|error| {
+        SystemError::configuration(format!("the address of the system `{system}` {error}"), AddressError::REMEDY)
+    })
 }
 
 /// What a key may be once each of its values has a type: that of its column, or any, where a column holds JSON.

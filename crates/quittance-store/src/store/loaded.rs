@@ -63,6 +63,11 @@ impl Loaded {
         self.rows.iter().flat_map(of_table)
     }
 
+    /// Every key that was looked for and is not there.
+    pub fn absent(&self) -> impl Iterator<Item = (&'static str, &Key)> {
+        self.rows.iter().filter(|(_, row)| row.is_none()).map(|((table, key), _)| (*table, key))
+    }
+
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
     #[must_use]
     pub fn unique(&self, index: &'static Index, values: &[Value]) -> Option<Option<&Key>> {

@@ -3,13 +3,13 @@
 //! It blocks the thread that asks. Whatever fails ends the connection, so that nothing is ever read of another moment
 //! unnoticed: what is asked next begins a new one.
 
-use super::address::Address;
 use super::failure::Place;
-use super::tls;
 use crate::systems::SystemError;
 use futures_util::{FutureExt, Stream, StreamExt};
 use quittance_connectors::sql::postgres::copy::{Lines, RowTooLong};
 use quittance_connectors::sql::postgres::session::{MOMENT, Moment, VERSION_MIN, settings};
+use quittance_postgres::address::Address;
+use quittance_postgres::tls;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
