@@ -171,6 +171,7 @@ impl Engine {
         submissions: Vec<Submission>,
         permits: &mut Permits,
     ) -> Result<Step, StoreError> {
+        self.hear(now, &submissions);
         let mut slots: Vec<Option<Outcome>> = submissions.iter().map(|_| None).collect();
         let (mut jobs, mut looks) = (Vec::new(), Vec::new());
         for chunk in chunks(submissions.len()) {

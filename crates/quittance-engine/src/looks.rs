@@ -58,6 +58,17 @@ impl Default for Looks {
 }
 
 impl Looks {
+    /// The same by a clock that may be so far ahead, in milliseconds: what may still happen for days does so for that much
+    /// longer by it.
+    pub(crate) const fn by_clock_ahead(self, ahead_ms: u64) -> Self {
+        Self {
+            payment_tail_ms: self.payment_tail_ms.saturating_add(ahead_ms),
+            refund_tail_ms: self.refund_tail_ms.saturating_add(ahead_ms),
+            lost_dispute_tail_ms: self.lost_dispute_tail_ms.saturating_add(ahead_ms),
+            ..self
+        }
+    }
+
     /// When an object that was just seen is looked at again; none when nothing more is expected of it.
     pub(crate) fn next(&self, object: &GatewayObject, now: Timestamp) -> Option<Timestamp> {
         let since = object.status_since.unwrap_or(now);

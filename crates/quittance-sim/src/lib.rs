@@ -21,8 +21,8 @@
 //!
 //! What no gateway of the contract does: a request that takes effect later than its gateway's quiescence (ten minutes after a
 //! lost answer, a day after a 500), a key that is forgotten within a day, a message that a network doubles where there are no
-//! keys, a person who says what is not so. Nor what the product does not see: what happens to a payment without events more
-//! than a day after it came while the clock is a day off; a clock that is wrong when its machine is started anew.
+//! keys, a person who says what is not so. Nor what the product does not see: a clock that is wrong when its machine is
+//! started anew.
 //!
 //! # What remains undetermined
 //!

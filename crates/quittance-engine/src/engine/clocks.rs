@@ -5,7 +5,8 @@
 //! decided in an era that has ended is decided again.
 
 use super::Engine;
-use crate::clocks::{Change, Reading, Watched, at_start, next_era};
+use crate::clocks::{Change, Reading, Watched, at_start, heard, next_era};
+use crate::submission::Submission;
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{ClockMark, Corrupt, Entity};
@@ -99,6 +100,15 @@ impl Engine {
                     Err(StoreError::Full { .. }) => Ok(None),
                     other => other.map(|()| None),
                 }
+            }
+        }
+    }
+
+    /// What gateways say of now bounds how far our clock may be ahead. The next mark keeps it: an older one doubts more.
+    pub(super) fn hear(&mut self, now: Timestamp, submissions: &[Submission]) {
+        for submission in submissions {
+            if let Submission::Webhook(event) = submission {
+                self.era = heard(&self.era, event.event.created_seconds, now);
             }
         }
     }

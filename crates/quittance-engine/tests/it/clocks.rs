@@ -3,14 +3,17 @@
 use crate::gateway::Gateway;
 use crate::objects::paid;
 use crate::searches::{charges, error_500};
+use crate::webhooks::event_made;
 use crate::world::{World, pay, refund};
 use quittance_connectors::message::{Delivery, Response};
 use quittance_core::effect::{Effect, Source, State, Stimulus, Subject};
+use quittance_core::fact::ObjectKind;
 use quittance_core::time::Timestamp;
 use quittance_engine::clocks::Change;
 use quittance_engine::submission::{Find, Job, LearnedFact, Plan, Submission};
 use quittance_engine::verify::verify;
-use quittance_store::records::ClockMark;
+use quittance_store::records::{ClockMark, GatewayObject};
+use serde_json::json;
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -148,6 +151,43 @@ fn what_is_made_while_the_clock_is_ahead_is_searched_for_as_far_back_as_it_is() 
     world.work(|_, _| error_500());
     let Plan::Find(Find { created_from: Some(from), .. }) = &world.jobs[0].plan else { panic!("{:?}", world.jobs) };
     assert!(*from <= truth.seconds() - 3_600, "the gateway's clock is right, and may be an hour off: {from}");
+}
+
+/// From where it is searched after the clock was set ahead by a day and an event was heard of that was made at this second.
+fn searched_from(made: impl Fn(&World) -> i64) -> (World, i64) {
+    let mut world = charges();
+    world.set_clock(HOURS_MS(26));
+    world.read_clocks();
+    let object = json!({"id": "ch_theirs", "object": "charge", "metadata": {}});
+    world.submit(event_made("evt_1", "charge.updated", &object, made(&world)));
+    world.submit(pay("k", "o").into());
+    world.work(|_, _| error_500());
+    let Plan::Find(Find { created_from: Some(from), .. }) = &world.jobs[0].plan else { panic!("{:?}", world.jobs) };
+    let from = *from;
+    (world, from)
+}
+
+#[test]
+fn a_clock_that_was_set_right_is_no_longer_thought_to_be_ahead_once_a_gateway_tells() {
+    let (world, from) = searched_from(|world| world.now.seconds() - 5);
+    assert!(from >= world.now.seconds() - 4 * 3_600, "{from}");
+    let (world, from) = searched_from(|world| world.now.seconds() - 26 * 3_600);
+    assert!(
+        from <= world.now.seconds() - 27 * 3_600,
+        "what was made a day ago by our clock may have been made now: {from}"
+    );
+}
+
+#[test]
+fn a_clock_set_ahead_ends_no_looks_before_their_time() {
+    let mut world = paid();
+    world.set_clock(HOURS_MS(26));
+    live(&mut world, 60);
+    let charge = world.all::<GatewayObject>().into_iter().find(|row| row.kind == ObjectKind::Charge);
+    assert!(charge.as_ref().is_some_and(|row| row.due_at.is_some()), "three days are not over: {charge:?}");
+    live(&mut world, 72);
+    let watched = world.all::<GatewayObject>().into_iter().filter(|row| row.due_at.is_some());
+    assert_eq!(watched.count(), 0, "nothing is looked at for ever");
 }
 
 #[test]

@@ -10,8 +10,13 @@ use quittance_store::records::EventSource;
 use serde_json::{Value, json};
 
 pub fn event(id: &str, kind: &str, object: &Value) -> Submission {
+    event_made(id, kind, object, 1_800_000_000)
+}
+
+/// An event that its gateway made at this second of its own clock.
+pub fn event_made(id: &str, kind: &str, object: &Value, created_seconds: i64) -> Submission {
     let body = json!({
-        "id": id, "object": "event", "type": kind, "created": 1_800_000_000, "api_version": "2025-03-31.basil",
+        "id": id, "object": "event", "type": kind, "created": created_seconds, "api_version": "2025-03-31.basil",
         "livemode": false, "data": {"object": object},
     })
     .to_string()

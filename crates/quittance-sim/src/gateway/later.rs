@@ -36,9 +36,7 @@ impl Gateway {
     pub(super) fn aftermath(&mut self, charge: &str, method: &str) {
         match method {
             "pm_returned" => {
-                // The rail tells by looks alone, which end after three days by a clock that may be a day ahead.
-                let latest_ms = if self.profile == crate::plan::Profile::Rail { 18 } else { 48 } * HOUR_MS;
-                let after_ms = self.dice.between(HOUR_MS, latest_ms);
+                let after_ms = self.dice.between(HOUR_MS, 48 * HOUR_MS);
                 self.later(after_ms, Task::Return(charge.to_owned()));
             }
             "pm_disputed" if self.profile != crate::plan::Profile::Rail => {

@@ -43,7 +43,8 @@ pub(in crate::handlers) const fn effect_of(owner: Owner) -> EffectRef {
 
 /// When objects of a gateway are looked at again.
 fn looks_of(gateway: &str, context: &Context<'_>) -> Looks {
-    context.gateways.0.get(gateway).map_or_else(Looks::default, |gateway| gateway.looks)
+    let looks = context.gateways.0.get(gateway).map_or_else(Looks::default, |gateway| gateway.looks);
+    looks.by_clock_ahead(context.era.ahead_ms)
 }
 
 /// What follows from a look, besides the rows.
