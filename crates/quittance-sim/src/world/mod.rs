@@ -7,6 +7,7 @@ mod ending;
 mod faults;
 mod network;
 mod operators;
+mod sabotage;
 mod setup;
 mod webhooks;
 

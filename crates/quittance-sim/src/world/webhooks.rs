@@ -1,5 +1,6 @@
 //! Webhooks on their way: signed by the gateway, sent again until they are acknowledged, forged by others.
 
+use super::sabotage::GUESSED_SECRET;
 use super::{Event, World};
 use crate::clock::BEGIN_S;
 use crate::plan::WebhookBlow;
@@ -78,7 +79,7 @@ impl World {
         let mut body = self.gateways[gateway].events[event].body.clone();
         let sent_s = BEGIN_S + (self.clock.now_ms / 1_000) as i64 + self.gateways[gateway].skew_s;
         let signers = match is_forged {
-            true => vec!["whsec_guessed".to_owned()],
+            true => vec![GUESSED_SECRET.to_owned()],
             false => self.gateways[gateway].secrets.clone(),
         };
         if is_forged {

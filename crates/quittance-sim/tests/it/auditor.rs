@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A payment, and money of it back.
-fn plan(profile: Profile) -> Plan {
+pub(crate) fn plan(profile: Profile) -> Plan {
     let pay = Pay {
         key: 0,
         customer: 0,
@@ -35,18 +35,24 @@ fn plan(profile: Profile) -> Plan {
 }
 
 /// The rules that are broken when such a world is forged like this.
-fn broken(forge: impl FnOnce(&MemoryDatabase, &mut [Gateway])) -> BTreeSet<&'static str> {
+pub(crate) fn broken(forge: impl FnOnce(&MemoryDatabase, &mut [Gateway])) -> BTreeSet<&'static str> {
     World::new(&plan(Profile::Charges), false).live_with(forge).broken
 }
 
 /// Writes every row of a kind over, changed.
 fn change<E: Entity>(database: &MemoryDatabase, mut change: impl FnMut(&mut E)) {
     let rows = database.reader().scan(&Scan::forward(E::table(), Vec::new(), 100)).expect("readable");
-    for row in &rows {
+    let changed = rows.iter().map(|row| {
         let mut entity = E::from_row(row).expect("sound");
         change(&mut entity);
-        database.forge(E::table(), entity.to_row());
-    }
+        entity
+    });
+    put(database, &changed.collect::<Vec<E>>());
+}
+
+/// Writes rows past every rule, as damage does.
+pub(crate) fn put<E: Entity>(database: &MemoryDatabase, entities: &[E]) {
+    entities.iter().for_each(|entity| database.forge(E::table(), entity.to_row()));
 }
 
 #[test]
@@ -120,7 +126,7 @@ fn money_that_is_still_held_is_seen() {
 }
 
 /// The rules that an auditor without a world finds broken.
-fn told(tell: impl FnOnce(&mut Auditor)) -> Vec<&'static str> {
+pub(crate) fn told(tell: impl FnOnce(&mut Auditor)) -> Vec<&'static str> {
     let mut auditor = Auditor::default();
     tell(&mut auditor);
     auditor.failures().iter().map(|failure| failure.rule).collect()

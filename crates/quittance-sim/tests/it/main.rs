@@ -4,4 +4,5 @@
 mod auditor;
 mod batch;
 mod determinism;
+mod forged;
 mod regressions;
