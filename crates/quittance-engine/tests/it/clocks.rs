@@ -181,11 +181,13 @@ fn a_clock_that_was_set_right_is_no_longer_thought_to_be_ahead_once_a_gateway_te
 #[test]
 fn a_clock_set_ahead_ends_no_looks_before_their_time() {
     let mut world = paid();
+    live(&mut world, 1);
     world.set_clock(HOURS_MS(26));
     live(&mut world, 60);
     let charge = world.all::<GatewayObject>().into_iter().find(|row| row.kind == ObjectKind::Charge);
-    assert!(charge.as_ref().is_some_and(|row| row.due_at.is_some()), "three days are not over: {charge:?}");
-    live(&mut world, 72);
+    let last = charge.and_then(|row| Some(row.last_read_at?.ms_since(row.status_since?))).expect("it was looked at");
+    assert!(last > (26 + 47) * HOUR_MS, "the last look comes on the third day: {last}");
+    live(&mut world, 48);
     let watched = world.all::<GatewayObject>().into_iter().filter(|row| row.due_at.is_some());
     assert_eq!(watched.count(), 0, "nothing is looked at for ever");
 }

@@ -1,10 +1,10 @@
 //! What seeds once broke, each as the shrunk plan that broke it. A plan is kept, and not its seed, for a seed means another
-//! world as soon as the workload changes.
+//! world as soon as the workload changes. `plans/README.md` says without what each fails, and how to see that it does.
 
 use quittance_sim::plan::Plan;
 
 /// Name of the plan, the plan, what it broke.
-const KEPT: [(&str, &str, &str); 4] = [
+const KEPT: [(&str, &str, &str); 5] = [
     (
         "clock_ahead_of_a_search",
         include_str!("plans/clock_ahead_of_a_search.json"),
@@ -18,20 +18,27 @@ const KEPT: [(&str, &str, &str); 4] = [
     (
         "refund_that_a_person_booked_goes_back",
         include_str!("plans/refund_that_a_person_booked_goes_back.json"),
-        "the same of a refund",
+        "a person said that a refund had gone; when it came back, people were told no more",
     ),
     (
         "first_sweep_after_an_absence",
         include_str!("plans/first_sweep_after_an_absence.json"),
         "the process died early and was away for a day: what happened meanwhile, and whose webhook was lost, was never seen",
     ),
+    (
+        "looks_by_a_clock_ahead",
+        include_str!("plans/looks_by_a_clock_ahead.json"),
+        "the clock was a day ahead, so that looks ended early: a transfer that came back, of which no event tells, was missed",
+    ),
 ];
 
 #[test]
 fn what_was_mended_stays_mended() {
+    let mut broken = Vec::new();
     for (name, text, broke) in KEPT {
         let plan: Plan = serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let failure = quittance_sim::simulate(&plan, false).failure;
-        assert_eq!(failure, None, "{name}: once {broke}");
+        broken.extend(failure.map(|failure| format!("{name}, which once broke because {broke}: {failure:?}")));
     }
+    assert!(broken.is_empty(), "{broken:#?}");
 }
