@@ -37,6 +37,7 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) is_era_shared: bool,
     /// The era that somebody else has begun meanwhile: nothing is decided in one that has ended.
     pub(crate) moved: Option<Era>,
+    pub(crate) ahead_ms: u64,
     /// What is left of the permits.
     pub(crate) left: Permits,
     /// One for each submission; none where it has to be tried again.
@@ -74,6 +75,7 @@ impl Work for BatchWork<'_> {
             backlog: self.backlog,
             era: self.era,
             is_era_shared: self.is_era_shared,
+            ahead_ms: self.ahead_ms,
         };
         self.results.clear();
         self.looks.clear();

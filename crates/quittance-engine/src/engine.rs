@@ -56,6 +56,8 @@ pub struct Engine {
     waiting: Waiting,
     backlog: BTreeMap<String, Backlog>,
     era: Era,
+    /// How far ahead gateways' clocks ours may be at most, in milliseconds, by what they told.
+    ahead_ms_max: u64,
     watched: Option<Watched>,
     /// When the clock of the database was asked, by the steady clock.
     asked_ms: i64,
@@ -88,6 +90,7 @@ impl Engine {
         let brakes = Brakes::default();
         let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
         let (clock, asked_ms, moved, untold) = (None, i64::MIN, None, None);
+        let ahead_ms_max = u64::MAX;
         Self {
             store,
             ids,
@@ -100,6 +103,7 @@ impl Engine {
             backlog,
             brakes,
             era,
+            ahead_ms_max,
             watched,
             asked_ms,
             moved,
@@ -258,6 +262,7 @@ impl Engine {
             era: self.era,
             is_era_shared,
             moved: None,
+            ahead_ms: self.era.ahead_ms.min(self.ahead_ms_max),
             left: Permits::default(),
             results: Vec::new(),
             looks: Vec::new(),

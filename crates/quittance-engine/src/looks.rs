@@ -58,7 +58,7 @@ impl Default for Looks {
 }
 
 impl Looks {
-    /// The same by a clock that may be so far ahead, in milliseconds: what may still happen for days does so for that much
+    /// The same by a clock that was set ahead by so many milliseconds: what may still happen for days does so for that much
     /// longer by it.
     pub(crate) const fn by_clock_ahead(self, ahead_ms: u64) -> Self {
         Self {

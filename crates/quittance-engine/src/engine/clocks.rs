@@ -5,7 +5,7 @@
 //! decided in an era that has ended is decided again.
 
 use super::Engine;
-use crate::clocks::{Change, Reading, Watched, at_start, heard, next_era};
+use crate::clocks::{AHEAD_MS_HEARD, Change, Reading, Watched, at_start, is_of_now, next_era};
 use crate::submission::Submission;
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
@@ -65,6 +65,7 @@ impl Engine {
     /// Goes on in the era that another process began. The time, as it is then.
     pub(super) fn adopt(&mut self, era: Era, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.era = era;
+        self.ahead_ms_max = u64::MAX;
         if self.clock.is_none() {
             return Ok(now);
         }
@@ -104,12 +105,15 @@ impl Engine {
         }
     }
 
-    /// What gateways say of now bounds how far our clock may be ahead. The next mark keeps it: an older one doubts more.
+    /// What gateways say of now bounds how far our clock may be ahead, until it is set again. Nobody writes that down: the
+    /// next process doubts more, until it hears something itself.
     pub(super) fn hear(&mut self, now: Timestamp, submissions: &[Submission]) {
-        for submission in submissions {
-            if let Submission::Webhook(event) = submission {
-                self.era = heard(&self.era, event.event.created_seconds, now);
-            }
+        let tells = |submission: &Submission| match submission {
+            Submission::Webhook(event) => is_of_now(event.event.created_seconds, now),
+            _ => false,
+        };
+        if submissions.iter().any(tells) {
+            self.ahead_ms_max = AHEAD_MS_HEARD;
         }
     }
 
@@ -151,6 +155,7 @@ impl Engine {
         let mut work = Follow { reading, follow, era: self.era };
         self.store.transact("era", &mut work)?;
         self.era = work.era;
+        self.ahead_ms_max = u64::MAX;
         if self.is_shared() {
             self.keep_mark(reading)?;
         }

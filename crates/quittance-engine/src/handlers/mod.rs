@@ -58,6 +58,8 @@ pub(crate) struct Context<'a> {
     pub(crate) era: Era,
     /// Whether others may have begun a newer one.
     pub(crate) is_era_shared: bool,
+    /// How far ahead of gateways' clocks ours may be, in milliseconds: what the era has of it, or less by what they told.
+    pub(crate) ahead_ms: u64,
 }
 
 impl Context<'_> {

@@ -157,7 +157,7 @@ fn ahead_s(context: &Context<'_>) -> i64 {
     if mutation::is(Mutation::SearchByOwnClock) {
         return 0;
     }
-    i64::try_from(context.era.ahead_ms.div_ceil(1_000)).unwrap_or(i64::MAX / 2)
+    i64::try_from(context.ahead_ms.div_ceil(1_000)).unwrap_or(i64::MAX / 2)
 }
 
 pub(super) fn find(around: &EffectRows, rows: &WorkingSet<'_>, context: &Context<'_>) -> Result<Find, Miss> {

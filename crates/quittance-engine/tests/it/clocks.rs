@@ -180,9 +180,24 @@ fn a_clock_that_was_set_right_is_no_longer_thought_to_be_ahead_once_a_gateway_te
 
 #[test]
 fn a_clock_set_ahead_ends_no_looks_before_their_time() {
+    check_looks_last(|_| {});
+}
+
+#[test]
+fn that_the_clock_is_right_after_it_was_behind_ends_no_looks_either() {
+    check_looks_last(|world| {
+        let object = json!({"id": "ch_theirs", "object": "charge", "metadata": {}});
+        world.submit(event_made("evt_1", "charge.updated", &object, world.now.seconds()));
+    });
+}
+
+/// What is known since a clock that is then set ahead by a day is looked at until three days have passed.
+fn check_looks_last(hear: impl Fn(&mut World)) {
     let mut world = paid();
     live(&mut world, 1);
     world.set_clock(HOURS_MS(26));
+    world.read_clocks();
+    hear(&mut world);
     live(&mut world, 60);
     let charge = world.all::<GatewayObject>().into_iter().find(|row| row.kind == ObjectKind::Charge);
     let last = charge.and_then(|row| Some(row.last_read_at?.ms_since(row.status_since?))).expect("it was looked at");

@@ -64,7 +64,7 @@ fn with_last(change: impl Fn(&mut Advanced)) -> BTreeSet<&'static str> {
             Ok(Record::EffectAdvanced(advanced)) => Some((entry, advanced)),
             _ => None,
         });
-        let (entry, mut advanced) = moves.last().expect("the payment succeeded");
+        let (entry, mut advanced) = moves.collect::<Vec<_>>().pop().expect("the payment succeeded");
         assert_eq!(advanced.state, State::Succeeded);
         let after = |seq, advanced: &Advanced| {
             let body = journal::encode(&Record::EffectAdvanced(advanced.clone()));

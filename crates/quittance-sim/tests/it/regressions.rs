@@ -4,7 +4,7 @@
 use quittance_sim::plan::Plan;
 
 /// Name of the plan, the plan, what it broke.
-const KEPT: [(&str, &str, &str); 5] = [
+const KEPT: [(&str, &str, &str); 6] = [
     (
         "clock_ahead_of_a_search",
         include_str!("plans/clock_ahead_of_a_search.json"),
@@ -29,6 +29,11 @@ const KEPT: [(&str, &str, &str); 5] = [
         "looks_by_a_clock_ahead",
         include_str!("plans/looks_by_a_clock_ahead.json"),
         "the clock was a day ahead, so that looks ended early: a transfer that came back, of which no event tells, was missed",
+    ),
+    (
+        "looks_of_a_clock_that_was_behind",
+        include_str!("plans/looks_of_a_clock_that_was_behind.json"),
+        "the same, where the clock had been behind and was set right, and another gateway had told that it is right",
     ),
 ];
 

@@ -55,17 +55,17 @@ impl Loaded {
     }
 
     /// Every row that was read and is there, by table and key.
-    pub fn rows<'a>(&'a self) -> impl Iterator<Item = (&'static str, &'a Key, &'a Row)> {
-        let of_table = |(table, rows): (&&'static str, &'a BTreeMap<Key, Option<Row>>)| {
-            let table = *table;
-            rows.iter().filter_map(move |(key, row)| Some((table, key, row.as_ref()?)))
-        };
-        self.rows.iter().flat_map(of_table)
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
+        self.answers().filter_map(|(table, key, row)| Some((table, key, row.as_ref()?)))
     }
 
     /// Every key that was looked for and is not there.
     pub fn absent(&self) -> impl Iterator<Item = (&'static str, &Key)> {
-        self.rows.iter().filter(|(_, row)| row.is_none()).map(|((table, key), _)| (*table, key))
+        self.answers().filter(|(_, _, row)| row.is_none()).map(|(table, key, _)| (table, key))
+    }
+
+    fn answers(&self) -> impl Iterator<Item = (&'static str, &Key, &Option<Row>)> {
+        self.rows.iter().flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)))
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.

@@ -44,6 +44,7 @@ pub(in crate::handlers) const fn effect_of(owner: Owner) -> EffectRef {
 /// When objects of a gateway are looked at again.
 fn looks_of(gateway: &str, context: &Context<'_>) -> Looks {
     let looks = context.gateways.0.get(gateway).map_or_else(Looks::default, |gateway| gateway.looks);
+    // An object may be known since the clock was behind: that it is right now makes no look unnecessary.
     looks.by_clock_ahead(context.era.ahead_ms)
 }
 
