@@ -22,6 +22,9 @@ const ROUNDS_MAX: usize = 6;
 
 type Address = (&'static str, Key);
 
+/// Keys of one table.
+type Keys = (&'static Table, Vec<Key>);
+
 /// What is locked, as it is, and what others hold.
 #[derive(Default)]
 struct Held {
@@ -83,7 +86,7 @@ pub(crate) fn load(
 
 impl Held {
     /// Rows that exist, may change, and are neither locked nor somebody else's; in the order of locking.
-    fn wanted(&self, loaded: &Loaded) -> Vec<(&'static Table, Vec<Key>)> {
+    fn wanted(&self, loaded: &Loaded) -> Vec<Keys> {
         let mut wanted: BTreeMap<usize, Vec<Key>> = BTreeMap::new();
         for (table, key, _) in loaded.rows() {
             let address = (table, key.clone());
@@ -99,7 +102,7 @@ impl Held {
     }
 
     /// Parts rows of books that others hold from the rest.
-    fn set_aside(&self, wanted: Vec<(&'static Table, Vec<Key>)>) -> (Vec<Address>, Vec<(&'static Table, Vec<Key>)>) {
+    fn set_aside(&self, wanted: Vec<Keys>) -> (Vec<Address>, Vec<Keys>) {
         if self.busy_books.is_empty() {
             return (Vec::new(), wanted);
         }
@@ -117,7 +120,7 @@ impl Held {
     }
 
     /// Keys of rows that were missing in books that are locked.
-    fn absent(&self, loaded: &Loaded) -> Vec<(&'static Table, Vec<Key>)> {
+    fn absent(&self, loaded: &Loaded) -> Vec<Keys> {
         let mut absent: BTreeMap<&'static str, Vec<Key>> = BTreeMap::new();
         for (table, key) in loaded.absent() {
             let is_guarded = |key: &Key| self.rows.contains_key(&(BOOKS.name, key[..1].to_vec()));
@@ -132,7 +135,7 @@ impl Held {
     fn lock_and_look(
         &mut self,
         transaction: &mut Transaction<'_>,
-        (wanted, absent): (Vec<(&'static Table, Vec<Key>)>, Vec<(&'static Table, Vec<Key>)>),
+        (wanted, absent): (Vec<Keys>, Vec<Keys>),
         patience: Patience,
         may_wait: bool,
     ) -> Result<bool, Unlocked> {
