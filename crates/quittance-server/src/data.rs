@@ -108,9 +108,9 @@ impl Data {
     }
 }
 
-/// Opens on a thread of its own: a connection to a database is driven by blocking, which a thread of the server must not be.
-fn apart<T: Send>(open: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
-    std::thread::scope(|scope| scope.spawn(open).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// Does something on a thread of its own: a database is waited for by blocking, which a thread of the server must not be.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// For people: where it is, and never how to get in.

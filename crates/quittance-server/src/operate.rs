@@ -10,7 +10,7 @@ mod plan;
 pub use plan::plan;
 pub(crate) use plan::{REASON_WANTED, is_reason};
 
-use crate::data::Data;
+use crate::data::{Data, apart};
 use crate::render::Renderer;
 use crate::{admin, clock, ids, switches};
 use quittance_engine::Engine;
@@ -184,11 +184,7 @@ pub async fn run(
 ) -> Result<serde_json::Value, OperateError> {
     match admin::call(data, operation).await? {
         Some(answer) => Ok(answer),
-        // On a thread of its own: the store is driven by blocking.
-        None => std::thread::scope(|scope| {
-            let directly = scope.spawn(|| run_directly(data, operation, configured));
-            directly.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }),
+        None => apart(|| run_directly(data, operation, configured)),
     }
 }
 

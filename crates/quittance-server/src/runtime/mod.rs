@@ -95,6 +95,14 @@ impl Runtime {
     ///
     /// [`ServeError`] when a secret is not there, the data cannot be opened, or no connection can be set up.
     pub fn start(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
+        let tokio = tokio::runtime::Handle::current();
+        crate::data::apart(|| {
+            let _inside = tokio.enter();
+            Self::open(config, data, roles)
+        })
+    }
+
+    fn open(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
         let open = |source| ServeError::Open { place: data.to_string(), source };
         let database = Database::open(data).map_err(open)?;
