@@ -1,6 +1,8 @@
 //! Owns: requests to our own HTTP API, as an impatient client makes them. Does not own: what is asked, or when to ask
 //! again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -9,14 +11,16 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::evidence::Answer;
+use super::server::Addresses;
 
-/// A client of our API that follows the server from address to address. Cheap to clone.
+/// A client of our API that follows the servers from address to address, and asks one after the other. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
     credential: String,
-    /// `http://127.0.0.1:PORT`; nothing while no server runs.
-    base: watch::Receiver<Option<String>>,
+    /// `http://127.0.0.1:PORT` of each server that runs.
+    bases: watch::Receiver<Addresses>,
+    turn: Arc<AtomicUsize>,
 }
 
 /// An answer, and what its headers say about it.
@@ -52,9 +56,9 @@ pub(crate) fn client() -> Result<Client> {
 }
 
 impl Api {
-    /// Speaks with the credential to whatever address is current.
-    pub(crate) fn new(client: Client, credential: String, base: watch::Receiver<Option<String>>) -> Self {
-        Self { client, credential, base }
+    /// Speaks with the credential to whatever addresses are current.
+    pub(crate) fn new(client: Client, credential: String, bases: watch::Receiver<Addresses>) -> Self {
+        Self { client, credential, bases, turn: Arc::default() }
     }
 
     /// Sends a command under its key; these exact bytes, every time.
@@ -95,10 +99,14 @@ impl Api {
 
     /// Waits while no server runs.
     async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Trouble> {
-        let mut base = self.base.clone();
-        let waiting = base.wait_for(Option::is_some);
+        let mut bases = self.bases.clone();
+        let waiting = bases.wait_for(|bases| bases.iter().any(Option::is_some));
         let url = match tokio::time::timeout(DOWN_MAX, waiting).await {
-            Ok(Ok(base)) => format!("{}{path}", base.as_deref().unwrap_or_default()),
+            Ok(Ok(bases)) => {
+                let alive: Vec<&String> = bases.iter().flatten().collect();
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                format!("{}{path}", alive[turn % alive.len()])
+            }
             Ok(Err(_)) | Err(_) => return Err(Trouble::ConnectionLost),
         };
         Ok(self.client.request(method, url).bearer_auth(&self.credential))

@@ -8,6 +8,7 @@
 mod aftermath;
 mod api;
 mod audit;
+mod database;
 mod dice;
 mod drift;
 mod evidence;
@@ -29,13 +30,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use quittance_sandbox::FaultProfile;
+use quittance_server::data::Data;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::report::Report;
 use self::stage::Stage;
 use crate::arguments::Global;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
 
 /// What `quittance demo` is told.
@@ -53,6 +55,9 @@ pub(crate) struct Arguments {
     /// How hostile the gateway is
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Faults::Hostile)]
     pub(crate) faults: Faults,
+    /// Servers that share the books; more than one need --database-url, where a database of the demo's own is made
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) processes: u32,
     /// Keep the data and print where it is
     #[arg(long)]
     pub(crate) keep: bool,
@@ -107,6 +112,14 @@ const INTERRUPTED: u8 = 130;
 /// When it could not be carried out: no free port, no space, a server that does not start.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
     let format = global.format();
+    let url = match global.named_data()? {
+        Some(Data::Postgres(url)) => Some(url.expose().to_owned()),
+        _ => None,
+    };
+    if arguments.processes > 1 && url.is_none() {
+        let what = "--processes: only one process writes to a data directory";
+        return Err(Failure::new(Exit::Usage, what, "name a PostgreSQL server with --database-url").into());
+    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the demo's threads")?;
     runtime.block_on(async {
         tokio::select! {
@@ -116,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
                 eprintln!("interrupted; the server is stopped and the data removed");
                 Ok(ExitCode::from(INTERRUPTED))
             }
-            code = perform(arguments, format) => code,
+            code = perform(arguments, url.as_deref(), format) => code,
         }
     })
 }
@@ -137,7 +150,7 @@ fn interruption() -> impl Future<Output = Result<()>> {
     }
 }
 
-async fn perform(arguments: &Arguments, format: Format) -> Result<ExitCode> {
+async fn perform(arguments: &Arguments, url: Option<&str>, format: Format) -> Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("quittance-demo-").tempdir().context("no room for the demo's data")?;
     let drift = match arguments.only {
         Some(Part::Charges) => None,
@@ -145,7 +158,7 @@ async fn perform(arguments: &Arguments, format: Format) -> Result<ExitCode> {
     };
     let charges = match arguments.only {
         Some(Part::Drift) => None,
-        _ => Some(show(arguments, folder.path().to_owned()).await?),
+        _ => Some(show(arguments, folder.path().to_owned(), url).await?),
     };
     let kept = arguments.keep.then(|| folder.keep());
     if let (Some(kept), Format::Json) = (&kept, format) {
@@ -171,8 +184,8 @@ fn told(drift: Option<&drift::Report>, charges: Option<&Report>, kept: Option<&P
     format!("{document:#}\n")
 }
 
-async fn show(arguments: &Arguments, folder: PathBuf) -> Result<Report> {
-    let mut stage = Stage::open(arguments, folder).await?;
+async fn show(arguments: &Arguments, folder: PathBuf, url: Option<&str>) -> Result<Report> {
+    let mut stage = Stage::open(arguments, folder, url).await?;
     stage.trade().await?;
     stage.settle().await?;
     stage.judge().await

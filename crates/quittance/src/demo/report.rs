@@ -25,6 +25,8 @@ pub(crate) struct Report {
     pub(crate) replays: u64,
     /// How often the server was killed and started again under load.
     pub(crate) restarts: u64,
+    /// Servers that shared the books.
+    pub(crate) processes: u64,
     /// What went wrong and how often: the gateway's faults, the clients' and the kills.
     pub(crate) faults: BTreeMap<String, u64>,
     /// From the first step to the verdict.
@@ -106,6 +108,7 @@ impl Report {
             "books_balanced": verdict.books_balanced,
             "gateway_matches": verdict.gateway_matches,
             "restarts": self.restarts,
+            "processes": self.processes,
             "faults": self.faults,
             "seconds": seconds,
             "findings": verdict.findings,
@@ -291,6 +294,7 @@ mod tests {
             clients: 48,
             replays: 20,
             restarts: 3,
+            processes: 1,
             faults: [("lost_answer".to_owned(), 40), ("server_killed".to_owned(), 3)].into(),
             elapsed: Duration::from_millis(4_007),
             look_further: "--data data".to_owned(),
@@ -327,6 +331,7 @@ mod tests {
             "review",
             "unexplained_amount",
             "restarts",
+            "processes",
             "seconds",
             "commands",
         ] {

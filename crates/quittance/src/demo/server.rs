@@ -1,5 +1,5 @@
-//! Owns: the server as a child process: its folder, its configuration, its start, its death by `kill -9`. Does not own:
-//! when it dies.
+//! Owns: the servers as child processes: their folder, their configuration, their start, their death by `kill -9`. Does not
+//! own: when they die.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
+use super::database::VARIABLE;
 use super::evidence::Proof;
 use super::gateway::{API_KEY, WEBHOOK_SECRET};
 
@@ -20,14 +21,19 @@ pub(crate) struct Home {
     executable: PathBuf,
     /// Everything of this demo lies here.
     pub(crate) folder: PathBuf,
+    /// The database that holds the books, if not the folder does.
+    database: Option<String>,
 }
 
-/// A running server.
-pub(crate) struct Server {
+/// Addresses of servers, each at its place; nothing where one is dead.
+pub(crate) type Addresses = Vec<Option<String>>;
+
+/// The servers that run on the same books: one, or several where they share a database.
+pub(crate) struct Servers {
     home: Home,
-    process: Process,
-    address: watch::Sender<Option<String>>,
-    /// How often it was killed and started again.
+    processes: Vec<Process>,
+    addresses: watch::Sender<Addresses>,
+    /// How often any was killed and started again.
     pub(crate) restarts: u64,
 }
 
@@ -52,14 +58,16 @@ impl Drop for Process {
 /// A killed process is gone within milliseconds, unless the machine itself hangs.
 const DEATH_MS_MAX: u32 = 2_000;
 const START_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether all servers live.
+const LOOK: Duration = Duration::from_millis(100);
 const LOG_LINES_SHOWN: usize = 15;
 
 impl Home {
-    /// Writes the configuration of a server that charges through this gateway.
-    pub(crate) fn prepare(folder: &Path, gateway: &str) -> Result<Self> {
+    /// Writes the configuration of servers that charge through this gateway, on books in this database or in the folder.
+    pub(crate) fn prepare(folder: &Path, gateway: &str, database: Option<String>) -> Result<Self> {
         let executable = std::env::current_exe().context("cannot find our own program")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let home = Self { executable, folder: folder.to_owned() };
+        let home = Self { executable, folder: folder.to_owned(), database };
         home.write("gateway.key", API_KEY)?;
         home.write("webhook.secret", WEBHOOK_SECRET)?;
         home.write("quittance.toml", &configuration(folder, gateway))?;
@@ -74,14 +82,20 @@ impl Home {
     /// Arguments that name this folder, for a person.
     pub(crate) fn arguments(&self) -> String {
         let folder = self.folder.display();
-        format!("--config {folder}/quittance.toml --data {folder}/data")
+        match &self.database {
+            Some(_) => format!("--config {folder}/quittance.toml --database-url …"),
+            None => format!("--config {folder}/quittance.toml --data {folder}/data"),
+        }
     }
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.executable);
         command.args(words);
         command.arg("--config").arg(self.folder.join("quittance.toml"));
-        command.arg("--data").arg(self.folder.join("data"));
+        match &self.database {
+            Some(url) => command.arg("--database-url").arg(format!("env:{VARIABLE}")).env(VARIABLE, url),
+            None => command.arg("--data").arg(self.folder.join("data")),
+        };
         command.stdin(Stdio::null()).kill_on_drop(true);
         // A signal from the terminal is for the demo, which then kills the server.
         command.process_group(0);
@@ -125,43 +139,62 @@ impl Home {
     }
 }
 
-impl Server {
-    /// Starts the server and waits until it answers.
-    pub(crate) async fn start(home: Home) -> Result<Self> {
-        let (process, base) = start(&home).await?;
-        let (address, _) = watch::channel(Some(base));
-        Ok(Self { home, process, address, restarts: 0 })
+impl Servers {
+    /// Starts so many servers and waits until they answer.
+    pub(crate) async fn start(home: Home, count: usize) -> Result<Self> {
+        let (mut processes, mut bases) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let (process, base) = start(&home).await?;
+            processes.push(process);
+            bases.push(Some(base));
+        }
+        let (addresses, _) = watch::channel(bases);
+        Ok(Self { home, processes, addresses, restarts: 0 })
     }
 
-    /// Where it listens now.
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// Where one of them listens now.
     pub(crate) fn base(&self) -> String {
-        self.address.borrow().clone().unwrap_or_default()
+        self.addresses.borrow().iter().flatten().next().cloned().unwrap_or_default()
     }
 
-    /// Where it listens; nothing while it is dead.
-    pub(crate) fn address(&self) -> watch::Receiver<Option<String>> {
-        self.address.subscribe()
+    /// Where they listen.
+    pub(crate) fn addresses(&self) -> watch::Receiver<Addresses> {
+        self.addresses.subscribe()
     }
 
-    /// Kills it without a warning (SIGKILL) and waits until it is dead.
-    pub(crate) async fn kill(&mut self) -> Result<()> {
-        self.address.send_replace(None);
-        self.process.0.kill().await.context("cannot kill the server")
+    /// Kills one without a warning (SIGKILL) and waits until it is dead.
+    pub(crate) async fn kill(&mut self, at: usize) -> Result<()> {
+        self.addresses.send_modify(|addresses| addresses[at] = None);
+        self.processes[at].0.kill().await.context("cannot kill the server")
     }
 
-    /// Starts it again on the same folder, at another address.
-    pub(crate) async fn restart(&mut self) -> Result<String> {
+    /// Starts it again on the same books, at another address.
+    pub(crate) async fn restart(&mut self, at: usize) -> Result<String> {
         let (process, base) = start(&self.home).await?;
-        self.process = process;
+        self.processes[at] = process;
         self.restarts += 1;
-        self.address.send_replace(Some(base.clone()));
+        self.addresses.send_modify(|addresses| addresses[at] = Some(base.clone()));
         Ok(base)
     }
 
-    /// Comes back only when it ends by itself, which it must not.
+    /// Comes back only when one ends by itself, which none must.
     pub(crate) async fn ended(&mut self) -> anyhow::Error {
-        let status = self.process.0.wait().await;
-        anyhow::anyhow!("the server ended by itself ({status:?}); it last said\n{}", self.home.last_words())
+        loop {
+            for process in &mut self.processes {
+                let status = match process.0.try_wait() {
+                    Ok(None) => continue,
+                    ended => ended,
+                };
+                let words = self.home.last_words();
+                return anyhow::anyhow!("a server ended by itself ({status:?}); it last said\n{words}");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 

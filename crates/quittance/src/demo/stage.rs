@@ -15,12 +15,13 @@ use tokio::task::JoinSet;
 
 use super::api::{self, Api, PATIENCE};
 use super::audit::{agrees, gather, open_payments};
+use super::database::Database;
 use super::gateway::Gateway;
 use super::notes::Notes;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::report::Report;
-use super::server::{Home, Server};
+use super::server::{Home, Servers};
 use super::shopper::Shopper;
 use super::verdict::judge;
 use super::{Arguments, Faults};
@@ -29,12 +30,14 @@ use super::{Arguments, Faults};
 pub(crate) struct Stage {
     since: Stopwatch,
     seed: u64,
+    is_kept: bool,
     faults: Faults,
     plan: Arc<Plan>,
     notes: Arc<Notes>,
     gateway: Arc<Gateway>,
     home: Home,
-    server: Server,
+    servers: Servers,
+    database: Option<Database>,
     api: Api,
     progress: Arc<Progress>,
 }
@@ -49,7 +52,7 @@ const SETTLING_LOOK: Duration = Duration::from_millis(250);
 
 impl Stage {
     /// Starts the gateway and the server, and makes customers on both sides while everybody behaves.
-    pub(crate) async fn open(arguments: &Arguments, folder: PathBuf) -> Result<Self> {
+    pub(crate) async fn open(arguments: &Arguments, folder: PathBuf, url: Option<&str>) -> Result<Self> {
         let since = Stopwatch::start();
         let progress = Arc::new(Progress::new());
         let commands = usize::try_from(arguments.commands).context("too many commands for this machine")?;
@@ -57,20 +60,28 @@ impl Stage {
         progress.begin("opening a shop and a gateway", count(plan.customers.len()));
         let client = api::client()?;
         let gateway = Arc::new(Gateway::start(client.clone(), arguments.seed).await?);
-        let home = Home::prepare(&folder, &gateway.base)?;
+        let name = format!("quittance_demo_{}_{}", arguments.seed, std::process::id());
+        let database = match url {
+            Some(url) => Some(Database::make(url, name).await?),
+            None => None,
+        };
+        let home = Home::prepare(&folder, &gateway.base, database.as_ref().map(|own| own.url.clone()))?;
         let credential = home.create_credential().await?;
-        let server = Server::start(home.clone()).await?;
-        let api = Api::new(client, credential, server.address());
-        gateway.send_webhooks_to(&server.base()).await?;
+        let processes = usize::try_from(arguments.processes).context("too many processes for this machine")?;
+        let servers = Servers::start(home.clone(), processes).await?;
+        let api = Api::new(client, credential, servers.addresses());
+        gateway.send_webhooks_to(&servers.base()).await?;
         let stage = Self {
             since,
             seed: arguments.seed,
+            is_kept: arguments.keep,
             faults: arguments.faults,
             plan,
             notes: Arc::default(),
             gateway,
             home,
-            server,
+            servers,
+            database,
             api,
             progress,
         };
@@ -117,7 +128,8 @@ impl Stage {
             over.send_replace(true);
             Ok(())
         };
-        let killing = keep_killing(&mut self.server, &self.gateway, &self.plan.kills, begun_seen, over_seen, &progress);
+        let killing =
+            keep_killing(&mut self.servers, &self.gateway, &self.plan.kills, begun_seen, over_seen, &progress);
         tokio::try_join!(shopping, killing).map(drop)
     }
 
@@ -133,7 +145,7 @@ impl Stage {
             quiet(api, gateway).await
         };
         tokio::select! {
-            error = self.server.ended() => Err(error),
+            error = self.servers.ended() => Err(error),
             settled = settling => settled,
         }
     }
@@ -145,23 +157,29 @@ impl Stage {
         let faults = self.gateway.faults().await?;
         let (api, gateway, notes) = (&self.api, &self.gateway, &self.notes);
         let mut evidence = tokio::select! {
-            error = self.server.ended() => bail!(error),
+            error = self.servers.ended() => bail!(error),
             evidence = gather(api, gateway, notes) => evidence?,
         };
-        self.server.kill().await?;
+        for at in 0..self.servers.count() {
+            self.servers.kill(at).await?;
+        }
         self.progress.begin("proving the books", 0);
         evidence.proof = self.home.verify().await?;
+        if let Some(database) = self.database.take().filter(|_| !self.is_kept) {
+            database.remove().await?;
+        }
         self.progress.end();
         let mut counts = faults;
         counts.extend(self.notes.counts().into_iter().map(|(kind, count)| (kind.to_owned(), count)));
-        counts.insert("server_killed".to_owned(), self.server.restarts);
+        counts.insert("server_killed".to_owned(), self.servers.restarts);
         Ok(Report {
             seed: self.seed,
             commands: self.plan.orders.iter().map(|order| count(order.script.commands())).sum(),
             customers: count(self.plan.customers.len()),
             clients: count(CLIENTS),
             replays: self.notes.replays(),
-            restarts: self.server.restarts,
+            restarts: self.servers.restarts,
+            processes: count(self.servers.count()),
             faults: counts,
             elapsed: self.since.elapsed(),
             look_further: self.home.arguments(),
@@ -193,28 +211,29 @@ async fn shop(shopper: Shopper, begun: watch::Sender<usize>, progress: &Arc<Prog
     Ok(())
 }
 
-/// Kills the server at each of the planned moments and starts it again at once.
+/// Kills a server at each of the planned moments, one after the other, and starts it again at once.
 async fn keep_killing(
-    server: &mut Server,
+    servers: &mut Servers,
     gateway: &Gateway,
     kills: &[usize],
     mut begun: watch::Receiver<usize>,
     mut over: watch::Receiver<bool>,
     progress: &Progress,
 ) -> Result<()> {
-    for kill in kills {
+    for (turn, kill) in kills.iter().enumerate() {
+        let at = turn % servers.count();
         tokio::select! {
-            error = server.ended() => return Err(error),
+            error = servers.ended() => return Err(error),
             // The sender is gone when the clients are, and then the moment has come as well.
             _ = begun.wait_for(|begun| begun >= kill) => {}
         }
-        server.kill().await?;
-        let base = server.restart().await?;
+        servers.kill(at).await?;
+        let base = servers.restart(at).await?;
         progress.say(&format!("kill -9 after {kill} orders, and started again"));
         gateway.send_webhooks_to(&base).await?;
     }
     tokio::select! {
-        error = server.ended() => Err(error),
+        error = servers.ended() => Err(error),
         _ = over.wait_for(|over| *over) => Ok(()),
     }
 }
