@@ -15,14 +15,17 @@ pub(crate) enum Missing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
+    /// The package of the test.
+    pub(crate) package: &'static str,
     /// The test that prints it, by its whole name.
     pub(crate) test: &'static str,
 }
 
 /// Every table there is.
-const TABLES: [Table; 2] = [
-    Table { name: "effects", test: "effect_table::effects" },
-    Table { name: "machines", test: "machine_table::machines" },
+const TABLES: [Table; 3] = [
+    Table { name: "effects", package: "quittance-core", test: "effect_table::effects" },
+    Table { name: "machines", package: "quittance-core", test: "machine_table::machines" },
+    Table { name: "crashes", package: "quittance-sim", test: "matrix::crashes" },
 ];
 
 /// The arguments of `cargo xtask test`.

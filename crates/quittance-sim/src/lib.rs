@@ -37,6 +37,7 @@ pub mod clock;
 pub mod coverage;
 pub mod dice;
 pub mod gateway;
+pub mod matrix;
 #[cfg(quittance_mutations)]
 pub mod mutations;
 pub mod plan;
@@ -48,7 +49,6 @@ pub mod workload;
 pub mod world;
 
 use auditor::Failure;
-use coverage::Coverage;
 use plan::Plan;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,6 +73,6 @@ pub fn simulate(plan: &Plan, is_told: bool) -> Outcome {
         let what = PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| "a panic".to_owned());
         let failure = Some(Failure { rule: "panic", what });
         let broken = ["panic"].into();
-        Outcome { failure, broken, coverage: Coverage::default(), hash: 0, tale: Vec::new() }
+        Outcome { failure, broken, ..Outcome::default() }
     })
 }

@@ -4,6 +4,7 @@
 //! What a transaction wrote is there as a whole once it is committed, and outlives every process; all else is gone with
 //! the process. Also keeps when rows are due, so that nobody has to poll to find out.
 
+use crate::matrix::steps::{StepFault, Steps};
 use crate::plan::{Point, StoreFailure};
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
@@ -39,6 +40,8 @@ pub struct Disk {
     pub takes_old_writers: bool,
     /// Transactions that changed anything.
     pub commits: u64,
+    /// The steps of the world.
+    pub steps: Steps,
 }
 
 /// A disk that is shared by the world and the process's store.
@@ -148,6 +151,34 @@ impl SimStore {
         }
     }
 
+    /// A transaction begins: its number, and what happens to it. Nobody writes for a process that is dead.
+    fn begin(&self, name: &'static str) -> Result<(u64, Option<StepFault>), StoreError> {
+        let mut disk = look(&self.disk);
+        if disk.steps.is_dead() {
+            return Err(StoreError::CommitUnknown { name });
+        }
+        let (number, fault) = disk.steps.begin_transaction(name);
+        fault.into_iter().for_each(|fault| disk.steps.strike(number, fault));
+        if fault == Some(StepFault::KillBefore) {
+            disk.steps.die();
+            return Err(StoreError::CommitUnknown { name });
+        }
+        Ok((number, fault))
+    }
+
+    /// A transaction is committed. Whether whoever asked for it hears of it.
+    fn end(&self, disk: &mut Disk, number: u64, has_effect: bool, fault: Option<StepFault>) -> bool {
+        if has_effect {
+            disk.steps.took_effect(number);
+        }
+        match fault {
+            Some(StepFault::KillAfter) => disk.steps.die(),
+            Some(StepFault::Repeat) => disk.steps.repeat(),
+            _ => {}
+        }
+        !matches!(fault, Some(StepFault::KillAfter | StepFault::LoseDone))
+    }
+
     fn rescan(&mut self, table: &'static Table) -> Result<(), StoreError> {
         let rows = self.inner.scan(&Scan::forward(table, Vec::new(), ROWS_MAX))?;
         let mut disk = look(&self.disk);
@@ -206,12 +237,14 @@ impl Store for SimStore {
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
         self.refuse_old()?;
         self.fail(name)?;
+        let (number, fault) = self.begin(name)?;
         let (dies_before, lost) = {
             let mut disk = look(&self.disk);
             let dies = disk.pass(Point::BeforeCommit);
             (dies, disk.strike(&[StoreFailure::CommitLostIn, StoreFailure::CommitLostOut]))
         };
-        let is_cut_off = dies_before || lost == Some(StoreFailure::CommitLostOut);
+        let is_cut_off =
+            dies_before || lost == Some(StoreFailure::CommitLostOut) || fault == Some(StepFault::LoseUndone);
         let mut watched = Watched { work, due: Vec::new(), has_changed: false, is_cut_off };
         let outcome = self.inner.transact(name, &mut watched);
         let Watched { due, has_changed, .. } = watched;
@@ -222,7 +255,8 @@ impl Store for SimStore {
         let mut disk = look(&self.disk);
         disk.commits += u64::from(has_changed);
         due.into_iter().for_each(|due| disk.note(due));
-        match disk.pass(Point::AfterCommit) || lost.is_some() {
+        let is_heard = self.end(&mut disk, number, has_changed, fault);
+        match disk.pass(Point::AfterCommit) || lost.is_some() || !is_heard {
             true => Err(StoreError::CommitUnknown { name }),
             false => Ok(()),
         }
@@ -231,13 +265,15 @@ impl Store for SimStore {
     fn claim(&mut self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
         self.refuse_old()?;
         self.fail("claim")?;
-        if look(&self.disk).pass(Point::BeforeClaim) {
+        let (number, fault) = self.begin("claim")?;
+        if look(&self.disk).pass(Point::BeforeClaim) || fault == Some(StepFault::LoseUndone) {
             return Err(StoreError::CommitUnknown { name: "claim" });
         }
         let rows = self.inner.claim(table, claim)?;
         let mut disk = look(&self.disk);
         rows.iter().for_each(|row| disk.note_row(table, row));
-        match !rows.is_empty() && disk.pass(Point::AfterClaim) {
+        let is_heard = self.end(&mut disk, number, !rows.is_empty(), fault);
+        match !rows.is_empty() && disk.pass(Point::AfterClaim) || !is_heard {
             true => Err(StoreError::CommitUnknown { name: "claim" }),
             false => Ok(rows),
         }

@@ -78,6 +78,8 @@ pub(super) fn handle(
         around = effect_rows::get(fact.effect.book, fact.effect.effect, rows)?;
     }
     let (learned, answered) = apply(&mut around, fact.source.clone(), fact.stimulus.clone(), rows, context)?;
+    // A lesson is taken once: handed over again, it must not be the answer to what was sent after it.
+    around.effect.lease_epoch += 1;
     let job = go_on(&mut around, rows, context)?;
     effect_rows::put(&around, rows);
     Ok(Handled { outcome: Outcome::Applied { answered, alarm: learned.alarm }, job })

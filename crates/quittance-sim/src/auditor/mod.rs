@@ -59,6 +59,15 @@ impl Auditor {
         &self.failures
     }
 
+    /// The final answer that clients heard under each key, as status and body.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<String, (u16, String)> {
+        let heard = self.told.iter().filter_map(|(key, told)| Some((key, told.answer.as_ref()?)));
+        heard
+            .map(|(key, (status, body))| (key.clone(), (*status, String::from_utf8_lossy(body).into_owned())))
+            .collect()
+    }
+
     /// A client heard a final answer: it is the only one that its key ever has.
     pub fn heard(&mut self, key: &str, fingerprint: [u8; 32], status: u16, body: &[u8]) {
         let told = self.note_key(key, fingerprint);

@@ -1,5 +1,6 @@
 //! What goes wrong, as data: where messages are struck, processes die, stores fail, clocks are set.
 
+use crate::matrix::steps::StepFault;
 use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong.
@@ -75,6 +76,13 @@ pub enum Trouble {
         blow: WebhookBlow,
         /// How many of them.
         count: u32,
+    },
+    /// One step of the world is struck.
+    AtStep {
+        /// Its number, counted from when the world begins.
+        step: u64,
+        /// How.
+        fault: StepFault,
     },
 }
 

@@ -1,6 +1,7 @@
 //! How a process dies, and what of it comes back.
 
 use super::Process;
+use crate::matrix::summary::found;
 use crate::plan::Point;
 use crate::store::look;
 use crate::world::{Event, World};
@@ -19,6 +20,11 @@ impl World {
         let name = point.map_or("by a failure of the store", Point::name);
         self.tell(name.as_bytes(), || format!("the process dies {when}: {name}"));
         self.network.flights.clear();
+        self.network.aimed.clear();
+        look(&self.disk).steps.bury();
+        if look(&self.disk).steps.is_kept() {
+            self.found.push(found(&self.database));
+        }
         self.forget_waiting();
         self.stalled_until = 0;
         let ghost = self.process.take();

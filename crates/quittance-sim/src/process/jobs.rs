@@ -98,6 +98,7 @@ impl World {
             return;
         }
         // Answered before, or given up before.
+        let aimed = self.network.aimed.remove(&flight);
         let Some(flight) = self.network.flights.remove(&flight) else { return };
         if matches!(delivery, Delivery::Lost { reason, .. } if reason == "time-out") {
             self.struck("timeout");
@@ -112,6 +113,7 @@ impl World {
         match end {
             Ok(entry) => {
                 if let Some((submission, origin)) = entry {
+                    self.step_teaches(aimed, &submission);
                     self.submit(submission, origin);
                 }
                 // A place is free, and something may wait for it.

@@ -131,6 +131,8 @@ impl World {
         let Some(mut process) = self.process.take() else { return };
         process.turn_at = None;
         let end = self.turn(&mut process);
+        // Who is killed is dead, whatever the engine makes of it.
+        let end = if look(&self.disk).steps.is_dead() { Err(Died) } else { end };
         self.process = Some(process);
         self.note_store();
         match end {
@@ -170,9 +172,13 @@ impl World {
     }
 
     fn poll(&mut self, process: &mut Process, now: Timestamp) -> Result<(), Died> {
+        self.name_poll();
         let mut permits = self.permits(process, now);
         match process.engine.poll(now, &mut permits) {
-            Ok(step) => self.deliver(process, step, Vec::new()),
+            Ok(step) => {
+                self.deliver(process, step, Vec::new())?;
+                if look(&self.disk).steps.take_repeat() { self.poll(process, now) } else { Ok(()) }
+            }
             Err(StoreError::Full { .. }) => Ok(()),
             Err(_) => Err(Died),
         }
@@ -180,10 +186,13 @@ impl World {
 
     fn step(&mut self, process: &mut Process, entries: Vec<Entry>) -> Result<(), Died> {
         let now = self.read_clocks(process)?;
+        self.name_step(&entries);
+        let copies = self.copy_of(&entries);
         let mut permits = self.permits(process, now);
         let (submissions, origins): (Vec<_>, Vec<_>) =
             entries.into_iter().map(|entry| (entry.submission, entry.origin)).unzip();
         let step = process.engine.step(now, submissions, &mut permits).map_err(|_| Died)?;
+        self.submit_again(process, copies);
         self.deliver(process, step, origins)
     }
 
@@ -231,8 +240,8 @@ impl World {
 
     fn report(&mut self, process: &mut Process, outcome: Outcome, origin: Origin) -> Result<(), Died> {
         match origin {
-            Origin::Call(call) => self.answer_call(call, outcome),
-            Origin::Webhook(delivery) => self.webhook_taken(delivery, &outcome),
+            Origin::Call(call) => return self.answer_call(call, outcome),
+            Origin::Webhook(delivery) => return self.webhook_taken(delivery, &outcome),
             Origin::Sweep(gateway) => return self.sweep_stored(process, gateway, &outcome),
             Origin::Lesson | Origin::Operator => {}
         }

@@ -1,9 +1,12 @@
 //! Clients: they send commands, wait, give up waiting, ask again under the same key, and change their minds.
 
+mod steps;
+
 use super::{Event, World};
 use crate::dice::mix;
+use crate::matrix::steps::StepFault;
 use crate::plan::{Pay, What};
-use crate::process::Origin;
+use crate::process::{Died, Origin};
 use crate::world::setup::{customer, tenant};
 use quittance_core::currency::Currency;
 use quittance_core::decide::{AskRefund, CreatePayment, OnDuplicate};
@@ -41,6 +44,8 @@ struct Call {
     patience_ms: u64,
     attempts: u32,
     is_over: bool,
+    /// What happens to the next answer, with the step that it is the answer of.
+    aimed: Option<(u64, StepFault)>,
 }
 
 /// Every client.
@@ -75,7 +80,7 @@ impl World {
         };
         for (command, order) in calls {
             let call = self.clients.calls.len();
-            self.clients.calls.push(Call { command, order, patience_ms, attempts: 0, is_over: false });
+            self.clients.calls.push(Call { command, order, patience_ms, attempts: 0, is_over: false, aimed: None });
             self.ask(call);
             if operation.is_double {
                 self.struck("double_command");
@@ -96,8 +101,13 @@ impl World {
     }
 
     pub(super) fn client_arrives(&mut self, call: usize) {
+        if self.process.is_none() {
+            return;
+        }
         let command = self.clients.calls[call].command.clone();
-        self.submit(Submission::Client(Box::new(command)), Origin::Call(call));
+        if self.command_step(call, &command) {
+            self.submit(Submission::Client(Box::new(command)), Origin::Call(call));
+        }
     }
 
     /// A client that has no final answer asks again under the same key, ever later, and gives up at last.
@@ -109,7 +119,7 @@ impl World {
     }
 
     /// The process says what became of a command.
-    pub(crate) fn answer_call(&mut self, call: usize, outcome: Outcome) {
+    pub(crate) fn answer_call(&mut self, call: usize, outcome: Outcome) -> Result<(), Died> {
         let reply = match outcome {
             Outcome::Answered { status, body, .. } => Reply::Final(status, body),
             Outcome::Replayed(command) => match command.progress {
@@ -131,7 +141,7 @@ impl World {
             Outcome::Refused(rejection) => Reply::Refused(rejection.code()),
             _ => Reply::Later,
         };
-        self.reply(call, reply);
+        self.answer_step(call, reply)
     }
 
     /// A command is finished: whoever waits for it hears the answer.

@@ -35,6 +35,7 @@ impl World {
                 self.struck("stall");
                 self.stalled_until = self.clock.now_ms + for_ms;
             }
+            Trouble::AtStep { step, fault } => look(&self.disk).steps.aim(step, fault),
             Trouble::Webhooks { gateway, blow, count } => self.ways[gateway as usize].webhooks.push((blow, count)),
         }
     }

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::coverage::Coverage;
 use crate::dice::{Dice, mix};
 use crate::gateway::Gateway;
+use crate::matrix::steps::{Step, StepFault};
 use crate::plan::{Blow, On, Plan, WebhookBlow};
 use crate::process::Process;
 use crate::store::SharedDisk;
@@ -110,13 +111,15 @@ pub struct World {
     /// Whether the machine is being started anew.
     pub(crate) is_off: bool,
     is_calm: bool,
+    /// What each process that died left, where steps are written down.
+    pub(crate) found: Vec<Vec<String>>,
     /// Since when nothing has happened, and how often each object had been looked at by then.
     settled_since: Option<(u64, BTreeMap<String, i64>)>,
     is_over: bool,
 }
 
 /// What a world came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// What the auditor says, if anything is wrong.
     pub failure: Option<Failure>,
@@ -128,9 +131,24 @@ pub struct Outcome {
     pub hash: u64,
     /// The story, where it was asked for.
     pub tale: Vec<String>,
+    /// The final answer that each key had, as status and body.
+    pub answers: BTreeMap<String, (u16, String)>,
+    /// Steps, where they were to be written down.
+    pub steps: Vec<Step>,
+    /// What each process that died left to the next, where steps were to be written down.
+    pub found: Vec<Vec<String>>,
+    /// Faults that struck a step.
+    pub struck: Vec<(u64, StepFault)>,
 }
 
 impl World {
+    /// The same, with every step of it written down.
+    #[must_use]
+    pub fn with_steps(self) -> Self {
+        crate::store::look(&self.disk).steps.keep();
+        self
+    }
+
     /// Lives the world to its end.
     #[must_use]
     pub fn live(self) -> Outcome {
@@ -156,7 +174,8 @@ impl World {
             self.audit_end();
         }
         let mut coverage = self.coverage;
-        for (point, count) in &crate::store::look(&self.disk).passed {
+        let disk = crate::store::look(&self.disk);
+        for (point, count) in &disk.passed {
             if *count > 0 {
                 coverage.count("passed", point.name());
             }
@@ -167,6 +186,10 @@ impl World {
             coverage,
             hash: self.hash,
             tale: self.tale.unwrap_or_default(),
+            answers: self.auditor.answers(),
+            steps: disk.steps.log().to_vec(),
+            found: self.found,
+            struck: disk.steps.struck().to_vec(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The network between the process and its gateways: what leaves, what arrives, and what is heard of it.
 
 use super::{Event, World};
+use crate::matrix::hooks::TWICE_MS;
+use crate::matrix::steps::{Kind, StepFault};
 use crate::plan::{Blow, On};
 use crate::process::WITHDRAWN;
 use crate::process::find::Searching;
@@ -52,6 +54,8 @@ pub(crate) struct Network {
     /// When the last write of each effect left.
     pub(crate) written: BTreeMap<EffectId, u64>,
     pub(super) made: u64,
+    /// Requests that happen to be struck after they have left, with the numbers of their steps.
+    pub(crate) aimed: BTreeMap<u64, (u64, StepFault)>,
 }
 
 impl World {
@@ -83,11 +87,37 @@ impl World {
         let has_keys = self.plan.gateways[gateway].has_keys() || request.method == Method::Get;
         // A network that doubles what it carries would charge twice where there are no keys, and nobody could help it.
         let blow = self.strike(gateway, &request).filter(|blow| has_keys || !matches!(blow, Blow::Twice(_)));
+        let Some(blow) = self.step_leaves(number, blow) else { return };
         match self.is_dull(number) && blow.is_none() {
             true => self.mark(&request.canonical_bytes()),
             false => self.tell(&request.canonical_bytes(), || sent(&request, self_name(gateway), blow)),
         }
         self.carry(process, number, (gateway, request), blow, patience_ms);
+    }
+
+    /// A request is about to leave: what happens to it, or nothing where the process dies before.
+    fn step_leaves(&mut self, flight: u64, blow: Option<Blow>) -> Option<Option<Blow>> {
+        let Network { flights, .. } = &self.network;
+        let named = flights.get(&flight).map(|known| Self::name_of_request(&known.request, &known.purpose));
+        let (number, fault) = self.step_begins(Kind::Request, || named.unwrap_or_default());
+        self.network.aimed.insert(flight, (number, StepFault::KillBefore));
+        match fault {
+            None => return Some(blow),
+            Some(StepFault::KillBefore) => {
+                self.die_at_step(number, StepFault::KillBefore);
+                return None;
+            }
+            Some(fault @ (StepFault::KillAfter | StepFault::AnswerTwice)) => {
+                self.network.aimed.insert(flight, (number, fault));
+                return Some(blow);
+            }
+            Some(fault) => self.step_struck(number, fault),
+        }
+        Some(Some(match fault {
+            Some(StepFault::LoseDone) => Blow::LoseAnswer,
+            Some(StepFault::LoseUndone) => Blow::LoseRequest,
+            _ => Blow::Twice(TWICE_MS),
+        }))
     }
 
     fn fall_back(&mut self, process: u32, flight: u64, reason: &str) {
@@ -158,6 +188,9 @@ impl World {
         }
         self.auditor.at_gateway(gateway, &self.gateways[gateway]);
         self.gateway_moved(gateway);
+        if let Some((step, StepFault::KillAfter)) = self.network.aimed.get(&flight).copied() {
+            return self.die_at_step(step, StepFault::KillAfter);
+        }
         let process = self.processes;
         let wait_ms = self.latency_ms();
         match blow {

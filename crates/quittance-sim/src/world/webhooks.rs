@@ -3,8 +3,9 @@
 use super::sabotage::GUESSED_SECRET;
 use super::{Event, World};
 use crate::clock::BEGIN_S;
+use crate::matrix::steps::{Kind, StepFault};
 use crate::plan::WebhookBlow;
-use crate::process::Origin;
+use crate::process::{Died, Origin};
 use hmac::{Hmac, KeyInit, Mac};
 use quittance_connectors::stripe::webhook::verify;
 use quittance_engine::submission::{Outcome, Submission, WebhookEvent};
@@ -26,6 +27,8 @@ pub(crate) struct Delivery {
     attempt: usize,
     is_forged: bool,
     is_answer_lost: bool,
+    /// The step after which the process dies.
+    kills: Option<u64>,
 }
 
 impl World {
@@ -33,7 +36,8 @@ impl World {
     pub(super) fn send_events(&mut self, gateway: usize) {
         for event in self.ways[gateway].sent..self.gateways[gateway].events.len() {
             self.ways[gateway].sent = event + 1;
-            let delivery = Delivery { gateway, event, attempt: 0, is_forged: false, is_answer_lost: false };
+            let delivery =
+                Delivery { gateway, event, attempt: 0, is_forged: false, is_answer_lost: false, kills: None };
             // Events of one moment arrive in any order.
             let wait_ms = self.dice.between(30, 9_000);
             match self.webhook_blow(gateway) {
@@ -107,15 +111,49 @@ impl World {
             event: decoded,
             body: body.into_bytes(),
         }));
+        let Some(delivery) = self.webhook_step(delivery, &submission) else { return };
         self.submit(submission, Origin::Webhook(delivery));
     }
 
+    /// A webhook that is genuine is about to be submitted: what happens to it, or nothing where it comes no further.
+    fn webhook_step(&mut self, delivery: Delivery, submission: &Submission) -> Option<Delivery> {
+        let word = || crate::matrix::hooks::word_of(submission);
+        let (number, fault) = self.step_begins(Kind::Webhook, || (word(), false));
+        match fault {
+            Some(StepFault::KillBefore) => {
+                self.die_at_step(number, StepFault::KillBefore);
+                self.send_again(delivery);
+                return None;
+            }
+            Some(StepFault::KillAfter) => return Some(Delivery { kills: Some(number), ..delivery }),
+            Some(fault) => self.step_struck(number, fault),
+            None => {}
+        }
+        match fault {
+            Some(StepFault::LoseUndone) => None,
+            Some(StepFault::LoseDone) => Some(Delivery { is_answer_lost: true, ..delivery }),
+            Some(_) => {
+                self.submit(submission.clone(), Origin::Webhook(delivery));
+                Some(delivery)
+            }
+            None => Some(delivery),
+        }
+    }
+
     /// The process says what became of a webhook.
-    pub(crate) fn webhook_taken(&mut self, delivery: Delivery, outcome: &Outcome) {
+    pub(crate) fn webhook_taken(&mut self, delivery: Delivery, outcome: &Outcome) -> Result<(), Died> {
+        if let Some(number) = delivery.kills {
+            self.step_struck(number, StepFault::KillAfter);
+            self.send_again(Delivery { kills: None, ..delivery });
+            return Err(Died);
+        }
         let is_new = match outcome {
             Outcome::Done | Outcome::Applied { .. } | Outcome::Fenced => true,
             Outcome::Duplicate => false,
-            _ => return self.send_again(delivery),
+            _ => {
+                self.send_again(delivery);
+                return Ok(());
+            }
         };
         let id = self.gateways[delivery.gateway].events[delivery.event].id.clone();
         self.tell(id.as_bytes(), || format!("webhook {id} is taken; new: {is_new}"));
@@ -124,6 +162,7 @@ impl World {
         if delivery.is_answer_lost {
             self.send_again(Delivery { is_answer_lost: false, ..delivery });
         }
+        Ok(())
     }
 
     fn send_again(&mut self, delivery: Delivery) {

@@ -3,6 +3,8 @@
 
 mod auditor;
 mod batch;
+mod crash_points;
 mod determinism;
 mod forged;
+mod matrix;
 mod regressions;

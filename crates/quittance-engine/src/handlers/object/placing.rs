@@ -80,11 +80,26 @@ fn of_effect(
     }
     if may_adopt {
         // It finds its object by itself, and takes it.
-        let policy = context.gateways.0.get(&row.gateway).map(|gateway| gateway.policy).unwrap_or_default();
-        row.due_at = Some(context.now.plus_ms(policy.pending_poll_ms));
-        return Ok(Place::Elsewhere(Lesson::default()));
+        return Ok(later(row, context));
     }
     Ok(stray(row, sighting, &around, context))
+}
+
+/// An effect is about to find out what an object is: it is looked at when that has had time.
+fn later(row: &mut GatewayObject, context: &Context<'_>) -> Place {
+    let policy = context.gateways.0.get(&row.gateway).map(|gateway| gateway.policy).unwrap_or_default();
+    row.due_at = Some(context.now.plus_ms(policy.pending_poll_ms));
+    Place::Elsewhere(Lesson::default())
+}
+
+/// Whether a refund of this payment is how its charge was released, of which nothing was taken: a refund without our
+/// metadata, by which nothing moved. Not sure yet while the charge is being given up; nothing where it is not.
+fn releases(around: &EffectRows) -> Option<bool> {
+    let effect = &around.effect;
+    let is_charge = effect.subject == Subject::Payment && effect.object_kind() == ObjectKind::Charge;
+    let is_released = effect.state == State::Canceled && around.payment.captured_amount == 0;
+    let is_under_way = effect.step == Step::Cancel && !effect.state.is_terminal();
+    (is_charge && (is_released || is_under_way)).then_some(is_released)
 }
 
 /// Whether the first that is seen of a refund's object is that the refund did not fail after all. What was succeeded before,
@@ -153,6 +168,11 @@ fn of_parent(
     if row.kind == ObjectKind::Charge {
         adopt(row, owner);
         return Ok(Place::Ours(Box::new(around)));
+    }
+    match releases(&around) {
+        Some(true) => return Ok(external(row)),
+        Some(false) => return Ok(later(row, context)),
+        None => {}
     }
     let status = row.status.as_deref().unwrap_or_default();
     let detail =

@@ -1,0 +1,57 @@
+//! The crash matrix, whole: every workflow, every step of it, every fault. `docs/crashes.md` shows what was lived.
+//!
+//! `cargo xtask test -- --table crashes` runs it and shows it; `UPDATE=1` rewrites the page.
+
+use quittance_sim::matrix::{self, report};
+use std::path::Path;
+
+/// Threads that live the worlds.
+const JOBS: usize = 2;
+
+const INTRODUCTION: &str = "\
+# What a crash does to a workflow
+
+A world without faults says which steps a workflow has: every command and webhook that arrives, every transaction that
+writes, every request that leaves for a gateway. Then each step is struck by each fault, in a world of its own. A new process
+starts, nothing else goes wrong, and the end has to be the one that the workflow has without faults: one effect at the
+gateway, one answer for each key, books that balance and come to what the gateway's books do, nothing open, and `verify`
+without findings.
+
+| fault | command | transaction | request | webhook |
+| --- | --- | --- | --- | --- |
+| killed before | before it is looked at | before it begins | before it leaves | before it is looked at |
+| killed after | its answer has left | it is committed, nobody was told | the gateway did it, no answer came | it is committed, no 2xx left |
+| answer lost, done | the client hears nothing | the answer to the commit is lost | the gateway did it, nothing is heard | the 2xx is lost |
+| answer lost, not done | it never arrives | the same, and it is not committed | it never arrives | the gateway gives it up |
+| repeated | it is sent twice at once | what it decided is submitted again | the network doubles it | it is delivered twice |
+| answered twice | – | – | its answer is handed over twice | – |
+
+A number in a table says how many worlds were lived for a step and a fault; – is what cannot happen. *Times* is how often the
+step comes in the workflow. Where one comes again and again, as when a pending object is read every half an hour, its first
+six and its last six times are struck. Sweeps and the engine's clock, which go on whatever else happens, are struck in the
+workflow of the sweep.
+
+This page is made by a test (`UPDATE=1 cargo test -p quittance-sim --test it matrix` rewrites it), which lives every one of
+these worlds. `crates/quittance-sim/tests/it/crash_points.rs` has the single crash points, and what each finds and does.
+";
+
+#[test]
+fn crashes() {
+    let matrices = matrix::run(matrix::all(), JOBS);
+    let text = format!("{INTRODUCTION}{}", report::tables(&matrices));
+    println!("{text}");
+    let wrongs = report::wrongs(&matrices);
+    assert!(wrongs.is_empty(), "{} cells ended otherwise:\n{}", wrongs.len(), wrongs.join("\n"));
+    assert!(matrices.iter().all(|matrix| !matrix.cells.is_empty()), "a workflow without cells");
+    check_page(&text);
+}
+
+/// Holds the page against what was lived, or rewrites it.
+fn check_page(text: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/crashes.md");
+    if std::env::var_os("UPDATE").is_some() {
+        return std::fs::write(&page, text).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&page).unwrap_or_default();
+    assert!(written == text, "docs/crashes.md says something else: UPDATE=1 rewrites it");
+}
