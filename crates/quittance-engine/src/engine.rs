@@ -4,6 +4,7 @@ pub(crate) mod clocks;
 mod effects;
 mod objects;
 mod questions;
+mod recoveries;
 
 use crate::backlog::{self, Backlog};
 use crate::batch::BatchWork;
@@ -14,6 +15,7 @@ use crate::gateways::{Gateway, Gateways, Leases};
 use crate::handlers::Handled;
 use crate::pause::Paused;
 use crate::ports::{Clock, Ids, Render};
+use crate::recovery;
 use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
 use quittance_core::effect::Era;
@@ -130,6 +132,7 @@ impl Engine {
     ///
     /// [`StoreError`].
     pub fn start(&mut self, reading: &Reading) -> Result<Started, StoreError> {
+        recovery::prepare(self.store.as_mut(), &self.gateways)?;
         self.paused = Paused::load(self.store.as_mut())?;
         let doubt = self.start_clocks(reading)?;
         self.take_over_objects(reading.wall)?;

@@ -24,6 +24,7 @@ pub mod looks;
 pub mod pause;
 pub mod ports;
 pub mod queue;
+pub mod recovery;
 pub mod room;
 pub mod submission;
 pub mod sweeps;

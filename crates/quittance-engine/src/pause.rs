@@ -1,8 +1,8 @@
-//! What is paused: the rows of the switches, kept in memory between commits.
+//! What is paused, and what recovers from a restore: the rows of the switches, kept in memory between commits.
 //!
 //! Says for which gateways nothing may begin. Does not own the rows, nor what was sent already.
 
-use crate::room::Permits;
+use crate::room::{Permits, Room};
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Scan, Store, StoreError};
 use quittance_store::tables::SWITCHES;
@@ -15,6 +15,8 @@ const PAGE: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paused {
     names: BTreeSet<String>,
+    /// Gateways of which a restore lost what was sent last.
+    recovering: BTreeSet<String>,
 }
 
 impl Paused {
@@ -33,11 +35,26 @@ impl Paused {
 
     /// Follows a switch that is committed.
     pub(crate) fn apply(&mut self, switch: &Switch) {
+        let (names, name) = match switch.recovers() {
+            Some(gateway) => (&mut self.recovering, gateway),
+            None => (&mut self.names, switch.name.as_str()),
+        };
         if switch.is_paused {
-            self.names.insert(switch.name.clone());
+            names.insert(name.to_owned());
         } else {
-            self.names.remove(&switch.name);
+            names.remove(name);
         }
+    }
+
+    /// Whether this gateway recovers from a restore: it is read, and nothing is sent to it.
+    #[must_use]
+    pub fn is_recovering(&self, gateway: &str) -> bool {
+        self.recovering.contains(gateway)
+    }
+
+    /// The gateways that recover from a restore.
+    pub(crate) fn recovering(&self) -> impl Iterator<Item = &str> {
+        self.recovering.iter().map(String::as_str)
     }
 
     /// Whether nothing may leave for this gateway: it is paused, or everything is.
@@ -46,9 +63,13 @@ impl Paused {
         self.names.contains(gateway) || self.names.contains(Switch::EVERYTHING)
     }
 
-    /// The permits of gateways that are not paused.
+    /// The permits of gateways that are not paused; of those that recover, the permits to read.
     pub(crate) fn permitted(&self, permits: &Permits) -> Permits {
         let goes_on = permits.0.iter().filter(|(gateway, _)| !self.holds_back(gateway));
-        Permits(goes_on.map(|(gateway, room)| (gateway.clone(), room.clone())).collect())
+        let room_of = |gateway: &str, room: &Room| match self.is_recovering(gateway) {
+            true => Room { sends: 0, ..room.clone() },
+            false => room.clone(),
+        };
+        Permits(goes_on.map(|(gateway, room)| (gateway.clone(), room_of(gateway, room))).collect())
     }
 }

@@ -67,6 +67,9 @@ pub(crate) fn router(handle: Handle) -> Router {
     let resume = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
         answer(&handle, operation("resume", body)).await
     };
+    let end_recovery = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("end_recovery", body)).await
+    };
     let requeue = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
         answer(&handle, operation("requeue", body)).await
     };
@@ -77,6 +80,7 @@ pub(crate) fn router(handle: Handle) -> Router {
         .route("/requeue", post(requeue))
         .route("/replay", post(replay))
         .route("/pause", post(pause))
+        .route("/end-recovery", post(end_recovery))
         .route("/resume", post(resume))
         .route("/tenants", get(list_tenants).post(create_tenant))
         .route("/keys", get(list_keys).post(create_key))
@@ -219,6 +223,10 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
         Operation::Replay { event, gateway, reason } => {
             let body = json!({ "event": event, "gateway": gateway, "reason": reason });
             (reqwest::Method::POST, "/replay".into(), body)
+        }
+        Operation::EndRecovery { gateway, reason } => {
+            let body = json!({ "gateway": gateway, "reason": reason });
+            (reqwest::Method::POST, "/end-recovery".into(), body)
         }
         Operation::Resume { gateway, reason } => {
             (reqwest::Method::POST, "/resume".into(), json!({ "gateway": gateway, "reason": reason }))

@@ -80,6 +80,14 @@ pub enum Operation {
         /// Why.
         reason: String,
     },
+    /// Lets a gateway that recovers from a restore send again before its sweeps are complete; answers `{paused: […]}`. What
+    /// was done since the backup and was not found is not known then.
+    EndRecovery {
+        /// Its name.
+        gateway: String,
+        /// Why.
+        reason: String,
+    },
     /// Takes a pause back; answers `{paused: […]}`, what is left. Each pause is taken back under its own name.
     Resume {
         /// Its name; without it, the pause of everything is meant.

@@ -47,7 +47,8 @@ pub(crate) fn is_known(reader: &mut dyn Reader, name: &str, is_configured: bool)
 pub(crate) fn list(reader: &mut dyn Reader) -> Result<PausedList, StoreError> {
     let switches: Vec<Switch> = rows::page(reader, &Scan::forward(&SWITCHES, Vec::new(), LIST_MAX))?;
     let view = |switch: Switch| PausedView {
-        gateway: switch.name,
+        // What recovers from a restore is shown under its own name: the reason says that it does.
+        gateway: switch.recovers().map(str::to_owned).unwrap_or(switch.name),
         since: time(switch.changed_at),
         reason: switch.reason,
         by: switch.by,

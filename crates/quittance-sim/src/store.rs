@@ -66,6 +66,12 @@ impl Disk {
         true
     }
 
+    /// Other rows are there from now on.
+    pub(crate) fn forget_due(&mut self) {
+        self.due.clear();
+        self.due_at.clear();
+    }
+
     /// When the first row is due, by the wall clock.
     #[must_use]
     pub fn first_due(&self) -> Option<i64> {

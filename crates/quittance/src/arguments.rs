@@ -98,7 +98,7 @@ pub(crate) enum Command {
     /// Let nothing leave for a gateway, or for any; payments are accepted and wait
     Pause(pause::Arguments),
     /// Let a gateway, or everything, go on where it was paused
-    Resume(pause::Arguments),
+    Resume(pause::ResumeArguments),
     /// Have an object of a gateway looked at again, after it was given up
     Requeue(repairs::RequeueArguments),
     /// Apply a stored event of a gateway again

@@ -19,6 +19,16 @@ pub(crate) struct Arguments {
     reason: Option<String>,
 }
 
+/// Which gateway sends again although it is not known what was done since the backup.
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArguments {
+    #[command(flatten)]
+    pause: Arguments,
+    /// Ends the recovery from a restored backup before the gateway was swept; needs --gateway and --reason
+    #[arg(long, requires = "gateway", requires = "reason")]
+    force: bool,
+}
+
 const COLUMNS: [&str; 4] = ["gateway", "since", "reason", "by"];
 
 /// Pauses, and prints what is paused then.
@@ -28,9 +38,13 @@ pub(crate) fn pause(arguments: Arguments, global: &Global) -> anyhow::Result<Exi
 }
 
 /// Resumes, and prints what is still paused.
-pub(crate) fn resume(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let Arguments { gateway, reason } = arguments;
-    print(operator::perform(&Operation::Resume { gateway, reason }, global)?, global)
+pub(crate) fn resume(arguments: ResumeArguments, global: &Global) -> anyhow::Result<ExitCode> {
+    let ResumeArguments { pause: Arguments { gateway, reason }, force } = arguments;
+    let operation = match (force, gateway, reason) {
+        (true, Some(gateway), Some(reason)) => Operation::EndRecovery { gateway, reason },
+        (_, gateway, reason) => Operation::Resume { gateway, reason },
+    };
+    print(operator::perform(&operation, global)?, global)
 }
 
 fn print(answer: Value, global: &Global) -> anyhow::Result<ExitCode> {

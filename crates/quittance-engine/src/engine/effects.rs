@@ -23,6 +23,7 @@ impl Engine {
             // Somebody else may have pulled a brake, or let it go.
             self.paused = Paused::load(self.store.as_mut())?;
         }
+        self.end_recoveries(now)?;
         let mut shares = Vec::new();
         for (gateway, room) in self.paused.permitted(permits).0 {
             shares.extend(self.choose(&gateway, now, room)?);

@@ -63,12 +63,13 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The refusal of a further payment at a gateway that is too far behind. One that an operator holds back on purpose
-    /// is not behind.
+    /// The refusal of a further payment at a gateway that is too far behind. One that is held back on purpose, by an
+    /// operator or after a restore, is not behind.
     pub(crate) fn backlogged(&self, name: &str) -> Option<Outcome> {
         let age_max_ms = self.gateways.0.get(name)?.backlog_age_max_ms;
         let age_ms = self.backlog.get(name)?.excess_ms(age_max_ms, self.now)?;
-        (!self.paused.holds_back(name)).then(|| Outcome::Backlogged { gateway: name.to_owned(), age_ms })
+        let is_on_purpose = self.paused.holds_back(name) || self.paused.is_recovering(name);
+        (!is_on_purpose).then(|| Outcome::Backlogged { gateway: name.to_owned(), age_ms })
     }
 }
 

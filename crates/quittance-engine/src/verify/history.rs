@@ -175,9 +175,13 @@ impl History {
 
     /// What kind of object an effect has at its gateway: that of a payment follows from how it was asked for.
     pub(super) fn kind_of(&self, effect: EffectId) -> Option<ObjectKind> {
-        Some(match self.replay.effects.get(&effect)?.subject {
-            Subject::Payment if self.was_sent(effect, Step::Execute) => ObjectKind::Charge,
-            Subject::Payment => ObjectKind::Payment,
+        let replayed = self.replay.effects.get(&effect)?;
+        let is_at = |step| replayed.step == step || self.was_sent(effect, step);
+        Some(match replayed.subject {
+            Subject::Payment if is_at(Step::Execute) => ObjectKind::Charge,
+            Subject::Payment if is_at(Step::Create) || is_at(Step::Confirm) => ObjectKind::Payment,
+            // A restore lost its tickets, and it was captured or given up since: nothing here says how it was asked for.
+            Subject::Payment => return None,
             Subject::Refund(_) => ObjectKind::Refund,
             Subject::Dispute(_) => ObjectKind::Dispute,
         })

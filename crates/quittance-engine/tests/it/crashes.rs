@@ -64,6 +64,20 @@ fn a_500_stored_for_a_confirm_gets_a_new_key_after_a_read() {
 }
 
 #[test]
+fn an_answer_that_is_handed_over_twice_is_not_the_answer_to_the_next_request() {
+    let mut world = World::new();
+    world.submit(pay("k", "o").into());
+    let create = world.jobs.remove(0);
+    let answer = learned(&mut world.gateway, create, Gateway::serve);
+    assert!(matches!(world.submit(Submission::Learned(Box::new(answer.clone()))), Outcome::Applied { .. }));
+    assert_eq!(world.jobs.len(), 1, "the confirm is under way, under the same lease");
+    let again = world.submit(Submission::Learned(Box::new(answer)));
+    assert!(matches!(again, Outcome::Fenced), "{again:?}");
+    world.settle();
+    assert_eq!((world.gateway.charged().len(), world.payments()[0].status), (1, Status::Succeeded));
+}
+
+#[test]
 fn a_worker_that_comes_back_after_its_lease_is_fenced() {
     let mut world = World::new();
     world.submit(pay("k", "o").into());

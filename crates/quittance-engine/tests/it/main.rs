@@ -19,6 +19,7 @@ mod objects;
 mod pause;
 mod payments;
 mod placing;
+mod recovery;
 mod references;
 mod refunds_of_gone_money;
 mod review;

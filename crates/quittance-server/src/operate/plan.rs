@@ -64,6 +64,7 @@ pub fn plan(
         }
         Operation::Requeue { gateway, object, reason } => requeue(gateway, object, reason),
         Operation::Replay { .. } => Err(invalid("an event is applied again by the server: start it first")),
+        Operation::EndRecovery { gateway, reason } => end_recovery(reader, gateway, reason, now),
         Operation::Resume { gateway, reason } => {
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: false, ..switch }, configured)
@@ -127,6 +128,17 @@ pub(crate) fn is_reason(reason: &str) -> bool {
 fn switch(gateway: Option<String>, reason: Option<String>, now: Timestamp) -> Switch {
     let (name, by) = (switches::name_of(gateway), switches::OPERATOR.to_owned());
     Switch { name, is_paused: false, reason, by, changed_at: now }
+}
+
+fn end_recovery(reader: &mut dyn Reader, gateway: &str, reason: &str, now: Timestamp) -> Result<Plan, PlanError> {
+    if !is_reason(reason) {
+        return Err(invalid(REASON_WANTED));
+    }
+    let switch = switch(Some(Switch::recovery_of(gateway)), Some(reason.to_owned()), now);
+    if !switches::is_known(reader, &switch.name, false)? {
+        return Err(invalid("this gateway does not recover from a restore"));
+    }
+    Ok(Plan { submissions: vec![Submission::SetSwitch(Box::new(switch))], answer: Answer::Paused })
 }
 
 fn set(reader: &mut dyn Reader, switch: Switch, configured: &BTreeSet<String>) -> Result<Plan, PlanError> {

@@ -36,6 +36,8 @@ pub(crate) struct GatewayState {
     in_flight: Arc<AtomicUsize>,
     /// What the committed switches say; looked at before every request.
     is_paused: AtomicBool,
+    /// Whether it is read and not sent to, since a backup was restored.
+    is_recovering: AtomicBool,
     pub(super) health: Health,
     /// The API versions of its events that were logged.
     versions: Mutex<BTreeSet<String>>,
@@ -70,6 +72,7 @@ impl GatewayStates {
                 in_flight_max: gateway.in_flight_max,
                 in_flight: Arc::new(AtomicUsize::new(0)),
                 is_paused: AtomicBool::new(false),
+                is_recovering: AtomicBool::new(false),
                 health: Health::new(name, limits, gateway.backlog_age_max_ms),
                 versions: Mutex::new(BTreeSet::new()),
             };
@@ -85,7 +88,10 @@ impl GatewayStates {
 
     /// Follows the committed switches. Once this returns, no request begins at a gateway that is paused.
     pub(super) fn follow(&self, paused: &Paused) {
-        self.by_name.values().for_each(|gateway| gateway.set_paused(paused.holds_back(&gateway.name)));
+        for gateway in self.by_name.values() {
+            gateway.set_paused(paused.holds_back(&gateway.name));
+            gateway.is_recovering.store(paused.is_recovering(&gateway.name), Ordering::Release);
+        }
     }
 
     /// What may begin now.
@@ -192,7 +198,14 @@ impl GatewayState {
     }
 
     fn complaints(&self) -> Vec<Complaint> {
-        if self.is_paused() { vec![Complaint::of_all("paused", "it is paused")] } else { self.health.complaints() }
+        if self.is_paused() {
+            return vec![Complaint::of_all("paused", "it is paused")];
+        }
+        let mut complaints = self.health.complaints();
+        if self.is_recovering.load(Ordering::Acquire) {
+            complaints.push(Complaint::of_all("recovering", "a backup was restored, and it is not swept yet"));
+        }
+        complaints
     }
 
     /// Takes a place among the requests under way, for a request that begins.

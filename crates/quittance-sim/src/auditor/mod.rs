@@ -104,6 +104,12 @@ impl Auditor {
         }
     }
 
+    /// The data was restored from a backup: what was said since may be forgotten.
+    pub fn restored(&mut self) {
+        self.told.clear();
+        self.acknowledged.clear();
+    }
+
     /// An operator has an event applied again.
     pub fn replayed(&mut self, gateway: usize, event: &str) {
         self.replayed.insert((gateway, event.to_owned()));

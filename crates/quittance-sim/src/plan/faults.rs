@@ -84,6 +84,10 @@ pub enum Trouble {
         /// How.
         fault: StepFault,
     },
+    /// The data is copied as it is.
+    Backup,
+    /// The process dies, the data with it, and the newest copy is put in its place.
+    Restore,
 }
 
 /// Which requests are struck.

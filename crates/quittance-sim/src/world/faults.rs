@@ -3,6 +3,7 @@
 use super::{Event, World};
 use crate::plan::{Point, Trouble};
 use crate::store::look;
+use quittance_engine::recovery::begin_recovery;
 
 impl World {
     pub(super) fn begin_fault(&mut self, at: usize) {
@@ -36,8 +37,24 @@ impl World {
                 self.stalled_until = self.clock.now_ms + for_ms;
             }
             Trouble::AtStep { step, fault } => look(&self.disk).steps.aim(step, fault),
+            Trouble::Backup => self.backup = Some((self.database.backup(), self.clock.wall())),
+            Trouble::Restore => self.restore(),
             Trouble::Webhooks { gateway, blow, count } => self.ways[gateway as usize].webhooks.push((blow, count)),
         }
+    }
+
+    /// Everything since the backup is forgotten, and whoever starts next is told.
+    fn restore(&mut self) {
+        let Some((database, taken_at)) = self.backup.take() else { return };
+        if self.process.is_some() {
+            self.bury("with its data");
+        }
+        self.struck("restored");
+        self.database = database;
+        look(&self.disk).forget_due();
+        self.auditor.restored();
+        let begun = begin_recovery(&mut self.database.writer(), taken_at);
+        begun.expect("a database in memory can be written to");
     }
 
     fn set_clock(&mut self, by_ms: i64) {

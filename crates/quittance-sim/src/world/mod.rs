@@ -27,6 +27,7 @@ use crate::process::Process;
 use crate::store::SharedDisk;
 use clients::Clients;
 use quittance_connectors::message::{Delivery, Request};
+use quittance_core::time::Timestamp;
 use quittance_store::memory::MemoryDatabase;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -111,6 +112,8 @@ pub struct World {
     /// Whether the machine is being started anew.
     pub(crate) is_off: bool,
     is_calm: bool,
+    /// The newest copy of the data, and when it was made.
+    backup: Option<(MemoryDatabase, Timestamp)>,
     /// What each process that died left, where steps are written down.
     pub(crate) found: Vec<Vec<String>>,
     /// Since when nothing has happened, and how often each object had been looked at by then.

@@ -111,6 +111,7 @@ impl World {
             sweep_every_ms: 0,
             is_off: false,
             is_calm: false,
+            backup: None,
             found: Vec::new(),
             settled_since: None,
             is_over: false,

@@ -8,6 +8,32 @@ use std::path::Path;
 /// Threads that live the worlds.
 const JOBS: usize = 2;
 
+const POINTS: &str = "\
+## The single crash points
+
+Each is a test of that name in `crates/quittance-sim/tests/it/crash_points`.
+
+| test | killed | the next process finds | and does |
+| --- | --- | --- | --- |
+| `c0_` | before the claim commits | nothing | nothing; the client's retry is a first request |
+| `c1_` | the claim is committed, its answer not sent | the command in progress, the effect intended | runs it; the retry joins the wait |
+| `c2_` | a lease is taken, no ticket issued | the effect intended | leases it again, sends |
+| `c3_`, `c4_` | the ticket is committed; no byte, or all of it, was sent | the effect sending, both times | reads (P), replays (A), searches (B); leaves it to a person (D), and never sends it again |
+| `c5_` | the answer came and is not committed | the effect sending | reads, or replays and gets the stored answer |
+| `c6_` | outcome, ledger and answer are committed | the end | nothing |
+| `c7_` | the answer to a commit is lost | either side of it | goes on from what is stored |
+| `c8_` | the object is made, its id not committed | the effect sending at its create | the same key again: one object |
+| `c10_` | the webhook is stored, the 2xx not sent | the event in the inbox | knows it when it is delivered again |
+| `c11_` | around the transaction that applies a webhook | all of it, or nothing | applies it when it is delivered again |
+| `c12_` | a failover loses the ticket | the effect intended, though the money moved | recovers as after a restore |
+| `c13_` | a backup is restored | what was true when it was taken | sends nothing before its sweeps are complete; never charges again what they find; tells what nobody knows any more. A command that the restore lost whole is a first request when its client asks again |
+| `c14_` | while webhook secrets are rotated | – | takes what any of the secrets in use has signed |
+| `c16_` | the clock jumps while an answer is lost | – | reads (P) or searches (A), and does not replay |
+
+There is no C9 as long as nothing is published, and C15, that nobody can send again what is unknown, is the API's: there is no
+such request.
+";
+
 const INTRODUCTION: &str = "\
 # What a crash does to a workflow
 
@@ -32,13 +58,13 @@ six and its last six times are struck. Sweeps and the engine's clock, which go o
 workflow of the sweep.
 
 This page is made by a test (`UPDATE=1 cargo test -p quittance-sim --test it matrix` rewrites it), which lives every one of
-these worlds. `crates/quittance-sim/tests/it/crash_points.rs` has the single crash points, and what each finds and does.
+these worlds.
 ";
 
 #[test]
 fn crashes() {
     let matrices = matrix::run(matrix::all(), JOBS);
-    let text = format!("{INTRODUCTION}{}", report::tables(&matrices));
+    let text = format!("{INTRODUCTION}\n{POINTS}{}", report::tables(&matrices));
     println!("{text}");
     let wrongs = report::wrongs(&matrices);
     assert!(wrongs.is_empty(), "{} cells ended otherwise:\n{}", wrongs.len(), wrongs.join("\n"));

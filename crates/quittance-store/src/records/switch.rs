@@ -24,6 +24,25 @@ pub struct Switch {
 impl Switch {
     /// The name of the switch that stands before all gateways. No gateway can be configured under it.
     pub const EVERYTHING: &'static str = "*";
+
+    /// The name of the row that says of which backup the store was restored: `changed_at` is when that was taken. It pauses
+    /// nothing itself.
+    pub const RESTORED: &'static str = "*restored";
+
+    /// What the name of a switch begins with that holds sends back while its gateway recovers from a restore.
+    const RECOVERY: &'static str = "*recovery/";
+
+    /// The name of the switch under which a gateway recovers. No gateway can be configured under it.
+    #[must_use]
+    pub fn recovery_of(gateway: &str) -> String {
+        format!("{}{gateway}", Self::RECOVERY)
+    }
+
+    /// The gateway that recovers under this switch; none where it is another switch.
+    #[must_use]
+    pub fn recovers(&self) -> Option<&str> {
+        self.name.strip_prefix(Self::RECOVERY)
+    }
 }
 
 impl Entity for Switch {
