@@ -122,12 +122,12 @@ pub(crate) fn word_of(submission: &Submission) -> String {
             EventSource::Sweep | EventSource::Operator => format!("event {} from the log", event.event.kind),
         },
         Submission::Looked(_) => "what a look showed".to_owned(),
-        Submission::Listed(_) => "a page of a list".to_owned(),
+        Submission::Swept(swept) if swept.listed.is_some() => "a page of a list".to_owned(),
         Submission::Swept(_) => "how far a sweep has come".to_owned(),
         _ => "an operator's word".to_owned(),
     }
 }
 
 const fn is_upkeep(submission: &Submission) -> bool {
-    matches!(submission, Submission::Listed(_) | Submission::Swept(_) | Submission::SetSwitch(_))
+    matches!(submission, Submission::Swept(_) | Submission::SetSwitch(_))
 }
