@@ -8,6 +8,7 @@ use crate::link::Link;
 use crate::migrations::{self, Contents};
 use crate::options::Options;
 use crate::reader::PostgresReader;
+use crate::snapshot::PostgresSnapshot;
 use crate::store::PostgresStore;
 use quittance_store::store::StoreError;
 use tokio_postgres::config::TargetSessionAttrs;
@@ -53,6 +54,22 @@ impl PostgresDatabase {
         let connect = move || connect_reader(&address, &options);
         let link = connect()?;
         Ok(PostgresReader::new(link, Box::new(connect), place))
+    }
+}
+
+impl PostgresDatabase {
+    /// Opens what a database holds at this moment, beside its writers, also on a replica.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresDatabase::open_reader`].
+    ///
+    /// # Panics
+    ///
+    /// On a thread of an asynchronous runtime, which it would block.
+    pub fn open_snapshot(url: &str, options: &Options) -> Result<PostgresSnapshot, StoreError> {
+        let address = address(url, options)?;
+        PostgresSnapshot::begin(connect_reader(&address, options)?, address.shown)
     }
 }
 

@@ -59,6 +59,22 @@ impl Lane {
         self.find_out(operation).map(drop)
     }
 
+    /// Enrols as a new writer, under an epoch greater than `epoch`.
+    ///
+    /// # Errors
+    ///
+    /// What the failure means; the writer is the old one then.
+    pub(crate) fn enrol_above(&mut self, operation: &'static str, epoch: i64) -> Result<(), StoreError> {
+        const RAISE: &str = "SELECT setval('writer_epochs', greatest(nextval('writer_epochs'), $1::bigint))";
+        let at = At { operation, place: &self.place };
+        let lost = || StoreError::Unreachable { place: at.place.to_owned(), reason: "it was lost".to_owned() };
+        let link = self.link.as_mut().ok_or_else(lost)?;
+        let raise = Ask { sql: RAISE.to_owned(), parameters: vec![Parameter::Integer(epoch)], table: None };
+        let enrolled = link.ask(at, &[raise]).and_then(|_| Writer::enrol(link, at));
+        self.writer = enrolled.map_err(|trouble| at.given_up(trouble))?;
+        Ok(())
+    }
+
     /// Runs a transaction on the connection.
     ///
     /// # Errors

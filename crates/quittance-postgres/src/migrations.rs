@@ -132,3 +132,13 @@ fn pair(answers: &[Vec<Row>]) -> (Option<i64>, Option<i64>) {
     let value = |at: usize| row.and_then(|row| row.try_get::<_, Option<i64>>(at).ok().flatten());
     (value(0), value(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use quittance_store::tables::SCHEMA_VERSION;
+
+    #[test]
+    fn the_newest_migration_has_the_number_of_the_declarations() {
+        assert_eq!(super::known(), SCHEMA_VERSION);
+    }
+}

@@ -12,7 +12,7 @@ use crate::transaction::{Transaction, decoded};
 use crate::values::Parameter;
 use quittance_store::schema::Table;
 use quittance_store::shape::DUE_AT;
-use quittance_store::store::{Change, Claim, Loaded, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Change, Claim, Load, Loaded, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row, Value};
 
 /// Times a transaction is begun anew before it fails.
@@ -24,7 +24,7 @@ const ORDERLY_TRIES: usize = 4;
 
 /// A writer; see [`crate::PostgresDatabase::open_for_writing`]. Any number may write to one database.
 pub struct PostgresStore {
-    lane: Lane,
+    pub(crate) lane: Lane,
 }
 
 impl PostgresStore {
@@ -164,6 +164,10 @@ impl Store for PostgresStore {
             let time = row.and_then(|row| row.try_get::<_, i64>(0).ok());
             time.map(Some).ok_or_else(|| Trouble::Lost("it does not say what time it is".to_owned()))
         })
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.load_all(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

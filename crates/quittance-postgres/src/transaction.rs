@@ -84,6 +84,18 @@ impl<'a> Transaction<'a> {
         outcome.map(drop)
     }
 
+    /// Reads what it has written so far.
+    ///
+    /// # Errors
+    ///
+    /// What the failure means; the transaction can only be dropped then.
+    pub(crate) fn read<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Link, &Statements, At<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, StoreError> {
+        ask(self.link, self.statements, self.at).map_err(|trouble| self.at.given_up(trouble))
+    }
+
     /// Ends a transaction that changed nothing.
     ///
     /// # Errors

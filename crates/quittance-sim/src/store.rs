@@ -8,7 +8,7 @@ use crate::matrix::steps::{StepFault, Steps};
 use crate::plan::{Point, StoreFailure};
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Owners, Patience, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Change, Claim, Load, Owners, Patience, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::tables::{EFFECTS, GATEWAY_OBJECTS};
 use quittance_store::value::{Key, Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -301,6 +301,11 @@ impl Store for SimStore {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         self.inner.time()
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.refuse_old()?;
+        self.inner.load(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -3,6 +3,7 @@
 use crate::errors::At;
 use crate::migrations::{self, Contents};
 use crate::reader::SqliteReader;
+use crate::snapshot::SqliteSnapshot;
 use crate::store::SqliteStore;
 use quittance_store::store::StoreError;
 use rusqlite::config::DbConfig;
@@ -18,7 +19,7 @@ pub struct SqliteDatabase;
 
 /// Longest wait for another connection: readers and writers do not wait for each other, only for a moment when the log
 /// is recovered after a crash or reset.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Distinct statements kept prepared: five for each table and the shapes of scans in use.
 const STATEMENTS_KEPT_MAX: usize = 256;
@@ -98,6 +99,19 @@ impl SqliteDatabase {
         let at = At { operation: "opening the database for reading", directory: &directory, table: None };
         let connection = connect_reader(at)?;
         Ok(SqliteReader::new(connection, directory))
+    }
+
+    /// Opens what a data directory holds at this moment, beside a running writer or without one. The log of a running
+    /// writer grows until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteDatabase::open_reader`].
+    pub fn open_snapshot(directory: impl AsRef<Path>) -> Result<SqliteSnapshot, StoreError> {
+        let directory = directory.as_ref().to_owned();
+        let at = At { operation: "opening the database for a snapshot", directory: &directory, table: None };
+        let connection = connect_reader(at)?;
+        SqliteSnapshot::begin(connection, directory)
     }
 
     /// Has SQLite check the structure of the whole file: pages, order of keys, types. Beside a running writer or without

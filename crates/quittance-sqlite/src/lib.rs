@@ -7,12 +7,15 @@
 
 mod database;
 mod errors;
+mod load;
 mod migrations;
 mod reader;
 mod rows;
+mod snapshot;
 mod sql;
 mod store;
 
 pub use database::SqliteDatabase;
 pub use reader::SqliteReader;
+pub use snapshot::SqliteSnapshot;
 pub use store::SqliteStore;

@@ -96,3 +96,13 @@ fn migrate(connection: &mut Connection, contents: Contents) -> rusqlite::Result<
 fn pragma(connection: &Connection, name: &str, at: At<'_>) -> Result<i64, StoreError> {
     connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| at.sqlite(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use quittance_store::tables::SCHEMA_VERSION;
+
+    #[test]
+    fn the_newest_migration_has_the_number_of_the_declarations() {
+        assert_eq!(super::known(), SCHEMA_VERSION);
+    }
+}

@@ -5,7 +5,9 @@ use crate::reader::{self, Statements};
 use crate::rows;
 use quittance_store::rounds;
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Loaded, Owners, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{
+    Change, Claim, Load, Loaded, Owners, Read, Reader, Scan, Store, StoreError, TakeOver, Work,
+};
 use quittance_store::value::{Key, Row, Value};
 use rusqlite::Connection;
 use std::fs::File;
@@ -13,8 +15,8 @@ use std::path::PathBuf;
 
 /// The one writer of a data directory; see [`crate::SqliteDatabase::open_for_writing`].
 pub struct SqliteStore {
-    connection: Connection,
-    epoch: i64,
+    pub(crate) connection: Connection,
+    pub(crate) epoch: i64,
     directory: PathBuf,
     statements: Statements,
     last_commit: LastCommit,
@@ -48,15 +50,15 @@ impl SqliteStore {
         set.map(|_: i64| ()).map_err(|error| self.at("bounding the file").sqlite(error))
     }
 
-    fn at(&self, operation: &'static str) -> At<'_> {
+    pub(crate) fn at(&self, operation: &'static str) -> At<'_> {
         At { operation, directory: &self.directory, table: None }
     }
 
     /// Runs `body` between BEGIN and COMMIT; whatever goes wrong, no transaction stays open.
-    fn atomically<T>(
+    pub(crate) fn atomically<T>(
         &mut self,
         name: &'static str,
-        body: impl FnOnce(&Self) -> Result<T, StoreError>,
+        body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.settle()?;
         self.begin(name)?;
@@ -111,7 +113,7 @@ impl SqliteStore {
     ///
     /// The log may then end in a whole transaction that this connection does not count. It would reappear if the
     /// process died now. The next commit overwrites it, so one is made before anyone reads.
-    fn settle(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
         if self.last_commit == LastCommit::Unknown {
             self.roll_back();
             let overwrite = "UPDATE writer SET commits_settled = commits_settled + 1 WHERE singleton = 1";
@@ -139,7 +141,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn write(&self, name: &'static str, change: &Change) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, name: &'static str, change: &Change) -> Result<(), StoreError> {
         let (table, row) = (change.table(), change.row());
         let sql = self.statements.of(table);
         let changed = match change {
@@ -223,6 +225,10 @@ impl Store for SqliteStore {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         Ok(None)
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.load_all(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

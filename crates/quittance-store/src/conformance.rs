@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests, though shared between crates: a store that fails is a failed case")]
 
+mod copies;
 mod model;
 mod queues;
 mod sample;
@@ -12,7 +13,7 @@ mod scans;
 mod transactions;
 mod writes;
 
-use crate::store::{Reader, Store};
+use crate::store::{Reader, Snapshot, Store};
 use std::any::Any;
 
 /// An empty store under test.
@@ -21,6 +22,8 @@ pub struct Harness {
     pub lanes: Vec<Box<dyn Store>>,
     /// A reader of the same data.
     pub reader: Box<dyn Reader>,
+    /// Opens a snapshot of the same data as it is now.
+    pub snapshot: Box<dyn Fn() -> Box<dyn Snapshot>>,
     /// What must live as long as the store, such as its directory; dropped last.
     pub keep: Box<dyn Any>,
 }
@@ -34,7 +37,7 @@ pub type Case = (&'static str, fn(&mut dyn FnMut() -> Harness));
 ///
 /// When the store breaks the contract; the name of the case is the last one printed.
 pub fn run(fresh: &mut dyn FnMut() -> Harness) {
-    for (name, case) in [writes::CASES, transactions::CASES, queues::CASES, scans::CASES].concat() {
+    for (name, case) in [writes::CASES, transactions::CASES, queues::CASES, scans::CASES, copies::CASES].concat() {
         println!("conformance: {name}");
         case(fresh);
     }

@@ -8,6 +8,7 @@
 //! nothing waits on a network inside a transaction.** Every promise of "once" that the core makes is *also* a
 //! constraint in a declaration.
 
+pub mod backup;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod ddl;

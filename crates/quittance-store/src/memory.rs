@@ -8,8 +8,10 @@ mod rows;
 use crate::rounds;
 use crate::schema::{Table, Uniqueness};
 use crate::store::{
-    Change, Claim, Direction, Loaded, Owners, Read, Reader, Scan, Share, Store, StoreError, TakeOver, Work,
+    Change, Claim, Direction, Load, Loaded, Owners, Read, Reader, Scan, Share, Snapshot, Store, StoreError, TakeOver,
+    Work,
 };
+use crate::tables;
 use crate::value::{Key, Row, Value};
 use rows::Rows;
 use std::collections::BTreeMap;
@@ -39,6 +41,12 @@ pub struct MemoryStore {
 /// A reader of a [`MemoryDatabase`].
 pub struct MemoryReader {
     database: MemoryDatabase,
+}
+
+/// A reader of one moment of a [`MemoryDatabase`].
+pub struct MemorySnapshot {
+    reader: MemoryReader,
+    epoch: i64,
 }
 
 impl MemoryDatabase {
@@ -81,6 +89,14 @@ impl MemoryDatabase {
         self.lock().rows(table).replace(&key, Some(row));
     }
 
+    /// A reader of what is in it now.
+    #[must_use]
+    pub fn snapshot(&self) -> MemorySnapshot {
+        let database = self.backup();
+        let epoch = database.lock().epoch;
+        MemorySnapshot { reader: database.reader(), epoch }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in someone's work cannot leave half a transaction here: changes are applied after it has decided, and
         // none of them panics half-way.
@@ -95,6 +111,22 @@ impl Reader for MemoryReader {
 
     fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
         Ok(self.database.lock().scan(scan))
+    }
+}
+
+impl Reader for MemorySnapshot {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.reader.get_many(table, keys)
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        self.reader.scan(scan)
+    }
+}
+
+impl Snapshot for MemorySnapshot {
+    fn writer_epoch(&self) -> i64 {
+        self.epoch
     }
 }
 
@@ -138,12 +170,40 @@ impl Store for MemoryStore {
         Ok(self.shared.as_ref().map(|time| time.load(Ordering::Relaxed)))
     }
 
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.database.lock().check_empty()?;
+        // Aside: what is loaded may read it, and would wait for itself here.
+        let draft = MemoryDatabase::new();
+        let aborted = |reason| StoreError::Aborted { name, reason };
+        while let Some(batch) = load.next().map_err(aborted)? {
+            batch.rows.iter().for_each(|row| batch.table.assert_row(row));
+            let insert = |row| Change::Insert { table: batch.table, row };
+            draft.lock().apply(&batch.rows.into_iter().map(insert).collect::<Vec<_>>())?;
+        }
+        let changes = load.conclude(&mut draft.reader()).map_err(aborted)?;
+        changes.iter().for_each(Change::assert_shape);
+        draft.lock().apply(&changes)?;
+        let mut state = self.database.lock();
+        state.check_empty()?;
+        let epoch = state.epoch.max(load.writer_epoch()) + 1;
+        *state = State { epoch, ..draft.lock().clone() };
+        self.epoch = epoch;
+        Ok(())
+    }
+
     fn writer_epoch(&self) -> i64 {
         self.epoch
     }
 }
 
 impl State {
+    fn check_empty(&mut self) -> Result<(), StoreError> {
+        match tables::ALL.iter().find(|table| !self.rows(table).is_empty()) {
+            Some(table) => Err(StoreError::NotEmpty { place: "the memory".to_owned(), table: table.name }),
+            None => Ok(()),
+        }
+    }
+
     fn rows(&mut self, table: &'static Table) -> &mut Rows {
         self.tables.entry(table.name).or_insert_with(|| Rows::new(table))
     }

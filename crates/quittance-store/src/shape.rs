@@ -3,7 +3,7 @@
 //!
 //! A wrong shape is a mistake in the source, never in data, and therefore panics.
 
-use crate::schema::{Index, Kind, Nullability, Queue, Rows, Table, Uniqueness};
+use crate::schema::{Column, Index, Kind, Nullability, Queue, Rows, Table, Uniqueness};
 use crate::store::{Change, Claim, Read, Scan, Share};
 use crate::value::{Key, Row, Value};
 
@@ -91,17 +91,27 @@ impl Table {
 
     fn assert_value(&self, position: usize, value: &Value) {
         let column = &self.columns[position];
-        let fits = match value {
-            Value::Null => column.nullability == Nullability::Optional,
-            Value::Integer(_) => column.kind == Kind::Integer,
-            Value::Text(_) => column.kind == Kind::Text,
-            Value::Bytes(_) => column.kind == Kind::Bytes,
-        };
         assert!(
-            fits,
+            column.can_hold(value),
             "{}.{} is declared {:?} {:?} and cannot hold {value:?}",
-            self.name, column.name, column.nullability, column.kind
+            self.name,
+            column.name,
+            column.nullability,
+            column.kind
         );
+    }
+}
+
+impl Column {
+    /// Whether a value may stand in it.
+    #[must_use]
+    pub const fn can_hold(&self, value: &Value) -> bool {
+        match value {
+            Value::Null => matches!(self.nullability, Nullability::Optional),
+            Value::Integer(_) => matches!(self.kind, Kind::Integer),
+            Value::Text(_) => matches!(self.kind, Kind::Text),
+            Value::Bytes(_) => matches!(self.kind, Kind::Bytes),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The store's closed set of verbs, and how they fail.
 
+mod copy;
 mod error;
 mod loaded;
 
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
+pub use copy::{Batch, Load, Snapshot};
 pub use error::StoreError;
 pub use loaded::Loaded;
 
@@ -70,6 +72,16 @@ pub trait Store: Reader {
     ///
     /// [`StoreError`] when the database cannot be asked.
     fn time(&mut self) -> Result<Option<i64>, StoreError>;
+
+    /// Fills an empty store: all rows and changes of `load`, or nothing. The name feeds errors. The writer epoch is raised
+    /// above that of `load` with them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotEmpty`] when any table has a row; [`StoreError::Conflict`] when a row is there twice;
+    /// [`StoreError::Aborted`] with an error of `load`; others. Nothing was written, except under
+    /// [`StoreError::CommitUnknown`].
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError>;
 
     /// Number of this opening for writing: rises by one each time, so that a lease names the process that took it.
     fn writer_epoch(&self) -> i64;

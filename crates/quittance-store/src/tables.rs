@@ -21,6 +21,10 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
     Column { name, kind, nullability }
 }
 
+/// Number of these declarations: that of the newest migration of every store. Whatever changes a table raises it, once
+/// there was a release.
+pub const SCHEMA_VERSION: i64 = 1;
+
 /// Every table of the schema, in the order they are created.
 pub const ALL: [&Table; 25] = [
     &TENANTS,

@@ -157,6 +157,9 @@ const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {
             Exit::Internal,
             Some("what is missing was lost with a server: find out which one has it before anything is charged again"),
         ),
+        StoreError::NotEmpty { .. } => {
+            (Exit::Usage, Some("name another place, with nothing in it; what is there stays as it is"))
+        }
         StoreError::Full { .. } => (Exit::Internal, Some("make room on the disk; nothing was lost")),
         StoreError::Corrupt { .. } => (
             Exit::Internal,

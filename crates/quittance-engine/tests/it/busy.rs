@@ -7,7 +7,7 @@ use quittance_store::memory::MemoryStore;
 use quittance_store::records::Book;
 use quittance_store::schema::Table;
 use quittance_store::store::{
-    Change, Claim, Loaded, Owners, Patience, Read, Reader, Scan, Store, StoreError, TakeOver, Work,
+    Change, Claim, Load, Loaded, Owners, Patience, Read, Reader, Scan, Store, StoreError, TakeOver, Work,
 };
 use quittance_store::tables::BOOKS;
 use quittance_store::value::{Key, Row};
@@ -86,6 +86,10 @@ impl Store for Contested {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         self.inner.time()
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.inner.load(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -3,7 +3,7 @@
 use quittance_postgres::{Options, PostgresDatabase};
 use quittance_store::conformance::{self, Harness};
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Load, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::tables;
 use quittance_store::value::{Key, Row};
 use quittance_surroundings::Postgres;
@@ -60,6 +60,10 @@ impl<S: Store> Store for Lent<S> {
         self.lane().time()
     }
 
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.lane().load(name, load)
+    }
+
     fn writer_epoch(&self) -> i64 {
         self.lane().writer_epoch()
     }
@@ -75,9 +79,11 @@ fn conforms() {
     let emptied: String = tables::ALL.iter().map(|table| format!("DELETE FROM quittance.{};", table.name)).collect();
     conformance::run(&mut || {
         server.sql(&database, &emptied);
+        let (url, options) = (url.clone(), options.clone());
         Harness {
             lanes: lanes.iter().map(|lane| -> Box<dyn Store> { Box::new(lane.clone()) }).collect(),
             reader: Box::new(reader.clone()),
+            snapshot: Box::new(move || Box::new(PostgresDatabase::open_snapshot(&url, &options).unwrap())),
             keep: Box::new(()),
         }
     });

@@ -11,7 +11,7 @@ use quittance_server::runtime::{Database, Handle, Runtime, SubmitError};
 use quittance_server::serve::ServeError;
 use quittance_store::memory::{MemoryDatabase, MemoryStore};
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Load, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,6 +72,10 @@ impl Store for Failing {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         self.store.time()
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.store.load(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -23,6 +23,10 @@ impl Rows {
         Self { table, by_key: BTreeMap::new(), indexes }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Row> {
         self.by_key.get(key)
     }

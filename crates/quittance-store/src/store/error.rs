@@ -70,6 +70,14 @@ pub enum StoreError {
         /// Newest version known here.
         known: i64,
     },
+    /// A store to be filled has something in it.
+    #[error("{place} is not empty: there are rows in {table}")]
+    NotEmpty {
+        /// Where.
+        place: String,
+        /// The first table with rows.
+        table: &'static str,
+    },
     /// No store is there to be read.
     #[error("no quittance data in {path}")]
     Missing {

@@ -10,8 +10,14 @@ use std::sync::atomic::AtomicI64;
 fn conforms() {
     conformance::run(&mut || {
         let database = MemoryDatabase::new();
+        let copied = database.clone();
         let lane = || -> Box<dyn Store> { Box::new(database.writer()) };
-        Harness { lanes: vec![lane(), lane()], reader: Box::new(database.reader()), keep: Box::new(()) }
+        Harness {
+            lanes: vec![lane(), lane()],
+            reader: Box::new(database.reader()),
+            snapshot: Box::new(move || Box::new(copied.snapshot())),
+            keep: Box::new(()),
+        }
     });
 }
 

@@ -2,7 +2,7 @@
 
 use quittance_store::memory::MemoryStore;
 use quittance_store::schema::Table;
-use quittance_store::store::{Claim, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{Claim, Load, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
 use quittance_store::value::{Key, Row};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -85,6 +85,10 @@ impl Store for GatedStore {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         self.inner.time()
+    }
+
+    fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError> {
+        self.inner.load(name, load)
     }
 
     fn writer_epoch(&self) -> i64 {

@@ -1,0 +1,58 @@
+//! A read-only transaction on a connection of its own: every call sees the moment at which it was opened.
+//!
+//! Writers do not wait for it; what they remove meanwhile is only cleaned away later. Where the connection is lost the
+//! moment is lost with it, so nothing is tried again.
+
+use crate::errors::{At, Trouble};
+use crate::link::{Ask, Link};
+use crate::reader::{self, Statements};
+use quittance_store::schema::Table;
+use quittance_store::store::{Reader, Scan, Snapshot, StoreError};
+use quittance_store::value::{Key, Row};
+
+/// Reads one moment of a database; see [`crate::PostgresDatabase::open_snapshot`].
+pub struct PostgresSnapshot {
+    link: Link,
+    place: String,
+    statements: Statements,
+    epoch: i64,
+}
+
+/// Whoever reads may take as long as it takes to write down what was read.
+const BEGIN: &str =
+    "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY, NOT DEFERRABLE";
+
+/// The first statement fixes the moment.
+const EPOCH: &str = "SELECT coalesce(max(epoch), 0) FROM writers";
+
+impl PostgresSnapshot {
+    /// Begins the transaction, which ends with the connection.
+    pub(crate) fn begin(mut link: Link, place: String) -> Result<Self, StoreError> {
+        let at = At { operation: "opening a snapshot", place: &place };
+        let begun = link.run(at, BEGIN).and_then(|()| link.ask(at, &[Ask::control(EPOCH)]));
+        let rows = begun.map_err(|trouble| at.given_up(trouble))?;
+        let epoch = rows.iter().flatten().next().and_then(|row| row.try_get::<_, i64>(0).ok());
+        let silent = || at.given_up(Trouble::Lost("it does not name its writers".to_owned()));
+        let epoch = epoch.ok_or_else(silent)?;
+        Ok(Self { link, place, statements: Statements::new(), epoch })
+    }
+}
+
+impl Reader for PostgresSnapshot {
+    fn get_many(&mut self, table: &'static Table, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        let at = At { operation: "reading rows", place: &self.place };
+        let rows = reader::get_many(&mut self.link, &self.statements, table, keys, at);
+        rows.map_err(|trouble| at.given_up(trouble))
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        let at = At { operation: "scanning rows", place: &self.place };
+        reader::page(&mut self.link, scan, at).map_err(|trouble| at.given_up(trouble))
+    }
+}
+
+impl Snapshot for PostgresSnapshot {
+    fn writer_epoch(&self) -> i64 {
+        self.epoch
+    }
+}
