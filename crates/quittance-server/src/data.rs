@@ -8,7 +8,7 @@ use crate::config::{self, ConfigErrors, Secret};
 use quittance_postgres::address::Address;
 use quittance_postgres::{Options, PostgresDatabase};
 use quittance_sqlite::SqliteDatabase;
-use quittance_store::store::{Reader, Store, StoreError};
+use quittance_store::store::{Reader, Snapshot, Store, StoreError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,25 @@ impl Data {
                 let open = || PostgresDatabase::open_reader(url.expose(), &Options::default());
                 Ok(Box::new(apart(open)?))
             }
+        }
+    }
+
+    /// Opens the books as they are at this moment, beside whoever writes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Data::open_reader`].
+    pub fn open_snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        match self {
+            Self::Directory(path) => Ok(Box::new(SqliteDatabase::open_snapshot(path)?)),
+        }
+    }
+
+    /// The kind of store that keeps them.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Directory(_) => "sqlite",
         }
     }
 

@@ -11,6 +11,7 @@
 //! [`config`] alone.
 
 pub mod admin;
+pub mod backup;
 pub mod clock;
 pub mod config;
 mod connections;

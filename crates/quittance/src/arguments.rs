@@ -2,7 +2,8 @@
 
 use crate::output::Format;
 use crate::{
-    bench, check_config, completions, demo, diff, find, init, key, pause, repairs, sandbox, serve, tenant, trace,
+    backup, bench, check_config, completions, demo, diff, find, healthcheck, init, key, pause, repairs, restore,
+    sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::data::Data;
@@ -87,6 +88,10 @@ pub(crate) enum Command {
     Bench(bench::Command),
     /// Replay every journal, recheck every chain, and compare all that follows from them
     Verify,
+    /// Write everything the books hold into one file, beside a running server, or prove such a file whole
+    Backup(backup::Arguments),
+    /// Fill an empty data directory from a backup; nothing leaves for a gateway until it is resumed
+    Restore(restore::Arguments),
     /// Tell what happened under an id of any kind
     Trace(trace::Arguments),
     /// Organisations, each with books of its own
@@ -106,6 +111,8 @@ pub(crate) enum Command {
     /// Look for what seems wrong within the records of a system: charges taken twice, duplicate customers
     #[command(subcommand)]
     Find(find::Command),
+    /// Ask the server of this machine whether it takes requests; for supervisors and containers
+    Healthcheck(healthcheck::Arguments),
     /// Name every mistake of the configuration, with its line and its remedy
     CheckConfig(check_config::Arguments),
     /// Print a script that completes these commands in a shell

@@ -1,11 +1,13 @@
 //! How the program ends: exit codes, and errors as people read them: what was wrong, where, and what would be right.
 
+use quittance_server::backup::{BackupError, FileError, RestoreError, TakeError};
 use quittance_server::config::ConfigErrors;
 use quittance_server::operate::OperateError;
 use quittance_server::serve::ServeError;
 use quittance_store::store::StoreError;
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// How the program ends.
@@ -94,6 +96,9 @@ fn judge(error: &anyhow::Error) -> (Exit, Option<String>) {
         if let Some(error) = cause.downcast_ref::<OperateError>().and_then(judge_operate) {
             return error;
         }
+        if let Some(error) = judge_backup(cause) {
+            return error;
+        }
         if cause.is::<ConfigErrors>() {
             return (Exit::Usage, Some(CHECK_CONFIG.to_owned()));
         }
@@ -132,6 +137,49 @@ fn judge_operate(error: &OperateError) -> Option<(Exit, Option<String>)> {
         OperateError::NotStored(_) => Some((Exit::Internal, None)),
         OperateError::Store { .. } => None,
     }
+}
+
+fn judge_backup(cause: &(dyn Error + 'static)) -> Option<(Exit, Option<String>)> {
+    if let Some(error) = cause.downcast_ref::<BackupError>() {
+        return judge_content(error);
+    }
+    // Those around it stand in its place, and have its cause as theirs.
+    let file = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(TakeError::File(file)), _) | (_, Some(RestoreError::File(file))) => Some(file),
+        (_, Some(RestoreError::Unsound { .. })) => {
+            let remedy = "take an earlier backup; with --keep-findings these books are restored as they are";
+            return Some((Exit::Finding, Some(remedy.to_owned())));
+        }
+        _ => cause.downcast_ref::<FileError>(),
+    };
+    let (exit, remedy) = match file? {
+        FileError::Exists { .. } => (Exit::Usage, "name a file that is not there yet"),
+        FileError::Busy { .. } => (Exit::Unreachable, "wait for the other backup, or name another file"),
+        FileError::File { source, .. } => match source.kind() {
+            ErrorKind::NotFound => (Exit::Usage, "name a file that is there, or a folder for it"),
+            ErrorKind::StorageFull => (Exit::Internal, "make room on the disk; nothing was lost"),
+            _ => (Exit::Unreachable, "make it accessible for this user, or name another"),
+        },
+        FileError::Content { .. } => return None,
+    };
+    Some((exit, Some(remedy.to_owned())))
+}
+
+fn judge_content(error: &BackupError) -> Option<(Exit, Option<String>)> {
+    let (exit, remedy) = match error {
+        BackupError::NotABackup => (Exit::Usage, "name a file that `quittance backup --to` wrote"),
+        BackupError::NewerFormat { .. } => (Exit::Usage, "use the version of quittance that wrote it, or a newer one"),
+        BackupError::OtherSchema { .. } => (Exit::Usage, "restore it with the version of quittance that wrote it"),
+        BackupError::Cut { .. } | BackupError::Damaged { .. } => {
+            (Exit::Finding, "take another copy of this backup, or an earlier one")
+        }
+        BackupError::TooLong { .. } => (Exit::Internal, "report this: no row should be so long"),
+        BackupError::Stream { source, .. } if source.kind() == ErrorKind::StorageFull => {
+            (Exit::Internal, "make room on the disk; nothing was lost")
+        }
+        BackupError::Stream { .. } | BackupError::Store(_) => return None,
+    };
+    Some((exit, Some(remedy.to_owned())))
 }
 
 const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {

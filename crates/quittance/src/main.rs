@@ -5,6 +5,7 @@
 //! money, and no command writes to somebody else's system.**
 
 mod arguments;
+mod backup;
 mod bench;
 mod check_config;
 mod completions;
@@ -12,13 +13,16 @@ mod demo;
 mod diff;
 mod failure;
 mod find;
+mod healthcheck;
 mod init;
 mod key;
 mod logs;
+mod meter;
 mod operator;
 mod output;
 mod pause;
 mod repairs;
+mod restore;
 mod sandbox;
 mod serve;
 mod signals;
@@ -51,6 +55,9 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Diff(arguments) => diff::run(&arguments, global),
         Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),
+        Command::Backup(arguments) => backup::run(&arguments, global),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments, global),
+        Command::Restore(arguments) => restore::run(&arguments, global),
         Command::Trace(arguments) => trace::run(&arguments, global),
         Command::Tenant(command) => tenant::run(command, global),
         Command::Key(command) => key::run(command, global),

@@ -2,18 +2,13 @@
 
 use crate::arguments::Global;
 use crate::failure::Exit;
+use crate::meter::Meter;
 use crate::output::Document;
-use indicatif::{ProgressBar, ProgressStyle};
-use quittance_engine::verify::{Aspect, Finding, Progress, Report, verify};
+use quittance_engine::verify::{Aspect, Finding, Report, verify};
 use quittance_server::diff::{BrokenRun, verify as verify_runs};
 use quittance_store::store::StoreError;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// Books after which a line is printed where no bar can be shown.
-const BOOKS_PER_LINE: u64 = 10_000;
 
 /// Verifies the books, beside a running server or without one.
 pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
@@ -82,14 +77,16 @@ fn document(report: &Report) -> Document {
     }
 }
 
-fn sentence(finding: &Finding) -> String {
+/// A finding as people read it.
+pub(crate) fn sentence(finding: &Finding) -> String {
     match finding.seq {
         Some(seq) => format!("book {}, record {seq}: {}", finding.book, finding.what),
         None => format!("book {}: {}", finding.book, finding.what),
     }
 }
 
-fn json(report: &Report) -> Value {
+/// A report as programs read it.
+pub(crate) fn json(report: &Report) -> Value {
     let place = |finding: &Finding| json!({"book": finding.book, "record": finding.seq, "what": finding.what});
     let whole = |finding: &Finding| {
         json!({
@@ -106,41 +103,4 @@ fn json(report: &Report) -> Value {
         "findings_count": report.findings_count,
         "unsettled": report.unsettled,
     })
-}
-
-/// Progress on standard error.
-struct Meter(Option<ProgressBar>);
-
-impl Meter {
-    fn new() -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(Some(bar))
-    }
-
-    fn show(&self, Progress { books, records }: Progress) {
-        match &self.0 {
-            Some(bar) => bar.set_message(format!("{books} books, {records} records")),
-            None if books.is_multiple_of(BOOKS_PER_LINE) => eprintln!("{books} books, {records} records"),
-            None => {}
-        }
-    }
-
-    fn phase(&self, what: &'static str) {
-        if let Some(bar) = &self.0 {
-            bar.set_message(what);
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
 }

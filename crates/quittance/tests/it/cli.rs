@@ -4,13 +4,16 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "init",
     "serve",
     "sandbox",
     "diff",
     "bench diff",
     "verify",
+    "backup",
+    "restore",
+    "healthcheck",
     "trace",
     "tenant create",
     "tenant list",

@@ -1,7 +1,9 @@
 //! The binary as others see it: what it prints, how it ends, and what it does to a data directory.
 
+mod backup;
 mod charges_flow;
 mod cli;
+mod containers;
 mod demo;
 mod diff;
 mod diff_orders;

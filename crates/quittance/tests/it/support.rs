@@ -158,8 +158,14 @@ impl Client {
     }
 
     pub(crate) fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
+        let answer = self.post_for_bytes(path, key, body);
+        (answer.status, answer.json())
+    }
+
+    /// The same, with the answer as it came.
+    pub(crate) fn post_for_bytes(&self, path: &str, key: &str, body: &Value) -> Answer {
         let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
-        self.send(request.json(body))
+        self.answer(request.json(body))
     }
 
     pub(crate) fn delete(&self, path: &str) -> (u16, Value) {

@@ -1,0 +1,86 @@
+//! Taking a backup: one moment of the books, and of the comparisons that are kept beside them.
+
+use super::{TakeError, file};
+use crate::clock;
+use crate::data::Data;
+use quittance_store::backup::{Compression, Header, Summary, write};
+use quittance_store::schema::Table;
+use quittance_store::store::{Scan, Snapshot, StoreError};
+use quittance_store::tables::{DRIFTS, RUNS, SCHEMA_VERSION};
+use quittance_store::value::Row;
+use std::path::Path;
+
+/// A backup that was taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// What it says of itself.
+    pub header: Header,
+    /// What it came to.
+    pub summary: Summary,
+    /// Length of the file.
+    pub bytes: u64,
+}
+
+/// Whether a table lies with the comparisons, where those have a store of their own.
+pub(super) fn is_kept_apart(table: &Table) -> bool {
+    [&RUNS, &DRIFTS].iter().any(|apart| *table == **apart)
+}
+
+/// Writes the books as they are now to a file, beside a running server or without one. `progress` hears of tables and
+/// of their rows so far.
+///
+/// **Effects**: a file of mode 0600 that holds everything the books hold, secrets among it.
+///
+/// # Errors
+///
+/// [`TakeError`]; there is no file then.
+pub fn take(
+    data: &Data,
+    to: &Path,
+    compression: Compression,
+    progress: &mut dyn FnMut(&'static Table, u64),
+) -> Result<Taken, TakeError> {
+    // Before the snapshot: what happens from here on may be missing from it.
+    let taken_at = clock::now();
+    let mut sources = Sources { books: data.open_snapshot()?, runs: open_runs(data)?, are_apart: data.runs() != *data };
+    let header = Header {
+        schema: SCHEMA_VERSION,
+        quittance: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at,
+        store: data.kind().to_owned(),
+        writer_epoch: sources.books.writer_epoch(),
+    };
+    let (summary, bytes) =
+        file::write(to, compression, |out| write(out, compression, &header, &mut |scan| sources.scan(scan), progress))?;
+    Ok(Taken { header, summary, bytes })
+}
+
+/// Where the tables lie.
+struct Sources {
+    books: Box<dyn Snapshot>,
+    runs: Option<Box<dyn Snapshot>>,
+    are_apart: bool,
+}
+
+impl Sources {
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        match (self.are_apart && is_kept_apart(scan.table), &mut self.runs) {
+            (true, Some(runs)) => runs.scan(scan),
+            (true, None) => Ok(Vec::new()),
+            (false, _) => self.books.scan(scan),
+        }
+    }
+}
+
+/// The comparisons, where they have a store of their own and there are any.
+fn open_runs(data: &Data) -> Result<Option<Box<dyn Snapshot>>, StoreError> {
+    let runs = data.runs();
+    if runs == *data {
+        return Ok(None);
+    }
+    match runs.open_snapshot() {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(StoreError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
