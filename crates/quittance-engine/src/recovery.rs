@@ -38,14 +38,14 @@ const SWEEPS: &str = "sweeps";
 ///
 /// [`StoreError`]; nothing may be started on the store then.
 pub fn begin_recovery(store: &mut dyn Store, taken_at: Timestamp) -> Result<(), StoreError> {
-    let restored = Switch {
-        name: Switch::RESTORED.to_owned(),
-        is_paused: false,
-        reason: None,
-        by: RESTORE.to_owned(),
-        changed_at: taken_at,
-    };
-    write(store, vec![upsert(&restored)])
+    write(store, vec![upsert(&restored(taken_at))])
+}
+
+/// What says that books were restored from a backup taken at `taken_at`, for whoever writes it together with them.
+#[must_use]
+pub fn restored(taken_at: Timestamp) -> Switch {
+    let (name, by) = (Switch::RESTORED.to_owned(), RESTORE.to_owned());
+    Switch { name, is_paused: false, reason: None, by, changed_at: taken_at }
 }
 
 /// Holds back every configured gateway that has not been recovered since the newest restore, and has it swept.

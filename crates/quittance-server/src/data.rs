@@ -59,6 +59,10 @@ impl Data {
     pub fn open_snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         match self {
             Self::Directory(path) => Ok(Box::new(SqliteDatabase::open_snapshot(path)?)),
+            Self::Postgres(url) => {
+                let open = || PostgresDatabase::open_snapshot(url.expose(), &Options::default());
+                Ok(Box::new(apart(open)?))
+            }
         }
     }
 
@@ -67,6 +71,7 @@ impl Data {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Directory(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 

@@ -59,7 +59,7 @@ fn take(to: &Path, packing: Packing, global: &Global) -> anyhow::Result<Document
         Packing::None => Compression::None,
     };
     let mut lines = 0;
-    let taken = backup::take(&global.data(), to, compression, &mut |table, rows| {
+    let taken = backup::take(&global.data()?, to, compression, &mut |table, rows| {
         if rows / ROWS_PER_LINE > lines {
             eprintln!("{table:?}: {rows} rows");
         }

@@ -1,5 +1,5 @@
-//! `quittance restore`: a backup into an empty store, all of it or nothing; afterwards nothing leaves until a person says
-//! so.
+//! `quittance restore`: a backup into an empty store, all of it or nothing; afterwards nothing is sent until gateways were
+//! swept.
 
 use crate::arguments::Global;
 use crate::backup;
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
     /// Data directory to fill; there must not be anything in it
-    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    #[arg(long, value_name = "DIR")]
     to_data: Option<PathBuf>,
     /// Read and prove the file, and do nothing
     #[arg(long)]
@@ -34,17 +34,13 @@ pub(crate) struct Arguments {
 
 /// Restores, and prints what was restored.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    if global.named_data().is_some() {
-        let remedy = "write --to-data DIR: nothing is restored into data that other commands use by default";
-        return Err(Failure::new(Exit::Usage, "--data does not say where to restore to", remedy).into());
-    }
-    let Arguments { from, to_data: Some(to), dry_run: false, keep_findings } = arguments else {
-        let mut document = backup::checked(&arguments.from)?;
+    let Arguments { from, keep_findings, .. } = arguments;
+    let Some(to) = destination(arguments, global)? else {
+        let mut document = backup::checked(from)?;
         document.notes.push("nothing was restored".to_owned());
         document.print(global.format())?;
         return Ok(Exit::Good.into());
     };
-    let to = Data::directory(to);
     let meter = Meter::new();
     let restored =
         restore(Restore { from, to: &to, keeps_findings: *keep_findings }, &mut |progress| meter.show(progress));
@@ -56,19 +52,40 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     Ok(if restored.report.is_sound() { Exit::Good } else { Exit::Finding }.into())
 }
 
+/// Where to restore to; none where the file is only to be proved.
+fn destination(arguments: &Arguments, global: &Global) -> anyhow::Result<Option<Data>> {
+    match (global.named_data()?, &arguments.to_data) {
+        (Some(Data::Directory(_)), _) => {
+            let remedy = "write --to-data DIR: nothing is restored into data that other commands use by default";
+            Err(Failure::new(Exit::Usage, "--data does not say where to restore to", remedy).into())
+        }
+        (Some(Data::Postgres(_)), Some(_)) => {
+            let what = "--to-data and --database-url both say where to restore to";
+            Err(Failure::new(Exit::Usage, what, "leave one of them out").into())
+        }
+        _ if arguments.dry_run => Ok(None),
+        (Some(database), None) => Ok(Some(database)),
+        (None, Some(to)) => Ok(Some(Data::directory(to))),
+        (None, None) => {
+            let remedy = "write --to-data DIR, or --database-url URL; --dry-run only proves the file";
+            Err(Failure::new(Exit::Usage, "it is not said where to restore to", remedy).into())
+        }
+    }
+}
+
 fn tell(document: &mut Document, to: &Data, report: &Report, writer_epoch: i64) {
     if let Value::Object(map) = &mut document.json {
         map.insert("restored_to".to_owned(), json!(to.to_string()));
         map.insert("writer_epoch".to_owned(), json!(writer_epoch));
-        map.insert("paused".to_owned(), json!(true));
+        map.insert("recovering".to_owned(), json!(true));
         map.insert("verified".to_owned(), verify::json(report));
     }
     let (books, records, found) = (report.books, report.records, report.findings_count);
     document.notes.push(format!("restored into {to}; {books} books of {records} records verified, {found} findings"));
     document.notes.extend(report.findings.iter().map(|finding| format!("found: {}", verify::sentence(finding))));
     document.notes.push(
-        "everything is paused: gateways may have done what the backup does not know. docs/operations.md says what to do \
-         before `quittance resume`"
+        "gateways may have done what the backup does not know: the next server sends nothing to a gateway before it was \
+         swept since then; docs/operations.md says what else to do"
             .to_owned(),
     );
 }

@@ -6,9 +6,7 @@
 use super::file::{self, Input};
 use super::take::is_kept_apart;
 use super::{FileError, Header, Summary, recovery};
-use crate::clock;
 use crate::data::Data;
-use quittance_core::time::Timestamp;
 use quittance_engine::verify::{self, Progress, Report};
 use quittance_store::store::{Batch, Change, Load, Reader, StoreError};
 use std::path::Path;
@@ -80,8 +78,7 @@ pub fn restore(restore: Restore<'_>, progress: &mut dyn FnMut(Progress)) -> Resu
     let mut store = to.open_for_writing().map_err(failed)?;
     let runs = to.runs();
     let runs = (runs != *to).then_some(runs);
-    let mut books =
-        Books { input, runs, ahead: None, keeps_findings, now: clock::now(), report: None, why: None, progress };
+    let mut books = Books { input, runs, ahead: None, keeps_findings, report: None, why: None, progress };
     if let Err(source) = store.load(NAME, &mut books) {
         return Err(books.why.unwrap_or_else(|| failed(source)).at(from));
     }
@@ -109,7 +106,6 @@ struct Books<'a> {
     /// The first rows of those tables: they come last.
     ahead: Option<Batch>,
     keeps_findings: bool,
-    now: Timestamp,
     report: Option<Report>,
     /// Why it was given up, which the store knows only as words.
     why: Option<RestoreError>,
@@ -139,7 +135,7 @@ impl Books<'_> {
         }
         self.report = Some(report);
         self.load_runs()?;
-        recovery::begin(reader, place, self.now).map_err(failed)
+        recovery::begin(reader, place).map_err(failed)
     }
 
     /// Loads what has a store of its own. It is committed just before the books are: whoever dies in between finds it there

@@ -26,7 +26,13 @@ fn conforms_where_others_write() {
     let time = Arc::new(AtomicI64::new(1_800_000_000_000_000));
     conformance::run(&mut || {
         let database = MemoryDatabase::new();
+        let copied = database.clone();
         let lane = || -> Box<dyn Store> { Box::new(database.shared_writer(&time)) };
-        Harness { lanes: vec![lane(), lane()], reader: Box::new(database.reader()), keep: Box::new(()) }
+        Harness {
+            lanes: vec![lane(), lane()],
+            reader: Box::new(database.reader()),
+            snapshot: Box::new(move || Box::new(copied.snapshot())),
+            keep: Box::new(()),
+        }
     });
 }
