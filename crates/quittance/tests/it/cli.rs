@@ -4,12 +4,14 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "init",
     "serve",
     "sandbox",
     "diff",
     "bench diff",
+    "bench batch",
+    "bench command",
     "verify",
     "backup",
     "restore",

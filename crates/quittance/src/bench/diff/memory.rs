@@ -1,7 +1,8 @@
 //! Comparing in memory: rows become records, are sorted and joined. The limit sorts and merges the same rows as they are.
 
 use super::records::{Row, differences, left, right};
-use super::{DiffArguments, Measurement, best, peak_memory};
+use super::{DiffArguments, best};
+use crate::bench::measurement::{Measurement, peak_memory};
 use anyhow::{Result, ensure};
 use quittance_core::pair::compare::{Comparer, Incomparable};
 use quittance_core::pair::digest::Hasher;
@@ -33,6 +34,8 @@ pub(super) fn measure(arguments: &DiffArguments) -> Result<Measurement> {
     Ok(Measurement {
         work: "diff",
         store: "memory",
+        clients: 1,
+        latency: None,
         size: records,
         took: took[0],
         limit: Some(("sort and merge", took[1])),

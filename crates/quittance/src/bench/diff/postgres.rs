@@ -4,7 +4,8 @@
 //! Makes two tables of its own in the database it is given, and drops them. Nothing else there is touched.
 
 use super::records::ONE_DIFFERENT_IN;
-use super::{DiffArguments, Measurement, best, peak_memory};
+use super::{DiffArguments, best};
+use crate::bench::measurement::{Measurement, peak_memory};
 use anyhow::{Context, Result, bail, ensure};
 use quittance_core::pair::Which;
 use quittance_server::clock::Stopwatch;
@@ -86,7 +87,7 @@ fn measurement(
         ("sums_transferred", json!(left.sums + right.sums)),
     ];
     let (store, rss_bytes) = (contest.store, peak_memory());
-    Ok(Measurement { work: "diff", store, size: records, took, limit, rss_bytes, more })
+    Ok(Measurement { work: "diff", store, clients: 1, size: records, took, latency: None, limit, rss_bytes, more })
 }
 
 /// Two tables that differ in one row of a thousand.

@@ -1,0 +1,63 @@
+//! The benchmarks of payments run from end to end at a tiny size. How fast is said by nobody here.
+
+use crate::support::Home;
+use serde_json::{Value, json};
+
+/// Members of every measurement.
+const MEMBERS: [&str; 12] = [
+    "work",
+    "store",
+    "clients",
+    "size",
+    "seconds",
+    "ops_per_s",
+    "p50_ms",
+    "p99_ms",
+    "rss_bytes",
+    "limit",
+    "limit_ops_per_s",
+    "ratio",
+];
+
+fn measured(words: &[&str]) -> Vec<Value> {
+    let home = Home::new();
+    let ended = home.run(&[&["bench"], words, &["--books", "50", "--json"]].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for line in &lines {
+        let missing: Vec<_> = MEMBERS.iter().filter(|member| line[**member].is_null()).collect();
+        assert!(missing.is_empty(), "{missing:?} is not in {line}");
+    }
+    lines
+}
+
+#[test]
+fn batches_are_measured_beside_their_limit() {
+    let lines = measured(&["batch", "--size", "2000"]);
+    let [line] = lines.as_slice() else { panic!("one measurement, not {lines:?}") };
+    assert_eq!([&line["work"], &line["store"], &line["limit"]], ["batch", "sqlite", "rows without logic"]);
+    assert_eq!([&line["size"], &line["clients"]], [&json!(2000), &json!(1)]);
+}
+
+#[test]
+fn commands_are_measured_beside_both_limits() {
+    let lines = measured(&["command", "--size", "100", "--clients", "1,4"]);
+    let told: Vec<_> = lines.iter().map(|line| (&line["clients"], &line["size"], &line["limit"])).collect();
+    let limits = [json!("rows without logic"), json!("one commit for each request")];
+    let [one, four, ten, hundred] = [1, 4, 10, 100].map(|number| json!(number));
+    let expected = [
+        (&one, &ten, &limits[0]),
+        (&one, &ten, &limits[1]),
+        (&four, &hundred, &limits[0]),
+        (&four, &hundred, &limits[1]),
+    ];
+    assert_eq!(told, expected);
+    assert!(lines.iter().all(|line| line["work"] == "command" && line["store"] == "sqlite"));
+}
+
+#[test]
+fn what_cannot_be_measured_is_said() {
+    let ended = Home::new().run(&["bench", "batch", "--connections", "2"]);
+    assert_ne!(ended.code, 0);
+    assert!(ended.stderr.contains("SQLite has one writer"), "{ended:?}");
+}
