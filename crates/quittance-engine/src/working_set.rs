@@ -8,7 +8,8 @@ use quittance_store::records::{Book, Corrupt, Entity, JournalEntry, journal};
 use quittance_store::schema::{Index, Table, Uniqueness};
 use quittance_store::store::{Change, Loaded};
 use quittance_store::value::{Key, Row, Value};
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 /// Why a row cannot be had.
 #[derive(Debug)]
@@ -44,29 +45,58 @@ struct Slot {
     origin: Origin,
 }
 
-type Address = (&'static str, Key);
-
+/// What one command wrote: few rows, in the order in which they were first written.
 #[derive(Debug, Default)]
-struct Layer {
-    slots: BTreeMap<&'static str, BTreeMap<Key, Slot>>,
-    order: Vec<Address>,
-    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Key>>,
+struct Stage {
+    slots: Vec<Slot>,
+    unique: Vec<(&'static str, Vec<Value>, Key)>,
 }
 
-impl Layer {
+/// What the commands before it wrote, in the order in which it was first written.
+#[derive(Debug, Default)]
+struct Kept {
+    slots: Vec<Slot>,
+    /// By table, then by key: where in `slots`.
+    places: BTreeMap<&'static str, HashMap<Key, usize>>,
+    /// By index, then by its values.
+    unique: BTreeMap<&'static str, HashMap<Vec<Value>, Key>>,
+}
+
+impl Stage {
+    fn position(&self, table: &Table, key: &Key) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.table.name == table.name && slot.row[..table.key_columns] == key[..])
+    }
+
+    fn unique(&self, index: &Index, values: &[Value]) -> Option<&Key> {
+        // The last that was written is the one that holds.
+        let found = self.unique.iter().rev().find(|(name, held, _)| *name == index.name && held == values);
+        found.map(|(_, _, key)| key)
+    }
+}
+
+impl Kept {
     fn slot(&self, table: &Table, key: &Key) -> Option<&Slot> {
-        self.slots.get(table.name)?.get(key)
+        self.places.get(table.name)?.get(key).map(|at| &self.slots[*at])
     }
 
-    fn put(&mut self, key: Key, slot: Slot) {
-        let table = slot.table.name;
-        if self.slots.entry(table).or_default().insert(key.clone(), slot).is_none() {
-            self.order.push((table, key));
-        }
-    }
-
-    fn holder(&self, index: &Index, values: &[Value]) -> Option<&Key> {
+    fn unique(&self, index: &Index, values: &[Value]) -> Option<&Key> {
         self.unique.get(index.name)?.get(values)
+    }
+
+    fn take(&mut self, stage: Stage) {
+        for slot in stage.slots {
+            let places = self.places.entry(slot.table.name).or_default();
+            match places.entry(slot.table.key_of(&slot.row)) {
+                Entry::Occupied(place) => self.slots[*place.get()] = slot,
+                Entry::Vacant(place) => {
+                    place.insert(self.slots.len());
+                    self.slots.push(slot);
+                }
+            }
+        }
+        for (index, values, key) in stage.unique {
+            self.unique.entry(index).or_default().insert(values, key);
+        }
     }
 }
 
@@ -74,18 +104,18 @@ impl Layer {
 #[derive(Debug)]
 pub(crate) struct WorkingSet<'a> {
     loaded: &'a Loaded,
-    kept: Layer,
-    stage: Layer,
+    kept: Kept,
+    stage: Stage,
 }
 
 impl<'a> WorkingSet<'a> {
     pub(crate) fn new(loaded: &'a Loaded) -> Self {
-        Self { loaded, kept: Layer::default(), stage: Layer::default() }
+        Self { loaded, kept: Kept::default(), stage: Stage::default() }
     }
 
     /// The row of a key, as it would be now.
     pub(crate) fn get<E: Entity>(&self, key: &Key) -> Result<Option<E>, Miss> {
-        if let Some(slot) = self.slot(E::table(), key) {
+        if let Some(slot) = self.written(E::table(), key) {
             return Ok(Some(E::from_row(&slot.row)?));
         }
         if self.loaded.is_busy(E::table(), key) {
@@ -105,7 +135,7 @@ impl<'a> WorkingSet<'a> {
 
     /// The row a unique index leads to.
     pub(crate) fn unique<E: Entity>(&self, index: &'static Index, values: &[Value]) -> Result<Option<E>, Miss> {
-        if let Some(key) = self.stage.holder(index, values).or_else(|| self.kept.holder(index, values)) {
+        if let Some(key) = self.stage.unique(index, values).or_else(|| self.kept.unique(index, values)) {
             return self.get(key);
         }
         match self.loaded.unique(index, values) {
@@ -142,36 +172,27 @@ impl<'a> WorkingSet<'a> {
 
     /// Keeps what the command wrote.
     pub(crate) fn keep(&mut self) {
-        let mut stage = std::mem::take(&mut self.stage);
-        for (table, key) in stage.order {
-            if let Some(slot) = stage.slots.get_mut(table).and_then(|slots| slots.remove(&key)) {
-                self.kept.put(key, slot);
-            }
-        }
-        for (index, entries) in stage.unique {
-            self.kept.unique.entry(index).or_default().extend(entries);
-        }
+        self.kept.take(std::mem::take(&mut self.stage));
     }
 
     /// Drops what the command wrote.
     pub(crate) fn drop_stage(&mut self) {
-        self.stage = Layer::default();
+        self.stage = Stage::default();
     }
 
     /// Everything kept, in the order it was first written.
-    pub(crate) fn changes(mut self) -> Vec<Change> {
-        let slots = &mut self.kept.slots;
-        let written = self.kept.order.iter().filter_map(|(table, key)| slots.get_mut(table)?.remove(key));
-        written.map(change).collect()
+    pub(crate) fn changes(self) -> Vec<Change> {
+        self.kept.slots.into_iter().map(change).collect()
     }
 
-    /// What was written here already.
-    fn slot(&self, table: &Table, key: &Key) -> Option<&Slot> {
-        self.stage.slot(table, key).or_else(|| self.kept.slot(table, key))
+    /// What was written under a key, as the newest command has it.
+    fn written(&self, table: &Table, key: &Key) -> Option<&Slot> {
+        let staged = self.stage.position(table, key).map(|at| &self.stage.slots[at]);
+        staged.or_else(|| self.kept.slot(table, key))
     }
 
     fn origin(&self, table: &'static Table, key: &Key) -> Origin {
-        if let Some(slot) = self.slot(table, key) {
+        if let Some(slot) = self.written(table, key) {
             return slot.origin;
         }
         match (self.loaded.row(table, key).flatten(), table.find("version")) {
@@ -187,10 +208,14 @@ impl<'a> WorkingSet<'a> {
     fn write(&mut self, table: &'static Table, key: Key, row: Row, origin: Origin) {
         for index in table.indexes {
             if let (Uniqueness::Unique, Some(values)) = (index.uniqueness, table.index_values(index, &row)) {
-                self.stage.unique.entry(index.name).or_default().insert(values, key.clone());
+                self.stage.unique.push((index.name, values, key.clone()));
             }
         }
-        self.stage.put(key, Slot { table, row, origin });
+        let slot = Slot { table, row, origin };
+        match self.stage.position(table, &key) {
+            Some(at) => self.stage.slots[at] = slot,
+            None => self.stage.slots.push(slot),
+        }
     }
 }
 

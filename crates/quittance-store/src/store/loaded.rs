@@ -3,13 +3,15 @@
 use super::Read;
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a transaction has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    rows: BTreeMap<&'static str, BTreeMap<Key, Option<Row>>>,
-    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Option<Key>>>,
+    /// By table.
+    rows: BTreeMap<&'static str, HashMap<Key, Option<Row>>>,
+    /// By index.
+    unique: BTreeMap<&'static str, HashMap<Vec<Value>, Option<Key>>>,
     busy: BTreeSet<(&'static str, Key)>,
 }
 
@@ -54,18 +56,22 @@ impl Loaded {
         self.rows.get(table.name)?.get(key).map(Option::as_ref)
     }
 
-    /// Every row that was read and is there, by table and key.
+    /// Every row that was read and is there, in the order of tables and keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
         self.answers().filter_map(|(table, key, row)| Some((table, key, row.as_ref()?)))
     }
 
-    /// Every key that was looked for and is not there.
+    /// Every key that was looked for and is not there, in that order.
     pub fn absent(&self) -> impl Iterator<Item = (&'static str, &Key)> {
         self.answers().filter(|(_, _, row)| row.is_none()).map(|(table, key, _)| (table, key))
     }
 
     fn answers(&self) -> impl Iterator<Item = (&'static str, &Key, &Option<Row>)> {
-        self.rows.iter().flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)))
+        self.rows.iter().flat_map(|(table, rows)| {
+            let mut answers: Vec<_> = rows.iter().map(|(key, row)| (*table, key, row)).collect();
+            answers.sort_unstable_by_key(|(_, key, _)| *key);
+            answers
+        })
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
