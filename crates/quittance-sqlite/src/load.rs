@@ -7,7 +7,7 @@
 use crate::database::BUSY_TIMEOUT;
 use crate::rows;
 use crate::store::SqliteStore;
-use quittance_store::store::{Change, Load, StoreError};
+use quittance_store::store::{Change, Load, Loaded, StoreError};
 use quittance_store::tables;
 use std::time::Duration;
 
@@ -29,14 +29,14 @@ impl SqliteStore {
         self.check_empty(name)?;
         let aborted = |reason| StoreError::Aborted { name, reason };
         while let Some(batch) = load.next().map_err(aborted)? {
-            for row in batch.rows {
-                batch.table.assert_row(&row);
-                self.write(name, &Change::Insert { table: batch.table, row })?;
-            }
+            let insert = |row| Change::Insert { table: batch.table, row };
+            let changes: Vec<Change> = batch.rows.into_iter().map(insert).collect();
+            changes.iter().for_each(Change::assert_shape);
+            self.write(name, &changes, &Loaded::default())?;
         }
         let changes = load.conclude(self).map_err(aborted)?;
         changes.iter().for_each(Change::assert_shape);
-        changes.iter().try_for_each(|change| self.write(name, change))?;
+        self.write(name, &changes, &Loaded::default())?;
         let raise = "UPDATE writer SET epoch = max(epoch, ?1) + 1 WHERE singleton = 1 RETURNING epoch";
         let raised = self.connection.query_row(raise, [load.writer_epoch()], |row| row.get(0));
         raised.map_err(|error| self.at(name).sqlite(error))

@@ -31,6 +31,49 @@ pub(crate) fn execute<'a>(
     connection.prepare_cached(sql)?.execute(params_from_iter(values.into_iter().map(Parameter)))
 }
 
+/// A statement that is run again and again, prepared anew only where another one is wanted.
+pub(crate) struct Repeated<'a> {
+    connection: &'a Connection,
+    prepared: Option<(&'a str, CachedStatement<'a>)>,
+}
+
+impl<'a> Repeated<'a> {
+    pub(crate) const fn new(connection: &'a Connection) -> Self {
+        Self { connection, prepared: None }
+    }
+
+    /// The statement of this text; it is known by where the text lies.
+    pub(crate) fn prepare(&mut self, sql: &'a str, at: At<'_>) -> Result<&mut CachedStatement<'a>, StoreError> {
+        let known = self.prepared.take().filter(|(known, _)| std::ptr::eq(*known, sql));
+        let prepared = match known {
+            Some(known) => known,
+            None => (sql, self.connection.prepare_cached(sql).map_err(|error| at.sqlite(error))?),
+        };
+        Ok(&mut self.prepared.insert(prepared).1)
+    }
+}
+
+/// Runs a prepared statement that returns no rows, and returns how many it changed.
+pub(crate) fn run<'a>(
+    statement: &mut CachedStatement<'_>,
+    values: impl IntoIterator<Item = &'a Value>,
+) -> rusqlite::Result<usize> {
+    for (value, number) in values.into_iter().zip(1..) {
+        statement.raw_bind_parameter(number, Parameter(value))?;
+    }
+    statement.raw_execute()
+}
+
+/// Fetches a row by a prepared statement that finds one at most.
+pub(crate) fn one(
+    statement: &mut CachedStatement<'_>,
+    table: &'static Table,
+    key: &[Value],
+    at: At<'_>,
+) -> Result<Option<Row>, StoreError> {
+    Ok(collect(statement, table, key, at)?.pop())
+}
+
 /// Fetches a row by its key; `sql` is the table's [`sql::TableSql::get`].
 pub(crate) fn get(
     connection: &Connection,

@@ -21,6 +21,8 @@ pub(crate) struct TableSql {
     pub(crate) upsert: String,
     /// `?1…` the row, then the expected version; empty where there is no version.
     pub(crate) update: String,
+    /// The same parameters, where no index has the row at another place afterwards.
+    pub(crate) update_in_place: String,
     /// Those of a queue.
     queue: Option<QueueSql>,
 }
@@ -52,7 +54,8 @@ impl TableSql {
             get: format!("SELECT {list} FROM {name} WHERE {key}"),
             insert,
             upsert,
-            update: update(table, rest),
+            update: update(table, |_| true),
+            update_in_place: update(table, |column| !indexed(table).any(|at| at == column)),
             queue: (table.queue != Queue::No).then(|| QueueSql::new(table)),
         }
     }
@@ -136,12 +139,18 @@ pub(crate) fn page(scan: &Scan) -> String {
     sql
 }
 
-fn update(table: &Table, rest: &[&str]) -> String {
+/// Positions of the columns that indexes are over.
+pub(crate) fn indexed(table: &Table) -> impl Iterator<Item = usize> {
+    let columns = table.indexes.iter().flat_map(|index| index.columns);
+    columns.map(|column| table.position(column)).filter(|at| *at >= table.key_columns)
+}
+
+fn update(table: &Table, is_written: impl Fn(usize) -> bool) -> String {
     if table.find(VERSION).is_none() {
         return String::new();
     }
-    let first = table.key_columns + 1;
-    let set: Vec<String> = rest.iter().zip(first..).map(|(column, number)| format!("{column} = ?{number}")).collect();
+    let written = (table.key_columns..table.columns.len()).filter(|at| is_written(*at));
+    let set: Vec<String> = written.map(|at| format!("{} = ?{}", table.columns[at].name, at + 1)).collect();
     let expected = table.columns.len() + 1;
     format!(
         "UPDATE {} SET {} WHERE {} AND {VERSION} = ?{expected}",

@@ -2,7 +2,8 @@
 
 use crate::errors::At;
 use crate::reader::{self, Statements};
-use crate::rows;
+use crate::rows::{self, Repeated};
+use crate::sql::{self, TableSql};
 use quittance_store::rounds;
 use quittance_store::schema::Table;
 use quittance_store::store::{
@@ -123,40 +124,40 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn fetch(&self, name: &'static str, read: Read, loaded: &mut Loaded) -> Result<(), StoreError> {
-        if loaded.has(&read) {
-            return Ok(());
-        }
-        match read {
-            Read::Row { table, key } => {
-                let sql = &self.statements.of(table).get;
-                let row = rows::get(&self.connection, table, sql, &key, self.at(name))?;
-                loaded.put_row(table, key, row);
-            }
-            Read::Unique { table, index, values } => {
-                let row = rows::find(&self.connection, table, index, &values, self.at(name))?;
-                loaded.put_unique(table, index, values, row);
+    fn fetch(&self, name: &'static str, reads: Vec<Read>, loaded: &mut Loaded) -> Result<(), StoreError> {
+        let mut repeated = Repeated::new(&self.connection);
+        for (_, reads) in by_table(reads, Read::table) {
+            for read in reads {
+                // One read may be among them twice.
+                if loaded.has(&read) {
+                    continue;
+                }
+                match read {
+                    Read::Row { table, key } => {
+                        let at = At { table: Some(table.name), ..self.at(name) };
+                        let statement = repeated.prepare(&self.statements.of(table).get, at)?;
+                        let row = rows::one(statement, table, &key, at)?;
+                        loaded.put_row(table, key, row);
+                    }
+                    Read::Unique { table, index, values } => {
+                        let row = rows::find(&self.connection, table, index, &values, self.at(name))?;
+                        loaded.put_unique(table, index, values, row);
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    pub(crate) fn write(&self, name: &'static str, change: &Change) -> Result<(), StoreError> {
-        let (table, row) = (change.table(), change.row());
-        let sql = self.statements.of(table);
-        let changed = match change {
-            Change::Insert { .. } => rows::execute(&self.connection, &sql.insert, row),
-            Change::Upsert { .. } => rows::execute(&self.connection, &sql.upsert, row),
-            Change::Update { expected_version, .. } => {
-                let expected = Value::Integer(*expected_version);
-                rows::execute(&self.connection, &sql.update, row.iter().chain([&expected]))
-            }
-        };
-        let at = At { table: Some(table.name), ..self.at(name) };
-        match (change, changed.map_err(|error| at.sqlite(error))?) {
-            (Change::Update { .. }, 0) => Err(StoreError::Stale { table: table.name }),
-            _ => Ok(()),
+    /// Writes changes table by table, so that each statement is prepared once and each tree is at hand while it grows.
+    pub(crate) fn write(&self, name: &'static str, changes: &[Change], loaded: &Loaded) -> Result<(), StoreError> {
+        let mut repeated = Repeated::new(&self.connection);
+        for (table, changes) in by_table(changes, |change| change.table()) {
+            let at = At { table: Some(table.name), ..self.at(name) };
+            let sql = self.statements.of(table);
+            changes.into_iter().try_for_each(|change| write(&mut repeated, sql, change, loaded, at))?;
         }
+        Ok(())
     }
 
     fn lease(&self, table: &'static Table, claim: &Claim) -> Result<Vec<Row>, StoreError> {
@@ -195,12 +196,10 @@ impl Reader for SqliteStore {
 impl Store for SqliteStore {
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
         self.atomically(name, |store| {
-            let loaded = rounds::load(name, work, &mut |reads, loaded| {
-                reads.into_iter().try_for_each(|read| store.fetch(name, read, loaded))
-            })?;
+            let loaded = rounds::load(name, work, &mut |reads, loaded| store.fetch(name, reads, loaded))?;
             let changes = work.decide(&loaded).map_err(|reason| StoreError::Aborted { name, reason })?;
             changes.iter().for_each(Change::assert_shape);
-            changes.iter().try_for_each(|change| store.write(name, change))
+            store.write(name, &changes, &loaded)
         })
     }
 
@@ -234,6 +233,49 @@ impl Store for SqliteStore {
     fn writer_epoch(&self) -> i64 {
         self.epoch
     }
+}
+
+/// Groups what concerns tables, in the order in which the tables come first; inside a group everything keeps its order.
+fn by_table<T>(all: impl IntoIterator<Item = T>, table: fn(&T) -> &'static Table) -> Vec<(&'static Table, Vec<T>)> {
+    let mut groups: Vec<(&'static Table, Vec<T>)> = Vec::new();
+    for one in all {
+        let table = table(&one);
+        match groups.iter_mut().find(|(known, _)| known.name == table.name) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((table, vec![one])),
+        }
+    }
+    groups
+}
+
+fn write<'a>(
+    repeated: &mut Repeated<'a>,
+    sql: &'a TableSql,
+    change: &Change,
+    loaded: &Loaded,
+    at: At<'_>,
+) -> Result<(), StoreError> {
+    let row = change.row();
+    let changed = match change {
+        Change::Insert { .. } => rows::run(repeated.prepare(&sql.insert, at)?, row),
+        Change::Upsert { .. } => rows::run(repeated.prepare(&sql.upsert, at)?, row),
+        Change::Update { table, expected_version, .. } => {
+            let expected = Value::Integer(*expected_version);
+            let update = if moves(table, row, loaded) { &sql.update } else { &sql.update_in_place };
+            rows::run(repeated.prepare(update, at)?, row.iter().chain([&expected]))
+        }
+    };
+    match (change, changed.map_err(|error| at.sqlite(error))?) {
+        (Change::Update { table, .. }, 0) => Err(StoreError::Stale { table: table.name }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the new row of a key has another place in an index than the one that was read, or nobody read one. SQLite
+/// takes an entry out and puts it back wherever a statement names its columns.
+fn moves(table: &'static Table, row: &Row, loaded: &Loaded) -> bool {
+    let Some(Some(old)) = loaded.row(table, &table.key_of(row)) else { return true };
+    sql::indexed(table).any(|at| old[at] != row[at])
 }
 
 #[cfg(test)]

@@ -116,6 +116,14 @@ impl Column {
 }
 
 impl Read {
+    /// The table it reads.
+    #[must_use]
+    pub fn table(&self) -> &'static Table {
+        match self {
+            Self::Row { table, .. } | Self::Unique { table, .. } => table,
+        }
+    }
+
     /// Checks the key or the values of a unique index against the declaration.
     ///
     /// # Panics
