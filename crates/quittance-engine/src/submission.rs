@@ -14,6 +14,7 @@ use quittance_core::effect::{PersonsWord, Source, Stimulus};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
+use quittance_core::payment::Payment;
 use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
@@ -207,6 +208,8 @@ pub enum Outcome {
         command: CommandId,
         /// The resource it made (`pay_…`).
         subject: String,
+        /// That resource as it was committed, where it is a new payment; else whoever wants it reads it.
+        payment: Option<Box<Payment>>,
     },
     /// The same command is already under way.
     Joined {

@@ -74,7 +74,7 @@ pub(super) fn handle(
         evidence: Some(evidence),
     };
     let job = start(around, rows, context)?;
-    Ok(Handled { outcome: Outcome::Accepted { command: command.id, subject }, job })
+    Ok(Handled { outcome: Outcome::Accepted { command: command.id, subject, payment: None }, job })
 }
 
 /// The newest answer to the stage in which the dispute is.

@@ -128,7 +128,10 @@ fn accept(
     effect_rows::put(&around, rows);
     Ok(match over {
         Some(over) => brakes::parked(&around.tenant, over, Parked { command, subject }),
-        None => Handled { outcome: Outcome::Accepted { command, subject }, job },
+        None => {
+            let payment = Some(Box::new(around.payment));
+            Handled { outcome: Outcome::Accepted { command, subject, payment }, job }
+        }
     })
 }
 
@@ -161,7 +164,7 @@ fn return_existing(
     }
     effect.joined.push(Joined { command: command.id, asked: Asked::Existing });
     rows.put(&effect);
-    Ok(Outcome::Accepted { command: command.id, subject: payment.id.to_string() }.into())
+    Ok(Outcome::Accepted { command: command.id, subject: payment.id.to_string(), payment: None }.into())
 }
 
 fn find_customer(named: &CustomerRef, tenant: TenantId, rows: &WorkingSet<'_>) -> Result<Option<Customer>, Miss> {

@@ -126,6 +126,6 @@ fn start(
     effect_rows::put(&around, rows);
     Ok(match over {
         Some(over) => brakes::parked(&around.tenant, over, Parked { command, subject }),
-        None => Handled { outcome: Outcome::Accepted { command, subject }, job },
+        None => Handled { outcome: Outcome::Accepted { command, subject, payment: None }, job },
     })
 }

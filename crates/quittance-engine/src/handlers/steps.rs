@@ -45,7 +45,8 @@ pub(super) fn handle(
         }
         Ok(StepAccepted::Begun(records)) => {
             journal(&mut around, &records, rows, context);
-            let outcome = Outcome::Accepted { command: command.id, subject: around.payment.id.to_string() };
+            let outcome =
+                Outcome::Accepted { command: command.id, subject: around.payment.id.to_string(), payment: None };
             let job = go_on(&mut around, rows, context)?;
             effect_rows::put(&around, rows);
             Ok(Handled { outcome, job })

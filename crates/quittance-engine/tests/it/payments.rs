@@ -12,7 +12,7 @@ use quittance_engine::submission::{Outcome, Plan, Submission};
 fn a_payment_succeeds_in_two_phases() {
     let mut world = World::new();
     let outcome = world.submit(pay("k1", "order-1").into());
-    let Outcome::Accepted { command, subject } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Accepted { command, subject, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(world.jobs.len(), 1, "the ticket of the create is committed with the command");
     world.work(Gateway::serve);
     assert!(world.gateway.charged().is_empty(), "nothing is charged before the object's id is committed");

@@ -79,6 +79,10 @@ async fn answer(
     patience: &Patience,
 ) -> Result<Response, Problem> {
     match outcome {
+        // Whoever asks not to wait is told at once what was accepted.
+        Outcome::Accepted { command, payment: Some(payment), .. } if patience.wait.is_zero() => {
+            Ok(accepted(command, Some(&Resource::Payment(payment))))
+        }
         Outcome::Accepted { command, .. } | Outcome::Joined { command, .. } => {
             wait(handle, tenant, command, watch, patience.wait).await
         }
@@ -110,7 +114,7 @@ async fn wait(
     watch: Option<Watch>,
     patience: Duration,
 ) -> Result<Response, Problem> {
-    // Whoever asks not to wait is told so at once.
+    // Whoever asks not to wait gets what is there.
     if patience.is_zero() {
         let (_, resource) = handle.read(move |reader| snapshot(reader, tenant, id)).await?;
         return Ok(accepted(id, resource.as_ref()));

@@ -126,7 +126,7 @@ impl World {
                 Progress::Completed { status, body, .. } => Reply::Final(status, body),
                 Progress::InProgress | Progress::Tombstone { .. } => Reply::Later,
             },
-            Outcome::Accepted { command, subject } => {
+            Outcome::Accepted { command, subject, .. } => {
                 self.clients.waiting.entry(command).or_default().push(call);
                 Reply::Accepted { command, subject: Some(subject) }
             }
