@@ -30,7 +30,7 @@ usage: cargo xtask <task>
                                      -- --table NAME runs the one test that prints a table: effects, machines
   sim [--seeds A..B] [--jobs N] …    the simulation; `sim --help` tells what it can do
   soak [--seconds N | --rounds N]    the tests that are too long for every change
-  bench [ARGUMENTS]                  `quittance bench diff ARGUMENTS` beside PostgreSQL and reladiff
+  bench [diff|batch|command] …       `quittance bench`, each of them or one, beside PostgreSQL and reladiff
 ";
 
 fn main() -> ExitCode {
