@@ -1,6 +1,7 @@
 //! The benchmarks of payments run from end to end at a tiny size. How fast is said by nobody here.
 
 use crate::support::Home;
+use quittance_surroundings::Postgres;
 use serde_json::{Value, json};
 
 /// Members of every measurement.
@@ -40,6 +41,21 @@ fn batches_are_measured_beside_their_limit() {
 }
 
 #[test]
+fn batches_in_postgres_are_measured_beside_their_limit_and_beside_one_process() {
+    let Some(postgres) = Postgres::shared("quittance bench batch --store postgres") else { return };
+    let database = postgres.fresh_database();
+    let url = postgres.url(&database);
+    let place = ["batch", "--store", "postgres", "--database-url", &url];
+    let lines = measured(&[&place[..], &["--size", "4000", "--connections", "2"]].concat());
+    let [line] = lines.as_slice() else { panic!("one measurement, not {lines:?}") };
+    assert_eq!([&line["store"], &line["limit"]], ["postgres", "rows without logic"]);
+    assert_eq!([&line["size"], &line["clients"]], [&json!(4000), &json!(2)]);
+    let lines = measured(&[&place[..], &["--size", "2000", "--processes", "2"]].concat());
+    let [line] = lines.as_slice() else { panic!("one measurement, not {lines:?}") };
+    assert_eq!([&line["limit"], &line["processes"]], [&json!("one process"), &json!(2)]);
+}
+
+#[test]
 fn commands_are_measured_beside_both_limits() {
     let lines = measured(&["command", "--size", "100", "--clients", "1,4"]);
     let told: Vec<_> = lines.iter().map(|line| (&line["clients"], &line["size"], &line["limit"])).collect();
@@ -57,7 +73,13 @@ fn commands_are_measured_beside_both_limits() {
 
 #[test]
 fn what_cannot_be_measured_is_said() {
-    let ended = Home::new().run(&["bench", "batch", "--connections", "2"]);
-    assert_ne!(ended.code, 0);
-    assert!(ended.stderr.contains("SQLite has one writer"), "{ended:?}");
+    for (words, said) in [
+        (&["batch", "--connections", "2"][..], "SQLite has one writer"),
+        (&["batch", "--store", "postgres"], "--database-url"),
+        (&["command", "--store", "postgres", "--database-url", "postgres://nowhere/x"], "in a directory only"),
+    ] {
+        let ended = Home::new().run(&[&["bench"], words].concat());
+        assert_ne!(ended.code, 0, "{words:?}");
+        assert!(ended.stderr.contains(said), "{ended:?}");
+    }
 }

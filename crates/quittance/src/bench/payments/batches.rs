@@ -161,13 +161,13 @@ impl Writer {
 }
 
 fn start(place: &Place) -> Result<Engine> {
-    let mut engine = asked::engine(place.data().open_for_writing()?);
+    let mut engine = asked::engine(place.open_for_writing()?);
     engine.start(&clock::reading())?;
     Ok(engine)
 }
 
 fn find_tenant(place: &Place) -> Result<TenantId> {
     let named = Scan { index: Some(&TENANTS.indexes[0]), ..Scan::forward(&TENANTS, vec![asked::TENANT.into()], 1) };
-    let row = place.data().open_reader()?.scan(&named)?.pop().context("the first worker made no tenant")?;
+    let row = place.open_reader()?.scan(&named)?.pop().context("the first worker made no tenant")?;
     Ok(Tenant::from_row(&row)?.id)
 }

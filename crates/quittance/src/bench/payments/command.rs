@@ -3,11 +3,11 @@
 use super::asked::{GATEWAY, Series};
 use super::client::Clients;
 use super::contest::{Contestant, Turns, Worker};
-use super::place::{Place, Store};
+use super::place::{Ground, Kind, Stores};
 use super::worker::{Role, Told};
 use crate::arguments::Global;
 use crate::bench::measurement::{Latency, Measurement, Report, ratio};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::json;
 use std::path::Path;
@@ -19,9 +19,8 @@ const TURNS: u64 = 10;
 /// How much to measure, and where.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// The store to measure
-    #[arg(long, value_enum, value_name = "STORE", default_value_t = Store::Sqlite)]
-    store: Store,
+    #[command(flatten)]
+    stores: Stores,
     /// Clients at once, each with one request under way; measured one number after the other
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 32, 256], value_parser = clap::value_parser!(u64).range(1..=1_000))]
     clients: Vec<u64>,
@@ -45,14 +44,15 @@ struct Side {
 
 /// Measures, and prints each measurement as it is made.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
-    let root = tempfile::tempdir()?;
+    ensure!(arguments.stores.kind == Kind::Sqlite, "--store postgres: a server keeps its books in a directory only");
+    let mut ground = Ground::new(&arguments.stores)?;
     let mut report = Report::new(global);
-    let mut ours = Side::start(Role::Server, root.path(), arguments.books, 0)?;
+    let mut ours = Side::start(Role::Server, &mut ground, arguments.books, 0)?;
     // The limit's answers are as long as the server's.
     let answer_bytes = Clients::connect(1, &ours.address, &ours.secret)?.ask(&ours.series, 0..1)?.answer_bytes;
     ours.next = 1;
-    let mut grouped = Side::start(Role::HttpLimit, root.path(), arguments.books, answer_bytes)?;
-    let mut single = Side::start(Role::HttpSingle, root.path(), arguments.books, answer_bytes)?;
+    let mut grouped = Side::start(Role::HttpLimit, &mut ground, arguments.books, answer_bytes)?;
+    let mut single = Side::start(Role::HttpSingle, &mut ground, arguments.books, answer_bytes)?;
     for clients in &arguments.clients {
         let size = if *clients == 1 { arguments.size.div_ceil(10) } else { arguments.size };
         let each = size.div_ceil(TURNS);
@@ -88,7 +88,7 @@ fn measurement(
 ) -> Measurement {
     Measurement {
         work: "command",
-        store: arguments.store.name(),
+        store: arguments.stores.kind.name(),
         clients,
         size,
         took: ours.turns.took(),
@@ -103,9 +103,9 @@ fn measurement(
 }
 
 impl Side {
-    fn start(role: Role, root: &Path, books: u64, answer_bytes: usize) -> Result<Self> {
-        let place = Place::Directory(root.join(role.name()));
-        let config = (role == Role::Server).then(|| configure(root)).transpose()?;
+    fn start(role: Role, ground: &mut Ground, books: u64, answer_bytes: usize) -> Result<Self> {
+        let place = ground.place(role.name())?;
+        let config = (role == Role::Server).then(|| configure(ground.root())).transpose()?;
         let (number, connections) = (0, 1);
         let contestant =
             Contestant { role, place: &place, books, connections, number, answer_bytes, config: config.as_deref() };

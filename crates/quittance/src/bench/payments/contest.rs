@@ -35,7 +35,7 @@ impl Worker {
     pub(super) fn start(contestant: &Contestant<'_>) -> Result<(Self, Told)> {
         let program = std::env::current_exe().context("this program is not there any more")?;
         let mut command = Command::new(program);
-        command.args(["bench", "worker", "--role", contestant.role.name(), "--place"]).arg(contestant.place.text());
+        command.args(["bench", "worker", "--role", contestant.role.name()]);
         for (name, value) in [
             ("--books", contestant.books),
             ("--connections", contestant.connections.into()),
@@ -52,6 +52,7 @@ impl Worker {
         let input = process.stdin.take();
         let output = process.stdout.take().context("a worker without an output")?;
         let mut worker = Self { process, input, output: BufReader::new(output) };
+        worker.say(&contestant.place.text())?;
         let told = worker.hear()?;
         Ok((worker, told))
     }

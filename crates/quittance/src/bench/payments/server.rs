@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// Serves until the input ends.
 pub(super) fn run(arguments: &Arguments, place: &Place, global: &Global) -> Result<()> {
     let config = Config::load(global.config.as_deref())?;
-    let data = place.data();
+    let data = place.data()?;
     let mut engine = asked::engine(data.open_for_writing()?);
     asked::open_books(&mut engine, arguments.books)?;
     drop(engine);

@@ -1,6 +1,6 @@
 //! A contestant in a process of its own: does a turn whenever it is told to, and tells how long it took.
 //!
-//! On its input a number has it prepare so much, `go` has it do that, and the end has it end. It answers each with a line
+//! The first line of its input is its place. After that a number has it prepare so much, `go` has it do that, and the end has it end. It answers each with a line
 //! of JSON.
 
 use super::batches::Batches;
@@ -21,8 +21,6 @@ use std::process::ExitCode;
 pub(crate) struct Arguments {
     #[arg(long, value_enum)]
     pub(super) role: Role,
-    #[arg(long)]
-    pub(super) place: String,
     #[arg(long)]
     pub(super) books: u64,
     #[arg(long)]
@@ -95,7 +93,9 @@ pub(super) trait Turns {
 
 /// Works until the input ends.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
-    let place = Place::from(arguments.place.as_str());
+    let mut place = String::new();
+    std::io::stdin().lock().read_line(&mut place)?;
+    let place = Place::from(place.trim_end());
     match arguments.role {
         Role::Engine => obey(&mut Batches::of_engine(arguments, &place)?, Told::default())?,
         Role::Limit => obey(&mut Batches::of_limit(arguments, &place)?, Told::default())?,

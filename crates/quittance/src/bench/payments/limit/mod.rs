@@ -3,6 +3,7 @@
 //! The same tables, indexes and constraints as the product's, the same durability, one commit for each batch, and no
 //! logic: nothing is read, nothing is decided.
 
+mod postgres;
 mod sqlite;
 
 use super::place::Place;
@@ -24,6 +25,7 @@ pub(super) trait Limit: Send {
 pub(super) fn open(place: &Place) -> Result<Box<dyn Limit>> {
     match place {
         Place::Directory(path) => Ok(Box::new(sqlite::Sqlite::open(path)?)),
+        Place::Database(url) => Ok(Box::new(postgres::Postgres::open(url)?)),
     }
 }
 
