@@ -34,9 +34,7 @@ impl TableSql {
     pub(crate) fn new(table: &'static Table) -> Self {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         let (keys, rest) = names.split_at(table.key_columns);
-        let get = looked_up(table, (0..table.key_columns).collect(), "");
-        let order = keys.iter().map(|key| format!("t.{key}")).collect::<Vec<_>>().join(", ");
-        let lock = format!("{get} ORDER BY {order} FOR NO KEY UPDATE OF t");
+        let by_key = |locked: &str| looked_up(table, (0..table.key_columns).collect(), locked);
         let insert = format!(
             "INSERT INTO {} ({}) SELECT * FROM unnest({})",
             table.name,
@@ -45,12 +43,12 @@ impl TableSql {
         );
         let set = rest.iter().map(|column| format!("{column} = excluded.{column}")).collect::<Vec<_>>().join(", ");
         Self {
-            lock_free: format!("{lock} SKIP LOCKED"),
+            get: by_key("OFFSET 0"),
+            lock: by_key("FOR NO KEY UPDATE"),
+            lock_free: by_key("FOR NO KEY UPDATE SKIP LOCKED"),
             upsert: format!("{insert} ON CONFLICT ({}) DO UPDATE SET {set}", keys.join(", ")),
             update: update(table),
             queue: (table.queue != Queue::No).then(|| QueueSql::new(table)),
-            get,
-            lock,
             insert,
         }
     }
@@ -65,15 +63,20 @@ impl TableSql {
 /// Finds rows by a unique index: as [`TableSql::get`], with columns of its values.
 pub(crate) fn unique(table: &Table, index: &Index) -> String {
     let not_null: String = index.columns.iter().map(|column| format!(" AND t.{column} IS NOT NULL")).collect();
-    looked_up(table, index.columns.iter().map(|column| table.position(column)).collect(), &not_null)
+    let by = index.columns.iter().map(|column| table.position(column)).collect();
+    looked_up(table, by, &format!("{not_null} OFFSET 0"))
 }
 
-fn looked_up(table: &Table, by: Vec<usize>, and: &str) -> String {
+/// Each row is looked up by itself, in the order in which it is asked for. What the server knows of a table that has just
+/// grown is old, and of an array it knows nothing; left to itself it may go through the whole table for each row, as it
+/// does where it is told to sort by the key. `end` keeps it from joining the two, and locks in that order where it is to.
+fn looked_up(table: &Table, by: Vec<usize>, end: &str) -> String {
     let asked: Vec<String> = (1..=by.len()).map(|number| format!("k{number}")).collect();
     let names = by.iter().map(|&position| table.columns[position].name);
     let equal: Vec<String> = names.zip(&asked).map(|(name, asked)| format!("t.{name} = k.{asked}")).collect();
     format!(
-        "SELECT k.place, {} FROM unnest({}) WITH ORDINALITY AS k ({}, place) JOIN {} AS t ON {}{and}",
+        "SELECT k.place, {} FROM unnest({}) WITH ORDINALITY AS k ({}, place) \
+         CROSS JOIN LATERAL (SELECT * FROM {} AS t WHERE {} {end}) AS t",
         all_columns(table),
         arrays(table, by.into_iter(), 1),
         asked.join(", "),
