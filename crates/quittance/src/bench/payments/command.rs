@@ -3,11 +3,11 @@
 use super::asked::{GATEWAY, Series};
 use super::client::Clients;
 use super::contest::{Contestant, Turns, Worker};
-use super::place::{Ground, Kind, Stores};
+use super::place::{Ground, Stores};
 use super::worker::{Role, Told};
 use crate::arguments::Global;
 use crate::bench::measurement::{Latency, Measurement, Report, ratio};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 use std::path::Path;
@@ -44,7 +44,6 @@ struct Side {
 
 /// Measures, and prints each measurement as it is made.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
-    ensure!(arguments.stores.kind == Kind::Sqlite, "--store postgres: a server keeps its books in a directory only");
     let mut ground = Ground::new(&arguments.stores)?;
     let mut report = Report::new(global);
     let mut ours = Side::start(Role::Server, &mut ground, arguments.books, 0)?;

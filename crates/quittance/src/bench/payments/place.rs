@@ -3,7 +3,6 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use quittance_postgres::{Options, PostgresDatabase};
 use quittance_server::data::Data;
 use quittance_store::store::{Reader, Store};
 use std::path::PathBuf;
@@ -101,26 +100,20 @@ impl Drop for Ground {
 impl Place {
     /// Opens it for the engine, and makes the tables where there are none.
     pub(super) fn open_for_writing(&self) -> Result<Box<dyn Store>> {
-        Ok(match self {
-            Self::Directory(path) => Data::directory(path).open_for_writing()?,
-            Self::Database(url) => Box::new(PostgresDatabase::open_for_writing(url, &Options::default())?),
-        })
+        Ok(self.data()?.open_for_writing()?)
     }
 
     /// Opens it for reading.
     pub(super) fn open_reader(&self) -> Result<Box<dyn Reader>> {
-        Ok(match self {
-            Self::Directory(path) => Data::directory(path).open_reader()?,
-            Self::Database(url) => Box::new(PostgresDatabase::open_reader(url, &Options::default())?),
-        })
+        Ok(self.data()?.open_reader()?)
     }
 
-    /// As the server names it.
+    /// As the product names it.
     pub(super) fn data(&self) -> Result<Data> {
-        match self {
-            Self::Directory(path) => Ok(Data::directory(path)),
-            Self::Database(_) => bail!("a server keeps its books in a directory only"),
-        }
+        Ok(match self {
+            Self::Directory(path) => Data::directory(path),
+            Self::Database(url) => Data::database(url)?,
+        })
     }
 
     /// As it is told to a worker, over its input: an address may hold a password.

@@ -7,7 +7,7 @@ mod postgres;
 mod sqlite;
 
 use super::place::Place;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use quittance_store::schema::Table;
 use quittance_store::store::Change;
 
@@ -23,6 +23,7 @@ pub(super) trait Limit: Send {
 
 /// Makes the tables where there are none, and opens them.
 pub(super) fn open(place: &Place) -> Result<Box<dyn Limit>> {
+    drop(place.open_for_writing().context("the limit's tables cannot be made")?);
     match place {
         Place::Directory(path) => Ok(Box::new(sqlite::Sqlite::open(path)?)),
         Place::Database(url) => Ok(Box::new(postgres::Postgres::open(url)?)),

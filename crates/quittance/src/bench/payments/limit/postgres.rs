@@ -4,7 +4,6 @@
 use super::{Group, Limit, groups, rewritten};
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
-use quittance_postgres::{Options, PostgresDatabase};
 use quittance_store::schema::{Kind, Table};
 use quittance_store::store::Change;
 use quittance_store::value::Value;
@@ -24,9 +23,6 @@ type Column<'a> = Box<dyn ToSql + Sync + 'a>;
 
 impl Postgres {
     pub(super) fn open(url: &str) -> Result<Self> {
-        // Makes the tables, and lets go of them.
-        let made = PostgresDatabase::open_for_writing(url, &Options::default());
-        drop(made.context("the limit's tables cannot be made")?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;

@@ -3,7 +3,6 @@
 
 use super::{Group, Limit, groups, rewritten};
 use anyhow::{Context, Result};
-use quittance_sqlite::SqliteDatabase;
 use quittance_store::schema::Table;
 use quittance_store::store::Change;
 use quittance_store::value::Value;
@@ -26,8 +25,6 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) fn open(directory: &Path) -> Result<Self> {
-        // Makes the tables, and lets go of them.
-        drop(SqliteDatabase::open_for_writing(directory).context("the limit's tables cannot be made")?);
         let connection = Connection::open(directory.join("quittance.db"))?;
         connection.execute_batch(SETTINGS)?;
         connection.set_prepared_statement_cache_capacity(64);
