@@ -19,13 +19,15 @@ pub(crate) struct Table {
     pub(crate) package: &'static str,
     /// The test that prints it, by its whole name.
     pub(crate) test: &'static str,
+    /// The profile in which it is quick enough.
+    pub(crate) profile: &'static str,
 }
 
 /// Every table there is.
 const TABLES: [Table; 3] = [
-    Table { name: "effects", package: "quittance-core", test: "effect_table::effects" },
-    Table { name: "machines", package: "quittance-core", test: "machine_table::machines" },
-    Table { name: "crashes", package: "quittance-sim", test: "matrix::crashes" },
+    Table { name: "effects", package: "quittance-core", test: "effect_table::effects", profile: "dev" },
+    Table { name: "machines", package: "quittance-core", test: "machine_table::machines", profile: "dev" },
+    Table { name: "crashes", package: "quittance-sim", test: "matrix::crashes", profile: "sim" },
 ];
 
 /// The arguments of `cargo xtask test`.

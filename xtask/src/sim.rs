@@ -33,7 +33,10 @@ pub(crate) fn batch(repository: &Repository) -> Result<()> {
     for seeds in [format!("0..{FIXED}"), format!("{start}..{}", start + CHANGING)] {
         run(repository, &["--seeds".to_owned(), seeds])?;
     }
-    Ok(())
+    println!("==> test: every step of every workflow, struck by every fault");
+    let mut matrix = repository.cargo();
+    matrix.args(["test", "--quiet", "--profile", "sim", "--package", "quittance-sim", "--test", "it"]);
+    check(matrix.args(["--", "--exact", "matrix::crashes", "--ignored"]))
 }
 
 /// The time of the newest commit, so that a change that is run again is run with the same seeds.

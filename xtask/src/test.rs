@@ -63,8 +63,9 @@ pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
 /// Runs the one test that prints a table, which needs nothing around it, and shows what it prints.
 fn show(repository: &Repository, table: Table, arguments: &[String]) -> Result<()> {
     let mut test = repository.cargo();
-    test.args(["test", "--quiet", "--package", table.package, "--test", "it"]).args(arguments);
-    test.args(["--", "--exact", table.test, "--nocapture"]);
+    test.args(["test", "--quiet", "--package", table.package, "--profile", table.profile, "--test", "it"])
+        .args(arguments);
+    test.args(["--", "--exact", table.test, "--nocapture", "--include-ignored"]);
     check(&mut test)
 }
 

@@ -20,7 +20,8 @@ pub(crate) enum Command {
     /// Accept payments in batches of a thousand, without HTTP and without a gateway
     Batch(payments::batch::Arguments),
     /// Accept payments over HTTP, from the claim to the durable 202, without a gateway
-    Command(payments::command::Arguments),
+    #[command(name = "command")]
+    Single(payments::command::Arguments),
     /// Do the work of one contestant, told by the process that measures
     #[command(hide = true)]
     Worker(payments::worker::Arguments),
@@ -31,7 +32,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<ExitCode> {
     match command {
         Command::Diff(arguments) => diff::run(arguments, global),
         Command::Batch(arguments) => payments::batch::run(arguments, global),
-        Command::Command(arguments) => payments::command::run(arguments, global),
+        Command::Single(arguments) => payments::command::run(arguments, global),
         Command::Worker(arguments) => payments::worker::run(arguments, global),
     }
 }

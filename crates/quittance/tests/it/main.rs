@@ -15,6 +15,7 @@ mod init;
 mod kill;
 mod pause;
 mod peers;
+mod postgres;
 mod rail;
 mod rail_kill;
 mod stateful_mock;

@@ -18,7 +18,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Clients of one contestant, on one thread.
 pub(super) struct Clients {
     runtime: tokio::runtime::Runtime,
-    connections: Vec<RefCell<SendRequest<Body>>>,
+    connections: Vec<SendRequest<Body>>,
     address: String,
     authorization: String,
 }
@@ -44,7 +44,7 @@ impl Clients {
                 stream.set_nodelay(true)?;
                 let (sender, connection) = handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(connection);
-                connections.push(RefCell::new(sender));
+                connections.push(sender);
             }
             Ok::<_, anyhow::Error>(connections)
         })?;
@@ -52,21 +52,21 @@ impl Clients {
     }
 
     /// Asks for these payments, each client for the next one as soon as it has its answer. Each has to be accepted.
-    pub(super) fn ask(&self, series: &Series, payments: Range<u64>) -> Result<Heard> {
+    pub(super) fn ask(&mut self, series: &Series, payments: Range<u64>) -> Result<Heard> {
         let requests: RefCell<Vec<Request<Body>>> = RefCell::new(
             payments.map(|payment| self.request(series.request(payment))).collect::<Result<_, http::Error>>()?,
         );
         let calls = RefCell::new(Vec::with_capacity(requests.borrow().len()));
         let answer_bytes = RefCell::new(0);
         let started = clock::monotonic();
-        let all = self.connections.iter().map(|connection| async {
-            let mut connection = connection.try_borrow_mut().context("a client is one client's")?;
+        let (requests_left, taken, bytes) = (&requests, &calls, &answer_bytes);
+        let all = self.connections.iter_mut().map(|connection| async move {
             loop {
-                let Some(request) = requests.borrow_mut().pop() else { return Ok(()) };
+                let Some(request) = requests_left.borrow_mut().pop() else { return Ok(()) };
                 let asked_at = clock::monotonic();
-                let length = answer_length(&mut connection, request).await?;
-                calls.borrow_mut().push(clock::monotonic().saturating_duration_since(asked_at));
-                answer_bytes.replace(length);
+                let length = answer_length(connection, request).await?;
+                taken.borrow_mut().push(clock::monotonic().saturating_duration_since(asked_at));
+                bytes.replace(length);
             }
         });
         let ended: Result<Vec<()>> = self.runtime.block_on(futures_util::future::try_join_all(all));

@@ -72,7 +72,7 @@ fn contend(clients: u64, each: u64, sides: &mut [&mut Side]) -> Result<()> {
         connected.push(Clients::connect(clients, &side.address, &side.secret)?);
     }
     for _ in 0..TURNS {
-        for (side, clients) in sides.iter_mut().zip(&connected) {
+        for (side, clients) in sides.iter_mut().zip(&mut connected) {
             side.turn(clients, each)?;
         }
     }
@@ -119,7 +119,7 @@ impl Side {
         })
     }
 
-    fn turn(&mut self, clients: &Clients, count: u64) -> Result<()> {
+    fn turn(&mut self, clients: &mut Clients, count: u64) -> Result<()> {
         self.worker.prepare(count)?;
         let heard = clients.ask(&self.series, self.next..self.next + count)?;
         self.next += count;

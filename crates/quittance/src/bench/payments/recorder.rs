@@ -10,7 +10,9 @@ use quittance_core::id::TenantId;
 use quittance_engine::Engine;
 use quittance_store::rounds;
 use quittance_store::schema::Table;
-use quittance_store::store::{Change, Claim, Loaded, Owners, Read, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::store::{
+    Change, Claim, Load, Loaded, Owners, Read, Reader, Scan, Store, StoreError, TakeOver, Work,
+};
 use quittance_store::tables::{BOOKS, CUSTOMERS, TENANTS};
 use quittance_store::value::{Key, Row};
 use std::collections::HashMap;
@@ -113,6 +115,10 @@ impl Store for Sieve {
 
     fn time(&mut self) -> Result<Option<i64>, StoreError> {
         Ok(None)
+    }
+
+    fn load(&mut self, name: &'static str, _: &mut dyn Load) -> Result<(), StoreError> {
+        Err(StoreError::Aborted { name, reason: "nothing is restored into what is only recorded".to_owned() })
     }
 
     fn writer_epoch(&self) -> i64 {
