@@ -8,8 +8,8 @@ use quittance_store::records::{Book, Corrupt, Entity, JournalEntry, journal};
 use quittance_store::schema::{Index, Table, Uniqueness};
 use quittance_store::store::{Change, Loaded};
 use quittance_store::value::{Key, Row, Value};
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Why a row cannot be had.
 #[derive(Debug)]
@@ -57,9 +57,9 @@ struct Stage {
 struct Kept {
     slots: Vec<Slot>,
     /// By table, then by key: where in `slots`.
-    places: BTreeMap<&'static str, HashMap<Key, usize>>,
+    places: BTreeMap<&'static str, BTreeMap<Key, usize>>,
     /// By index, then by its values.
-    unique: BTreeMap<&'static str, HashMap<Vec<Value>, Key>>,
+    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Key>>,
 }
 
 impl Stage {

@@ -98,6 +98,8 @@ impl Held {
                 wanted.entry(place).or_default().push(address.1);
             }
         }
+        // The order in which rows are asked for is the one in which they are locked.
+        wanted.values_mut().for_each(|keys| keys.sort_unstable());
         wanted.into_iter().map(|(place, keys)| (ALL[place], keys)).collect()
     }
 

@@ -3,15 +3,15 @@
 use super::Read;
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a transaction has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// By table.
-    rows: BTreeMap<&'static str, HashMap<Key, Option<Row>>>,
+    rows: BTreeMap<&'static str, BTreeMap<Key, Option<Row>>>,
     /// By index.
-    unique: BTreeMap<&'static str, HashMap<Vec<Value>, Option<Key>>>,
+    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Option<Key>>>,
     busy: BTreeSet<(&'static str, Key)>,
 }
 
