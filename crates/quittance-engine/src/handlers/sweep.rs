@@ -42,6 +42,12 @@ pub(super) fn reads_swept(swept: &Swept, wanted: &mut Wanted<'_>) {
 
 pub(super) fn swept(swept: &Swept, rows: &mut WorkingSet<'_>, context: &mut Context<'_>) -> Result<Handled, Miss> {
     let gateway = &swept.sweep.gateway;
+    if let Some(upon) = &swept.upon {
+        let fresh = || Sweep::new(gateway.clone(), swept.sweep.sweep.clone());
+        if rows.get::<Sweep>(&swept.sweep.key())?.unwrap_or_else(fresh) != *upon {
+            return Ok(Outcome::Conflict("somebody else follows this list, too").into());
+        }
+    }
     if let Some(page) = &swept.listed {
         list(page, rows, context)?;
     }

@@ -86,6 +86,9 @@ pub struct Listed {
 /// How far a sweep has come.
 #[derive(Clone, Debug)]
 pub struct Swept {
+    /// The state that this one follows, as it was read or written last: where the store has another, somebody else sweeps,
+    /// and nothing is written. None for whoever sweeps alone.
+    pub upon: Option<Sweep>,
     /// The state of the sweep.
     pub sweep: Sweep,
     /// The page of objects that it came to: stored with the sweep, or neither is.

@@ -9,9 +9,9 @@ use quittance_engine::clocks::{Change, Reading};
 use quittance_engine::engine::Engine;
 use quittance_engine::ports::Clock;
 use quittance_engine::room::{Permits, Room};
-use quittance_engine::submission::{Outcome, Submission};
+use quittance_engine::submission::{Outcome, Submission, Swept};
 use quittance_engine::verify::verify;
-use quittance_store::records::{ClockMark, Switch};
+use quittance_store::records::{ClockMark, Sweep, Switch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -245,4 +245,24 @@ fn whoever_slept_past_its_lease_is_fenced_and_what_it_saw_is_kept() {
     assert_eq!(pair.world.records(), journal + 1, "what it saw is kept");
     assert_eq!(pair.world.gateway.charged().len(), 1);
     pair.check();
+}
+
+#[test]
+fn of_two_who_follow_one_list_the_second_writes_nothing_over() {
+    let mut pair = Pair::new();
+    let begun = Sweep::new("stripe".into(), Sweep::EVENTS.into());
+    let swept = |upon: &Sweep, cursor| {
+        let sweep = Sweep { cursor: Some(cursor), ..begun.clone() };
+        let swept = Swept { upon: Some(upon.clone()), sweep: sweep.clone(), listed: None, gap: None, log: None };
+        (sweep, Submission::Swept(Box::new(swept)))
+    };
+    let (first, submission) = swept(&begun, 10);
+    assert!(matches!(pair.submit(submission), Outcome::Applied { .. }));
+    pair.swap();
+    let (_, late) = swept(&begun, 7);
+    assert!(matches!(pair.submit(late), Outcome::Conflict(_)));
+    assert_eq!(pair.world.all::<Sweep>(), std::slice::from_ref(&first));
+    let (second, next) = swept(&first, 20);
+    assert!(matches!(pair.submit(next), Outcome::Applied { .. }));
+    assert_eq!(pair.world.all::<Sweep>(), [second]);
 }

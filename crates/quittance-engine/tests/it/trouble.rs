@@ -165,7 +165,8 @@ fn a_stored_event_is_applied_again_without_a_second_effect() {
 fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
     let mut world = paid();
     let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
-    let swept = |gap| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), listed: None, gap, log: None }));
+    let swept =
+        |gap| Submission::Swept(Box::new(Swept { upon: None, sweep: sweep.clone(), listed: None, gap, log: None }));
     world.submit(swept(Some(EventGap::Open { detail: "31 days".into() })));
     assert_eq!(world.open(), [(DiscrepancyKind::EventRetentionGap, Discrepancy::EVENTS.to_owned())]);
     world.submit(swept(None));
@@ -179,7 +180,8 @@ fn a_gap_in_the_log_of_events_is_open_until_everything_was_looked_at() {
 fn a_log_that_cannot_be_read_is_open_until_it_can() {
     let mut world = paid();
     let sweep = Sweep::new("stripe".into(), Sweep::EVENTS.into());
-    let swept = |log| Submission::Swept(Box::new(Swept { sweep: sweep.clone(), listed: None, gap: None, log }));
+    let swept =
+        |log| Submission::Swept(Box::new(Swept { upon: None, sweep: sweep.clone(), listed: None, gap: None, log }));
     world.submit(swept(Some(EventLog::Unreadable { detail: "evt_1 cannot be read".into() })));
     assert_eq!(world.open(), [(DiscrepancyKind::EventsUnreadable, Discrepancy::EVENTS.to_owned())]);
     world.submit(swept(None));

@@ -419,7 +419,7 @@ pub fn shown(gateway: &mut Gateway, look: Look, deliver: impl Fn(&mut Gateway, &
 /// A sweep comes to a page of objects.
 pub fn swept_page(listed: Listed) -> Submission {
     let sweep = Sweep::new(listed.gateway.clone(), listed.kind.name().to_owned());
-    Submission::Swept(Box::new(Swept { sweep, listed: Some(listed), gap: None, log: None }))
+    Submission::Swept(Box::new(Swept { upon: None, sweep, listed: Some(listed), gap: None, log: None }))
 }
 
 pub fn command(key: &str, fingerprint: u8, operation: &'static str, action: Action) -> Submission {

@@ -105,7 +105,7 @@ impl World {
         };
         // Where nothing was ever seen, the next sweep has to know where this one began.
         let is_kept = list == List::Events && (gap.is_some() || sweep.cursor.is_none());
-        let keep = is_kept.then(|| Swept { sweep: sweep.clone(), listed: None, gap, log: None });
+        let keep = is_kept.then(|| Swept { upon: None, sweep: sweep.clone(), listed: None, gap, log: None });
         let open = usize::from(is_kept);
         process.lines[gateway].sweeping =
             Some(Sweeping { lists, sweep, pages: 0, open, has_failed: false, then: Then::Ask });
@@ -200,7 +200,7 @@ impl World {
         let Some(mut sweeping) = process.lines[gateway].sweeping.take() else { return };
         let is_refused = matches!(fact, Fact::Refused { .. } | Fact::Absent);
         if is_refused && sweeping.sweep.resume_after.take().is_some() {
-            let keep = Swept { sweep: sweeping.sweep, listed: None, gap: None, log: None };
+            let keep = Swept { upon: None, sweep: sweeping.sweep, listed: None, gap: None, log: None };
             self.queue(process, Submission::Swept(Box::new(keep)), gateway);
         }
     }
@@ -264,7 +264,7 @@ impl World {
                 };
                 let is_complete = followed.unwrap_or(true);
                 let log = (is_complete && list == List::Events).then_some(EventLog::Readable);
-                let keep = Swept { sweep: sweeping.sweep.clone(), listed, gap: None, log };
+                let keep = Swept { upon: None, sweep: sweeping.sweep.clone(), listed, gap: None, log };
                 sweeping.then = if is_complete { Then::End } else { Then::Ask };
                 sweeping.open = 1;
                 process.lines[gateway].sweeping = Some(sweeping);

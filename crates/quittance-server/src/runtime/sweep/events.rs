@@ -56,7 +56,7 @@ impl Sweeper<'_> {
             }
             let followed = follow_events(&mut sweep, newest, next, clock::now());
             let log = (is_readable && followed == Ok(true)).then_some(EventLog::Readable);
-            self.store(Swept { sweep: sweep.clone(), listed: None, gap: None, log }).await?;
+            self.store(Swept { upon: None, sweep: sweep.clone(), listed: None, gap: None, log }).await?;
             if followed? {
                 return Ok(());
             }
@@ -123,7 +123,7 @@ impl Sweeper<'_> {
     /// Whether every list of objects was followed from its beginning since events were missing.
     pub(super) async fn gap_after(&self, was_full: bool) -> Result<Option<EventGap>, Interrupted> {
         for kind in KINDS {
-            if !was_full || self.state(kind.name()).await?.is_full {
+            if !was_full || self.stored(kind.name()).await?.is_full {
                 return Ok(None);
             }
         }

@@ -21,7 +21,8 @@ use quittance_engine::sweeps::{Beginning, Stuck};
 use quittance_store::records::{Discrepancy, Entity, Lane, Sweep};
 use quittance_store::store::Scan;
 use quittance_store::tables::DISCREPANCIES;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Pages that one run of a sweep asks for; the next run goes on where it was.
@@ -68,6 +69,9 @@ enum Interrupted {
     Submit(#[from] SubmitError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Another process sweeps the same list, and goes on with it.
+    #[error("another process sweeps the same list")]
+    Overtaken,
     /// The engine could not store what was found.
     #[error("what was found could not be stored")]
     NotStored,
@@ -78,7 +82,7 @@ pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) 
     let mut futile = 0;
     loop {
         tokio::time::sleep(pace.events).await;
-        let sweeper = Sweeper { handle: &handle, gateway: &gateway };
+        let sweeper = Sweeper { handle: &handle, gateway: &gateway, known: Mutex::default() };
         if !gateway.takes_work() {
             continue;
         }
@@ -105,6 +109,8 @@ pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) 
 struct Sweeper<'a> {
     handle: &'a Handle,
     gateway: &'a GatewayState,
+    /// How far each list was followed when it was last read or written here.
+    known: Mutex<BTreeMap<String, Sweep>>,
 }
 
 impl Sweeper<'_> {
@@ -119,6 +125,7 @@ impl Sweeper<'_> {
         match result {
             Ok(()) => {}
             Err(error @ Interrupted::Stuck(_)) => tracing::error!(gateway, sweep, %error, "a sweep fails"),
+            Err(error @ Interrupted::Overtaken) => tracing::debug!(gateway, sweep, %error, "left to another process"),
             Err(error) => tracing::warn!(gateway, sweep, %error, "a sweep was interrupted"),
         }
     }
@@ -131,7 +138,14 @@ impl Sweeper<'_> {
         }
     }
 
+    /// How far a list was followed: what is stored next follows this.
     async fn state(&self, sweep: &str) -> Result<Sweep, Interrupted> {
+        let sweep = self.stored(sweep).await?;
+        self.note_state(&sweep);
+        Ok(sweep)
+    }
+
+    async fn stored(&self, sweep: &str) -> Result<Sweep, Interrupted> {
         let fresh = Sweep::new(self.gateway.name.clone(), sweep.to_owned());
         let key = fresh.key();
         let stored = self.handle.read(move |reader| rows::get::<Sweep>(reader, key)).await?;
@@ -139,16 +153,30 @@ impl Sweeper<'_> {
     }
 
     async fn keep(&self, sweep: &Sweep, gap: Option<EventGap>) -> Result<(), Interrupted> {
-        self.store(Swept { sweep: sweep.clone(), listed: None, gap, log: None }).await
+        self.store(Swept { upon: None, sweep: sweep.clone(), listed: None, gap, log: None }).await
     }
 
     /// Keeps a sweep of the log of events, and whether the log can be read.
     async fn keep_log(&self, sweep: &Sweep, log: EventLog) -> Result<(), Interrupted> {
-        self.store(Swept { sweep: sweep.clone(), listed: None, gap: None, log: Some(log) }).await
+        self.store(Swept { upon: None, sweep: sweep.clone(), listed: None, gap: None, log: Some(log) }).await
     }
 
+    /// Stores how far a sweep has come, unless another process has come further with it meanwhile.
     async fn store(&self, swept: Swept) -> Result<(), Interrupted> {
-        self.submit(Submission::Swept(Box::new(swept))).await.map(drop)
+        let sweep = swept.sweep.clone();
+        let upon = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&sweep.sweep).cloned();
+        match self.submit(Submission::Swept(Box::new(Swept { upon, ..swept }))).await? {
+            Outcome::Conflict(_) => Err(Interrupted::Overtaken),
+            _ => {
+                self.note_state(&sweep);
+                Ok(())
+            }
+        }
+    }
+
+    fn note_state(&self, sweep: &Sweep) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(sweep.sweep.clone(), sweep.clone());
     }
 
     async fn submit(&self, submission: Submission) -> Result<Outcome, Interrupted> {

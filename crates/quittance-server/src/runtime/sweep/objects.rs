@@ -50,7 +50,7 @@ impl Sweeper<'_> {
             again = AGAIN_MAX;
             let listed = Listed { gateway: self.gateway.name.clone(), kind, objects, is_full: sweep.is_full };
             let followed = follow_objects(&mut sweep, next, clock::now());
-            self.store(Swept { sweep: sweep.clone(), listed: Some(listed), gap: None, log: None }).await?;
+            self.store(Swept { upon: None, sweep: sweep.clone(), listed: Some(listed), gap: None, log: None }).await?;
             if followed? {
                 if let Some(gap) = self.gap_after(was_full).await? {
                     self.keep(&sweep, Some(gap)).await?;
