@@ -127,8 +127,8 @@ mod tests {
         assert_eq!(read.table.map(|table| table.test), Some("effect_table::effects"));
         assert_eq!(read.cargo, words("--release"));
         let error = |line| test(&words(line)).unwrap_err().to_string();
-        assert_eq!(error("-- --table efects"), "there is no table `efects`; there are: effects, machines");
-        assert_eq!(error("-- --table"), "--table takes the name of a table: effects, machines");
+        assert_eq!(error("-- --table efects"), "there is no table `efects`; there are: effects, machines, crashes");
+        assert_eq!(error("-- --table"), "--table takes the name of a table: effects, machines, crashes");
         assert!(error("--table effects").contains("follows `--`"));
         let theirs = test(&words("-- -p quittance-core -- --table")).unwrap();
         assert_eq!((theirs.table, theirs.cargo), (None, words("-p quittance-core -- --table")));
@@ -136,11 +136,12 @@ mod tests {
 
     #[test]
     fn every_table_has_its_test() {
-        let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/quittance-core/tests/it");
+        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
         for table in TABLES {
+            let tests = crates.join(table.package).join("tests/it");
             let (module, name) = table.test.split_once("::").unwrap();
             let text = std::fs::read_to_string(tests.join(format!("{module}.rs"))).unwrap();
-            assert!(text.contains(&format!("#[test]\nfn {name}()")), "{}", table.test);
+            assert!(text.contains("#[test]\n") && text.contains(&format!("\nfn {name}()")), "{}", table.test);
         }
     }
 
