@@ -16,25 +16,26 @@ pub struct PostgresSnapshot {
     place: String,
     statements: Statements,
     epoch: i64,
+    time: i64,
 }
 
 /// Whoever reads may take as long as it takes to write down what was read.
 const BEGIN: &str =
     "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY, NOT DEFERRABLE";
 
-/// The first statement fixes the moment.
-const EPOCH: &str = "SELECT coalesce(max(epoch), 0) FROM writers";
+/// The first statement fixes the moment; the transaction began before it.
+const FACTS: &str = "SELECT coalesce(max(epoch), 0), (extract(epoch FROM now()) * 1000000)::bigint FROM writers";
 
 impl PostgresSnapshot {
     /// Begins the transaction, which ends with the connection.
     pub(crate) fn begin(mut link: Link, place: String) -> Result<Self, StoreError> {
         let at = At { operation: "opening a snapshot", place: &place };
-        let begun = link.run(at, BEGIN).and_then(|()| link.ask(at, &[Ask::control(EPOCH)]));
+        let begun = link.run(at, BEGIN).and_then(|()| link.ask(at, &[Ask::control(FACTS)]));
         let rows = begun.map_err(|trouble| at.given_up(trouble))?;
-        let epoch = rows.iter().flatten().next().and_then(|row| row.try_get::<_, i64>(0).ok());
-        let silent = || at.given_up(Trouble::Lost("it does not name its writers".to_owned()));
-        let epoch = epoch.ok_or_else(silent)?;
-        Ok(Self { link, place, statements: Statements::new(), epoch })
+        let fact = |row: &tokio_postgres::Row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?));
+        let silent = || at.given_up(Trouble::Lost("it does not say who writes, and what time it is".to_owned()));
+        let (epoch, time) = rows.iter().flatten().next().and_then(fact).ok_or_else(silent)?;
+        Ok(Self { link, place, statements: Statements::new(), epoch, time })
     }
 }
 
@@ -54,5 +55,9 @@ impl Reader for PostgresSnapshot {
 impl Snapshot for PostgresSnapshot {
     fn writer_epoch(&self) -> i64 {
         self.epoch
+    }
+
+    fn time(&self) -> Option<i64> {
+        Some(self.time)
     }
 }

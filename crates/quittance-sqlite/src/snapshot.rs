@@ -50,4 +50,8 @@ impl Snapshot for SqliteSnapshot {
     fn writer_epoch(&self) -> i64 {
         self.epoch
     }
+
+    fn time(&self) -> Option<i64> {
+        None
+    }
 }

@@ -128,6 +128,10 @@ impl Snapshot for MemorySnapshot {
     fn writer_epoch(&self) -> i64 {
         self.epoch
     }
+
+    fn time(&self) -> Option<i64> {
+        None
+    }
 }
 
 impl Reader for MemoryStore {

@@ -3,6 +3,7 @@
 use super::{TakeError, file};
 use crate::clock;
 use crate::data::Data;
+use quittance_core::time::Timestamp;
 use quittance_store::backup::{Compression, Header, Summary, write};
 use quittance_store::schema::Table;
 use quittance_store::store::{Scan, Snapshot, StoreError};
@@ -41,8 +42,10 @@ pub fn take(
     progress: &mut dyn FnMut(&'static Table, u64),
 ) -> Result<Taken, TakeError> {
     // Before the snapshot: what happens from here on may be missing from it.
-    let taken_at = clock::now();
+    let began = clock::now();
     let mut sources = Sources { books: data.open_snapshot()?, runs: open_runs(data)?, are_apart: data.runs() != *data };
+    // Recovery sweeps from this time on: where the books are dated by another clock than this machine's, so is it.
+    let taken_at = sources.books.time().map_or(began, Timestamp);
     let header = Header {
         schema: SCHEMA_VERSION,
         quittance: env!("CARGO_PKG_VERSION").to_owned(),

@@ -83,7 +83,11 @@ fn inserts(rows: Vec<Row>) -> Vec<Change> {
 fn snapshots_show_one_moment(fresh: &mut dyn FnMut() -> Harness) {
     let Harness { mut lanes, mut reader, snapshot, keep: _keep, .. } = fresh();
     write(&mut *lanes[0], inserts(tenants(0..2))).unwrap();
+    let asked = lanes[0].time().unwrap();
     let mut before = snapshot();
+    if let (Some(asked), Some(time)) = (asked, before.time()) {
+        assert!(asked <= time && Some(time) <= lanes[0].time().unwrap(), "the clock that all go by: {asked} {time}");
+    }
     // Nothing was read through it yet: its moment is when it was opened.
     write(&mut *lanes[0], inserts(tenants(2..4))).unwrap();
     let ids = [0_i64, 2].map(|number| vec![Value::from(number.to_be_bytes())]);

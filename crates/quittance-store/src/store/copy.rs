@@ -9,6 +9,10 @@ use crate::value::Row;
 pub trait Snapshot: Reader {
     /// Number of the newest opening for writing, at that moment.
     fn writer_epoch(&self) -> i64;
+
+    /// When that moment was or a little earlier, by the clock of the database, where it has one that all who write to it go
+    /// by; microseconds. None where the process's own clock is the only one.
+    fn time(&self) -> Option<i64>;
 }
 
 /// Rows of one table.
