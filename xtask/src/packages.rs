@@ -27,7 +27,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "python3-venv",
         probe: Probe::Command(&["python3", "-c", "import ensurepip, venv"]),
-        needed_for: "the Python peers: the official Stripe client, localstripe and reladiff",
+        needed_for: "the Python peers: the official Stripe client, localstripe, reladiff and Beancount",
     },
     Package {
         name: "nodejs",
@@ -44,6 +44,11 @@ const PACKAGES: &[Package] = &[
         name: "strace",
         probe: Probe::Command(&["strace", "--version"]),
         needed_for: "failed and delayed disk writes, injected into a running server",
+    },
+    Package {
+        name: "hledger",
+        probe: Probe::Command(&["hledger", "--version"]),
+        needed_for: "the judgement of exported books by another hand",
     },
     Package { name: POSTGRES, probe: Probe::Postgres, needed_for: "a real database under the store" },
 ];

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::repository::Repository;
 
 mod go;
+mod hledger;
 mod node;
 pub(crate) mod postgres;
 mod python;
@@ -38,6 +39,7 @@ const PEERS: &[Peer] = &[
         ensure: node::ensure_stateful_mock,
     },
     Peer { name: "PostgreSQL", variable: "QUITTANCE_POSTGRES", is_optional: false, ensure: postgres::ensure },
+    Peer { name: "hledger", variable: "QUITTANCE_HLEDGER", is_optional: false, ensure: hledger::ensure },
     // Go is in few places where this is worked on, and nothing else here needs it.
     Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },
 ];

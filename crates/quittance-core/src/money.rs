@@ -92,12 +92,18 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.amount < 0 { "-" } else { "" };
-        let exponent = usize::from(self.currency.exponent());
-        // At least one digit stands before the point: 5 cents are `005` before they are `0.05`.
-        let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = exponent + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - exponent);
-        let point = if fraction.is_empty() { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{fraction} {}", self.currency)
+        write!(f, "{} {}", decimal(i128::from(self.amount), self.currency), self.currency)
     }
+}
+
+/// Minor units of a currency as a decimal of its major unit: `-1999` of USD is `-19.99`, of JPY `-1999`.
+#[must_use]
+pub fn decimal(amount: i128, currency: Currency) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let exponent = usize::from(currency.exponent());
+    // At least one digit stands before the point: 5 cents are `005` before they are `0.05`.
+    let digits = format!("{:0>width$}", amount.unsigned_abs(), width = exponent + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - exponent);
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}")
 }

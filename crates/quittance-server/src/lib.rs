@@ -17,6 +17,8 @@ pub mod config;
 mod connections;
 pub mod data;
 pub mod diff;
+mod entries;
+pub mod export;
 pub mod find;
 pub mod ids;
 pub mod init;

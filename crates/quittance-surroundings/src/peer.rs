@@ -10,7 +10,7 @@ use crate::variable;
 /// A program that nobody here wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A Python with Stripe's official client, localstripe and reladiff. Found: its executable.
+    /// A Python with Stripe's official client, localstripe, reladiff and Beancount. Found: its executable.
     Python,
     /// stripe-stateful-mock, a stateful gateway for charges. Found: the `node_modules` that hold it, for `NODE_PATH`;
     /// `node` itself is on the `PATH`.
@@ -20,6 +20,8 @@ pub enum Peer {
     StripeMock,
     /// PostgreSQL 15 or newer. Found: the folder with its programs; [`Postgres`](crate::Postgres) starts a server.
     Postgres,
+    /// hledger, which keeps double-entry books in text. Found: its executable.
+    Hledger,
 }
 
 /// What is known of a peer before anybody looks.
@@ -74,7 +76,7 @@ impl Peer {
         match self {
             Self::Python => Profile {
                 variable: "QUITTANCE_PYTHON",
-                what: "python with stripe, localstripe and reladiff",
+                what: "python with stripe, localstripe, reladiff and beancount",
                 remedy: "`cargo xtask test` sets it",
                 is_optional: false,
             },
@@ -96,6 +98,12 @@ impl Peer {
                 remedy: "`cargo xtask test` sets it where PostgreSQL 15 or newer is installed",
                 is_optional: false,
             },
+            Self::Hledger => Profile {
+                variable: "QUITTANCE_HLEDGER",
+                what: "hledger",
+                remedy: "`cargo xtask test` sets it where hledger is installed",
+                is_optional: false,
+            },
         }
     }
 }
@@ -104,7 +112,7 @@ impl Peer {
 mod tests {
     use super::*;
 
-    const ALL: [Peer; 4] = [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres];
+    const ALL: [Peer; 5] = [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres, Peer::Hledger];
 
     #[test]
     fn what_is_named_is_found_wherever_it_is() {
@@ -128,6 +136,6 @@ mod tests {
     #[test]
     fn only_what_depends_on_go_may_be_missing_where_nothing_may() {
         let is_missing = |peer: Peer| matches!(peer.judge("a test", None, true), Verdict::Missing(_));
-        assert_eq!(ALL.map(is_missing), [true, true, false, true]);
+        assert_eq!(ALL.map(is_missing), [true, true, false, true, true]);
     }
 }

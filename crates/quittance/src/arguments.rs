@@ -2,8 +2,8 @@
 
 use crate::output::Format;
 use crate::{
-    backup, bench, check_config, completions, demo, diff, find, healthcheck, init, key, pause, repairs, restore,
-    sandbox, serve, tenant, trace,
+    backup, bench, check_config, completions, demo, diff, export, find, healthcheck, init, key, pause, repairs,
+    restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::data::Data;
@@ -64,6 +64,11 @@ impl Global {
         }
     }
 
+    /// Whether a form was asked for.
+    pub(crate) fn is_form_named(&self) -> bool {
+        self.json || self.format.is_some()
+    }
+
     /// The form that was asked for.
     pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format.unwrap_or(Format::Table) }
@@ -92,6 +97,8 @@ pub(crate) enum Command {
     Backup(backup::Arguments),
     /// Fill an empty data directory from a backup; nothing leaves for a gateway until it is resumed
     Restore(restore::Arguments),
+    /// Write a tenant's books for an accounting program, beside a running server
+    Export(export::Arguments),
     /// Tell what happened under an id of any kind
     Trace(trace::Arguments),
     /// Organisations, each with books of its own

@@ -11,6 +11,7 @@ mod check_config;
 mod completions;
 mod demo;
 mod diff;
+mod export;
 mod failure;
 mod find;
 mod healthcheck;
@@ -58,6 +59,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Backup(arguments) => backup::run(&arguments, global),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, global),
         Command::Restore(arguments) => restore::run(&arguments, global),
+        Command::Export(arguments) => export::run(&arguments, global),
         Command::Trace(arguments) => trace::run(&arguments, global),
         Command::Tenant(command) => tenant::run(command, global),
         Command::Key(command) => key::run(command, global),

@@ -1,4 +1,4 @@
-//! The Python environment: Stripe's official client, localstripe, and reladiff.
+//! The Python environment: Stripe's official client, localstripe, reladiff, and Beancount.
 
 use std::fs;
 use std::path::{Path, PathBuf};

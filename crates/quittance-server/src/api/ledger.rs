@@ -8,7 +8,7 @@ use super::query::Parameters;
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::runtime::Handle;
-use quittance_core::account::{Account, Side};
+use quittance_core::account::Account;
 use quittance_core::currency::Currency;
 use quittance_core::id::CustomerId;
 use quittance_core::ledger::Posting;
@@ -51,12 +51,5 @@ impl Filter {
 
     fn takes_any(&self, postings: &[Posting]) -> bool {
         postings.iter().any(|posting| self.takes(&posting.account, posting.currency))
-    }
-}
-
-const fn side(side: Side) -> &'static str {
-    match side {
-        Side::Debit => "debit",
-        Side::Credit => "credit",
     }
 }

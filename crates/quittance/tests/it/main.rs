@@ -10,6 +10,7 @@ mod diff;
 mod diff_orders;
 mod diff_peers;
 mod disputes;
+mod export;
 mod find;
 mod init;
 mod kill;

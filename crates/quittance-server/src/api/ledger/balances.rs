@@ -1,11 +1,12 @@
 //! `GET /v1/ledger/balances` and `/v1/ledger/accounts`: sums over a customer's book, or over all books of the tenant.
 
-use super::{Filter, PARAMETERS, side};
+use super::{Filter, PARAMETERS};
 use crate::api::cursor::List;
 use crate::api::query::Parameters;
 use crate::api::rows;
 use crate::api::waiting::or_problem;
 use crate::auth::authenticate;
+use crate::entries::side;
 use crate::problem::{Problem, catalogue};
 use crate::render::{self, ListView};
 use crate::runtime::Handle;

@@ -1,55 +1,28 @@
 //! `GET /v1/ledger/entries`: what was held, posted and let go, book by book, the oldest first.
 
-use super::{Filter, PARAMETERS, side};
+use super::{Filter, PARAMETERS};
 use crate::api::cursor::List;
 use crate::api::query::Parameters;
 use crate::api::rows::{self, EXAMINED_MAX};
 use crate::api::waiting::or_problem;
 use crate::auth::authenticate;
+use crate::entries::{EntryView, movement_of};
 use crate::problem::Problem;
-use crate::render::{self, ListView, time};
+use crate::render::{self, ListView};
 use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::effect::{Effect, Subject};
-use quittance_core::id::{CustomerId, DisputeId, EffectId, HoldId, PaymentId, RefundId, TenantId};
-use quittance_core::journal::{Closing, Record};
-use quittance_core::ledger::Posting;
+use quittance_core::id::{CustomerId, TenantId};
 use quittance_core::tenant::Scope;
-use quittance_store::records::journal::decode;
 use quittance_store::records::{Book, JournalEntry};
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
 use quittance_store::tables::{BOOKS, JOURNAL};
-use serde::Serialize;
 
 /// Rows fetched at a time.
 const CHUNK: usize = 200;
 /// Bytes of a position: the book and the record's number.
 const POSITION_BYTES: usize = 24;
-
-#[derive(Serialize)]
-struct EntryView {
-    object: &'static str,
-    customer: String,
-    seq: i64,
-    at: String,
-    movement: &'static str,
-    hold: Option<String>,
-    payment: Option<String>,
-    refund: Option<String>,
-    dispute: Option<String>,
-    postings: Vec<PostingView>,
-    record_hash: String,
-}
-
-#[derive(Serialize)]
-struct PostingView {
-    account: String,
-    side: &'static str,
-    amount: i64,
-    currency: &'static str,
-}
 
 /// Where a list goes on: after this record of this book.
 #[derive(Clone, Copy)]
@@ -160,121 +133,13 @@ impl Page {
                 self.last = Some(Position { book, seq: entry.seq });
                 scan.after = Some(vec![entry.seq.into()]);
                 if let Some(movement) = movement_of(&entry)?.filter(|movement| filter.takes_any(&movement.postings)) {
-                    self.entries.push(view(&entry, movement.completed(reader, book)?));
+                    self.entries.push(EntryView::of(&entry, &movement.completed(reader, book)?));
                 }
             }
             if is_end {
                 return Ok(false);
             }
         }
-    }
-}
-
-/// The record's movement of money, if it has one.
-fn movement_of(entry: &JournalEntry) -> Result<Option<Movement>, StoreError> {
-    let record = decode(entry.kind, &entry.body).map_err(|error| StoreError::Corrupt {
-        place: format!("journal of {}, record {}", entry.book, entry.seq),
-        what: error.to_string(),
-    })?;
-    Ok(movement(record))
-}
-
-fn view(entry: &JournalEntry, movement: Movement) -> EntryView {
-    EntryView {
-        object: "ledger_entry",
-        customer: entry.book.to_string(),
-        seq: entry.seq,
-        at: time(entry.at),
-        movement: movement.word,
-        hold: movement.hold.map(|hold| hold.to_string()),
-        payment: movement.payment.map(|payment| payment.to_string()),
-        refund: movement.refund.map(|refund| refund.to_string()),
-        dispute: movement.dispute.map(|dispute| dispute.to_string()),
-        postings: movement.postings.iter().map(posting).collect(),
-        record_hash: entry.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-    }
-}
-
-/// Money held, posted or let go, and what for.
-#[derive(Default)]
-struct Movement {
-    word: &'static str,
-    hold: Option<HoldId>,
-    payment: Option<PaymentId>,
-    refund: Option<RefundId>,
-    dispute: Option<DisputeId>,
-    /// The effect, where the record does not name both payment and refund and it has to tell.
-    effect: Option<EffectId>,
-    postings: Vec<Posting>,
-}
-
-impl Movement {
-    /// With the payment and the refund that its effect is about.
-    fn completed(mut self, reader: &mut dyn Reader, book: CustomerId) -> Result<Self, StoreError> {
-        let Some(effect) = self.effect else { return Ok(self) };
-        if let Some(effect) = rows::get::<Effect>(reader, vec![book.bytes().into(), effect.bytes().into()])? {
-            self.payment = Some(effect.payment);
-            if let Subject::Refund(refund) = effect.subject {
-                self.refund = Some(refund);
-            }
-        }
-        Ok(self)
-    }
-}
-
-const fn closing_word(closing: Closing) -> &'static str {
-    match closing {
-        Closing::Posted => "posted",
-        Closing::Voided => "voided",
-    }
-}
-
-fn movement(record: Record) -> Option<Movement> {
-    let nothing = Movement::default();
-    match record {
-        Record::PaymentAccepted { hold, payment, postings, .. } => {
-            Some(Movement { word: "held", hold: Some(hold), payment: Some(payment), postings, ..nothing })
-        }
-        Record::EffectAdvanced(advanced) => {
-            let (hold, closing) = advanced.closing?;
-            let (word, postings) = (closing_word(closing), advanced.postings);
-            Some(Movement { word, hold: Some(hold), payment: Some(advanced.payment), postings, ..nothing })
-        }
-        Record::RefundAccepted(accepted) => {
-            let (payment, refund) = (Some(accepted.payment), Some(accepted.refund));
-            let (hold, postings) = (Some(accepted.hold), accepted.postings);
-            Some(Movement { word: "held", hold, payment, refund, postings, ..nothing })
-        }
-        Record::RefundAdvanced(advanced) => {
-            let (hold, closing) = advanced.closing?;
-            let (word, postings) = (closing_word(closing), advanced.postings);
-            let (refund, effect) = (Some(advanced.refund), Some(advanced.effect));
-            Some(Movement { word, hold: Some(hold), refund, effect, postings, ..nothing })
-        }
-        Record::Corrected(corrected) => {
-            let (payment, effect, postings) = (Some(corrected.payment), Some(corrected.effect), corrected.postings);
-            Some(Movement { word: "corrected", payment, effect, postings, ..nothing })
-        }
-        Record::DisputeSeen(seen) => {
-            let (payment, dispute) = (Some(seen.payment), Some(seen.dispute));
-            let moved = Movement { word: "posted", payment, dispute, postings: seen.postings, ..nothing };
-            (!moved.postings.is_empty()).then_some(moved)
-        }
-        Record::BookOpened { .. }
-        | Record::TicketIssued { .. }
-        | Record::StepAsked { .. }
-        | Record::EvidenceAccepted { .. }
-        | Record::EvidenceAdvanced(_)
-        | Record::ObservationKept { .. } => None,
-    }
-}
-
-fn posting(posting: &Posting) -> PostingView {
-    PostingView {
-        account: posting.account.to_string(),
-        side: side(posting.side),
-        amount: posting.amount,
-        currency: posting.currency.code(),
     }
 }
 
