@@ -37,13 +37,16 @@ pub struct Beginning {
 #[error("a page of the list leads back to itself")]
 pub struct Stuck;
 
-/// Begins a sweep of the log of events, unless one is under way that goes on.
-pub fn begin_events(sweep: &mut Sweep, now: Timestamp) -> Beginning {
+/// Begins a sweep of the log of events, unless one is under way that goes on. `ahead_ms` is how far ahead of the gateway's
+/// clock ours may be, as the stored era has it: a first sweep looks back so much further, or what happened since would be
+/// behind it for ever.
+pub fn begin_events(sweep: &mut Sweep, now: Timestamp, ahead_ms: u64) -> Beginning {
     if sweep.resume_after.is_some() {
         return Beginning::default();
     }
     let gap_ms = sweep.completed_at.map_or(0, |at| now.ms_since(at));
-    let ahead_s = begin(sweep, now, FIRST_S);
+    let first_s = i64::try_from(ahead_ms / 1_000).unwrap_or(i64::MAX).saturating_add(FIRST_S);
+    let ahead_s = begin(sweep, now, first_s);
     let gap = (gap_ms > RETENTION_MS).then(|| {
         let days = gap_ms / 86_400_000;
         EventGap::Open { detail: format!("nothing was looked at for {days} days, and events are kept for 30") }
@@ -68,7 +71,7 @@ fn begin(sweep: &mut Sweep, now: Timestamp, first_s: i64) -> Option<i64> {
     if ahead_s.is_some() {
         sweep.cursor = Some(now.seconds() - SET_BACK_S);
     }
-    let first = now.seconds() - first_s - OVERLAP_S;
+    let first = now.seconds().saturating_sub(first_s).saturating_sub(OVERLAP_S).max(0);
     sweep.created_from = Some(match (sweep.cursor, sweep.created_from) {
         (Some(cursor), _) => cursor - OVERLAP_S,
         // Nothing was seen of the list, so nothing since its first sweep began is known to be behind us.
@@ -148,32 +151,32 @@ mod tests {
     #[test]
     fn the_cursor_moves_only_at_the_end_of_the_list() {
         let mut sweep = fresh();
-        assert_eq!(begin_events(&mut sweep, at(0)), Beginning::default());
+        assert_eq!(begin_events(&mut sweep, at(0), 0), Beginning::default());
         assert_eq!(sweep.created_from, Some(at(0).seconds() - FIRST_S - OVERLAP_S));
         assert_eq!(follow_events(&mut sweep, Some(at(-5).seconds()), Some("evt_9".into()), at(1)), Ok(false));
         assert_eq!((sweep.cursor, sweep.completed_at), (None, None));
         // Another run, perhaps of another process, goes on where this one was.
-        begin_events(&mut sweep, at(60));
+        begin_events(&mut sweep, at(60), 0);
         assert_eq!(sweep.started_at, Some(at(0)));
         assert_eq!(follow_events(&mut sweep, Some(at(-90).seconds()), None, at(61)), Ok(true));
         assert_eq!((sweep.cursor, sweep.completed_at), (Some(at(-5).seconds()), Some(at(61))));
-        begin_events(&mut sweep, at(120));
+        begin_events(&mut sweep, at(120), 0);
         assert_eq!(sweep.created_from, Some(at(-5).seconds() - OVERLAP_S), "the overlap");
     }
 
     #[test]
     fn what_is_on_the_list_moves_the_cursor_and_a_fast_clock_does_not() {
         let mut sweep = fresh();
-        begin_events(&mut sweep, at(0));
+        begin_events(&mut sweep, at(0), 0);
         follow_events(&mut sweep, None, None, at(1)).expect("the end");
         assert_eq!((sweep.cursor, sweep.completed_at), (None, Some(at(1))), "an empty list says nothing");
-        begin_events(&mut sweep, at(60));
+        begin_events(&mut sweep, at(60), 0);
         follow_events(&mut sweep, Some(at(9_999).seconds()), None, at(61)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()));
-        begin_events(&mut sweep, at(120));
+        begin_events(&mut sweep, at(120), 0);
         follow_events(&mut sweep, Some(at(-500).seconds()), None, at(121)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()), "never back");
-        begin_events(&mut sweep, at(180));
+        begin_events(&mut sweep, at(180), 0);
         follow_events(&mut sweep, None, None, at(181)).expect("the end");
         assert_eq!(sweep.cursor, Some(at(60).seconds()), "an empty list says nothing");
     }
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn a_page_that_leads_to_itself_fails() {
         let mut sweep = fresh();
-        begin_events(&mut sweep, at(0));
+        begin_events(&mut sweep, at(0), 0);
         follow_events(&mut sweep, None, Some("evt_9".into()), at(1)).expect("a page");
         assert_eq!(follow_events(&mut sweep, None, Some("evt_9".into()), at(2)), Err(Stuck));
         assert_eq!((sweep.cursor, sweep.completed_at, sweep.resume_after), (None, None, None));
@@ -190,10 +193,10 @@ mod tests {
     #[test]
     fn a_gap_that_is_longer_than_the_log_is_said() {
         let mut sweep = fresh();
-        begin_events(&mut sweep, at(0));
+        begin_events(&mut sweep, at(0), 0);
         follow_events(&mut sweep, None, None, at(0)).expect("the end");
-        assert_eq!(begin_events(&mut sweep.clone(), at(30 * 86_400)), Beginning::default());
-        let gap = begin_events(&mut sweep, at(31 * 86_400)).gap;
+        assert_eq!(begin_events(&mut sweep.clone(), at(30 * 86_400), 0), Beginning::default());
+        let gap = begin_events(&mut sweep, at(31 * 86_400), 0).gap;
         assert!(matches!(gap, Some(EventGap::Open { ref detail }) if detail.contains("31 days")), "{gap:?}");
     }
 
@@ -211,12 +214,12 @@ mod tests {
     #[test]
     fn a_clock_that_is_ahead_while_nothing_happens_hides_no_event() {
         let mut sweep = fresh();
-        begin_events(&mut sweep, at(0));
+        begin_events(&mut sweep, at(0), 0);
         follow_events(&mut sweep, Some(at(0).seconds()), None, at(0)).expect("the end");
-        begin_events(&mut sweep, at(86_400));
+        begin_events(&mut sweep, at(86_400), 0);
         follow_events(&mut sweep, None, None, at(86_400)).expect("the end");
         for minute in 1..5 {
-            assert_eq!(begin_events(&mut sweep, at(60 * minute)), Beginning::default());
+            assert_eq!(begin_events(&mut sweep, at(60 * minute), 0), Beginning::default());
             assert_eq!(sweep.created_from, Some(at(0).seconds() - OVERLAP_S), "what happened since is in it");
             follow_events(&mut sweep, None, None, at(60 * minute)).expect("the end");
         }
@@ -235,14 +238,27 @@ mod tests {
         ] {
             let mut sweep = fresh();
             for (began_at, is_complete) in sweeps {
-                begin_events(&mut sweep, *began_at);
+                begin_events(&mut sweep, *began_at, 0);
                 if *is_complete {
                     follow_events(&mut sweep, None, None, *began_at).expect("the end");
                 }
             }
-            assert_eq!(begin_events(&mut sweep, next), Beginning::default(), "{what}");
+            assert_eq!(begin_events(&mut sweep, next, 0), Beginning::default(), "{what}");
             assert!(sweep.created_from < Some(at(0).seconds()), "{what}: {sweep:?}");
         }
+    }
+
+    #[test]
+    fn a_first_sweep_under_a_clock_that_was_set_ahead_looks_back_behind_what_it_hides() {
+        const AHEAD_S: i64 = 26 * 3_600;
+        let mut sweep = fresh();
+        begin_events(&mut sweep, at(AHEAD_S + 60), 26 * 3_600_000);
+        follow_events(&mut sweep, None, None, at(AHEAD_S + 60)).expect("the end");
+        assert_eq!(sweep.created_from, Some(at(60).seconds() - FIRST_S - OVERLAP_S));
+        // The clock is right again a day and a half later.
+        begin_events(&mut sweep, at(37 * 3_600), 0);
+        assert_eq!(sweep.created_from, Some(at(60).seconds() - FIRST_S - OVERLAP_S));
+        begin_events(&mut fresh(), at(0), u64::MAX);
     }
 
     #[test]
@@ -254,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_cursor_ahead_of_the_clock_is_said_and_given_up() {
-        let begins: [fn(&mut Sweep, Timestamp) -> Beginning; 2] = [begin_events, begin_objects];
+        let begins: [fn(&mut Sweep, Timestamp) -> Beginning; 2] =
+            [|sweep, now| begin_events(sweep, now, 0), begin_objects];
         for begin in begins {
             let mut sweep = Sweep { cursor: Some(at(86_400).seconds()), ..fresh() };
             assert_eq!(begin(&mut sweep, at(0)), Beginning { gap: None, ahead_s: Some(86_400) });

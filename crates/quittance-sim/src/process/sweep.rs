@@ -11,9 +11,9 @@ use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::id::RefundId;
 use quittance_engine::submission::{EventLog, Listed, Outcome, Submission, Swept, WebhookEvent};
 use quittance_engine::sweeps::{Beginning, begin_events, begin_objects, follow_events, follow_objects};
-use quittance_store::records::{Entity, EventSource, Lane, Sweep};
+use quittance_store::records::{ClockMark, Entity, EventSource, Lane, Sweep};
 use quittance_store::store::Reader;
-use quittance_store::tables::{INBOX, SWEEPS};
+use quittance_store::tables::{CLOCKS, INBOX, SWEEPS};
 use std::collections::VecDeque;
 
 /// How often a gateway is swept once clients are gone, in milliseconds.
@@ -100,7 +100,7 @@ impl World {
         let mut sweep = self.stored_sweep(gateway, list);
         let now = self.clock.wall();
         let Beginning { gap, .. } = match list {
-            List::Events => begin_events(&mut sweep, now),
+            List::Events => begin_events(&mut sweep, now, self.stored_ahead_ms()),
             List::Objects(_) => begin_objects(&mut sweep, now),
         };
         // Where nothing was ever seen, the next sweep has to know where this one began.
@@ -125,6 +125,12 @@ impl World {
         let rows = self.database.reader().get_many(&SWEEPS, &[fresh.key()]);
         let row = rows.ok().and_then(|mut rows| rows.pop().flatten());
         row.and_then(|row| Sweep::from_row(&row).ok()).unwrap_or(fresh)
+    }
+
+    fn stored_ahead_ms(&self) -> u64 {
+        let rows = self.database.reader().get_many(&CLOCKS, &[ClockMark::key(ClockMark::ERA)]);
+        let row = rows.ok().and_then(|mut rows| rows.pop().flatten());
+        row.and_then(|row| ClockMark::from_row(&row).ok()).map_or(0, |mark| mark.era.ahead_ms)
     }
 
     /// Puts a submission of a sweep into the queue of the process, which is not in its place now.

@@ -4,7 +4,7 @@
 use quittance_sim::plan::Plan;
 
 /// Name of the plan, the plan, what it broke.
-const KEPT: [(&str, &str, &str); 6] = [
+const KEPT: [(&str, &str, &str); 7] = [
     (
         "clock_ahead_of_a_search",
         include_str!("plans/clock_ahead_of_a_search.json"),
@@ -24,6 +24,11 @@ const KEPT: [(&str, &str, &str); 6] = [
         "first_sweep_after_an_absence",
         include_str!("plans/first_sweep_after_an_absence.json"),
         "the process died early and was away for a day: what happened meanwhile, and whose webhook was lost, was never seen",
+    ),
+    (
+        "refund_elsewhere_under_a_clock_26_hours_ahead",
+        include_str!("plans/refund_elsewhere_under_a_clock_26_hours_ahead.json"),
+        "the clock was more than a day ahead at the first sweep, which began behind a refund of which no webhook told",
     ),
     (
         "looks_by_a_clock_ahead",

@@ -15,7 +15,7 @@ impl Sweeper<'_> {
     /// Follows the log to its end, or for as many pages as one run may ask for.
     pub(super) async fn events(&self) -> Result<(), Interrupted> {
         let mut sweep = self.state(Sweep::EVENTS).await?;
-        let beginning = begin_events(&mut sweep, clock::now());
+        let beginning = begin_events(&mut sweep, clock::now(), self.ahead_ms().await?);
         self.warn_of_clock(Sweep::EVENTS, &beginning);
         let gap = beginning.gap;
         if gap.is_some() {

@@ -18,7 +18,7 @@ use quittance_core::fact::{Fact, Loss};
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, Swept};
 use quittance_engine::sweeps::{Beginning, Stuck};
-use quittance_store::records::{Discrepancy, Entity, Lane, Sweep};
+use quittance_store::records::{ClockMark, Discrepancy, Entity, Lane, Sweep};
 use quittance_store::store::Scan;
 use quittance_store::tables::DISCREPANCIES;
 use std::collections::BTreeMap;
@@ -150,6 +150,13 @@ impl Sweeper<'_> {
         let key = fresh.key();
         let stored = self.handle.read(move |reader| rows::get::<Sweep>(reader, key)).await?;
         Ok(stored.unwrap_or(fresh))
+    }
+
+    /// How far ahead our clock may be, as the stored era has it.
+    async fn ahead_ms(&self) -> Result<u64, Interrupted> {
+        let key = ClockMark::key(ClockMark::ERA);
+        let mark = self.handle.read(move |reader| rows::get::<ClockMark>(reader, key)).await?;
+        Ok(mark.map_or(0, |mark| mark.era.ahead_ms))
     }
 
     async fn keep(&self, sweep: &Sweep, gap: Option<EventGap>) -> Result<(), Interrupted> {
