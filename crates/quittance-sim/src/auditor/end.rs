@@ -1,7 +1,7 @@
 //! The end of a world: what must be true once everything has come to rest.
 
 use super::facts::{Rows, charges_of};
-use super::{Auditor, history, ledger, pairs};
+use super::{Auditor, asked, history, ledger, pairs};
 use crate::coverage::{Coverage, dispute_word};
 use crate::gateway::Gateway;
 use quittance_core::effect::State;
@@ -27,6 +27,9 @@ impl Auditor {
         self.at_rest(&rows, gateways);
         self.at_most_once(&rows, gateways);
         self.answers_hold(&rows, gateways);
+        for what in self.asked.differences(&rows, gateways) {
+            self.fail("not_asked", what);
+        }
         for what in ledger::differences(&rows, gateways) {
             self.fail("ledger", what);
         }
@@ -113,9 +116,17 @@ impl Auditor {
     /// What clients were told is so, and stays so.
     fn answers_hold(&mut self, rows: &Rows, gateways: &[Gateway]) {
         let mut wrong = Vec::new();
+        let mut refused = Vec::new();
         for (key, told) in &self.told {
             let Some((_, body)) = &told.answer else { continue };
             let text = String::from_utf8_lossy(body);
+            let action = self.asked.under(key, &told.fingerprint);
+            if text == "rejected refund-too-large"
+                && action.is_some_and(|action| !self.asked.may_be_too_large(action, rows))
+            {
+                refused.push(format!("{key} was refused as too large, and there was enough: {action:?}"));
+            }
+            wrong.extend(action.and_then(|action| asked::wrong_answer(action, &text, rows, gateways)));
             let words: Vec<&str> = text.split(' ').collect();
             let ["payment", id, status, captured, _] = words[..] else { continue };
             let Some(payment) = rows.payments.iter().find(|payment| payment.id.to_string() == id) else {
@@ -135,6 +146,9 @@ impl Auditor {
         }
         if let Some(what) = wrong.into_iter().next() {
             self.fail("answer_false", what);
+        }
+        if let Some(what) = refused.into_iter().next() {
+            self.fail("refused_falsely", what);
         }
     }
 }

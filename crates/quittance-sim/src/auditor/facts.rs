@@ -3,6 +3,7 @@
 use crate::gateway::books::{Books, Charge};
 use quittance_core::dispute::Dispute;
 use quittance_core::effect::Effect;
+use quittance_core::idempotency::Command;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_store::records::{Book, Discrepancy, Entity, JournalEntry};
@@ -26,6 +27,8 @@ pub struct Rows {
     pub books: Vec<Book>,
     /// Discrepancies.
     pub discrepancies: Vec<Discrepancy>,
+    /// Clients' commands.
+    pub commands: Vec<Command>,
     /// The journals.
     pub journal: Vec<JournalEntry>,
 }
@@ -44,6 +47,7 @@ impl Rows {
             effects: all(reader)?,
             books: all(reader)?,
             discrepancies: all(reader)?,
+            commands: all(reader)?,
             journal: all(reader)?,
         })
     }

@@ -3,6 +3,7 @@
 //! It sees what clients sent and were answered, what gateways' books say, and the rows of the store. It never asks the code
 //! that decides. Each rule has a name, which is what a failing seed reports.
 
+mod asked;
 mod end;
 pub mod facts;
 mod history;
@@ -10,10 +11,11 @@ mod ledger;
 mod pairs;
 
 use crate::gateway::Gateway;
+use asked::Asked;
 use quittance_connectors::message::Request;
 use quittance_core::id::CommandId;
 use quittance_core::idempotency::{Command, Key, Progress};
-use quittance_engine::submission::Job;
+use quittance_engine::submission::{ClientCommand, Job};
 use quittance_store::records::{Entity, KeyEntry, Ticket};
 use quittance_store::store::{Reader, Scan};
 use quittance_store::tables::{COMMANDS, IDEMPOTENCY, INBOX, TICKETS};
@@ -41,6 +43,7 @@ struct Told {
 pub struct Auditor {
     failures: Vec<Failure>,
     told: BTreeMap<String, Told>,
+    asked: Asked,
     /// Webhooks that were acknowledged, by gateway and event.
     acknowledged: BTreeSet<(usize, String)>,
     /// Events that an operator had applied again.
@@ -68,6 +71,11 @@ impl Auditor {
             .collect()
     }
 
+    /// A client asks for something.
+    pub fn asks(&mut self, command: &ClientCommand) {
+        self.asked.note(command);
+    }
+
     /// A client heard a final answer: it is the only one that its key ever has.
     pub fn heard(&mut self, key: &str, fingerprint: [u8; 32], status: u16, body: &[u8]) {
         let told = self.note_key(key, fingerprint);
@@ -75,6 +83,13 @@ impl Auditor {
         if before != (status, body.to_vec()) {
             let [before, now] = [&before.1[..], body].map(String::from_utf8_lossy);
             self.fail("answer_changed", format!("{key} was answered `{before}`, and now `{now}`"));
+        }
+    }
+
+    /// A client heard that its key stands for something else: it was used for something else then.
+    pub fn refused_as_reused(&mut self, key: &str) {
+        if !self.asked.is_shared(key) {
+            self.fail("refused_falsely", format!("{key} is refused as reused, and only one thing was asked under it"));
         }
     }
 

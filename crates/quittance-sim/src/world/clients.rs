@@ -80,6 +80,7 @@ impl World {
         };
         for (command, order) in calls {
             let call = self.clients.calls.len();
+            self.auditor.asks(&command);
             self.clients.calls.push(Call { command, order, patience_ms, attempts: 0, is_over: false, aimed: None });
             self.ask(call);
             if operation.is_double {
@@ -182,7 +183,10 @@ impl World {
                 self.learn_order(order, subject.as_deref());
                 self.auditor.accepted(&key, fingerprint, command);
             }
-            Reply::Refused("idempotency-key-reused") => self.struck("key_reused_otherwise"),
+            Reply::Refused("idempotency-key-reused") => {
+                self.struck("key_reused_otherwise");
+                self.auditor.refused_as_reused(&key);
+            }
             Reply::Later | Reply::Refused(_) => {}
         }
     }

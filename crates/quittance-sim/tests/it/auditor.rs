@@ -40,7 +40,7 @@ pub(crate) fn broken(forge: impl FnOnce(&MemoryDatabase, &mut [Gateway])) -> BTr
 }
 
 /// Writes every row of a kind over, changed.
-fn change<E: Entity>(database: &MemoryDatabase, mut change: impl FnMut(&mut E)) {
+pub(crate) fn change<E: Entity>(database: &MemoryDatabase, mut change: impl FnMut(&mut E)) {
     let rows = database.reader().scan(&Scan::forward(E::table(), Vec::new(), 100)).expect("readable");
     let changed = rows.iter().map(|row| {
         let mut entity = E::from_row(row).expect("sound");
