@@ -26,6 +26,7 @@ impl Auditor {
         self.after_crash(reader, &names);
         self.at_rest(&rows, gateways);
         self.at_most_once(&rows, gateways);
+        self.brakes_held(&rows, gateways);
         self.answers_hold(&rows, gateways);
         for what in self.asked.differences(&rows, gateways) {
             self.fail("not_asked", what);
@@ -92,6 +93,22 @@ impl Auditor {
             }
         }
         self.refund_sums(rows);
+    }
+
+    /// What is above the limit reached no gateway before a person approved it.
+    fn brakes_held(&mut self, rows: &Rows, gateways: &[Gateway]) {
+        let Some(limit) = self.parked_above else { return };
+        for payment in rows.payments.iter().filter(|payment| payment.money.amount > limit) {
+            let id = payment.id.to_string();
+            let is_of_it = |metadata: &BTreeMap<String, String>| metadata.get("payment_id") == Some(&id);
+            let reached = gateway_of(gateways, &payment.gateway).is_some_and(|gateway| {
+                gateway.books.intents.iter().any(|intent| is_of_it(&intent.metadata))
+                    || gateway.books.charges.iter().any(|charge| is_of_it(&charge.metadata))
+            });
+            if reached && !self.approved.contains(&payment.effect) {
+                self.fail("unapproved", format!("{id} is above {limit}, and nobody approved it"));
+            }
+        }
     }
 
     fn refund_sums(&mut self, rows: &Rows) {

@@ -13,7 +13,7 @@ mod pairs;
 use crate::gateway::Gateway;
 use asked::Asked;
 use quittance_connectors::message::Request;
-use quittance_core::id::CommandId;
+use quittance_core::id::{CommandId, EffectId};
 use quittance_core::idempotency::{Command, Key, Progress};
 use quittance_engine::submission::{ClientCommand, Job};
 use quittance_store::records::{Entity, KeyEntry, Ticket};
@@ -46,11 +46,20 @@ pub struct Auditor {
     asked: Asked,
     /// Webhooks that were acknowledged, by gateway and event.
     acknowledged: BTreeSet<(usize, String)>,
+    /// Above which amount a person has to approve a payment, minor units; and the effects that one has approved.
+    pub(crate) parked_above: Option<i64>,
+    approved: BTreeSet<EffectId>,
     /// Events that an operator had applied again.
     replayed: BTreeSet<(usize, String)>,
 }
 
 impl Auditor {
+    /// An auditor who knows above which amount payments wait for a person, minor units.
+    #[must_use]
+    pub fn new(parked_above: Option<i64>) -> Self {
+        Self { parked_above, ..Self::default() }
+    }
+
     /// Notes that a rule is broken.
     pub fn fail(&mut self, rule: &'static str, what: String) {
         self.failures.push(Failure { rule, what });
@@ -123,6 +132,11 @@ impl Auditor {
     pub fn restored(&mut self) {
         self.told.clear();
         self.acknowledged.clear();
+    }
+
+    /// A person approves what a brake holds back.
+    pub fn approved(&mut self, effect: EffectId) {
+        self.approved.insert(effect);
     }
 
     /// An operator has an event applied again.

@@ -140,6 +140,9 @@ impl World {
             }
             None => {
                 let approval = if self.dice.chance(25) { Approval::Refused } else { Approval::Approved };
+                if approval == Approval::Approved {
+                    self.auditor.approved(effect.id);
+                }
                 let action = Action::Approve { effect: named, approval, word: word() };
                 ("POST /v1/effects/{id}/approve", action)
             }

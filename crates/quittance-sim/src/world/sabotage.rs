@@ -14,6 +14,13 @@ impl World {
         self
     }
 
+    /// The auditor knows of a limit that the engine does not have.
+    #[must_use]
+    pub const fn with_limit(mut self, parked_above: i64) -> Self {
+        self.auditor.parked_above = Some(parked_above);
+        self
+    }
+
     /// The store takes what a process writes after the next one has opened it.
     #[must_use]
     pub fn with_old_writers(self) -> Self {

@@ -103,7 +103,7 @@ impl World {
                 ..Network::default()
             },
             clients: Clients::default(),
-            auditor: Auditor::default(),
+            auditor: Auditor::new(plan.parked_above),
             coverage: Coverage::default(),
             tale: is_told.then(Vec::new),
             hash: plan.seed,

@@ -87,6 +87,16 @@ fn an_event_that_moves_an_effect_twice_is_seen() {
     assert!(broken.contains("webhook_twice") && !broken.contains("regression"), "{broken:?}");
 }
 
+#[test]
+fn a_payment_that_no_brake_held_back_is_seen() {
+    let held = Plan { parked_above: Some(499), ..plan(Profile::Charges) };
+    // People approve most of what they are asked about.
+    let broken: BTreeSet<_> = (0..8).flat_map(|seed| World::new(&Plan { seed, ..held.clone() }, false).live().broken).collect();
+    assert_eq!(broken, BTreeSet::new());
+    let broken = World::new(&plan(Profile::Charges), false).with_limit(499).live().broken;
+    assert_eq!(broken, ["unapproved"].into());
+}
+
 /// The rules that are broken in a world with this fault.
 fn with_fault(seed: u64, what: Trouble, sabotage: impl Fn(World) -> World) -> BTreeSet<&'static str> {
     let plan = Plan { seed, faults: vec![Fault { at_ms: 500, what }], ..plan(Profile::Charges) };
