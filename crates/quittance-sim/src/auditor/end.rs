@@ -5,8 +5,10 @@ use super::{Auditor, asked, history, ledger, pairs};
 use crate::coverage::{Coverage, dispute_word};
 use crate::gateway::Gateway;
 use quittance_core::effect::State;
+use quittance_core::idempotency::Progress;
 use quittance_core::payment::{Payment, Status};
 use quittance_engine::verify::verify;
+use quittance_store::records::ObjectState;
 use quittance_store::store::Reader;
 use std::collections::BTreeMap;
 
@@ -24,7 +26,7 @@ impl Auditor {
         };
         let names: Vec<&str> = gateways.iter().map(|gateway| gateway.profile.name()).collect();
         self.after_crash(reader, &names);
-        self.at_rest(&rows, gateways);
+        self.at_rest(&rows);
         self.at_most_once(&rows, gateways);
         self.brakes_held(&rows, gateways);
         self.answers_hold(&rows, gateways);
@@ -44,18 +46,20 @@ impl Auditor {
         count(&rows, coverage);
     }
 
-    /// Every effect has come to its end, and nothing is held any more.
-    fn at_rest(&mut self, rows: &Rows, gateways: &[Gateway]) {
+    /// Every effect has come to its end, every command has its answer, and nothing is held or waits any more.
+    fn at_rest(&mut self, rows: &Rows) {
         for effect in rows.effects.iter().filter(|effect| !effect.state.is_terminal() || effect.state == State::Review)
         {
-            let gateway = gateways.iter().find(|gateway| gateway.profile.name() == effect.gateway);
-            let waits = gateway.is_some_and(|gateway| !gateway.books.is_settled());
-            if !waits {
-                let (state, step) = (effect.state.name(), effect.step.name());
-                let what =
-                    format!("{} for {:?} is {state} at {step}, due {:?}", effect.id, effect.subject, effect.due_at);
-                self.fail("unexplained", what);
-            }
+            let (state, step) = (effect.state.name(), effect.step.name());
+            let what = format!("{} for {:?} is {state} at {step}, due {:?}", effect.id, effect.subject, effect.due_at);
+            self.fail("unexplained", what);
+        }
+        for command in rows.commands.iter().filter(|command| command.progress == Progress::InProgress) {
+            self.fail("unanswered", format!("{} under {} has no answer", command.operation, command.key));
+        }
+        for object in rows.objects.iter().filter(|object| object.state == ObjectState::Parked) {
+            let (id, on) = (&object.object, &object.waiting_on);
+            self.fail("unexplained", format!("{id} still waits for {on:?}, due {:?}", object.due_at));
         }
         for book in &rows.books {
             let held =

@@ -6,7 +6,7 @@ use quittance_core::effect::Effect;
 use quittance_core::idempotency::Command;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
-use quittance_store::records::{Book, Discrepancy, Entity, JournalEntry};
+use quittance_store::records::{Book, Discrepancy, Entity, GatewayObject, JournalEntry};
 use quittance_store::store::{Reader, Scan};
 
 /// Rows of a table that are read: worlds are small.
@@ -27,6 +27,8 @@ pub struct Rows {
     pub books: Vec<Book>,
     /// Discrepancies.
     pub discrepancies: Vec<Discrepancy>,
+    /// What is known of the gateways' objects.
+    pub objects: Vec<GatewayObject>,
     /// Clients' commands.
     pub commands: Vec<Command>,
     /// The journals.
@@ -47,6 +49,7 @@ impl Rows {
             effects: all(reader)?,
             books: all(reader)?,
             discrepancies: all(reader)?,
+            objects: all(reader)?,
             commands: all(reader)?,
             journal: all(reader)?,
         })

@@ -188,11 +188,4 @@ impl Books {
         let of_it = self.refunds.iter().filter(|refund| refund.charge == charge && refund.counts());
         of_it.map(|refund| refund.amount).sum()
     }
-
-    /// Whether anything is still under way here.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        !self.refunds.iter().any(|refund| refund.status == "pending")
-            && !self.charges.iter().any(|charge| charge.status == "pending")
-    }
 }

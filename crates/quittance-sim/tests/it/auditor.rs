@@ -2,6 +2,7 @@
 
 use quittance_core::effect::{Effect, State};
 use quittance_core::id::CommandId;
+use quittance_core::idempotency::{Command, Progress};
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::refund::RefundStatus;
@@ -10,7 +11,7 @@ use quittance_sim::gateway::Gateway;
 use quittance_sim::plan::{Operation, Pay, Plan, Profile, What};
 use quittance_sim::world::World;
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::records::{Book, Entity};
+use quittance_store::records::{Book, Entity, GatewayObject, ObjectState};
 use quittance_store::store::{Reader, Scan};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -96,6 +97,28 @@ fn a_second_refund_is_seen() {
 fn an_effect_that_has_no_end_is_seen() {
     let broken = broken(|database, _| change::<Effect>(database, |effect| effect.state = State::Unknown));
     assert!(broken.contains("unexplained") && broken.contains("verify"), "{broken:?}");
+}
+
+/// Whatever else is under way at its gateway.
+#[test]
+fn an_effect_that_has_no_end_beside_one_that_goes_on_is_seen() {
+    let broken = broken(|database, gateways| {
+        change::<Effect>(database, |effect| effect.state = State::Unknown);
+        gateways[0].books.refunds[0].status = "pending";
+    });
+    assert!(broken.contains("unexplained"), "{broken:?}");
+}
+
+#[test]
+fn a_command_without_an_answer_is_seen() {
+    let broken = broken(|database, _| change::<Command>(database, |command| command.progress = Progress::InProgress));
+    assert!(broken.contains("unanswered"), "{broken:?}");
+}
+
+#[test]
+fn an_object_that_still_waits_for_another_is_seen() {
+    let broken = broken(|database, _| change::<GatewayObject>(database, |row| row.state = ObjectState::Parked));
+    assert!(broken.contains("unexplained"), "{broken:?}");
 }
 
 #[test]
