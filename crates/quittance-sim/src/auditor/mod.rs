@@ -44,6 +44,8 @@ pub struct Auditor {
     failures: Vec<Failure>,
     told: BTreeMap<String, Told>,
     asked: Asked,
+    /// How often these bytes of an effect left.
+    left: BTreeMap<(EffectId, Vec<u8>), usize>,
     /// Webhooks that were acknowledged, by gateway and event.
     acknowledged: BTreeSet<(usize, String)>,
     /// Above which amount a person has to approve a payment, minor units; and the effects that one has approved.
@@ -131,6 +133,7 @@ impl Auditor {
     /// The data was restored from a backup: what was said since may be forgotten.
     pub fn restored(&mut self) {
         self.told.clear();
+        self.left.clear();
         self.acknowledged.clear();
     }
 
@@ -144,12 +147,16 @@ impl Auditor {
         self.replayed.insert((gateway, event.to_owned()));
     }
 
-    /// A write is about to leave: its ticket has to be stored, with these very bytes and this key.
+    /// A write is about to leave: a ticket of its own has to be stored, with these very bytes and this key.
     pub fn leaves(&mut self, reader: &mut dyn Reader, job: &Job, request: &Request) {
         let place = vec![job.effect.book.bytes().into(), job.effect.effect.bytes().into()];
         let rows = reader.scan(&Scan::forward(&TICKETS, place, 10_000)).unwrap_or_default();
-        let mut tickets = rows.iter().filter_map(|row| Ticket::from_row(row).ok());
-        if !tickets.any(|ticket| ticket.request == request.encode() && ticket.request_digest == request.digest()) {
+        let tickets = rows.iter().filter_map(|row| Ticket::from_row(row).ok());
+        let (bytes, digest) = (request.encode(), request.digest());
+        let tickets = tickets.filter(|ticket| ticket.request == bytes && ticket.request_digest == digest).count();
+        let left = self.left.entry((job.effect.effect, bytes)).or_default();
+        *left += 1;
+        if *left > tickets {
             self.fail("no_ticket", format!("{} of {} leaves without a ticket", request.target, job.effect.effect));
         }
     }
@@ -169,7 +176,7 @@ impl Auditor {
         }
         let places: Vec<_> = self.acknowledged.iter().collect();
         let keys: Vec<_> = places.iter().map(|(at, event)| vec![names[*at].into(), event.as_str().into()]).collect();
-        let rows = reader.get_many(&INBOX, &keys).unwrap_or_default();
+        let rows = reader.get_many(&INBOX, &keys).unwrap_or_else(|_| vec![None; keys.len()]);
         let missing = places.iter().zip(rows).filter(|(_, row)| row.is_none());
         lost.extend(missing.map(|((_, event), _)| format!("{event} was acknowledged and is in no inbox")));
         if let Some(what) = lost.into_iter().next() {
@@ -184,7 +191,7 @@ fn lost_answer(reader: &mut dyn Reader, key: &str, told: &Told) -> Option<String
     let place = vec![crate::world::tenant().bytes().into(), digest.into()];
     let mut get = |table, place| reader.get_many(table, &[place]).ok()?.pop()?;
     let Some(row) = get(&IDEMPOTENCY, place) else { return Some(format!("{key} was accepted and is not stored")) };
-    let entry = KeyEntry::from_row(&row).ok()?;
+    let Ok(entry) = KeyEntry::from_row(&row) else { return Some(format!("what is stored of {key} cannot be read")) };
     let row = get(&COMMANDS, vec![entry.command.bytes().into()]);
     let Some(command) = row.and_then(|row| Command::from_row(&row).ok()) else {
         return Some(format!("{key} stands for a command that is not stored"));

@@ -2,7 +2,7 @@
 
 use crate::auditor::{broken, plan, put, told};
 use quittance_connectors::message::{Method, Request};
-use quittance_core::effect::{Source, State};
+use quittance_core::effect::{Source, State, Step};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::{CustomerId, EffectId, PaymentId, TenantId};
 use quittance_core::journal::{Advanced, Record};
@@ -12,7 +12,7 @@ use quittance_sim::gateway::Gateway;
 use quittance_sim::plan::{Fault, Plan, Point, Profile, Trouble, WebhookBlow};
 use quittance_sim::world::World;
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::records::{Entity, JournalEntry, Lane, journal};
+use quittance_store::records::{Entity, JournalEntry, Lane, Ticket, journal};
 use quittance_store::store::{Reader, Scan};
 use std::collections::BTreeSet;
 
@@ -23,6 +23,23 @@ fn write(body: &str) -> Request {
         body: body.as_bytes().to_vec(),
         idempotency_key: Some("key".into()),
         api_version: String::new(),
+    }
+}
+
+fn ticket(job: &Job, request: &Request) -> Ticket {
+    Ticket {
+        book: job.effect.book,
+        effect: job.effect.effect,
+        step: Step::Execute,
+        generation: 0,
+        send_no: 1,
+        gateway_key: "key".into(),
+        reference: None,
+        request_digest: request.digest(),
+        request: request.encode(),
+        lease_epoch: 1,
+        issued_at: Timestamp(0),
+        deadline: Timestamp(0),
     }
 }
 
@@ -39,7 +56,14 @@ fn a_request_without_a_ticket_is_seen() {
         plan: JobPlan::Send(request.clone()),
         deadline: Timestamp(0),
     };
-    let rules = told(|auditor| auditor.leaves(&mut MemoryDatabase::new().reader(), &job, &request));
+    let database = MemoryDatabase::new();
+    let rules = told(|auditor| auditor.leaves(&mut database.reader(), &job, &request));
+    assert_eq!(rules, ["no_ticket"]);
+    // One ticket is good for one send.
+    put(&database, &[ticket(&job, &request)]);
+    let rules = told(|auditor| auditor.leaves(&mut database.reader(), &job, &request));
+    assert!(rules.is_empty());
+    let rules = told(|auditor| (0..2).for_each(|_| auditor.leaves(&mut database.reader(), &job, &request)));
     assert_eq!(rules, ["no_ticket"]);
 }
 
