@@ -76,8 +76,9 @@ fn run(seeds: Range<u64>, jobs: usize, shows_coverage: bool) -> ExitCode {
 }
 
 fn tell(plan: &Plan) -> ExitCode {
-    print!("{}", story::story(plan));
-    ExitCode::SUCCESS
+    let (text, has_failed) = story::story(plan);
+    print!("{text}");
+    ExitCode::from(u8::from(has_failed))
 }
 
 fn show_shrunk(plan: &Plan) -> ExitCode {
@@ -86,7 +87,7 @@ fn show_shrunk(plan: &Plan) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     println!("\nshrunk in {} runs:", shrunk.runs);
-    print!("{}", story::story(&shrunk.plan));
+    print!("{}", story::story(&shrunk.plan).0);
     match serde_json::to_string(&shrunk.plan) {
         Ok(text) => println!("as a plan: {text}"),
         Err(error) => println!("the plan cannot be written: {error}"),

@@ -3,9 +3,9 @@
 use crate::plan::Plan;
 use std::fmt::Write;
 
-/// The story of a plan: one line for each event, with its virtual time.
+/// The story of a plan: one line for each event, with its virtual time; and whether it fails.
 #[must_use]
-pub fn story(plan: &Plan) -> String {
+pub fn story(plan: &Plan) -> (String, bool) {
     let outcome = crate::simulate(plan, true);
     let mut text = String::new();
     let _ = writeln!(text, "world {} with {:?}", plan.seed, plan.gateways);
@@ -24,5 +24,5 @@ pub fn story(plan: &Plan) -> String {
         }
         None => text.push_str("nothing is wrong\n"),
     }
-    text
+    (text, outcome.failure.is_some())
 }

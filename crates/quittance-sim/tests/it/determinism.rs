@@ -1,7 +1,9 @@
 //! One seed is one world.
 
 use quittance_sim::batch;
+use quittance_sim::story::story;
 use quittance_sim::workload::plan;
+use std::process::Command;
 
 #[test]
 fn the_same_seed_is_the_same_history() {
@@ -9,6 +11,18 @@ fn the_same_seed_is_the_same_history() {
         let [first, second] = [false, true].map(|is_told| quittance_sim::simulate(&plan(seed), is_told));
         assert_eq!(first.hash, second.hash, "seed {seed}");
         assert_eq!(first.coverage, second.coverage, "seed {seed}");
+    }
+}
+
+/// Nothing in a world depends on addresses, on the environment or on what a process was seeded with.
+#[test]
+fn the_same_seed_is_the_same_history_in_another_process() {
+    for seed in 6..10 {
+        let (here, has_failed) = story(&plan(seed));
+        let told = Command::new(env!("CARGO_BIN_EXE_quittance-sim")).args(["--seed", &seed.to_string()]).output();
+        let told = told.expect("the program is built with its tests");
+        assert!(here == String::from_utf8_lossy(&told.stdout), "seed {seed} is another story in another process");
+        assert_eq!(told.status.success(), !has_failed, "seed {seed}");
     }
 }
 
