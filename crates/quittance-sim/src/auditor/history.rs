@@ -1,5 +1,6 @@
 //! The journals, read from their beginning: what was proven stays, and no event moves anything twice.
 
+use super::left::Left;
 use crate::coverage::{Coverage, dispute_word};
 use quittance_core::effect::{Source, State};
 use quittance_core::id::EffectId;
@@ -14,6 +15,7 @@ pub(super) fn faults(
     coverage: &mut Coverage,
 ) -> Vec<(&'static str, String)> {
     let mut faults = Vec::new();
+    let mut left = Left::default();
     let mut states: BTreeMap<EffectId, State> = BTreeMap::new();
     let mut moved_by: BTreeSet<(String, EffectId)> = BTreeSet::new();
     let mut groups: BTreeMap<EffectId, &'static str> = BTreeMap::new();
@@ -23,6 +25,7 @@ pub(super) fn faults(
             continue;
         };
         note(&record, &mut groups, coverage);
+        faults.extend(left.follow(&record).map(|what| ("refund_left", what)));
         let Some((effect, state, source)) = step_of(&record) else { continue };
         let group = groups.get(&effect).copied().unwrap_or("evidence_move");
         let before = states.insert(effect, state).unwrap_or(State::Intended);

@@ -1,13 +1,15 @@
 //! The auditor: an outsider who keeps sets and sums, and says what may be true.
 //!
 //! It sees what clients sent and were answered, what gateways' books say, and the rows of the store. It never asks the code
-//! that decides. Each rule has a name, which is what a failing seed reports.
+//! that decides; only `verify` and the comparison of pairs, which are checks themselves, are the product's own. Each rule
+//! has a name, which is what a failing seed reports.
 
 mod asked;
 mod end;
 pub mod facts;
 mod history;
 mod ledger;
+mod left;
 mod pairs;
 
 use crate::gateway::Gateway;

@@ -100,6 +100,24 @@ fn with_last(change: impl Fn(&mut Advanced)) -> BTreeSet<&'static str> {
 }
 
 #[test]
+fn a_refund_of_more_than_is_left_is_seen() {
+    let broken = broken(|database, _| {
+        let rows = database.reader().scan(&Scan::forward(JournalEntry::table(), Vec::new(), 1_000)).expect("readable");
+        let entries = rows.iter().map(|row| JournalEntry::from_row(row).expect("sound"));
+        let mut accepted = entries.filter_map(|entry| match journal::decode(entry.kind, &entry.body) {
+            Ok(Record::RefundAccepted(accepted)) => Some((entry, accepted)),
+            _ => None,
+        });
+        let (entry, mut accepted) = accepted.next_back().expect("a refund was accepted");
+        // 200 of 500 are given back already, or were.
+        accepted.money.amount = 501;
+        let body = journal::encode(&Record::RefundAccepted(accepted));
+        put(database, &[JournalEntry { seq: 1_000, body, ..entry }]);
+    });
+    assert!(broken.contains("refund_left"), "{broken:?}");
+}
+
+#[test]
 fn a_success_that_is_taken_back_is_seen() {
     let broken = with_last(|advanced| advanced.state = State::Failed);
     assert!(broken.contains("regression") && broken.contains("verify"), "{broken:?}");
@@ -115,7 +133,8 @@ fn an_event_that_moves_an_effect_twice_is_seen() {
 fn a_payment_that_no_brake_held_back_is_seen() {
     let held = Plan { parked_above: Some(499), ..plan(Profile::Charges) };
     // People approve most of what they are asked about.
-    let broken: BTreeSet<_> = (0..8).flat_map(|seed| World::new(&Plan { seed, ..held.clone() }, false).live().broken).collect();
+    let broken: BTreeSet<_> =
+        (0..8).flat_map(|seed| World::new(&Plan { seed, ..held.clone() }, false).live().broken).collect();
     assert_eq!(broken, BTreeSet::new());
     let broken = World::new(&plan(Profile::Charges), false).with_limit(499).live().broken;
     assert_eq!(broken, ["unapproved"].into());
