@@ -36,6 +36,9 @@ impl Auditor {
         for what in ledger::differences(&rows, gateways) {
             self.fail("ledger", what);
         }
+        for what in ledger::differences_of_disputes(&rows, gateways) {
+            self.fail("disputes", what);
+        }
         for what in pairs::differences(&rows, gateways) {
             self.fail("pair", what);
         }

@@ -29,11 +29,48 @@ pub(super) fn differences(rows: &Rows, gateways: &[Gateway]) -> Vec<String> {
 
 type Sums = BTreeMap<(String, String), i128>;
 
+/// What disputes came to, on the accounts that are theirs: what is withdrawn, what is lost, and what that cost.
+pub(super) fn differences_of_disputes(rows: &Rows, gateways: &[Gateway]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lost = Sums::new();
+    for gateway in gateways {
+        let (mut withdrawn, mut fees) = (Sums::new(), Sums::new());
+        for dispute in &gateway.books.disputes {
+            let charge = gateway.books.charges.iter().find(|charge| charge.id == dispute.charge);
+            let Some(charge) = charge.filter(|charge| said_by_person(rows, charge).is_none()) else { continue };
+            let Some(customer) = customer_of(rows, gateway, &charge.metadata) else { continue };
+            let place = (customer, dispute.currency.to_ascii_uppercase());
+            let sums = if dispute.status == "lost" { &mut lost } else { &mut withdrawn };
+            for (_, amount, fee) in &dispute.movements {
+                *sums.entry(place.clone()).or_default() -= i128::from(*amount);
+                *fees.entry(place.clone()).or_default() += i128::from(*fee);
+            }
+        }
+        let name = || gateway.profile.name().to_owned();
+        found.extend(compared(rows, &Account::Disputed(name()), withdrawn));
+        found.extend(compared(rows, &Account::GatewayFees(name()), fees));
+    }
+    found.extend(compared(rows, &Account::DisputeLoss, lost));
+    found.extend(compared(rows, &Account::Suspense, Sums::new()));
+    found
+}
+
+/// Where an account is not what it has to be, by customer and currency.
+fn compared(rows: &Rows, account: &Account, mut due: Sums) -> Option<String> {
+    due.retain(|_, sum| *sum != 0);
+    let ours = balances(rows, account);
+    (ours != due).then(|| format!("{account} is {ours:?} in the books, and by the gateways {due:?}"))
+}
+
 fn booked(rows: &Rows, gateway: &Gateway) -> Sums {
+    balances(rows, &Account::GatewayClearing(gateway.profile.name().to_owned()))
+}
+
+fn balances(rows: &Rows, account: &Account) -> Sums {
     let mut sums = Sums::new();
     for book in &rows.books {
-        for ((account, currency), balance) in &book.balances.0 {
-            if *account == Account::GatewayClearing(gateway.profile.name().to_owned()) {
+        for ((other, currency), balance) in &book.balances.0 {
+            if other == account {
                 let place = (book.id.to_string(), currency.code().to_owned());
                 *sums.entry(place).or_default() += balance.amount(Side::Debit);
             }
@@ -70,8 +107,12 @@ fn said_by_person(rows: &Rows, charge: &Charge) -> Option<i128> {
     let object = charge.intent.as_ref().unwrap_or(&charge.id);
     let is_known = rows.effects.iter().any(|effect| effect.object_id.as_ref() == Some(object));
     let is_told = rows.discrepancies.iter().any(|found| found.object == charge.id && found.closed_at.is_none());
-    let effect = rows.effects.iter().find(|effect| charge.metadata.get("effect_id") == Some(&effect.id.to_string()))?;
-    let payment = rows.payments.iter().find(|payment| payment.effect == effect.id)?;
+    // A transfer names its payment alone.
+    let is_of_it = |payment: &&Payment| match charge.metadata.get("effect_id") {
+        Some(effect) => *effect == payment.effect.to_string(),
+        None => charge.metadata.get("payment_id") == Some(&payment.id.to_string()),
+    };
+    let payment = rows.payments.iter().find(is_of_it)?;
     (!is_known && is_told).then(|| i128::from(payment.captured_amount))
 }
 

@@ -141,6 +141,21 @@ fn more_given_back_than_came_is_seen() {
 }
 
 #[test]
+fn money_on_another_account_than_its_own_is_seen() {
+    use quittance_core::account::Account;
+    let broken = broken(|database, _| {
+        change::<Book>(database, |book| {
+            let clearing =
+                book.balances.0.iter().find(|((account, _), _)| matches!(account, Account::GatewayClearing(_)));
+            if let Some(((_, currency), balance)) = clearing.map(|(place, balance)| (place.clone(), *balance)) {
+                book.balances.0.insert((Account::GatewayFees("charges".into()), currency), balance);
+            }
+        });
+    });
+    assert!(broken.contains("disputes") && !broken.contains("ledger"), "{broken:?}");
+}
+
+#[test]
 fn money_that_is_still_held_is_seen() {
     let broken = broken(|database, _| {
         change::<Book>(database, |book| book.balances.0.values_mut().for_each(|balance| balance.held_debits = 1));
