@@ -6,6 +6,7 @@ mod auditor;
 mod batch;
 mod crash_points;
 mod determinism;
+mod edges;
 mod forged;
 mod matrix;
 mod regressions;
