@@ -35,6 +35,8 @@ pub struct PaymentParameters<'a> {
     pub return_url: Option<&'a str>,
     /// Free text for the gateway's own pages.
     pub description: Option<&'a str>,
+    /// The client's own reference of the payment; travels in the metadata where there is any.
+    pub payment_reference: &'a str,
     /// The client's metadata; names of ours in it are left out.
     pub metadata: &'a BTreeMap<String, String>,
     /// The key of this very request: our own reference, for gateways that know neither keys nor metadata.

@@ -71,6 +71,8 @@ pub struct Sighting {
     pub book: Option<CustomerId>,
     /// The key we sent as our own reference, where the gateway carries that instead of an effect id.
     pub reference: Option<String>,
+    /// The client's reference of the payment, as carried in the object's metadata.
+    pub payment_reference: Option<String>,
     /// What the customer has to do next, as the gateway's own JSON text; opaque here.
     pub next_action: Option<String>,
     /// Money that went back after it had moved: a late failure, in the gateway's own books.

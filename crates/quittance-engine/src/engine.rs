@@ -132,7 +132,7 @@ impl Engine {
     ///
     /// [`StoreError`].
     pub fn start(&mut self, reading: &Reading) -> Result<Started, StoreError> {
-        recovery::prepare(self.store.as_mut(), &self.gateways)?;
+        recovery::prepare(self.store.as_mut(), &self.gateways, reading.wall)?;
         self.paused = Paused::load(self.store.as_mut())?;
         let doubt = self.start_clocks(reading)?;
         self.take_over_objects(reading.wall)?;

@@ -3,6 +3,7 @@
 //! Says for which gateways nothing may begin. Does not own the rows, nor what was sent already.
 
 use crate::room::{Permits, Room};
+use quittance_core::time::Timestamp;
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Scan, Store, StoreError};
 use quittance_store::tables::SWITCHES;
@@ -17,6 +18,8 @@ pub struct Paused {
     names: BTreeSet<String>,
     /// Gateways of which a restore lost what was sent last.
     recovering: BTreeSet<String>,
+    /// When the backup was taken that the store was restored from last, or the newest commit that a failover left.
+    lost_since: Option<Timestamp>,
 }
 
 impl Paused {
@@ -35,6 +38,9 @@ impl Paused {
 
     /// Follows a switch that is committed.
     pub(crate) fn apply(&mut self, switch: &Switch) {
+        if switch.name == Switch::RESTORED {
+            self.lost_since = Some(switch.changed_at);
+        }
         let (names, name) = match switch.recovers() {
             Some(gateway) => (&mut self.recovering, gateway),
             None => (&mut self.names, switch.name.as_str()),
@@ -55,6 +61,11 @@ impl Paused {
     /// The gateways that recover from a restore.
     pub(crate) fn recovering(&self) -> impl Iterator<Item = &str> {
         self.recovering.iter().map(String::as_str)
+    }
+
+    /// Since when records may be lost: from the time of the newest restore, or failover, on.
+    pub(crate) const fn lost_since(&self) -> Option<Timestamp> {
+        self.lost_since
     }
 
     /// Whether nothing may leave for this gateway: it is paused, or everything is.

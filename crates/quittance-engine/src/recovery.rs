@@ -3,10 +3,10 @@
 //! Whoever restores a backup writes down when it was taken ([`begin_recovery`]). The next start holds back, at every
 //! configured gateway, whatever is sent, and has its lists swept from an hour before the backup on; reads go on. A gateway
 //! goes on by itself when its sweeps are complete and each object that they found was looked at, or when a person says so.
-//! Owns when it begins and ends. Does not own the sweeps, nor what an object that nobody knows means.
+//! So it is when the database went back, as a replica does that was behind. Owns when it begins and ends. Does not own the sweeps, nor what an object that nobody knows means.
 
 use crate::gateways::{Gateway, Gateways};
-use quittance_core::effect::Subject;
+use quittance_core::effect::{Class, Subject};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::RefundId;
 use quittance_core::time::Timestamp;
@@ -25,10 +25,11 @@ const PAGE: usize = 1_000;
 const UNREAD_MS: u64 = 3_600_000;
 
 /// Why a gateway is in recovery, for people.
-const REASON: &str = "a backup was restored: nothing is sent until what was done since is found out";
+const REASON: &str = "records were lost, by a restore or a failover: nothing is sent until what was done since is found out";
 
 /// Who holds it back, and who lets it go on.
 const RESTORE: &str = "restore";
+const FAILOVER: &str = "failover";
 const SWEEPS: &str = "sweeps";
 
 /// Writes down that a store was restored from a backup taken at `taken_at`, by the clock of that time. To be called before
@@ -49,24 +50,49 @@ pub fn restored(taken_at: Timestamp) -> Switch {
 }
 
 /// Holds back every configured gateway that has not been recovered since the newest restore, and has it swept.
-pub(crate) fn prepare(store: &mut dyn Store, gateways: &Gateways) -> Result<(), StoreError> {
+pub(crate) fn prepare(store: &mut dyn Store, gateways: &Gateways, now: Timestamp) -> Result<(), StoreError> {
     let Some(restored) = get::<Switch>(store, vec![Switch::RESTORED.into()])? else { return Ok(()) };
-    let taken_at = restored.changed_at;
+    let changes = holding(store, gateways, (&restored.by, restored.changed_at), now)?;
+    if changes.is_empty() { Ok(()) } else { write(store, changes) }
+}
+
+/// The same at once, where whatever was committed after `since` was lost with a server.
+pub(crate) fn begin_after_loss(
+    store: &mut dyn Store,
+    gateways: &Gateways,
+    (since, now): (Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    let known = get::<Switch>(store, vec![Switch::RESTORED.into()])?.map(|known| known.changed_at);
+    // What another process lost, or a later restore, may be known already.
+    let since = known.map_or(since, |known| known.max(since));
+    let mut changes = holding(store, gateways, (FAILOVER, since), now)?;
+    changes.push(upsert(&Switch { by: FAILOVER.to_owned(), ..restored(since) }));
+    write(store, changes)
+}
+
+/// What holds back gateways that were not recovered since then, and has them swept.
+fn holding(
+    store: &mut dyn Store,
+    gateways: &Gateways,
+    (by, taken_at): (&str, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Change>, StoreError> {
     let mut changes = Vec::new();
     for (name, gateway) in &gateways.0 {
         let switch = Switch {
             name: Switch::recovery_of(name),
             is_paused: true,
             reason: Some(REASON.to_owned()),
-            by: RESTORE.to_owned(),
-            changed_at: taken_at,
+            by: by.to_owned(),
+            // Recovery begins now, and after what it repairs by any clock.
+            changed_at: now.max(taken_at),
         };
         let place = vec![switch.name.as_str().into()];
         // The row is there from the first start after the restore on; it says by what it was lifted.
         if get::<Switch>(store, place)?.is_some_and(|known| known.changed_at >= taken_at) {
             continue;
         }
-        tracing::warn!(gateway = name, "a backup was restored: nothing is sent until the gateway was swept");
+        tracing::warn!(gateway = name, "{REASON}");
         changes.push(upsert(&switch));
         for list in lists_of(gateway) {
             let fresh = Sweep::new(name.clone(), list.to_owned());
@@ -74,7 +100,7 @@ pub(crate) fn prepare(store: &mut dyn Store, gateways: &Gateways) -> Result<(), 
             changes.push(upsert(&from_backup(known, taken_at)));
         }
     }
-    if changes.is_empty() { Ok(()) } else { write(store, changes) }
+    Ok(changes)
 }
 
 /// The sweep that sees whatever was done since the backup. When the log of events was last complete stays known, for it tells
@@ -92,23 +118,36 @@ pub(crate) fn ended(
     (name, gateway): (&str, &Gateway),
     now: Timestamp,
 ) -> Result<Option<Switch>, StoreError> {
+    let Some(switch) = get::<Switch>(store, vec![Switch::recovery_of(name).into()])? else { return Ok(None) };
     for list in lists_of(gateway) {
         let place = Sweep::new(name.to_owned(), list.to_owned()).key();
-        if !get::<Sweep>(store, place)?.is_some_and(|sweep| is_complete(&sweep)) {
+        let settled_at = settled_at(gateway, list, switch.changed_at);
+        if !get::<Sweep>(store, place)?.is_some_and(|sweep| is_complete(&sweep, settled_at)) {
             return Ok(None);
         }
     }
     if has_unread(store, name, now)? {
         return Ok(None);
     }
-    let Some(switch) = get::<Switch>(store, vec![Switch::recovery_of(name).into()])? else { return Ok(None) };
     let reason = Some("the sweeps from before the backup on are complete".to_owned());
     Ok(Some(Switch { is_paused: false, reason, by: SWEEPS.to_owned(), ..switch }))
 }
 
-/// Whether a sweep that began after the restore has come to its end.
-fn is_complete(sweep: &Sweep) -> bool {
-    let is_done = sweep.completed_at.zip(sweep.started_at).is_some_and(|(end, begin)| end >= begin);
+/// When nothing that a process which is gone had sent before can come any more, so that a list shows it. What makes an object
+/// that is inert may come late: it charges nobody.
+fn settled_at(gateway: &Gateway, list: &str, begun_at: Timestamp) -> Timestamp {
+    let pays_at_once = gateway.class(Subject::Payment).is_some_and(|class| class != Class::P);
+    match list == ObjectKind::Payment.name() && pays_at_once {
+        true => begun_at.plus_ms(gateway.policy.payments.quiescence_ms),
+        false => Timestamp(i64::MIN),
+    }
+}
+
+/// Whether a sweep that began after the restore, and not before that time, has come to its end.
+fn is_complete(sweep: &Sweep, settled_at: Timestamp) -> bool {
+    let is_late_enough = |begin: Timestamp| begin >= settled_at;
+    let is_done =
+        sweep.completed_at.zip(sweep.started_at).is_some_and(|(end, begin)| end >= begin && is_late_enough(begin));
     is_done && sweep.resume_after.is_none() && !sweep.is_full
 }
 

@@ -263,6 +263,16 @@ CREATE TABLE gateway_objects (
 ) WITH (fillfactor = 85);
 CREATE INDEX gateway_objects_due ON gateway_objects (gateway, due_at, object) WHERE due_at IS NOT NULL;
 
+CREATE TABLE orphans (
+    book bytea NOT NULL,
+    gateway text COLLATE "C" NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    found bytea NOT NULL,
+    is_more bigint NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (book, gateway, reference)
+) WITH (fillfactor = 85);
+
 CREATE TABLE movements (
     gateway text COLLATE "C" NOT NULL,
     movement text COLLATE "C" NOT NULL,

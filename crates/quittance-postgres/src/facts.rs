@@ -32,13 +32,16 @@ pub(crate) fn mark(config: &mut Config, options: &Options) {
 const FACTS: &str = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), \
     current_setting('server_encoding'), coalesce(current_setting('quittance.direct', true), ''), \
     current_setting('server_version'), pg_backend_pid(), \
-    (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid())";
+    (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()), \
+    pg_postmaster_start_time()::text";
 
 /// Who serves a connection, so that it can be told to end by another one.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
     pub(crate) pid: i32,
     pub(crate) began_at: String,
+    /// Which start of which server it belongs to.
+    pub(crate) server: String,
 }
 
 /// Looks whether a server is fit, and makes the settings of a connection.
@@ -65,7 +68,12 @@ pub(crate) fn settle(link: &mut Link, purpose: Purpose, options: &Options, at: A
     }
     link.run(at, &settings(purpose, options))?;
     let began_at: Option<String> = fact.try_get(6).map_err(unread)?;
-    Ok(Backend { pid: fact.try_get(5).map_err(unread)?, began_at: began_at.unwrap_or_default() })
+    let server: Option<String> = fact.try_get(7).map_err(unread)?;
+    Ok(Backend {
+        pid: fact.try_get(5).map_err(unread)?,
+        began_at: began_at.unwrap_or_default(),
+        server: server.unwrap_or_default(),
+    })
 }
 
 fn check(version: i32, shown: &str, encoding: &str, at: At<'_>) -> Result<(), StoreError> {

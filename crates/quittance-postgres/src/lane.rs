@@ -75,6 +75,30 @@ impl Lane {
         Ok(())
     }
 
+    /// Enrols as a new writer over what the database has now, after it went back.
+    ///
+    /// # Errors
+    ///
+    /// What the failure means, when the database is not found in time; the writer is the old one then.
+    pub(crate) fn begin_anew(&mut self, operation: &'static str) -> Result<(), StoreError> {
+        let began = now();
+        loop {
+            let at = At { operation, place: &self.place };
+            let enrolled = connect(&self.address, &self.options, at).and_then(|(mut link, backend)| {
+                let writer = Writer::enrol(&mut link, at).map_err(|trouble| at.given_up(trouble))?;
+                Ok((link, backend, writer))
+            });
+            match enrolled {
+                Ok((link, backend, writer)) => {
+                    (self.link, self.backend, self.writer) = (Some(link), backend, writer);
+                    return Ok(());
+                }
+                Err(error) if now() - began > self.options.doubt_for => return Err(error),
+                Err(_) => Link::rest(PAUSE),
+            }
+        }
+    }
+
     /// Runs a transaction on the connection.
     ///
     /// # Errors
@@ -149,6 +173,10 @@ impl Lane {
         // The server may not have noticed yet that nobody is there any more, and would keep the locks.
         end(&mut link, &self.backend, at).map_err(|trouble| at.given_up(trouble))?;
         let verdict = self.writer.resume(&mut link, at).map_err(|trouble| at.given_up(trouble))?;
+        if backend.server != self.backend.server {
+            tracing::warn!(operation, "another server was found, or the same started anew");
+            Link::rest(self.options.regroup_for);
+        }
         (self.link, self.backend) = (Some(link), backend);
         Ok(verdict)
     }

@@ -34,7 +34,8 @@ const FOUNDATION: &str = "
         identity uuid NOT NULL,
         session bigint NOT NULL,
         commits bigint NOT NULL,
-        opened_at timestamptz NOT NULL
+        opened_at timestamptz NOT NULL,
+        committed_at timestamptz NOT NULL
     ) WITH (fillfactor = 50);
 ";
 

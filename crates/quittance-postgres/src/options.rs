@@ -18,6 +18,9 @@ pub struct Options {
     pub reconnect_for: Duration,
     /// The same, where a commit is in doubt and only the database knows.
     pub doubt_for: Duration,
+    /// How long a writer that finds another server than before, or the same started anew, waits before it goes on: whoever
+    /// had commits that this one lacks says so meanwhile.
+    pub regroup_for: Duration,
 }
 
 impl Default for Options {
@@ -29,6 +32,7 @@ impl Default for Options {
             idle_timeout: Duration::from_secs(60),
             reconnect_for: Duration::from_secs(5),
             doubt_for: Duration::from_secs(60),
+            regroup_for: Duration::from_secs(2),
         }
     }
 }

@@ -170,6 +170,10 @@ impl Store for PostgresStore {
         self.load_all(name, load)
     }
 
+    fn begin_anew(&mut self) -> Result<(), StoreError> {
+        self.lane.begin_anew("beginning anew")
+    }
+
     fn writer_epoch(&self) -> i64 {
         self.lane.writer.epoch
     }

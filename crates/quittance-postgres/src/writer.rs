@@ -10,6 +10,7 @@ use crate::link::{Ask, Link};
 use crate::values::Parameter;
 use quittance_store::store::StoreError;
 use std::borrow::Cow;
+use tokio_postgres::Row;
 
 /// A writer, as its row and this process know it.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Writer {
     session: i64,
     /// Transactions known to be committed.
     commits: i64,
+    /// When it was enrolled, by the clock of the database; microseconds.
+    opened_at: i64,
     /// Whether one more may be.
     is_in_doubt: bool,
 }
@@ -32,14 +35,15 @@ pub(crate) enum Verdict {
     NotCommitted,
 }
 
-const ENROL: &str = "INSERT INTO writers (epoch, identity, session, commits, opened_at) \
-    VALUES (nextval('writer_epochs'), gen_random_uuid(), 1, 0, clock_timestamp()) RETURNING epoch, identity::text";
+const ENROL: &str = "INSERT INTO writers (epoch, identity, session, commits, opened_at, committed_at) \
+    VALUES (nextval('writer_epochs'), gen_random_uuid(), 1, 0, clock_timestamp(), clock_timestamp()) \
+    RETURNING epoch, identity::text, (extract(epoch FROM opened_at) * 1000000)::bigint";
 
-const COUNT: &str = "WITH mine AS (UPDATE writers SET commits = commits + 1 WHERE epoch = $1 AND session = $2 RETURNING 1) \
-    SELECT 1 / count(*) FROM mine";
+const COUNT: &str = "WITH mine AS (UPDATE writers SET commits = commits + 1, committed_at = clock_timestamp() \
+    WHERE epoch = $1 AND session = $2 RETURNING 1) SELECT 1 / count(*) FROM mine";
 
 const RESUME: &str = "UPDATE writers SET session = session + 1 WHERE epoch = $1 AND identity::text = $2 \
-    RETURNING session, commits";
+    RETURNING session, commits, (extract(epoch FROM committed_at) * 1000000)::bigint";
 
 impl Writer {
     /// A new writer, under the next epoch.
@@ -50,9 +54,9 @@ impl Writer {
     pub(crate) fn enrol(link: &mut Link, at: At<'_>) -> Result<Self, Trouble> {
         let rows = link.ask(at, &[Ask { table: Some("writers"), ..Ask::control(ENROL) }])?;
         let row = rows.first().and_then(|rows| rows.first());
-        let read = row.and_then(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?)));
-        let (epoch, identity) = read.ok_or_else(|| Trouble::Lost("no writer was enrolled".to_owned()))?;
-        Ok(Self { epoch, identity, session: 1, commits: 0, is_in_doubt: false })
+        let read = row.and_then(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?, row.try_get(2).ok()?)));
+        let (epoch, identity, opened_at) = read.ok_or_else(|| Trouble::Lost("no writer was enrolled".to_owned()))?;
+        Ok(Self { epoch, identity, session: 1, commits: 0, opened_at, is_in_doubt: false })
     }
 
     /// What a transaction counts itself with, right before it commits.
@@ -85,20 +89,19 @@ impl Writer {
         let parameters = vec![Parameter::Integer(self.epoch), Parameter::Text(Cow::Owned(self.identity.clone()))];
         let rows = link.ask(at, &[Ask { sql: RESUME.to_owned(), parameters, table: Some("writers") }])?;
         let row = rows.first().and_then(|rows| rows.first());
-        let read = row.and_then(|row| Some((row.try_get::<_, i64>(0).ok()?, row.try_get::<_, i64>(1).ok()?)));
+        let numbers = |row: &Row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?, row.try_get(2).ok()?));
         let (epoch, known) = (self.epoch, self.commits);
-        let went_back = |what| StoreError::WentBack { place: at.place.to_owned(), what };
-        let Some((session, commits)) = read else {
-            return Err(
-                went_back(format!("it does not know writer {epoch}, who committed {known} transactions")).into()
-            );
+        let went_back = |what, since| StoreError::WentBack { place: at.place.to_owned(), what, since };
+        let Some((session, commits, committed_at)): Option<(i64, i64, i64)> = row.and_then(numbers) else {
+            let what = format!("it does not know writer {epoch}, who committed {known} transactions");
+            return Err(went_back(what, self.opened_at).into());
         };
         let verdict = match commits - known {
             0 => Verdict::NotCommitted,
             1 if self.is_in_doubt => Verdict::Committed,
             _ => {
                 let what = format!("it has {commits} transactions of writer {epoch}, who committed {known}");
-                return Err(went_back(what).into());
+                return Err(went_back(what, committed_at).into());
             }
         };
         (self.session, self.commits, self.is_in_doubt) = (session, commits, false);

@@ -261,6 +261,16 @@ CREATE TABLE gateway_objects (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gateway_objects_due ON gateway_objects (gateway, due_at) WHERE due_at IS NOT NULL;
 
+CREATE TABLE orphans (
+    book BLOB NOT NULL,
+    gateway TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    found BLOB NOT NULL,
+    is_more INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (book, gateway, reference)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE movements (
     gateway TEXT NOT NULL,
     movement TEXT NOT NULL,

@@ -83,6 +83,15 @@ pub trait Store: Reader {
     /// [`StoreError::CommitUnknown`].
     fn load(&mut self, name: &'static str, load: &mut dyn Load) -> Result<(), StoreError>;
 
+    /// Goes on as a new writer over what is there, after [`StoreError::WentBack`]. Does nothing where that cannot be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; it can be tried again then.
+    fn begin_anew(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Number of this opening for writing: rises by one each time, so that a lease names the process that took it.
     fn writer_epoch(&self) -> i64;
 }

@@ -12,7 +12,7 @@ mod money;
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, TENANTS};
 pub use drift::{DRIFTS, RUNS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
-pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, SWEEPS};
+pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, ORPHANS, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
 
 use crate::schema::{Column, Kind, Nullability, Table};
@@ -26,7 +26,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 25] = [
+pub const ALL: [&Table; 26] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -43,6 +43,7 @@ pub const ALL: [&Table; 25] = [
     &TICKETS,
     &CLOSED_HOLDS,
     &GATEWAY_OBJECTS,
+    &ORPHANS,
     &MOVEMENTS,
     &INBOX,
     &SWEEPS,

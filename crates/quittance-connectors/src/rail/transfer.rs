@@ -46,6 +46,7 @@ pub(super) fn sighting(transfer: &Value) -> Option<Sighting> {
         effect_id: None,
         book: None,
         reference: Some(reference),
+        payment_reference: None,
         next_action: None,
         returned: returned(is_returned, &id, money.amount),
         object_id: id,

@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::connector::Seen;
 use crate::json::short_text;
 
+use super::request::PAYMENT_REFERENCE;
+
 mod charge;
 mod dispute;
 mod intent;
@@ -73,6 +75,7 @@ fn bare(kind: ObjectKind, status: ObjectStatus, object: &Value) -> Option<Sighti
         effect_id: effect_id(object),
         book: book(object),
         reference: None,
+        payment_reference: short_text(&object["metadata"][PAYMENT_REFERENCE]),
         next_action: Some(&object["next_action"]).filter(|action| !action.is_null()).map(Value::to_string),
         returned: None,
     })

@@ -38,6 +38,7 @@ fn every_member_is_read() {
         effect_id: EFFECT.parse().ok(),
         book: None,
         reference: None,
+        payment_reference: Some("order-1".to_owned()),
         next_action: None,
         returned: None,
     };

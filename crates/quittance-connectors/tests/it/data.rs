@@ -34,7 +34,7 @@ pub fn intent() -> Value {
     json!({
         "id": "pi_1", "object": "payment_intent", "amount": 1999, "amount_received": 0, "currency": "usd",
         "status": "requires_confirmation", "latest_charge": null, "last_payment_error": null, "next_action": null,
-        "payment_method": "pm_1", "metadata": {"effect_id": EFFECT, "shop": "7"},
+        "payment_method": "pm_1", "metadata": {"effect_id": EFFECT, "payment_reference": "order-1", "shop": "7"},
     })
 }
 
@@ -45,7 +45,7 @@ pub fn charge() -> Value {
         "captured": true, "currency": "usd", "failure_balance_transaction": null, "failure_code": null,
         "outcome": {"advice_code": null, "reason": null, "type": "authorized"}, "paid": true,
         "payment_intent": null, "payment_method": "card_1", "refunded": false, "status": "succeeded",
-        "metadata": {"effect_id": EFFECT, "shop": "7"},
+        "metadata": {"effect_id": EFFECT, "payment_reference": "order-1", "shop": "7"},
     })
 }
 

@@ -42,6 +42,7 @@ fn every_member_is_read() {
         next_action: Some(r#"{"type":"use_stripe_sdk"}"#.to_owned()),
         parent: None,
         reference: None,
+        payment_reference: Some("order-1".to_owned()),
         returned: None,
     };
     assert_eq!(sighting, expected);

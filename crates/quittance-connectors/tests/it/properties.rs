@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::data::{answer, object, read};
 
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "id",
     "object",
     "status",
@@ -34,6 +34,7 @@ const NAMES: [&str; 34] = [
     "payment_method",
     "metadata",
     "effect_id",
+    "payment_reference",
     "next_action",
     "data",
     "has_more",

@@ -37,6 +37,7 @@ fn payment(money: Money, metadata: &BTreeMap<String, String>) -> PaymentParamete
         return_url: Some("https://shop.example/back"),
         description: Some("Lessons"),
         metadata,
+        payment_reference: "order-1",
         reference: KEY,
     }
 }

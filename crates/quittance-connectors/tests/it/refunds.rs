@@ -30,6 +30,7 @@ fn every_member_is_read() {
         effect_id: EFFECT.parse().ok(),
         book: None,
         reference: None,
+        payment_reference: None,
         next_action: Some(r#"{"type":"display_details"}"#.to_owned()),
         returned: None,
     };

@@ -12,9 +12,9 @@ use quittance_core::payment::CaptureMethod;
 
 use crate::data::money;
 
-/// Metadata that both of our ids travel in.
-const IDS: &str =
-    "&metadata[effect_id]=eff_01040g2081040g2081040g2081&metadata[payment_id]=pay_02081040g2081040g2081040g2";
+/// Metadata that both of our ids travel in, and the client's reference.
+const IDS: &str = "&metadata[effect_id]=eff_01040g2081040g2081040g2081&metadata[payment_id]=pay_02081040g2081040g2081040g2\
+    &metadata[payment_reference]=order-1";
 
 const INTENT: (ObjectKind, &str) = (ObjectKind::Payment, "pi_1");
 const CHARGE: (ObjectKind, &str) = (ObjectKind::Charge, "ch_1");
@@ -56,6 +56,7 @@ fn payment(money: Money, metadata: &BTreeMap<String, String>) -> PaymentParamete
         return_url: None,
         description: None,
         metadata,
+        payment_reference: "order-1",
         reference: "b1abcdefghijklmnopqrstuvwxyz",
     }
 }
@@ -73,8 +74,9 @@ fn refund<'a>(object: (ObjectKind, &'a str), metadata: &'a BTreeMap<String, Stri
 
 /// What clients may write: names of ours, and every character that has a meaning in a form.
 fn awkward() -> BTreeMap<String, String> {
-    let metadata = [("effect_id", "stolen"), ("payment_id", "stolen"), ("a[b]&c", "1=2 é%"), ("z", "")];
-    metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    let ours = [("effect_id", "stolen"), ("payment_id", "stolen"), ("payment_reference", "stolen")];
+    let metadata = ours.into_iter().chain([("a[b]&c", "1=2 é%"), ("z", "")]);
+    metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 #[test]
@@ -158,7 +160,8 @@ fn a_refund_names_what_it_gives_back() {
         "/v1/refunds",
         &format!(
             "charge=ch_1&amount=500&reason=requested_by_customer{effect}\
-             &metadata[a%5Bb%5D%26c]=1%3D2%20%C3%A9%25&metadata[payment_id]=stolen&metadata[z]="
+             &metadata[a%5Bb%5D%26c]=1%3D2%20%C3%A9%25&metadata[payment_id]=stolen&metadata[payment_reference]=stolen\
+             &metadata[z]="
         ),
     );
 }

@@ -276,5 +276,6 @@ pub fn word(stimulus: &Stimulus) -> String {
         Stimulus::Found(None) => Fact::Absent.word(),
         Stimulus::OutOfMeans => "out_of_means".into(),
         Stimulus::TooLittleLeft => "too_little_left".into(),
+        Stimulus::Orphaned(orphans) => orphans.word(),
     }
 }

@@ -182,6 +182,7 @@ fn seen(status: ObjectStatus, amount: i64) -> Sighting {
         next_action: None,
         parent: None,
         reference: None,
+        payment_reference: None,
         returned: None,
     }
 }

@@ -19,8 +19,8 @@ mod tests;
 mod waiting;
 
 pub use advance::{
-    Advance, PersonsWord, Source, Stimulus, advance, capture, expire, give_up, judge_afterwards, recover, renew,
-    sighting_of, ticket,
+    Advance, Orphan, Orphans, PersonsWord, Source, Stimulus, advance, capture, expire, give_up, is_before_charge,
+    judge_afterwards, recover, renew, sighting_of, ticket,
 };
 pub use capability::{Capability, Class, KeyMemory, Readback, Replay};
 pub use era::{Era, enter};

@@ -7,6 +7,7 @@ mod creating;
 mod eras;
 mod observing;
 mod one_request;
+mod orphans;
 mod submitting;
 mod telling;
 mod waits;
@@ -76,6 +77,7 @@ pub(crate) fn seen(status: ObjectStatus) -> Sighting {
         next_action: None,
         parent: None,
         reference: None,
+        payment_reference: None,
         returned: None,
     }
 }

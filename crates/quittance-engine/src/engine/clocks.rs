@@ -6,6 +6,7 @@
 
 use super::Engine;
 use crate::clocks::{AHEAD_MS_HEARD, Change, Reading, Watched, at_start, is_of_now, next_era};
+use crate::pause::Paused;
 use crate::submission::Submission;
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
@@ -51,7 +52,7 @@ impl Engine {
     }
 
     /// Follows the clock of the database, where it has one.
-    fn ask(&mut self) -> Result<Reading, StoreError> {
+    pub(super) fn ask(&mut self) -> Result<Reading, StoreError> {
         let time = self.store.time()?;
         let clock = self.clock_mut();
         if let Some(time) = time {
@@ -65,6 +66,8 @@ impl Engine {
     /// Goes on in the era that another process began. The time, as it is then.
     pub(super) fn adopt(&mut self, era: Era, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.era = era;
+        // It may have ended with a server and its last commits: then nothing is sent until that is found out.
+        self.paused = Paused::load(self.store.as_mut())?;
         self.ahead_ms_max = u64::MAX;
         if self.clock.is_none() {
             return Ok(now);
@@ -115,6 +118,11 @@ impl Engine {
         if submissions.iter().any(tells) {
             self.ahead_ms_max = AHEAD_MS_HEARD;
         }
+    }
+
+    /// Ends the era in which commits were lost: for the books nobody was here since then.
+    pub(super) fn end_era_of_loss(&mut self, since: Timestamp, reading: &Reading) -> Result<(), StoreError> {
+        self.enter_era(Change::Away(reading.wall.ms_since(since)), reading)
     }
 
     /// Goes on in the era that is stored, or begins a new one; says why.

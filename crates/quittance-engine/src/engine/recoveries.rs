@@ -8,6 +8,25 @@ use quittance_core::time::Timestamp;
 use quittance_store::store::StoreError;
 
 impl Engine {
+    /// Holds back every gateway, since the database lost commits that it had acknowledged: those after `since`, as a change to
+    /// a replica that was behind loses them. What they had sent is found by sweeps, as after a restore. A new era tells
+    /// all processes that share the books, before they decide anything more. This engine is not to be used any more: what it
+    /// knows is of books that are gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nobody is told then.
+    ///
+    /// # Panics
+    ///
+    /// Without a clock, as [`Engine::time`].
+    pub fn recover_from_loss(&mut self, since: Timestamp) -> Result<(), StoreError> {
+        self.store.begin_anew()?;
+        let reading = self.ask()?;
+        recovery::begin_after_loss(self.store.as_mut(), &self.gateways, (since, reading.wall))?;
+        self.end_era_of_loss(since, &reading)
+    }
+
     /// Lets gateways go on whose sweeps since a restore are complete.
     pub(super) fn end_recoveries(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let recovering: Vec<String> = self.paused.recovering().map(str::to_owned).collect();

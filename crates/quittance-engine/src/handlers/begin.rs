@@ -3,14 +3,14 @@
 use super::effect_rows::{self, EffectRows};
 use super::learned::apply;
 use super::requests::{find, object_of, request};
-use super::{Context, Handled};
+use super::{Context, Handled, orphans};
 use crate::gateways::Gateway;
 use crate::submission::{EffectRef, Job, Outcome, Plan};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::message::Request;
 use quittance_core::decide::{learn_of_lost_evidence, learn_of_lost_lease, learn_of_lost_refund};
 use quittance_core::effect::{
-    Class, Effect, Move, Source, State, Step, Stimulus, Subject, expire, next_move, renew, ticket,
+    Class, Effect, Move, Orphans, Source, State, Step, Stimulus, Subject, expire, next_move, renew, ticket,
 };
 use quittance_core::journal::Record;
 use quittance_core::mutation::{self, Mutation};
@@ -114,12 +114,37 @@ fn decide(
     if next == Move::AskPerson {
         apply(around, Source::Recovery, Stimulus::OutOfMeans, rows, context)?;
     }
+    match orphans::before(around, next, rows, context) {
+        Ok(None) => {}
+        Ok(Some(found)) => next = take_orphans(around, found, gateway, rows, context)?,
+        // It has only just come to this step: with its rows, in the next transaction.
+        Err(Miss::NotLoaded) => {
+            release(around, now);
+            return Ok(Move::Rest);
+        }
+        Err(miss) => return Err(miss),
+    }
     if is_uncovered(around, next) {
         tracing::warn!(effect = %around.effect.id, "a refund is not sent: its money was withdrawn meanwhile");
         apply(around, Source::Recovery, Stimulus::TooLittleLeft, rows, context)?;
         next = Move::Rest;
     }
     Ok(next)
+}
+
+/// The gateway has what a lost record of this payment may have made: nothing is sent before that is found out.
+fn take_orphans(
+    around: &mut EffectRows,
+    found: Orphans,
+    gateway: &Gateway,
+    rows: &mut WorkingSet<'_>,
+    context: &mut Context<'_>,
+) -> Result<Move, Miss> {
+    let (payment, effect, objects) = (around.payment.id, around.effect.id, found.word());
+    tracing::warn!(%payment, %effect, objects, "a payment may have been made before its records were lost");
+    apply(around, Source::Sweep, Stimulus::Orphaned(found), rows, context)?;
+    orphans::taken(around, rows, context)?;
+    Ok(next_move(&around.effect, &gateway.policy, context.now))
 }
 
 /// Whether a refund would be begun whose money was withdrawn while it waited. One that may have been carried out is found

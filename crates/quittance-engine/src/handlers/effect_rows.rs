@@ -1,6 +1,6 @@
 //! The rows around one effect: what every command about it needs.
 
-use super::{Context, Wanted};
+use super::{Context, Wanted, orphans};
 use crate::submission::EffectRef;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
@@ -58,8 +58,9 @@ pub(super) fn ticket_place(effect: &Effect, step: Step) -> Key {
 
 pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
     wanted.row::<Book>(vec![named.book.bytes().into()]);
-    wanted.row::<Customer>(vec![named.book.bytes().into()]);
-    if let Some(payment) = wanted.get::<Payment>(payment_place(named.book, named.payment)) {
+    let customer = wanted.get::<Customer>(vec![named.book.bytes().into()]);
+    let payment = wanted.get::<Payment>(payment_place(named.book, named.payment));
+    if let Some(payment) = &payment {
         wanted.row::<Command>(vec![payment.command.bytes().into()]);
     }
     if let Some(effect) = wanted.get::<Effect>(effect_place(named.book, named.effect)) {
@@ -80,6 +81,9 @@ pub(super) fn reads(named: &EffectRef, wanted: &mut Wanted<'_>) {
                     wanted.row::<Command>(vec![evidence.command.bytes().into()]);
                 }
             }
+        }
+        if let Some(payment) = &payment {
+            orphans::reads_of_effect(&effect, &payment.reference, customer.as_ref(), wanted);
         }
         if effect.sends > 0 {
             wanted.row::<Ticket>(ticket_place(&effect, effect.step));

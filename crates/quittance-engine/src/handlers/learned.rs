@@ -59,7 +59,7 @@ fn seen_in(stimulus: &Stimulus) -> Option<&Sighting> {
         },
         Stimulus::Found(sighting) => sighting.as_ref(),
         Stimulus::Observed(sighting) => Some(sighting),
-        Stimulus::ObservedDispute(_) | Stimulus::OutOfMeans | Stimulus::TooLittleLeft => None,
+        Stimulus::ObservedDispute(_) | Stimulus::OutOfMeans | Stimulus::TooLittleLeft | Stimulus::Orphaned(_) => None,
     }
 }
 

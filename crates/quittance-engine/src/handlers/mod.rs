@@ -13,6 +13,7 @@ mod new_payment;
 mod new_refund;
 mod object;
 mod operator;
+mod orphans;
 mod requests;
 mod resolution;
 mod steps;
@@ -131,6 +132,8 @@ pub(crate) fn handle(
 pub(crate) struct Wanted<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) brakes: &'a Brakes,
+    /// Since when a restore or a failover may have lost customers.
+    pub(crate) lost_since: Option<Timestamp>,
     pub(crate) reads: Vec<Read>,
 }
 

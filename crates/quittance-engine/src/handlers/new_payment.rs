@@ -5,7 +5,7 @@ use super::client::{answered, external_place};
 use super::effect_rows::{self, EffectRows};
 use super::learned::adopt_object;
 use super::object::object_place;
-use super::{Context, Handled, Wanted, brakes};
+use super::{Context, Handled, Wanted, brakes, orphans};
 use crate::ports::Answer;
 use crate::submission::{CustomerRef, Outcome, Parked};
 use crate::working_set::{Miss, WorkingSet};
@@ -25,18 +25,16 @@ use quittance_store::records::{Book, GatewayObject, Holder, IntentEntry};
 use quittance_store::tables::CUSTOMERS;
 
 pub(super) fn reads(tenant: TenantId, customer: &CustomerRef, asked: &CreatePayment, wanted: &mut Wanted<'_>) {
-    let book = match customer {
-        CustomerRef::Id(id) => {
-            wanted.row::<Customer>(vec![id.bytes().into()]);
-            *id
-        }
+    let (book, customer) = match customer {
+        CustomerRef::Id(id) => (*id, wanted.get::<Customer>(vec![id.bytes().into()])),
         CustomerRef::External(external_id) => {
             match wanted.unique::<Customer>(&CUSTOMERS.indexes[0], external_place(tenant, external_id)) {
-                Some(customer) => customer.id,
+                Some(customer) => (customer.id, Some(customer)),
                 None => return,
             }
         }
     };
+    orphans::reads_of_payment(book, (&asked.gateway, &asked.reference), customer.as_ref(), wanted);
     wanted.row::<Book>(vec![book.bytes().into()]);
     let intent = IntentEntry::of_reference(&asked.reference);
     if let Some(entry) = wanted.get::<IntentEntry>(vec![book.bytes().into(), intent.into()]) {

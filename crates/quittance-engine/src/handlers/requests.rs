@@ -116,6 +116,7 @@ fn payment_parameters<'a>(
         capture_method: payment.capture_method,
         return_url: payment.return_url.as_deref(),
         description: payment.description.as_deref(),
+        payment_reference: &payment.reference,
         metadata,
         reference: key,
     }

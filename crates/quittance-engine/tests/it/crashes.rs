@@ -3,8 +3,10 @@
 use crate::gateway::Gateway;
 use crate::world::{World, learned, pay};
 use quittance_core::payment::Status;
+use quittance_core::tenant::Tenant;
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_engine::verify::verify;
+use quittance_store::records::{Entity, Ticket};
 
 #[test]
 fn c3_a_ticket_without_a_send_is_replayed_with_the_same_key_and_bytes() {
@@ -121,4 +123,26 @@ fn a_crash_while_an_old_object_is_fenced_leaves_rows_that_agree_with_the_journal
     assert!(report.findings.is_empty(), "{report:?}");
     world.settle();
     assert_eq!(world.gateway.charged().len(), 1);
+}
+
+#[test]
+fn c14_the_secret_of_the_gateway_keys_is_rotated_while_an_answer_is_lost() {
+    for lost in [0, 1] {
+        let mut world = World::new();
+        world.submit(pay("k", "o").into());
+        for _ in 0..lost {
+            world.work(Gateway::serve);
+        }
+        world.work(Gateway::serve_and_lose);
+        let keys = world.all::<Ticket>();
+        let tenant = world.all::<Tenant>().remove(0);
+        world.database.forge(Tenant::table(), Tenant { gateway_key_secret: [9; 32], ..tenant }.to_row());
+        world.crash();
+        world.settle();
+        // What was sent is sent again under the key that was stored with it; only what is new has a key of the new secret.
+        assert_eq!((world.gateway.intents.len(), world.gateway.charged().len()), (1, 1));
+        let mut replayed = world.all::<Ticket>().into_iter().filter(|ticket| ticket.send_no > 1);
+        let is_stored = |ticket: Ticket| keys.iter().any(|known| known.gateway_key == ticket.gateway_key);
+        assert!(replayed.all(is_stored));
+    }
 }

@@ -161,6 +161,7 @@ impl Gateway {
             "metadata": {
                 "effect_id": parameter(body, "metadata[effect_id]"),
                 "customer_id": parameter(body, "metadata[customer_id]"),
+                "payment_reference": parameter(body, "metadata[payment_reference]"),
             },
         });
         self.intents.push(intent.clone());

@@ -17,6 +17,7 @@ mod late_generations;
 mod late_refunds;
 mod objects;
 mod pause;
+mod orphans;
 mod payments;
 mod placing;
 mod recovery;

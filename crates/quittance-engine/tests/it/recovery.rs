@@ -14,7 +14,7 @@ fn restore(world: &mut World) {
     world.crash();
 }
 
-fn end(world: &mut World) {
+pub fn end(world: &mut World) {
     let (name, by) = (Switch::recovery_of("stripe"), "operator".to_owned());
     let switch = Switch { name, is_paused: false, reason: Some("looked".into()), by, changed_at: world.now };
     let outcome = world.submit(Submission::SetSwitch(Box::new(switch)));

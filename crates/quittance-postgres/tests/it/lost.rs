@@ -3,7 +3,7 @@
 use crate::proxy::{Cut, Proxy};
 use crate::support::{Place, found, money, open, options, transfer, transfer_while, write};
 use quittance_postgres::{Options, PostgresDatabase};
-use quittance_store::store::{Reader, StoreError};
+use quittance_store::store::{Reader, Store, StoreError};
 use quittance_surroundings::Postgres;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -141,6 +141,59 @@ fn a_database_that_lacks_what_it_had_acknowledged_is_refused() {
         let error = transfer(&mut store, vec![(0, 1)]).unwrap_err();
         assert!(matches!(error, StoreError::WentBack { .. }), "{error}");
         assert!(error.to_string().contains("committed 1"), "{error}");
+        let error = transfer(&mut store, vec![(0, 1)]).unwrap_err();
+        assert!(matches!(error, StoreError::WentBack { .. }), "still: {error}");
+        let epoch = store.writer_epoch();
+        store.begin_anew().unwrap();
+        assert!(store.writer_epoch() > epoch);
+        transfer(&mut store, vec![(0, 1)]).unwrap();
+        assert_eq!(money(&mut store), [1]);
+    }
+}
+
+/// The database's clock, in microseconds.
+fn clock(server: &Postgres, name: &str) -> i64 {
+    let told = server.sql(name, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    told.trim().parse().unwrap()
+}
+
+#[test]
+fn a_promoted_replica_that_was_behind_is_told_from_one_that_was_not() {
+    let Some(mut primary) = Postgres::start("quittance-postgres: replicas that are promoted") else { return };
+    let name = primary.fresh_database();
+    let replica = primary.replica(&["hot_standby=on"]);
+    let url = |servers: [&Postgres; 2]| {
+        let hosts = servers.map(|server| server.url("").trim_start_matches("postgresql://postgres@").replace('/', ""));
+        format!("postgresql://postgres@{}/{name}?target_session_attrs=read-write", hosts.join(","))
+    };
+    let url = url([&primary, &replica]);
+    let hasty = Options { regroup_for: Duration::from_millis(1), ..options() };
+    let mut idle = PostgresDatabase::open_for_writing(&url, &hasty).unwrap();
+    let mut busy = PostgresDatabase::open_for_writing(&url, &hasty).unwrap();
+    found(&mut busy, 0..1, 0);
+    transfer(&mut busy, vec![(0, 1)]).unwrap();
+    let arrived = primary.sql(&name, "SELECT pg_current_wal_lsn()");
+    until(&replica, &format!("SELECT pg_last_wal_replay_lsn() >= '{}'", arrived.trim()));
+    let there = clock(&primary, &name);
+    // From here on the replica hears nothing more.
+    replica.sql("postgres", "ALTER SYSTEM SET primary_conninfo = ''");
+    replica.sql("postgres", "SELECT pg_reload_conf()");
+    until(&replica, "SELECT count(*) = 0 FROM pg_stat_wal_receiver");
+    transfer(&mut busy, vec![(0, 1)]).unwrap();
+    primary.kill();
+    replica.sql("postgres", "SELECT pg_promote()");
+    let error = transfer(&mut busy, vec![(0, 1)]).unwrap_err();
+    let StoreError::WentBack { since, .. } = error else { panic!("{error}") };
+    assert!(since <= there, "the newest commit that is there is the one that arrived");
+    transfer(&mut idle, vec![(0, 1)]).unwrap();
+    busy.begin_anew().unwrap();
+    assert_eq!(money(&mut busy), [2], "what was acknowledged and lost is gone, and the rest goes on");
+}
+
+/// Waits until a server says yes.
+fn until(server: &Postgres, question: &str) {
+    while server.sql("postgres", question).trim() != "t" {
+        thread::yield_now();
     }
 }
 

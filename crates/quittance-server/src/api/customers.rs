@@ -28,7 +28,7 @@ pub(super) const TOKEN: Text = Text { bytes_max: 255, alphabet: Alphabet::Token 
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3: a path of 256 with its angle brackets).
 const EMAIL: Text = Text { bytes_max: 254, alphabet: Alphabet::Line };
 /// Names that we write ourselves into the metadata of a gateway's objects.
-const OUR_METADATA: [&str; 3] = ["effect_id", "payment_id", "customer_id"];
+const OUR_METADATA: [&str; 4] = ["effect_id", "payment_id", "customer_id", "payment_reference"];
 /// The client's own fields: what Stripe keeps of an object (docs.stripe.com/api/metadata: 50 of them), less our own.
 pub(super) const METADATA: MapLimits = MapLimits {
     entries_max: 50 - OUR_METADATA.len(),

@@ -73,7 +73,14 @@ impl Executor {
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
-        let end = match catch_unwind(AssertUnwindSafe(|| self.work())) {
+        let worked = || {
+            let worked = self.work();
+            if let Err(StoreError::WentBack { since, .. }) = &worked {
+                self.hold_back(Timestamp(*since));
+            }
+            worked
+        };
+        let end = match catch_unwind(AssertUnwindSafe(worked)) {
             Ok(Ok(())) => End::Stopped,
             Ok(Err(error)) => End::Failed(chain(&error)),
             Err(_) => End::Failed("the engine panicked".to_owned()),
@@ -119,6 +126,17 @@ impl Executor {
                     jobs::spawn_probe(&self.tokio, gateway);
                 }
             }
+        }
+    }
+
+    /// Commits that were acknowledged are gone: before anybody sends anything more, what they had sent has to be found.
+    fn hold_back(&mut self, since: Timestamp) {
+        match self.engine.recover_from_loss(since) {
+            Ok(()) => tracing::error!("the database lost commits: nothing is sent until what they had sent is found"),
+            Err(error) => tracing::error!(
+                error = chain(&error),
+                "the database lost commits, and that could not be written down: other processes go on sending"
+            ),
         }
     }
 

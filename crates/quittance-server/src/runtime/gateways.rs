@@ -36,7 +36,7 @@ pub(crate) struct GatewayState {
     in_flight: Arc<AtomicUsize>,
     /// What the committed switches say; looked at before every request.
     is_paused: AtomicBool,
-    /// Whether it is read and not sent to, since a backup was restored.
+    /// Whether it is read and not sent to, since records were lost.
     is_recovering: AtomicBool,
     pub(super) health: Health,
     /// The API versions of its events that were logged.
@@ -171,6 +171,11 @@ impl GatewayState {
     }
 
     /// Whether nothing may leave for it.
+    /// Whether it is read and not sent to, since records were lost.
+    pub(super) fn is_recovering(&self) -> bool {
+        self.is_recovering.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused.load(Ordering::Acquire)
     }
@@ -202,8 +207,8 @@ impl GatewayState {
             return vec![Complaint::of_all("paused", "it is paused")];
         }
         let mut complaints = self.health.complaints();
-        if self.is_recovering.load(Ordering::Acquire) {
-            complaints.push(Complaint::of_all("recovering", "a backup was restored, and it is not swept yet"));
+        if self.is_recovering() {
+            complaints.push(Complaint::of_all("recovering", "records were lost, by a restore or a failover, and it is not swept yet"));
         }
         complaints
     }

@@ -24,4 +24,5 @@ mod shop;
 mod snapshot;
 mod sweeps;
 mod three_d_secure;
+mod unknowns;
 mod webhooks;

@@ -36,6 +36,10 @@ struct Books {
     faults: VecDeque<(&'static str, Fault)>,
     is_down: bool,
     requests: Vec<String>,
+    /// Whether whatever is read breaks off.
+    is_mute: bool,
+    /// The credential of each request, in order.
+    credentials: Vec<String>,
     arrived: usize,
 }
 
@@ -56,6 +60,7 @@ impl Gateway {
             .route("/v1/payment_intents", post(create).get(list))
             .route("/v1/payment_intents/{id}", get(read))
             .route("/v1/payment_intents/{id}/confirm", post(confirm))
+            .route("/v1/payment_intents/{id}/cancel", post(cancel))
             .layer(from_fn_with_state(self.clone(), arrive))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -70,6 +75,18 @@ impl Gateway {
     /// While down, every connection is broken off.
     pub fn set_down(&self, is_down: bool) {
         self.books.lock().unwrap().is_down = is_down;
+    }
+
+    /// While mute, every read breaks off; what is written is carried out and answered.
+    pub fn set_mute(&self, is_mute: bool) {
+        self.books.lock().unwrap().is_mute = is_mute;
+    }
+
+    /// The credentials that came with requests, in order, each once where it comes again and again.
+    pub fn credentials(&self) -> Vec<String> {
+        let mut credentials = self.books.lock().unwrap().credentials.clone();
+        credentials.dedup();
+        credentials
     }
 
     /// While holding, requests arrive and nothing is made of them.
@@ -100,7 +117,7 @@ impl Gateway {
     fn meet(&self, kind: &str) -> Option<Fault> {
         let mut books = self.books.lock().unwrap();
         books.requests.push(kind.to_owned());
-        if books.is_down {
+        if books.is_down || books.is_mute && matches!(kind, "read" | "list" | "list-all") {
             return Some(Fault::Drop);
         }
         match books.faults.front() {
@@ -115,7 +132,12 @@ impl Gateway {
 }
 
 async fn arrive(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    gateway.books.lock().unwrap().arrived += 1;
+    {
+        let mut books = gateway.books.lock().unwrap();
+        books.arrived += 1;
+        let credential = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        books.credentials.extend(credential);
+    }
     let mut is_holding = gateway.is_holding.subscribe();
     is_holding.wait_for(|is_holding| !is_holding).await.unwrap();
     next.run(request).await
@@ -207,6 +229,18 @@ async fn confirm(State(gateway): State<Gateway>, Path(id): Path<String>) -> Resp
         intent["latest_charge"] = charge.into();
     }
     spoiled(fault, axum::Json(books.intents[&id].clone()).into_response())
+}
+
+async fn cancel(State(gateway): State<Gateway>, Path(id): Path<String>) -> Response {
+    let fault = gateway.meet("cancel");
+    let mut books = gateway.books.lock().unwrap();
+    let intent = books.intents.get_mut(&id).unwrap();
+    if intent["status"] == "succeeded" {
+        let body = json!({ "error": { "type": "invalid_request_error", "code": "payment_intent_unexpected_state" } });
+        return spoiled(fault, (StatusCode::BAD_REQUEST, axum::Json(body)).into_response());
+    }
+    intent["status"] = "canceled".into();
+    spoiled(fault, axum::Json(intent.clone()).into_response())
 }
 
 async fn read(State(gateway): State<Gateway>, Path(id): Path<String>) -> Response {

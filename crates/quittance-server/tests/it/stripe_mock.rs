@@ -188,6 +188,7 @@ fn payment(metadata: &BTreeMap<String, String>) -> PaymentParameters<'_> {
         return_url: None,
         description: None,
         metadata,
+        payment_reference: "order-1",
         reference: "b1key",
     }
 }

@@ -73,6 +73,7 @@ pub fn charges_of<'a>(books: &'a Books, effect: &Effect) -> Vec<&'a Charge> {
         // An object may be used by several attempts, and only one of them takes it further.
         (Some(intent), Some(object)) => intent == object,
         (Some(_), None) => charge.metadata.get("effect_id") == Some(&id),
+        (None, Some(object)) if charge.id == *object => true,
         (None, _) => charge.metadata.get("payment_id") == Some(&payment),
     };
     books.charges.iter().filter(is_of_it).collect()

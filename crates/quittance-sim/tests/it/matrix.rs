@@ -26,12 +26,12 @@ Each is a test of that name in `crates/quittance-sim/tests/it/crash_points`.
 | `c10_` | the webhook is stored, the 2xx not sent | the event in the inbox | knows it when it is delivered again |
 | `c11_` | around the transaction that applies a webhook | all of it, or nothing | applies it when it is delivered again |
 | `c12_` | a failover loses the ticket | the effect intended, though the money moved | recovers as after a restore |
-| `c13_` | a backup is restored | what was true when it was taken | sends nothing before its sweeps are complete; never charges again what they find; tells what nobody knows any more. A command that the restore lost whole is a first request when its client asks again |
+| `c13_` | a backup is restored | what was true when it was taken | sends nothing before its sweeps are complete; never charges again what they find; tells what nobody knows any more. A client who asks again for what the restore lost whole is answered with the charge that happened |
 | `c14_` | while webhook secrets are rotated | – | takes what any of the secrets in use has signed |
 | `c16_` | the clock jumps while an answer is lost | – | reads (P) or searches (A), and does not replay |
 
-There is no C9 as long as nothing is published, and C15, that nobody can send again what is unknown, is the API's: there is no
-such request.
+There is no C9 as long as nothing is published. C15, that nothing anybody presses sends again what is unknown, and C14 with API keys
+rotated, are the API's (`crates/quittance-server/tests/it/api/unknowns.rs`).
 ";
 
 const INTRODUCTION: &str = "\

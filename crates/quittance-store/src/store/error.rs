@@ -55,6 +55,9 @@ pub enum StoreError {
         place: String,
         /// What is missing.
         what: String,
+        /// The time of the newest transaction of this writer that is still there, by the clock of the database;
+        /// microseconds. Whatever is missing was committed later.
+        since: i64,
     },
     /// Another process writes here.
     #[error("{path} is in use by another process")]

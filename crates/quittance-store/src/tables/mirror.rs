@@ -38,6 +38,23 @@ pub static GATEWAY_OBJECTS: Table = Table {
     queue: Queue::Claimed { lane: &["gateway"] },
 };
 
+/// Objects that carry the reference of a payment whose records were lost, by book and reference.
+pub static ORPHANS: Table = Table {
+    name: "orphans",
+    columns: &[
+        column("book", Bytes, Required),
+        column("gateway", Text, Required),
+        column("reference", Text, Required),
+        column("found", Bytes, Required),
+        column("is_more", Integer, Required),
+        column("version", Integer, Required),
+    ],
+    key_columns: 3,
+    indexes: &[],
+    rows: Rows::Versioned,
+    queue: Queue::No,
+};
+
 /// Events of gateways, once each, with the bytes they came in.
 pub static INBOX: Table = Table {
     name: "inbox",

@@ -11,6 +11,7 @@ mod diff_orders;
 mod diff_peers;
 mod disputes;
 mod export;
+mod failover;
 mod find;
 mod init;
 mod kill;

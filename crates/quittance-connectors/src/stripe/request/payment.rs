@@ -18,6 +18,9 @@ const EFFECT_ID: &str = "effect_id";
 /// Metadata key of the payment; the same.
 const PAYMENT_ID: &str = "payment_id";
 
+/// Metadata key of the client's reference, by which a payment is known whose records were lost; the same.
+pub(in crate::stripe) const PAYMENT_REFERENCE: &str = "payment_reference";
+
 impl Stripe {
     /// Builds the creation of an unconfirmed payment intent: inert until it is confirmed.
     ///
@@ -48,7 +51,8 @@ impl Stripe {
         form.add_some("description", parameters.description);
         add_effect(&mut form, parameters.effect_id);
         form.add_metadata(PAYMENT_ID, &parameters.payment_id.to_string());
-        add_metadata(&mut form, parameters.metadata, &[EFFECT_ID, PAYMENT_ID]);
+        form.add_metadata(PAYMENT_REFERENCE, parameters.payment_reference);
+        add_metadata(&mut form, parameters.metadata, &[EFFECT_ID, PAYMENT_ID, PAYMENT_REFERENCE]);
         self.post(path(kind).to_owned(), form)
     }
 

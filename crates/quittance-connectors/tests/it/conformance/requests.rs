@@ -28,6 +28,7 @@ fn payment<'a>(money: Money, text: &'a str, metadata: &'a BTreeMap<String, Strin
         return_url: Some(text),
         description: Some(text),
         metadata,
+        payment_reference: "order-1",
         reference: KEY,
     }
 }

@@ -1,13 +1,15 @@
 //! Moves an effect: each state and step against each thing that can be learned.
 //!
 //! What is common to all steps is in `machine`, waiting for others and the ends in `ends`; `two_phase` makes and confirms an inert object, `known_object` cancels or
-//! captures one, `one_request` is for gateways that do it all at once, `evidence` for the answer to a dispute.
+//! captures one, `one_request` is for gateways that do it all at once, `evidence` for the answer to a dispute, `orphans` for what
+//! somebody may have done whose records were lost.
 
 mod ends;
 mod evidence;
 mod known_object;
 mod machine;
 mod one_request;
+mod orphans;
 mod two_phase;
 
 use super::{Class, Effect, Policy, State, Step, Subject};
@@ -17,6 +19,7 @@ use crate::fact::{Decline, Fact, Loss, ObjectKind, ObjectStatus, Returned, Sight
 use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
 use machine::Machine;
+pub use orphans::{Orphan, Orphans, is_before_charge};
 
 /// How something was learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +92,8 @@ pub enum Stimulus {
     OutOfMeans,
     /// Its money was withdrawn before anything of it was carried out: it is not begun any more.
     TooLittleLeft,
+    /// Nothing of it was sent, and the gateway has what a lost record of this very payment may have made.
+    Orphaned(Orphans),
 }
 
 /// What became of the effect.
@@ -179,6 +184,7 @@ pub fn advance(effect: &mut Effect, stimulus: Stimulus, policy: &Policy, now: Ti
         Stimulus::ObservedDispute(dispute) => machine.observed_dispute(&dispute),
         Stimulus::OutOfMeans => machine.review("nothing that the gateway offers can tell what became of it"),
         Stimulus::TooLittleLeft => machine.give_up_uncovered(),
+        Stimulus::Orphaned(orphans) => machine.orphaned(orphans),
     };
     machine.give_up_if_wanted().unwrap_or(outcome)
 }

@@ -53,7 +53,8 @@ impl Machine<'_> {
 
     /// Takes the object as the effect's own, unless it cannot be.
     fn claim(&mut self, sighting: &Sighting) -> Option<Advance> {
-        if sighting.effect_id.is_some_and(|id| id != self.effect.id) {
+        // One that is known to be its own may carry the id of an effect whose records were lost.
+        if !self.is_ours(sighting) && sighting.effect_id.is_some_and(|id| id != self.effect.id) {
             return Some(self.review("the gateway answered with an object of another effect"));
         }
         if self.effect.object_id.as_deref().is_some_and(|id| id != sighting.object_id) {

@@ -220,6 +220,7 @@ pub fn sighting(kind: ObjectKind, object: &str, status: ObjectStatus, amount: i6
         effect_id: None,
         book: None,
         reference: None,
+        payment_reference: None,
         next_action: None,
         returned: None,
     }

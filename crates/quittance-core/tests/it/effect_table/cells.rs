@@ -71,6 +71,7 @@ pub fn sighting(object_id: &str, status: ObjectStatus, money: Money, amount: i64
         book: None,
         effect_id: None,
         reference: None,
+        payment_reference: None,
         next_action: None,
         returned: None,
     }

@@ -18,7 +18,7 @@ pub(super) use ours::is_news_afterwards;
 pub(super) use requeue::{audit, make_due, reads_requeue, requeue};
 
 use super::effect_rows::{self, EffectRows};
-use super::{Context, Handled, Wanted, disputed};
+use super::{Context, Handled, Wanted, disputed, orphans};
 use crate::looks::Looks;
 use crate::submission::{EffectRef, Looked, ObjectRef, Outcome};
 use crate::working_set::{Miss, WorkingSet};
@@ -115,7 +115,10 @@ pub(super) fn reads_looked(looked: &Looked, wanted: &mut Wanted<'_>) {
         effect_rows::reads(&effect_of(owner), wanted);
     }
     match &looked.fact {
-        Fact::Seen(sighting) => reads_of_sighting(gateway, sighting, wanted),
+        Fact::Seen(sighting) => {
+            reads_of_sighting(gateway, sighting, wanted);
+            orphans::reads_of_sighting(gateway, sighting, wanted);
+        }
         Fact::SeenDispute(dispute) => reads_of_dispute(gateway, dispute, wanted),
         _ => {}
     }

@@ -9,6 +9,7 @@ use super::{Lesson, find_effect, looks_of, object_place, trouble};
 use crate::handlers::Context;
 use crate::handlers::effect_rows::{self, EffectRows};
 use crate::handlers::learned::adopt;
+use crate::handlers::orphans;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_connectors::key::is_gateway_key;
 use quittance_core::effect::{Effect, State, Step, Subject};
@@ -55,13 +56,13 @@ fn of_effect(
 ) -> Result<Place, Miss> {
     let Some(id) = sighting.effect_id else {
         let is_ours = sighting.reference.as_deref().is_some_and(is_gateway_key);
-        return Ok(if is_ours { orphan(row, sighting, context) } else { external(row) });
+        return if is_ours { orphan(row, sighting, rows, context) } else { Ok(external(row)) };
     };
     let around = match sighting.book {
         Some(book) => find_effect(book, id, rows)?,
         None => None,
     };
-    let Some(around) = around else { return Ok(orphan(row, sighting, context)) };
+    let Some(around) = around else { return orphan(row, sighting, rows, context) };
     let effect = &around.effect;
     let is_its_kind = sighting.kind == effect.object_kind() && effect.gateway == row.gateway;
     let is_its_own = effect.object_id.as_deref() == Some(row.object.as_str());
@@ -135,13 +136,21 @@ fn stray(row: &mut GatewayObject, sighting: &Sighting, around: &EffectRows, cont
     Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() })
 }
 
-fn orphan(row: &mut GatewayObject, sighting: &Sighting, context: &Context<'_>) -> Place {
+/// What carries an effect that nobody knows. Where it says which payment it was for, it is noted for whoever asks for that
+/// payment again.
+fn orphan(
+    row: &mut GatewayObject,
+    sighting: &Sighting,
+    rows: &mut WorkingSet<'_>,
+    context: &Context<'_>,
+) -> Result<Place, Miss> {
+    orphans::note(&row.gateway, sighting, rows)?;
     row.state = ObjectState::Orphan;
     row.due_at = looks_of(&row.gateway, context).next(row, context.now);
     let id = sighting.effect_id.map(|id| id.to_string()).or(sighting.reference.clone()).unwrap_or_default();
     let detail = format!("{} is {} and carries {id}, which is not known here", row.object, sighting.status.name());
     let found = Found::of(DiscrepancyKind::OrphanedObject, detail, None);
-    Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() })
+    Ok(Place::Elsewhere(Lesson { found: Some(found), ..Lesson::default() }))
 }
 
 fn external(row: &mut GatewayObject) -> Place {

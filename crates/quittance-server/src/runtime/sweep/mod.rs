@@ -94,8 +94,10 @@ pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) 
         {
             tracing::warn!(gateway = gateway.name, %error, "a log of events that cannot be read was not alarmed");
         }
+        // While it recovers everything waits for its lists.
+        let every = if gateway.is_recovering() { pace.objects.min(pace.events) } else { pace.objects };
         for kind in objects::KINDS {
-            if let Err(error) = sweeper.objects_if_due(kind, pace.objects).await {
+            if let Err(error) = sweeper.objects_if_due(kind, every).await {
                 sweeper.report(kind.name(), Err(error));
             }
         }

@@ -50,7 +50,7 @@ pub struct App {
     pub runtime: Runtime,
     pub place: Place,
     config: String,
-    _files: TempDir,
+    files: TempDir,
     /// Where the gateways `silent`, `tardy` and `live` are; what they were sent breaks off when it is dropped.
     pub silence: Option<TcpListener>,
 }
@@ -94,7 +94,7 @@ impl App {
         let handle = runtime.handle();
         create(&handle).await;
         let router = router(handle.clone());
-        Self { router, handle, runtime, place, config, _files: files, silence: Some(silence) }
+        Self { router, handle, runtime, place, config, files: files, silence: Some(silence) }
     }
 
     /// Stops the engine and starts another one on the same data.
@@ -104,6 +104,11 @@ impl App {
         self.handle = self.runtime.handle();
         self.router = router(self.handle.clone());
         self
+    }
+
+    /// The operator puts another key for the gateway into the file of its secret; it is read with the next start.
+    pub fn rotate_gateway_key(&self, key: &str) {
+        std::fs::write(self.files.path().join("api"), key).expect("a secret written");
     }
 
     pub async fn send(&self, call: Call) -> Answer {

@@ -1,9 +1,9 @@
 //! C12, C13, C14 and C16: what happens to a database, to its secrets and to its clocks.
 
-use super::lived::{Lived, live, paused, plan, request, strike};
+use super::lived::{Lived, at_class, live, paused, plan, request, strike};
 use quittance_sim::gateway::Gateway;
 use quittance_sim::matrix::steps::{Kind, StepFault};
-use quittance_sim::plan::{Blow, Fault, On, Operation, Plan, Trouble, What};
+use quittance_sim::plan::{Blow, Fault, On, Operation, Plan, Profile, Trouble, What};
 use quittance_sim::world::World;
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity};
@@ -84,6 +84,32 @@ fn c13_what_nobody_knows_any_more_is_told() {
         assert_eq!(gateway.books.charges.iter().filter(|charge| charge.has_come()).count(), 1);
         assert!(open.contains(&DiscrepancyKind::OrphanedObject), "{name}: {open:?}");
     }
+}
+
+#[test]
+fn c13_what_the_restore_lost_whole_is_asked_for_again_and_charged_once() {
+    for name in ["payment, class P", "payment, class A"] {
+        // Every step of the first life of the payment, and then a backup of before it; the client asks again and again.
+        for restore_ms in [1, 200, 500, 1_000, 2_000, 4_000, 10 * MINUTE_MS] {
+            let mut plan = once(name);
+            for after_ms in [2 * MINUTE_MS, 30 * MINUTE_MS, 26 * HOUR_MS] {
+                let at_ms = begin_ms(&plan) + restore_ms + after_ms;
+                plan.operations.push(Operation { at_ms, ..plan.operations[0].clone() });
+            }
+            let lived = live(&restored(plan, -1_000, restore_ms));
+            lived.is_paid_once();
+        }
+    }
+}
+
+#[test]
+fn c13_without_keys_or_lists_a_person_decides_about_what_was_lost() {
+    let mut plan = at_class(Profile::Bare);
+    plan.operations.truncate(1);
+    let again = Operation { at_ms: begin_ms(&plan) + 2 * HOUR_MS, ..plan.operations[0].clone() };
+    plan.operations.push(again);
+    let lived = live(&restored(plan, -1_000, 10 * MINUTE_MS));
+    assert_eq!(lived.charges(), 1, "it is never sent again");
 }
 
 #[test]

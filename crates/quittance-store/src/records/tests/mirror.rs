@@ -1,6 +1,7 @@
 //! Rows of what gateways tell come back as they went.
 
 use super::*;
+use quittance_core::effect::Orphan;
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::DiscrepancyId;
 use std::fmt::Debug;
@@ -41,6 +42,25 @@ fn rows_of_objects_come_back_as_they_went() {
     let mut row = GatewayObject { owner: Some(owner()), ..object() }.to_row();
     row[GatewayObject::table().position("effect")] = crate::value::Value::Null;
     assert_eq!(GatewayObject::from_row(&row).expect_err("half an owner").table, "gateway_objects");
+}
+
+#[test]
+fn rows_of_orphans_come_back_as_they_went() {
+    let book = CustomerId::from_bytes(bytes(4));
+    let mut entry = OrphanEntry::new(book, "stripe".into(), "order-1".into());
+    check(entry.clone());
+    let orphan = |number: usize, is_inert| Orphan { object: format!("pi_{number}"), is_inert };
+    for number in 0..OrphanEntry::FOUND_MAX {
+        entry.note(orphan(number, true));
+    }
+    entry.note(orphan(0, false));
+    assert_eq!((entry.found.len(), entry.found[0].is_inert, entry.is_more), (OrphanEntry::FOUND_MAX, false, false));
+    check(entry.clone());
+    entry.note(orphan(99, false));
+    entry.forget("pi_0");
+    assert_eq!((entry.found.len(), entry.is_more), (OrphanEntry::FOUND_MAX - 1, true), "one that was not kept may be there");
+    check(entry.clone());
+    assert_eq!(entry.key(), OrphanEntry::place(book, "stripe", "order-1"));
 }
 
 #[test]
