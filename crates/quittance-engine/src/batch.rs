@@ -48,7 +48,8 @@ pub(crate) struct BatchWork<'a> {
 
 impl Work for BatchWork<'_> {
     fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
-        let mut wanted = Wanted { loaded, brakes: self.brakes, lost_since: self.paused.lost_since(), reads: Vec::new() };
+        let mut wanted =
+            Wanted { loaded, brakes: self.brakes, lost_since: self.paused.lost_since(), reads: Vec::new() };
         if self.is_era_shared {
             wanted.reads.push(era_read());
         }

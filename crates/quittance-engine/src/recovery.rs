@@ -25,7 +25,8 @@ const PAGE: usize = 1_000;
 const UNREAD_MS: u64 = 3_600_000;
 
 /// Why a gateway is in recovery, for people.
-const REASON: &str = "records were lost, by a restore or a failover: nothing is sent until what was done since is found out";
+const REASON: &str =
+    "records were lost, by a restore or a failover: nothing is sent until what was done since is found out";
 
 /// Who holds it back, and who lets it go on.
 const RESTORE: &str = "restore";

@@ -203,7 +203,9 @@ const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         StoreError::Unsuitable { remedy, .. } => (Exit::Unreachable, Some(remedy)),
         StoreError::WentBack { .. } => (
             Exit::Internal,
-            Some("what is missing was lost with a server: start again, and nothing is sent until what it had sent is found"),
+            Some(
+                "what is missing was lost with a server: start again, and nothing is sent until what it had sent is found",
+            ),
         ),
         StoreError::NotEmpty { .. } => {
             (Exit::Usage, Some("name another place, with nothing in it; what is there stays as it is"))

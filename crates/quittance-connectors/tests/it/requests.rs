@@ -13,8 +13,8 @@ use quittance_core::payment::CaptureMethod;
 use crate::data::money;
 
 /// Metadata that both of our ids travel in, and the client's reference.
-const IDS: &str = "&metadata[effect_id]=eff_01040g2081040g2081040g2081&metadata[payment_id]=pay_02081040g2081040g2081040g2\
-    &metadata[payment_reference]=order-1";
+const IDS: &str = "&metadata[effect_id]=eff_01040g2081040g2081040g2081\
+    &metadata[payment_id]=pay_02081040g2081040g2081040g2&metadata[payment_reference]=order-1";
 
 const INTENT: (ObjectKind, &str) = (ObjectKind::Payment, "pi_1");
 const CHARGE: (ObjectKind, &str) = (ObjectKind::Charge, "ch_1");

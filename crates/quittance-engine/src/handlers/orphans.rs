@@ -62,8 +62,7 @@ fn note_in(
     rows: &mut WorkingSet<'_>,
 ) -> Result<(), Miss> {
     let stored = rows.get::<OrphanEntry>(&OrphanEntry::place(book, gateway, reference))?;
-    let mut entry =
-        stored.clone().unwrap_or_else(|| OrphanEntry::new(book, gateway.to_owned(), reference.to_owned()));
+    let mut entry = stored.clone().unwrap_or_else(|| OrphanEntry::new(book, gateway.to_owned(), reference.to_owned()));
     match ending(&sighting.status) {
         Ending::WithoutMoney => entry.forget(&sighting.object_id),
         Ending::Inert => entry.note(Orphan { object: sighting.object_id.clone(), is_inert: true }),

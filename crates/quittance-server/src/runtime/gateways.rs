@@ -208,7 +208,10 @@ impl GatewayState {
         }
         let mut complaints = self.health.complaints();
         if self.is_recovering() {
-            complaints.push(Complaint::of_all("recovering", "records were lost, by a restore or a failover, and it is not swept yet"));
+            complaints.push(Complaint::of_all(
+                "recovering",
+                "records were lost, by a restore or a failover, and it is not swept yet",
+            ));
         }
         complaints
     }

@@ -1,8 +1,8 @@
 //! Moves an effect: each state and step against each thing that can be learned.
 //!
-//! What is common to all steps is in `machine`, waiting for others and the ends in `ends`; `two_phase` makes and confirms an inert object, `known_object` cancels or
-//! captures one, `one_request` is for gateways that do it all at once, `evidence` for the answer to a dispute, `orphans` for what
-//! somebody may have done whose records were lost.
+//! What is common to all steps is in `machine`, waiting for others and the ends in `ends`; `two_phase` makes and confirms an
+//! inert object, `known_object` cancels or captures one, `one_request` is for gateways that do it all at once, `evidence`
+//! for the answer to a dispute, `orphans` for what somebody may have done whose records were lost.
 
 mod ends;
 mod evidence;

@@ -94,7 +94,7 @@ impl App {
         let handle = runtime.handle();
         create(&handle).await;
         let router = router(handle.clone());
-        Self { router, handle, runtime, place, config, files: files, silence: Some(silence) }
+        Self { router, handle, runtime, place, config, files, silence: Some(silence) }
     }
 
     /// Stops the engine and starts another one on the same data.

@@ -56,7 +56,8 @@ async fn c15_nothing_that_is_pressed_sends_what_is_unknown_again() {
     let app = app_at(&gateway).await;
     let id = unknown(&gateway, &app).await;
     let resolve = format!("/v1/effects/{id}/resolve");
-    for (resolution, code) in [("succeeded", "not-in-review"), ("failed", "not-in-review"), ("approved", "not-parked")] {
+    for (resolution, code) in [("succeeded", "not-in-review"), ("failed", "not-in-review"), ("approved", "not-parked")]
+    {
         let body = format!(r#"{{"resolution": "{resolution}", "evidence": "statement 7", "reason": "pressed"}}"#);
         press(&app, &resolve, &body).await.expect(409, code);
     }

@@ -58,7 +58,11 @@ fn rows_of_orphans_come_back_as_they_went() {
     check(entry.clone());
     entry.note(orphan(99, false));
     entry.forget("pi_0");
-    assert_eq!((entry.found.len(), entry.is_more), (OrphanEntry::FOUND_MAX - 1, true), "one that was not kept may be there");
+    assert_eq!(
+        (entry.found.len(), entry.is_more),
+        (OrphanEntry::FOUND_MAX - 1, true),
+        "one that was not kept may be there"
+    );
     check(entry.clone());
     assert_eq!(entry.key(), OrphanEntry::place(book, "stripe", "order-1"));
 }
