@@ -132,7 +132,8 @@ impl Engine {
     ///
     /// [`StoreError`].
     pub fn start(&mut self, reading: &Reading) -> Result<Started, StoreError> {
-        recovery::prepare(self.store.as_mut(), &self.gateways, reading.wall)?;
+        let now = if self.is_shared() && self.clock.is_some() { self.ask()?.wall } else { reading.wall };
+        recovery::prepare(self.store.as_mut(), &self.gateways, now)?;
         self.paused = Paused::load(self.store.as_mut())?;
         let doubt = self.start_clocks(reading)?;
         self.take_over_objects(reading.wall)?;

@@ -266,3 +266,32 @@ fn of_two_who_follow_one_list_the_second_writes_nothing_over() {
     assert!(matches!(pair.submit(next), Outcome::Applied { .. }));
     assert_eq!(pair.world.all::<Sweep>(), [second]);
 }
+
+#[test]
+fn commits_that_were_lost_hold_everybody_back_before_anything_is_decided() {
+    let mut pair = Pair::new();
+    let since = pair.world.now;
+    pair.pass(MINUTE_MS);
+    let era = pair.era();
+    pair.world.engine.recover_from_loss(since).expect("the store works");
+    assert_eq!(pair.era(), era + 1);
+    // The other process has not looked since, and hears of it with the first thing that it decides.
+    pair.swap();
+    assert!(!pair.world.engine.paused().is_recovering("stripe"));
+    assert!(matches!(pair.submit(pay("k", "o").into()), Outcome::Accepted { .. }));
+    assert!(pair.world.engine.paused().is_recovering("stripe"));
+    pair.poll();
+    assert!(pair.world.jobs.is_empty(), "{:?}", pair.world.jobs);
+    for sweep in pair.world.all::<Sweep>() {
+        assert_eq!(sweep.cursor, Some(since.seconds() - 3_600), "{sweep:?}");
+    }
+    // Whoever lost less, and says so later, changes nothing.
+    let switches = pair.world.all::<Switch>();
+    pair.world.engine.recover_from_loss(Timestamp(since.0 - 1)).expect("the store works");
+    assert_eq!(pair.world.all::<Switch>(), switches);
+    let recovery = switches.iter().find(|switch| switch.recovers() == Some("stripe")).expect("it recovers").clone();
+    pair.submit(Submission::SetSwitch(Box::new(Switch { is_paused: false, ..recovery })));
+    pair.world.settle();
+    assert_eq!(pair.world.gateway.charged().len(), 1);
+    pair.check();
+}
