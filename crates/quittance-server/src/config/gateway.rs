@@ -3,9 +3,8 @@
 use super::errors::{Mistakes, Origin};
 use super::section::Section;
 use super::webhook_secret::{self, WebhookSecret};
-use super::{Dialect, Gateway, LEASE_MARGIN_MS, budgets, dialect, secrets};
+use super::{Dialect, Gateway, budgets, dialect, secrets, timeout_ms_max};
 use quittance_core::effect::Policy;
-use quittance_engine::gateways::Leases;
 use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 
@@ -54,12 +53,20 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
-/// Reads a gateway's table; nothing when something is wrong that has no default.
-pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
+/// How long a request may take where nothing else is said and the lease allows it.
+const TIMEOUT_MS: u64 = 20_000;
+
+/// Reads a gateway's table, for leases of this length; nothing when something is wrong that has no default.
+pub(super) fn parse(
+    section: &Section<'_>,
+    lease_ms: u64,
+    origin: &Origin,
+    mistakes: &mut Mistakes,
+) -> Option<Gateway> {
     section.refuse_unknown(&[&KEYS[..], &budgets::KEYS].concat(), mistakes);
     let dialect = dialect::parse(section, origin, mistakes);
-    let timeouts = TIMEOUT_MS_MIN..=Leases::default().lease_ms - LEASE_MARGIN_MS;
-    let timeout_ms = section.number("timeout_ms", 20_000, timeouts, mistakes).value;
+    let timeouts = TIMEOUT_MS_MIN..=timeout_ms_max(lease_ms);
+    let timeout_ms = section.number("timeout_ms", TIMEOUT_MS.min(*timeouts.end()), timeouts, mistakes).value;
     let (payments, refunds) = dialect::capabilities(section, dialect, timeout_ms, mistakes);
     let default = Policy::default();
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;

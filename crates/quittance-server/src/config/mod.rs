@@ -25,6 +25,7 @@ pub use webhook_secret::{SecretState, WebhookSecret};
 use quittance_core::effect::Policy;
 use quittance_engine::brakes::Brakes;
 use quittance_engine::budget;
+use quittance_engine::gateways::Leases;
 use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,8 +44,15 @@ pub(crate) fn closest(name: &str, known: &[&str]) -> String {
 /// Name of the file that is looked for when none is given.
 pub const DEFAULT_FILE: &str = "quittance.toml";
 
-/// How long a lease must outlive a request; see the limits of the architecture.
+/// How long a lease must outlive a request; see the limits of the architecture. A lease that is shorter than twice this
+/// outlives it by half of itself.
 pub const LEASE_MARGIN_MS: u64 = 5_000;
+
+/// The longest that a request to a gateway may take under leases of this length.
+const fn timeout_ms_max(lease_ms: u64) -> u64 {
+    let half = lease_ms / 2;
+    lease_ms - if half < LEASE_MARGIN_MS { half } else { LEASE_MARGIN_MS }
+}
 
 /// A whole configuration, checked.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +88,9 @@ pub struct Server {
     pub queue_age_max_ms: u64,
     /// HTTP connections at once.
     pub connections_max: usize,
+    /// How long what this process claimed is its own; where several share the books, how long the others leave alone
+    /// what a dead one held.
+    pub lease_ms: u64,
 }
 
 impl Default for Server {
@@ -93,6 +104,7 @@ impl Default for Server {
             queue_entries_max: 10_000,
             queue_age_max_ms: 2_000,
             connections_max: 4_096,
+            lease_ms: Leases::default().lease_ms,
         }
     }
 }

@@ -52,9 +52,10 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
     root.refuse_unknown(&mut mistakes);
     let systems = root.systems(&mut mistakes);
     let pairs = pairs::parse(root.tables("pairs", &mut mistakes), &systems, &mut mistakes);
+    let server = server(&root.section("server", &mut mistakes), &mut mistakes);
     let config = Config {
-        server: server(&root.section("server", &mut mistakes), &mut mistakes),
-        gateways: root.gateways(&mut mistakes),
+        gateways: root.gateways(server.lease_ms, &mut mistakes),
+        server,
         brakes: brakes::parse(&root.section("brakes", &mut mistakes), &mut mistakes),
         systems,
         pairs,
@@ -123,7 +124,7 @@ impl<'a> Root<'a> {
         tables.into_iter().filter_map(parse).collect()
     }
 
-    fn gateways(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Gateway> {
+    fn gateways(&self, lease_ms: u64, mistakes: &mut Mistakes) -> BTreeMap<String, Gateway> {
         let mut gateways = BTreeMap::new();
         let section = self.section("gateways", mistakes);
         for (key, value) in section.table.into_iter().flatten() {
@@ -133,7 +134,7 @@ impl<'a> Root<'a> {
             gateway::check_name(name, &full_name, &origin, mistakes);
             let Some(table) = self.table_of(&full_name, value, mistakes) else { continue };
             let section = Section { name: full_name, table: Some(table), text: self.text, env: self.env, begins_at: 0 };
-            if let Some(gateway) = gateway::parse(&section, &origin, mistakes) {
+            if let Some(gateway) = gateway::parse(&section, lease_ms, &origin, mistakes) {
                 gateways.insert(name.to_owned(), gateway);
             }
         }
@@ -141,8 +142,20 @@ impl<'a> Root<'a> {
     }
 }
 
-const SERVER_KEYS: [&str; 7] =
-    ["listen", "wait_ms", "wait_max_ms", "body_bytes_max", "queue_entries_max", "queue_age_max_ms", "connections_max"];
+const SERVER_KEYS: [&str; 8] = [
+    "listen",
+    "wait_ms",
+    "wait_max_ms",
+    "body_bytes_max",
+    "queue_entries_max",
+    "queue_age_max_ms",
+    "connections_max",
+    "lease_ms",
+];
+
+/// A shorter lease ends while a healthy process waits for its database; under a longer one nobody would take up what a
+/// dead one held.
+const LEASES_MS: std::ops::RangeInclusive<u64> = 2_000..=600_000;
 
 fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
     section.refuse_unknown(&SERVER_KEYS, mistakes);
@@ -164,6 +177,7 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
     let entries = number("queue_entries_max", default.queue_entries_max as u64, 1..=1_000_000);
     let age = number("queue_age_max_ms", default.queue_age_max_ms, 1..=600_000);
     let connections = number("connections_max", default.connections_max as u64, 1..=1_000_000);
+    let lease = number("lease_ms", default.lease_ms, LEASES_MS);
     if wait.value > wait_max.value {
         let what = format!("{} is less than wait_ms, which is {}", wait_max.value, wait.value);
         mistakes.add(wait_max.origin, &section.setting("wait_max_ms"), what, "raise it, or lower wait_ms");
@@ -177,5 +191,6 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
         queue_entries_max: entries.value as usize,
         queue_age_max_ms: age.value,
         connections_max: connections.value as usize,
+        lease_ms: lease.value,
     }
 }

@@ -127,7 +127,7 @@ impl Runtime {
         }
         let gateways = GatewayStates::new(&config, &secrets, breakers)?;
         let for_engine = gateways::for_engine(&config, &secrets);
-        let leases = Leases::default();
+        let leases = Leases { lease_ms: config.server.lease_ms };
         let (ids, brakes) = (Box::<SystemIds>::default(), config.brakes.clone());
         let engine = Engine::new(database.writer, ids, Box::new(Renderer), for_engine, leases);
         let mut engine = engine.with_brakes(brakes).with_clock(Box::new(clock::SystemClock));

@@ -58,6 +58,25 @@ fn everything_can_be_said() {
 }
 
 #[test]
+fn a_request_ends_before_its_lease() {
+    let gateway = |lease: &str, timeout: &str| {
+        let text = format!("[server]\n{lease}\n{STRIPE}{timeout}\n");
+        read(&text, &[]).map(|config| (config.server.lease_ms, config.gateways["stripe"].timeout_ms))
+    };
+    assert_eq!(gateway("", ""), Ok((30_000, 20_000)));
+    assert_eq!(gateway("lease_ms = 600000", "timeout_ms = 595000"), Ok((600_000, 595_000)));
+    // Under a short lease half of it is left, also where nothing is said.
+    assert_eq!(gateway("lease_ms = 3000", ""), Ok((3_000, 1_500)));
+    assert_eq!(gateway("lease_ms = 3000", "timeout_ms = 1500"), Ok((3_000, 1_500)));
+    let told = gateway("lease_ms = 3000", "timeout_ms = 1501").unwrap_err();
+    assert!(told.contains("gateways.stripe.timeout_ms") && told.contains("1500"), "{told}");
+    for lease in ["lease_ms = 1999", "lease_ms = 600001"] {
+        let told = gateway(lease, "").unwrap_err();
+        assert!(told.contains("server.lease_ms"), "{told}");
+    }
+}
+
+#[test]
 fn the_environment_wins() {
     let config = read(
         STRIPE,
