@@ -3,8 +3,8 @@
 //!
 //! A server never runs as root, which it would refuse: tests that do start it as `postgres` or `nobody`.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -66,7 +66,16 @@ impl Postgres {
     /// As [`Postgres::start`].
     #[must_use]
     pub fn start_with(subject: &str, settings: &[&str]) -> Option<Self> {
-        let mut server = Self::prepared(Peer::Postgres.find(subject)?, &SETTINGS.map(str::to_owned), settings);
+        Self::start_in(subject, settings, &std::env::temp_dir())
+    }
+
+    /// Like [`Postgres::start_with`], with its data in a folder of its own below another, such as a small disk.
+    ///
+    /// # Panics
+    /// As [`Postgres::start`].
+    #[must_use]
+    pub fn start_in(subject: &str, settings: &[&str], parent: &Path) -> Option<Self> {
+        let mut server = Self::prepared(Peer::Postgres.find(subject)?, &SETTINGS.map(str::to_owned), settings, parent);
         let mut initdb = server.own_command("initdb");
         initdb.arg("--pgdata").arg(server.folder.data()).args(["--username", "postgres", "--auth", "trust"]);
         // Nothing of an empty server is worth a wait for the disk.
@@ -96,7 +105,7 @@ impl Postgres {
     /// When the copy fails, or does not start.
     #[must_use]
     pub fn replica(&self, settings: &[&str]) -> Self {
-        let mut replica = Self::prepared(self.programs.clone(), &self.settings, settings);
+        let mut replica = Self::prepared(self.programs.clone(), &self.settings, settings, &std::env::temp_dir());
         let mut copy = replica.own_command("pg_basebackup");
         copy.arg("--pgdata").arg(replica.folder.data()).args(["--write-recovery-conf", "--checkpoint", "fast"]);
         run(copy.args(["--no-sync"]).args(self.address()));
@@ -169,11 +178,40 @@ impl Postgres {
         assert!(self.run(), "port {} of a server that was killed is taken", self.port);
     }
 
+    /// Ends it at once, as `pg_ctl stop --mode immediate` does: nothing is written back, and its clients are told. Then
+    /// starts it again on the same data, port and settings, where it recovers from its log.
+    ///
+    /// # Panics
+    /// When it does not end, or does not start.
+    pub fn restart_immediately(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            user::quit(child.id());
+            child.wait().expect("what was told to end can be waited for");
+            self.log.wait_for_end();
+            self.folder.forget_process();
+        }
+        assert!(self.run(), "port {} of a server that was ended is taken", self.port);
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn socket(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// Whether it is gone, killed or by itself.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().expect("a child can be asked").is_some())
+    }
+
     /// A server without data.
-    fn prepared(programs: PathBuf, usual: &[String], more: &[&str]) -> Self {
+    fn prepared(programs: PathBuf, usual: &[String], more: &[&str], parent: &Path) -> Self {
         let user = User::unprivileged();
         let settings = usual.iter().cloned().chain(more.iter().map(|&setting| setting.to_owned())).collect();
-        let folder = Folder::create(&user);
+        let folder = Folder::create(&user, parent);
         let log = Arc::new(Log::default());
         Self { programs, user, settings, folder, port: 0, child: None, log, databases: AtomicU32::new(0) }
     }

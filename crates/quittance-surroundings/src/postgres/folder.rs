@@ -30,14 +30,14 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes an empty folder of this user's.
+    /// Makes an empty folder of this user's below another.
     ///
     /// # Panics
     /// When it cannot be made.
-    pub(super) fn create(user: &User) -> Self {
+    pub(super) fn create(user: &User, parent: &Path) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("quittance-postgres-{}-{number}", std::process::id()));
+        let path = parent.join(format!("quittance-postgres-{}-{number}", std::process::id()));
         // What a crash of the machine left behind is of a program that had the same id.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap_or_else(|error| panic!("cannot create {}: {error}", path.display()));
@@ -88,7 +88,7 @@ mod tests {
     /// What closes the watcher's input here is what also closes it when the program is killed.
     #[test]
     fn what_still_runs_is_ended_before_its_folder_is_deleted() {
-        let mut folder = Folder::create(&User::Own);
+        let mut folder = Folder::create(&User::Own, &std::env::temp_dir());
         let path = folder.path().to_path_buf();
         fs::create_dir(folder.data()).unwrap();
         let [mut ended, mut forgotten] = [(); 2].map(|()| Command::new("sleep").arg("600").spawn().unwrap());

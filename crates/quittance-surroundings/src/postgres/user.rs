@@ -53,6 +53,11 @@ fn id(arguments: &[&str]) -> Option<u32> {
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
+/// Tells a server to end at once.
+pub(super) fn quit(server: u32) {
+    signal("QUIT", &[server]);
+}
+
 /// Kills a process and all its children. It is stopped before, so that it neither notices nor starts another.
 pub(super) fn kill_family(parent: u32) {
     signal("STOP", &[parent]);

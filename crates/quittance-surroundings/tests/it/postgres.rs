@@ -65,6 +65,8 @@ fn what_was_committed_outlives_a_kill() {
     assert!(server.log().iter().any(|line| line.contains("was not properly shut down")), "{:#?}", server.log());
     server.restart();
     assert_eq!(server.sql("postgres", "SELECT * FROM a"), "1", "a restart kills what runs");
+    server.restart_immediately();
+    assert_eq!(server.sql("postgres", "SELECT * FROM a"), "1", "an immediate restart recovers");
 }
 
 #[test]
