@@ -33,13 +33,12 @@ impl PostgresDatabase {
     /// On a thread of an asynchronous runtime, which it would block.
     pub fn open_for_writing(url: &str, options: &Options) -> Result<PostgresStore, StoreError> {
         let mut address = address(url, options)?;
-        if address.config.get_hosts().len() > 1 {
-            address.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
+        find_primary(&mut address);
         Lane::open(address, options.clone(), "opening the database for writing").map(PostgresStore::new)
     }
 
-    /// Opens a database for reading, also a replica.
+    /// Opens a database for reading, also a replica where the address names it alone. Of several hosts the one that can be
+    /// written to is read: what another shows may be older than what was acknowledged.
     ///
     /// # Errors
     ///
@@ -49,7 +48,8 @@ impl PostgresDatabase {
     ///
     /// On a thread of an asynchronous runtime, which it would block.
     pub fn open_reader(url: &str, options: &Options) -> Result<PostgresReader, StoreError> {
-        let (address, options) = (address(url, options)?, options.clone());
+        let (mut address, options) = (address(url, options)?, options.clone());
+        find_primary(&mut address);
         let place = address.shown.clone();
         let connect = move || connect_reader(&address, &options);
         let link = connect()?;
@@ -58,7 +58,7 @@ impl PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// Opens what a database holds at this moment, beside its writers, also on a replica.
+    /// Opens what a database holds at this moment, beside its writers, also on a replica where the address names it alone.
     ///
     /// # Errors
     ///
@@ -68,8 +68,17 @@ impl PostgresDatabase {
     ///
     /// On a thread of an asynchronous runtime, which it would block.
     pub fn open_snapshot(url: &str, options: &Options) -> Result<PostgresSnapshot, StoreError> {
-        let address = address(url, options)?;
+        let mut address = address(url, options)?;
+        find_primary(&mut address);
         PostgresSnapshot::begin(connect_reader(&address, options)?, address.shown)
+    }
+}
+
+/// Of several hosts, the one that can be written to is meant, unless the address says that a replica is.
+fn find_primary(address: &mut Address) {
+    let means_replica = address.config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly;
+    if address.config.get_hosts().len() > 1 && !means_replica {
+        address.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
 }
 

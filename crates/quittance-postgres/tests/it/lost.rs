@@ -198,6 +198,19 @@ fn until(server: &Postgres, question: &str) {
 }
 
 #[test]
+fn of_several_hosts_the_one_that_is_written_is_read() {
+    let Some(primary) = Postgres::start("quittance-postgres: an address with a replica") else { return };
+    let database = primary.fresh_database();
+    let replica = primary.replica(&[]);
+    found(&mut open(&primary.url(&database)), 0..1, 5);
+    replica.sql("postgres", "SELECT pg_wal_replay_pause()");
+    let hosts = format!("{},{}", replica.socket(), primary.socket());
+    let url = primary.url(&database).replace(&primary.socket().to_string(), &hosts);
+    transfer(&mut open(&url), vec![(0, 1)]).unwrap();
+    assert_eq!(money(&mut PostgresDatabase::open_reader(&url, &options()).unwrap()), [6]);
+}
+
+#[test]
 fn a_reader_finds_its_way_back() {
     let Some(place) = Place::new("readers that are cut off") else { return };
     found(&mut place.writer(), 0..1, 5);
