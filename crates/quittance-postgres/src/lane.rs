@@ -147,6 +147,7 @@ impl Lane {
     ///
     /// - [`StoreError::CommitUnknown`] when the database is not found in time, and a commit was under way;
     /// - [`StoreError::WentBack`] when what is found there has less than was acknowledged;
+    /// - [`StoreError::NewerSchema`] when a newer version has migrated meanwhile, and this one may go on no longer;
     /// - what connecting fails with, when nothing was under way.
     pub(crate) fn find_out(&mut self, operation: &'static str) -> Result<bool, StoreError> {
         self.link = None;
@@ -155,7 +156,7 @@ impl Lane {
         loop {
             let error = match self.resume(operation) {
                 Ok(verdict) => return Ok(verdict == Verdict::Committed),
-                Err(error @ StoreError::WentBack { .. }) => return Err(error),
+                Err(error @ (StoreError::WentBack { .. } | StoreError::NewerSchema { .. })) => return Err(error),
                 Err(error) => error,
             };
             if now() - began > limit {
@@ -170,6 +171,8 @@ impl Lane {
     fn resume(&mut self, operation: &'static str) -> Result<Verdict, StoreError> {
         let at = At { operation, place: &self.place };
         let (mut link, backend) = connect(&self.address, &self.options, at)?;
+        // Meanwhile a newer version may have brought the schema to where this one must not write any more.
+        migrations::identify(&mut link, at).map_err(|trouble| at.given_up(trouble))?;
         // The server may not have noticed yet that nobody is there any more, and would keep the locks.
         end(&mut link, &self.backend, at).map_err(|trouble| at.given_up(trouble))?;
         let verdict = self.writer.resume(&mut link, at).map_err(|trouble| at.given_up(trouble))?;

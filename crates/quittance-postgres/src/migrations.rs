@@ -2,7 +2,11 @@
 //!
 //! `migrations/0001.sql` is the schema as the declarations had it at first. A change of the declarations after a release is
 //! a new file here, never an edit of an old one. A migration that the binaries before it can live with says so by the
-//! oldest that may go on, so that processes are exchanged one after another.
+//! oldest that may go on, so that processes are exchanged one after another. Those that run see it with their next
+//! connection.
+//!
+//! A migration that alters several tables beside writers can be the victim of a deadlock, which rolls all of it back: the
+//! first that does has to be tried again here.
 
 use crate::errors::{At, Trouble};
 use crate::link::{Ask, Link};

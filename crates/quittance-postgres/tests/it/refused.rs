@@ -1,9 +1,10 @@
 //! Databases that cannot be used: each is named with what is wrong, and never with a password.
 
 use crate::proxy::{Manner, Proxy};
-use crate::support::{Place, found, money, open};
+use crate::support::{Place, book_key, found, money, open};
 use quittance_postgres::{Options, PostgresDatabase};
-use quittance_store::store::StoreError;
+use quittance_store::store::{Reader, StoreError};
+use quittance_store::tables::BOOKS;
 use quittance_surroundings::Postgres;
 use std::error::Error;
 use std::net::TcpListener;
@@ -52,11 +53,15 @@ fn schemas_of_others_and_of_newer_versions_are_left_alone() {
     drop(place.writer());
     // A version that this one can live with, and one that it cannot.
     place.sql("INSERT INTO quittance.schema_version VALUES (2, 1)");
-    drop(place.writer());
+    let mut running = place.writer();
     place.sql("INSERT INTO quittance.schema_version VALUES (3, 3)");
     check(&place.url(), "schema version 3 needs a newer quittance; this one knows versions up to 1", "");
     let reader = PostgresDatabase::open_reader(&place.url(), &Options::default());
     assert!(matches!(reader, Err(StoreError::NewerSchema { found: 3, known: 1 })));
+    // Who was there before learns it with its next connection.
+    place.end_writers();
+    let stopped = running.get_many(&BOOKS, &[book_key(0)]);
+    assert!(matches!(stopped, Err(StoreError::NewerSchema { found: 3, known: 1 })), "{stopped:?}");
 }
 
 #[test]
