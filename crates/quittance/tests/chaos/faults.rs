@@ -1,6 +1,7 @@
 //! The faults, each a case of its own.
 
 mod postgres;
+mod schema;
 mod servers;
 mod storm;
 
