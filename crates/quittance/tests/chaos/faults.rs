@@ -3,6 +3,7 @@
 mod postgres;
 mod schema;
 mod servers;
+mod sockets;
 mod storm;
 
 use crate::surroundings::number;

@@ -13,5 +13,6 @@ mod gateway;
 mod history;
 mod load;
 mod process;
+mod proxy;
 mod surroundings;
 mod world;
