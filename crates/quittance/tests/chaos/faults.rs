@@ -1,5 +1,6 @@
 //! The faults, each a case of its own.
 
+mod disk;
 mod postgres;
 mod schema;
 mod servers;
