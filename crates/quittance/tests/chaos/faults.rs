@@ -1,6 +1,7 @@
 //! The faults, each a case of its own.
 
 mod disk;
+mod network;
 mod postgres;
 mod schema;
 mod servers;
