@@ -3,6 +3,7 @@
 mod disk;
 mod network;
 mod postgres;
+mod replication;
 mod schema;
 mod servers;
 mod sockets;
