@@ -50,7 +50,22 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Command(&["hledger", "--version"]),
         needed_for: "the judgement of exported books by another hand",
     },
+    Package {
+        name: "iproute2",
+        probe: Probe::Command(&["ss", "--version"]),
+        needed_for: "connections that are destroyed, and networks that are cut",
+    },
     Package { name: POSTGRES, probe: Probe::Postgres, needed_for: "a real database under the store" },
+    Package {
+        name: "patroni",
+        probe: Probe::Command(&["patroni", "--version"]),
+        needed_for: "a cluster of PostgreSQL that replaces its primary",
+    },
+    Package {
+        name: "etcd-server",
+        probe: Probe::Command(&["etcd", "--version"]),
+        needed_for: "the agreement of that cluster about its primary",
+    },
 ];
 
 const POSTGRES: &str = "postgresql";

@@ -2,6 +2,7 @@
 
 mod disk;
 mod network;
+mod patroni;
 mod postgres;
 mod replication;
 mod schema;

@@ -7,6 +7,7 @@
 mod audit;
 mod checker;
 mod client;
+mod cluster;
 mod demo;
 mod faults;
 mod gateway;
