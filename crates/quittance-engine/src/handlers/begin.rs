@@ -66,7 +66,7 @@ pub(super) fn begin(
         release(around, now);
         return Ok(None);
     }
-    let deadline = now.plus_ms(gateway.timeout_ms);
+    let deadline = gateway.deadline(now, context.leases);
     let Some(plan) = plan(around, next, &gateway, deadline, rows, context)? else { return Ok(None) };
     around.effect.lease_owner = context.owner;
     around.effect.due_at = Some(now.plus_ms(context.leases.lease_ms));

@@ -8,6 +8,7 @@ use quittance_connectors::rail::Rail;
 use quittance_connectors::stripe::{Flow, Stripe};
 use quittance_core::effect::{Capability, Class, KeyMemory, Policy, Subject};
 use quittance_core::id::RefundId;
+use quittance_engine::gateways::{Leases, over_ms};
 use std::sync::Arc;
 
 /// Longest span that a setting in seconds takes: a year.
@@ -115,7 +116,7 @@ fn flow(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Flow> {
 
 /// What the gateway offers for payments and for refunds, with the settings that say otherwise.
 ///
-/// A send counts from its ticket, and its bytes may leave as late as its time-out: only then does the quiescence begin.
+/// A send counts from its ticket, and its bytes may leave until it has to be over: only then does the quiescence begin.
 pub(super) fn capabilities(
     section: &Section<'_>,
     dialect: Option<Dialect>,
@@ -129,10 +130,11 @@ pub(super) fn capabilities(
     let quiet_s = section.number("quiescence_s", refunds.quiescence_ms / 1_000, 0..=SPAN_S_MAX, mistakes).value;
     let default = refunds.quiescence_after_error_ms / 1_000;
     let quiet_after_error_s = section.number("quiescence_after_error_s", default, 0..=SPAN_S_MAX, mistakes).value;
+    let over_ms = over_ms(timeout_ms, Leases::default().lease_ms);
     let set = |offered: Capability| Capability {
         key: offered.key.map(|key| KeyMemory { window_ms: key_s * 1_000, ..key }),
-        quiescence_ms: timeout_ms + quiet_s * 1_000,
-        quiescence_after_error_ms: timeout_ms + quiet_after_error_s * 1_000,
+        quiescence_ms: over_ms + quiet_s * 1_000,
+        quiescence_after_error_ms: over_ms + quiet_after_error_s * 1_000,
         ..offered
     };
     let payments = limited(section, "payments_class", set(payments), mistakes);

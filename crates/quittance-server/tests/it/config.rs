@@ -271,10 +271,10 @@ fn a_rail_is_read_back_and_relied_on_for_no_more() {
     assert_eq!((rail.dialect, rail.policy.payments.class()), (Dialect::Rail, Class::B));
     // A request that leaves at the last moment has its ten minutes too.
     let spans = (rail.policy.payments.quiescence_ms, rail.policy.payments.quiescence_after_error_ms);
-    assert_eq!(spans, (10 * minutes + 5_000, 10 * minutes + 5_000));
+    assert_eq!(spans, (10 * minutes + 11_000, 10 * minutes + 11_000));
     let set = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\nquiescence_s = 3\nquiescence_after_error_s = 4\n");
     let payments = read(&set, &[]).unwrap().gateways["rail"].policy.payments;
-    assert_eq!((payments.quiescence_ms, payments.quiescence_after_error_ms), (23_000, 24_000));
+    assert_eq!((payments.quiescence_ms, payments.quiescence_after_error_ms), (28_000, 29_000));
     let less = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\npayments_class = \"D\"\n");
     assert_eq!(read(&less, &[]).unwrap().gateways["rail"].policy.payments.class(), Class::D);
     check_bad(

@@ -62,7 +62,7 @@ pub(in crate::handlers) fn look(
     row.lease_owner = context.owner;
     row.due_at = Some(context.now.plus_ms(context.leases.lease_ms));
     row.is_stale = false;
-    let deadline = context.now.plus_ms(gateway.timeout_ms);
+    let deadline = gateway.deadline(context.now, context.leases);
     context.look = Some(Look { object: named.clone(), kind: row.kind, lane, plan, deadline });
     rows.put(&row);
     Ok(Outcome::Done.into())
