@@ -218,7 +218,7 @@ fn start_lookouts(handle: &Handle, is_shared: bool) -> JoinSet<()> {
     for (name, config) in &handle.shared.config.gateways {
         if let Some(gateway) = handle.shared.gateways.get(name) {
             let [events, objects] = [config.sweep_every_s, config.object_sweep_every_s].map(Duration::from_secs);
-            lookouts.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects }));
+            lookouts.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects, is_shared }));
         }
     }
     lookouts

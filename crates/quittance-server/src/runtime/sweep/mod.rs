@@ -1,8 +1,10 @@
 //! Sweeps: what a gateway did is learned though no webhook says so.
 //!
 //! One task for each gateway follows its log of events and, less often, its lists of objects, one page at a time. What is
-//! found is submitted like everything else; how far a sweep has come is a row, written after everything before it. Owns
-//! when and how pages are asked for. Does not own what an event or an object means.
+//! found is submitted like everything else; how far a sweep has come is a row, written after everything before it. Where
+//! several processes sweep, whoever finds that row moved since its own last look leaves the list to whoever moved it: so one
+//! of them sweeps, and another goes on when it is gone. Owns when and how pages are asked for. Does not own what an event or
+//! an object means.
 
 mod events;
 mod objects;
@@ -47,6 +49,8 @@ const DISCREPANCIES_MAX: usize = 10_000;
 pub(super) struct Pace {
     pub(super) events: Duration,
     pub(super) objects: Duration,
+    /// Whether other processes may sweep it, too.
+    pub(super) is_shared: bool,
 }
 
 /// Why a sweep ended before its list did. It goes on, or begins anew, the next time.
@@ -80,26 +84,14 @@ enum Interrupted {
 /// Sweeps a gateway for ever.
 pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) {
     let mut futile = 0;
+    let sweeper = Sweeper { handle: &handle, gateway: &gateway, known: Mutex::default() };
     loop {
         tokio::time::sleep(pace.events).await;
-        let sweeper = Sweeper { handle: &handle, gateway: &gateway, known: Mutex::default() };
         if !gateway.takes_work() {
             continue;
         }
-        let events = sweeper.events().await;
-        futile = if matches!(events, Err(Interrupted::NoPage { is_outage: false, .. })) { futile + 1 } else { 0 };
-        sweeper.report("events", events);
-        if futile >= FUTILE_MAX
-            && let Err(error) = sweeper.complain(futile).await
-        {
-            tracing::warn!(gateway = gateway.name, %error, "a log of events that cannot be read was not alarmed");
-        }
-        // While it recovers everything waits for its lists.
-        let every = if gateway.is_recovering() { pace.objects.min(pace.events) } else { pace.objects };
-        for kind in objects::KINDS {
-            if let Err(error) = sweeper.objects_if_due(kind, every).await {
-                sweeper.report(kind.name(), Err(error));
-            }
+        if !(pace.is_shared && sweeper.is_left_to_another().await) {
+            sweeper.sweep(pace, &mut futile).await;
         }
         if let Err(error) = sweeper.count_discrepancies().await {
             tracing::warn!(gateway = gateway.name, %error, "discrepancies were not counted");
@@ -115,7 +107,32 @@ struct Sweeper<'a> {
     known: Mutex<BTreeMap<String, Sweep>>,
 }
 
+/// How far a list was followed, without what a sweep that gets no page writes as well.
+fn progress(sweep: &Sweep) -> (Option<i64>, Option<Timestamp>, Option<&str>) {
+    (sweep.cursor, sweep.completed_at, sweep.resume_after.as_deref())
+}
+
 impl Sweeper<'_> {
+    /// Everything that is to be followed now. `futile` counts sweeps in a row of the log of events that got no page.
+    async fn sweep(&self, pace: Pace, futile: &mut u32) {
+        let events = self.events().await;
+        *futile = if matches!(events, Err(Interrupted::NoPage { is_outage: false, .. })) { *futile + 1 } else { 0 };
+        self.report("events", events);
+        if *futile >= FUTILE_MAX
+            && let Err(error) = self.complain(*futile).await
+        {
+            let gateway = &self.gateway.name;
+            tracing::warn!(gateway, %error, "a log of events that cannot be read was not alarmed");
+        }
+        // While it recovers everything waits for its lists.
+        let every = if self.gateway.is_recovering() { pace.objects.min(pace.events) } else { pace.objects };
+        for kind in objects::KINDS {
+            if let Err(error) = self.objects_if_due(kind, every).await {
+                self.report(kind.name(), Err(error));
+            }
+        }
+    }
+
     fn report(&self, sweep: &'static str, result: Result<(), Interrupted>) {
         let gateway = &self.gateway.name;
         let word = match &result {
@@ -145,6 +162,15 @@ impl Sweeper<'_> {
         let sweep = self.stored(sweep).await?;
         self.note_state(&sweep);
         Ok(sweep)
+    }
+
+    /// Whether another process has come further with the log of events since this one looked. What cannot be read here will
+    /// not be where it is needed either, and is told there.
+    async fn is_left_to_another(&self) -> bool {
+        let Ok(stored) = self.stored(Sweep::EVENTS).await else { return false };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.insert(stored.sweep.clone(), stored.clone());
+        before.is_some_and(|before| progress(&before) != progress(&stored))
     }
 
     async fn stored(&self, sweep: &str) -> Result<Sweep, Interrupted> {
@@ -247,4 +273,24 @@ impl Sweeper<'_> {
 /// Whether so much time has gone by since; true where it never was.
 fn is_over(since: Option<Timestamp>, span: Duration, now: Timestamp) -> bool {
     since.is_none_or(|since| u128::from(now.ms_since(since)) >= span.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_gets_no_page_keeps_nobody_away() {
+        let known = Sweep::new("stripe".into(), Sweep::EVENTS.into());
+        let at = Timestamp::from_seconds(1_800_000_000);
+        let begun = Sweep { started_at: Some(at), created_from: Some(1), newest: Some(2), ..known.clone() };
+        assert_eq!(progress(&known), progress(&begun), "it has begun, and come no further");
+        for further in [
+            Sweep { resume_after: Some("evt_1".into()), ..known.clone() },
+            Sweep { completed_at: Some(at), ..known.clone() },
+            Sweep { cursor: Some(3), ..known.clone() },
+        ] {
+            assert_ne!(progress(&known), progress(&further));
+        }
+    }
 }
