@@ -13,7 +13,7 @@ use crate::rounds;
 use crate::transaction::Transaction;
 use quittance_store::schema::{Rows, Table};
 use quittance_store::store::{Loaded, Patience, StoreError, Work};
-use quittance_store::tables::{ALL, BOOKS};
+use quittance_store::tables::{ALL, BOOKS, COMMANDS, GATEWAY_OBJECTS};
 use quittance_store::value::{Key, Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,7 +144,7 @@ impl Held {
         if wanted.is_empty() && absent.is_empty() {
             return Ok(true);
         }
-        let skips = |table: &Table| patience == Patience::Skip && (table.name == BOOKS.name || belongs_to_book(table));
+        let skips = |table: &Table| patience == Patience::Skip && goes_with_book(table);
         let locked = wanted.iter().map(|(table, keys)| {
             let sql = transaction.statements.of(table);
             let waits = may_wait && !skips(table);
@@ -201,6 +201,12 @@ fn is_locked(table: &Table) -> bool {
 
 fn belongs_to_book(table: &Table) -> bool {
     table.columns[0].name == "book"
+}
+
+/// Whether a row of a table is held together with a book, by whoever works on what is in that. All others (counters, sweeps)
+/// are held by many one after another, and each wait for one is short.
+fn goes_with_book(table: &Table) -> bool {
+    [BOOKS.name, COMMANDS.name, GATEWAY_OBJECTS.name].contains(&table.name) || belongs_to_book(table)
 }
 
 fn declared(name: &str) -> &'static Table {

@@ -3,7 +3,7 @@
 
 use crate::support::{Place, Writes, book_key, found, money, transfer, transfer_while};
 use quittance_store::store::{Change, Loaded, Patience, Read, Store, Work};
-use quittance_store::tables::{BOOKS, INTENTS, JOURNAL};
+use quittance_store::tables::{BOOKS, GATEWAY_OBJECTS, INTENTS, JOURNAL};
 use quittance_store::value::{Key, Row};
 
 /// Work that names rows step by step, and calls back before the second step.
@@ -108,6 +108,34 @@ fn a_book_that_is_held_is_busy_with_all_that_belongs_to_it() {
     assert_eq!(money(&mut store), [11, 10]);
     let versions = place.sql("SELECT version FROM quittance.intents ORDER BY book");
     assert_eq!(versions, "1\n2", "what was free was written while the other was held");
+}
+
+/// What goes with a book is put off with it: an object of a gateway, or the command that somebody else just answers.
+#[test]
+fn an_object_that_is_held_is_busy() {
+    let Some(place) = Place::new("objects that are held") else { return };
+    let (mut holder, mut store) = (place.writer(), place.writer());
+    place.sql(
+        "INSERT INTO quittance.gateway_objects (gateway, object, kind, state, read_sequence, is_stale, tries, \
+         first_seen_at, lease_owner, lease_epoch, version) VALUES ('card', 'a', 'payment', 'unread', 0, 0, 0, 0, 0, 0, 1)",
+    );
+    let key: Key = vec!["card".into(), "a".into()];
+    let read = || vec![vec![Read::Row { table: &GATEWAY_OBJECTS, key: key.clone() }]];
+    let look = |store: &mut dyn Store, meanwhile: &mut dyn FnMut()| {
+        let mut is_busy = None;
+        let mut decide = |loaded: &Loaded| {
+            is_busy = Some(loaded.is_busy(&GATEWAY_OBJECTS, &key));
+            meanwhile();
+            Vec::new()
+        };
+        let (steps, patience, between) = (read(), Patience::Skip, &mut || {});
+        store.transact("looking", &mut Steps { steps, patience, between, calls: 0, decide: &mut decide }).unwrap();
+        is_busy
+    };
+    let mut beside = None;
+    let held = look(&mut holder, &mut || beside = look(&mut store, &mut || {}));
+    assert_eq!((held, beside), (Some(false), Some(true)));
+    assert_eq!(look(&mut store, &mut || {}), Some(false));
 }
 
 #[test]
