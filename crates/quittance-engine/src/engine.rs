@@ -63,6 +63,8 @@ pub struct Engine {
     watched: Option<Watched>,
     /// When the clock of the database was asked, by the steady clock.
     asked_ms: i64,
+    /// When it was looked last whether another process is gone.
+    released_at: Option<Timestamp>,
     /// The era that another process was found to have begun.
     moved: Option<Era>,
     /// What has ended an era, and nobody was told yet.
@@ -91,7 +93,7 @@ impl Engine {
         let (paused, waiting, backlog) = (Paused::default(), Waiting::default(), BTreeMap::new());
         let brakes = Brakes::default();
         let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
-        let (clock, asked_ms, moved, untold) = (None, i64::MIN, None, None);
+        let (clock, asked_ms, released_at, moved, untold) = (None, i64::MIN, None, None, None);
         let ahead_ms_max = u64::MAX;
         Self {
             store,
@@ -108,6 +110,7 @@ impl Engine {
             ahead_ms_max,
             watched,
             asked_ms,
+            released_at,
             moved,
             untold,
         }

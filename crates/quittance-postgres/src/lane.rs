@@ -21,12 +21,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// One writer on one connection.
 pub(crate) struct Lane {
     address: Address,
-    options: Options,
     pub(crate) place: String,
     link: Option<Link>,
     /// Who served the connection last.
     backend: Backend,
     pub(crate) writer: Writer,
+    /// Whether rows of queues may name it as their owner.
+    pub(crate) may_hold: bool,
+    pub(crate) options: Options,
     statements: Statements,
 }
 
@@ -43,7 +45,8 @@ impl Lane {
         let (mut link, backend) = connect(&address, &options, at)?;
         migrations::prepare(&mut link, at).map_err(failed)?;
         let writer = Writer::enrol(&mut link, at).map_err(failed)?;
-        Ok(Self { address, options, place, link: Some(link), backend, writer, statements: Statements::new() })
+        let (statements, may_hold) = (Statements::new(), false);
+        Ok(Self { address, place, link: Some(link), backend, writer, may_hold, options, statements })
     }
 
     /// Sees to it that there is a connection, and that nothing is in doubt.
@@ -185,6 +188,20 @@ impl Lane {
     }
 }
 
+impl Drop for Lane {
+    /// A writer that is in no doubt and holds nothing leaves no row. Where that fails the row stays, as that of one that was
+    /// killed does.
+    fn drop(&mut self) {
+        let (at, retire) = (At { operation: "closing the database", place: &self.place }, self.writer.retire());
+        if let Some(link) = self.link.as_mut().filter(|link| !link.is_closed())
+            && !self.writer.is_in_doubt()
+            && !self.may_hold
+        {
+            drop(link.ask(at, &[retire]));
+        }
+    }
+}
+
 fn connect(address: &Address, options: &Options, at: At<'_>) -> Result<(Link, Backend), StoreError> {
     let mut link = Link::connect(address, options.statement_timeout, at)?;
     let backend = facts::settle(&mut link, PURPOSE, options, at).map_err(|trouble| at.given_up(trouble))?;
@@ -199,7 +216,10 @@ fn end(link: &mut Link, backend: &Backend, at: At<'_>) -> Result<(), Trouble> {
     link.ask(at, &[Ask { sql: END.to_owned(), parameters, table: None }]).map(drop)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a database is sought is measured; nothing is dated by it")]
-fn now() -> Instant {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "spans are measured: how long a database is sought, or a writer away; nothing is dated by it"
+)]
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

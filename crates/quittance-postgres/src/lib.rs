@@ -12,6 +12,7 @@ pub mod address;
 mod database;
 mod errors;
 mod facts;
+mod gone;
 mod lane;
 mod link;
 mod load;

@@ -39,7 +39,8 @@ const FOUNDATION: &str = "
         session bigint NOT NULL,
         commits bigint NOT NULL,
         opened_at timestamptz NOT NULL,
-        committed_at timestamptz NOT NULL
+        committed_at timestamptz NOT NULL,
+        gone_at timestamptz
     ) WITH (fillfactor = 50);
 ";
 

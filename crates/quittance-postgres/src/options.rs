@@ -21,6 +21,9 @@ pub struct Options {
     /// How long a writer that finds another server than before, or the same started anew, waits before it goes on: whoever
     /// had commits that this one lacks says so meanwhile.
     pub regroup_for: Duration,
+    /// How long another writer's session has to be over before its leases end: one that only lost its connection is back
+    /// by then.
+    pub gone_after: Duration,
 }
 
 impl Default for Options {
@@ -33,6 +36,7 @@ impl Default for Options {
             reconnect_for: Duration::from_secs(5),
             doubt_for: Duration::from_secs(60),
             regroup_for: Duration::from_secs(2),
+            gone_after: Duration::from_secs(2),
         }
     }
 }

@@ -24,7 +24,8 @@ const BEGIN: &str =
     "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY, NOT DEFERRABLE";
 
 /// The first statement fixes the moment; the transaction began before it.
-const FACTS: &str = "SELECT coalesce(max(epoch), 0), (extract(epoch FROM now()) * 1000000)::bigint FROM writers";
+const FACTS: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END, (extract(epoch FROM now()) * 1000000)::bigint \
+    FROM writer_epochs";
 
 impl PostgresSnapshot {
     /// Begins the transaction, which ends with the connection.

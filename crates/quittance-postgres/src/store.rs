@@ -3,16 +3,18 @@
 
 use crate::errors::{At, Trouble};
 use crate::facts::Purpose;
-use crate::lane::Lane;
+use crate::gone::{self, Absent};
+use crate::lane::{self, Lane};
 use crate::link::Ask;
 use crate::locks::{self, Unlocked};
 use crate::plan::{self, Writing};
 use crate::reader;
 use crate::transaction::{Transaction, decoded};
 use crate::values::Parameter;
-use quittance_store::schema::Table;
+use quittance_store::schema::{Queue, Table};
 use quittance_store::shape::DUE_AT;
 use quittance_store::store::{Change, Claim, Load, Loaded, Owners, Reader, Scan, Store, StoreError, TakeOver, Work};
+use quittance_store::tables::ALL;
 use quittance_store::value::{Key, Row, Value};
 
 /// Times a transaction is begun anew before it fails.
@@ -25,11 +27,12 @@ const ORDERLY_TRIES: usize = 4;
 /// A writer; see [`crate::PostgresDatabase::open_for_writing`]. Any number may write to one database.
 pub struct PostgresStore {
     pub(crate) lane: Lane,
+    absent: Absent,
 }
 
 impl PostgresStore {
     pub(crate) fn new(lane: Lane) -> Self {
-        Self { lane }
+        Self { lane, absent: Absent::default() }
     }
 
     /// Runs `body` in transactions, each of which it commits or ends itself, until one comes about.
@@ -66,6 +69,8 @@ impl PostgresStore {
 #[derive(Default)]
 struct Refused {
     over: Option<Loaded>,
+    /// Whether it wrote rows of a queue, which may then be its own.
+    touched_queue: bool,
 }
 
 impl Refused {
@@ -78,6 +83,7 @@ impl Refused {
         })?;
         let decided = work.decide(&loaded).map_err(|reason| StoreError::Aborted { name, reason })?;
         decided.iter().for_each(Change::assert_shape);
+        self.touched_queue |= decided.iter().any(|change| change.table().queue != Queue::No);
         if decided.is_empty() {
             return transaction.end();
         }
@@ -110,7 +116,9 @@ impl Reader for PostgresStore {
 impl Store for PostgresStore {
     fn transact(&mut self, name: &'static str, work: &mut dyn Work) -> Result<(), StoreError> {
         let mut refused = Refused::default();
-        self.persist(name, &mut |transaction, tried| refused.attempt(transaction, work, tried))
+        let done = self.persist(name, &mut |transaction, tried| refused.attempt(transaction, work, tried));
+        self.lane.may_hold |= refused.touched_queue;
+        done
     }
 
     /// Where the answer to a claim was lost, what it took stays taken until the lease ends.
@@ -119,6 +127,7 @@ impl Store for PostgresStore {
         if claim.shares.is_empty() {
             return Ok(Vec::new());
         }
+        self.lane.may_hold = true;
         let mut claimed: Vec<((i64, i64), Row)> = Vec::new();
         self.persist("claiming rows", &mut |transaction, _| {
             claimed.clear();
@@ -148,6 +157,37 @@ impl Store for PostgresStore {
             let row = found.iter().flatten().next();
             count = row.and_then(|row| row.try_get::<_, i64>(0).ok()).unwrap_or(0);
             if count == 0 { transaction.end() } else { transaction.commit(Vec::new()) }
+        })?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// A session that is over ended its transactions with it, so that what its writer held is seen here.
+    fn release_gone(&mut self, now: i64) -> Result<usize, StoreError> {
+        const OPERATION: &str = "ending leases of the gone";
+        let (epoch, gone_after) = (self.lane.writer.epoch, self.lane.options.gone_after);
+        let absent = self.lane.read(OPERATION, |link, _, at| gone::absent(link, at, epoch))?;
+        let gone = self.absent.see(&absent, lane::now(), gone_after);
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let mut count = 0;
+        self.persist(OPERATION, &mut |transaction, _| {
+            let noted = transaction.ask(vec![gone::note(&gone)])?;
+            let owners: Vec<i64> = noted.iter().flatten().filter_map(|row| row.try_get(0).ok()).collect();
+            if owners.is_empty() {
+                return transaction.end();
+            }
+            // Statements of their own, so that they see all that was committed before those sessions ended.
+            let queues = ALL.iter().filter(|table| table.queue != Queue::No);
+            let release = |table: &&'static Table| {
+                let sql = transaction.statements.of(table).queue(table).release.clone();
+                let parameters = vec![Parameter::Integer(now), plan::integers(owners.iter().copied())];
+                Ask { sql, parameters, table: Some(table.name) }
+            };
+            let asks: Vec<Ask<'_>> = queues.map(release).collect();
+            let released = transaction.ask(asks)?;
+            count = released.iter().flatten().filter_map(|row| row.try_get::<_, i64>(0).ok()).sum();
+            transaction.commit(Vec::new())
         })?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }

@@ -62,6 +62,17 @@ pub trait Store: Reader {
     /// [`StoreError`].
     fn take_over(&mut self, table: &'static Table, takeover: &TakeOver) -> Result<usize, StoreError>;
 
+    /// Makes rows of all queues due at `now`, with nobody holding them, whose owners are known to be gone since they took
+    /// them, and returns how many. To be called again and again where others write too ([`Owners::Shared`]); a store that
+    /// cannot tell who is gone leaves their leases to run out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    fn release_gone(&mut self, _now: i64) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
     /// Who else may write.
     fn owners(&self) -> Owners;
 
@@ -101,7 +112,7 @@ pub trait Store: Reader {
 pub enum Owners {
     /// It is locked by its writer: leases of other owners are leases of the dead.
     Exclusive,
-    /// Other processes may write too: leases run out by themselves.
+    /// Other processes may write too: leases run out by themselves, or end with their owner ([`Store::release_gone`]).
     Shared,
 }
 

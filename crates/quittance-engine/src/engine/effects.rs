@@ -12,6 +12,9 @@ use quittance_store::store::{Claim, Share, StoreError};
 use quittance_store::tables::EFFECTS;
 use std::collections::BTreeMap;
 
+/// How often it is looked whether another process is gone, in milliseconds.
+const RELEASE_MS: u64 = 1_000;
+
 impl Engine {
     /// Claims effects that are due, as many as the permits allow, and begins their next moves.
     ///
@@ -22,6 +25,7 @@ impl Engine {
         if self.is_shared() {
             // Somebody else may have pulled a brake, or let it go.
             self.paused = Paused::load(self.store.as_mut())?;
+            self.release_gone(now)?;
         }
         self.end_recoveries(now)?;
         let mut shares = Vec::new();
@@ -48,6 +52,19 @@ impl Engine {
         let mut step = self.step(now, begins, permits)?;
         step.looks.extend(self.poll_objects(now, permits)?);
         Ok(step)
+    }
+
+    /// Ends the leases of processes that are known to be gone, so that what they had begun is found out about at once.
+    fn release_gone(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if self.released_at.is_some_and(|at| at <= now && now.ms_since(at) < RELEASE_MS) {
+            return Ok(());
+        }
+        self.released_at = Some(now);
+        let released = self.store.release_gone(now.0)?;
+        if released > 0 {
+            tracing::info!(released, "taking up what a process that is gone had begun");
+        }
+        Ok(())
     }
 
     /// What is claimed of a gateway's lanes.

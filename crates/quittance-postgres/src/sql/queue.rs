@@ -11,6 +11,8 @@ pub(crate) struct QueueSql {
     pub(crate) claim: String,
     /// `$1` now, `$2` the latest time a row may be due at; gives how many were due later.
     pub(crate) take_over: String,
+    /// `$1` now, `$2` owners; gives how many rows they held that nobody is writing to.
+    pub(crate) release: String,
 }
 
 impl QueueSql {
@@ -48,6 +50,13 @@ impl QueueSql {
             listed("q."),
             listed("q."),
         );
-        Self { claim, take_over }
+        // Whoever writes to one of them has it in hand; what is skipped is due when its lease ends.
+        let release = format!(
+            "WITH held AS MATERIALIZED (SELECT {} FROM {name} AS q WHERE q.{LEASE_OWNER} = ANY($2::bigint[]){is_due} \
+             FOR NO KEY UPDATE OF q SKIP LOCKED), released AS (UPDATE {name} AS t SET {DUE_AT} = $1, {LEASE_OWNER} = 0\
+             {next_version} FROM held AS due WHERE {equal} RETURNING 1) SELECT count(*) FROM released",
+            listed("q."),
+        );
+        Self { claim, take_over, release }
     }
 }

@@ -5,6 +5,7 @@
 
 mod concurrent;
 mod conformance;
+mod gone;
 mod locking;
 mod lost;
 mod proxy;
