@@ -32,6 +32,7 @@ use clap::{Args, ValueEnum};
 use quittance_sandbox::FaultProfile;
 use quittance_server::data::Data;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::report::Report;
@@ -126,7 +127,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
             biased;
             interrupted = interruption() => {
                 interrupted?;
-                eprintln!("interrupted; the server is stopped and the data removed");
+                let data = if arguments.keep { "are kept" } else { "are removed" };
+                eprintln!("interrupted; the servers are stopped and the data {data}");
                 Ok(ExitCode::from(INTERRUPTED))
             }
             code = perform(arguments, url.as_deref(), format) => code,
@@ -151,7 +153,7 @@ fn interruption() -> impl Future<Output = Result<()>> {
 }
 
 async fn perform(arguments: &Arguments, url: Option<&str>, format: Format) -> Result<ExitCode> {
-    let folder = tempfile::Builder::new().prefix("quittance-demo-").tempdir().context("no room for the demo's data")?;
+    let folder = Folder::make(arguments.keep)?;
     let drift = match arguments.only {
         Some(Part::Charges) => None,
         _ => Some(drift::show(arguments, folder.path()).await?),
@@ -160,15 +162,36 @@ async fn perform(arguments: &Arguments, url: Option<&str>, format: Format) -> Re
         Some(Part::Drift) => None,
         _ => Some(show(arguments, folder.path().to_owned(), url).await?),
     };
-    let kept = arguments.keep.then(|| folder.keep());
-    if let (Some(kept), Format::Json) = (&kept, format) {
-        eprintln!("kept in {}", kept.display());
-    }
+    let kept = arguments.keep.then(|| folder.path());
     let is_good = drift.as_ref().is_none_or(drift::Report::is_good)
         && charges.as_ref().is_none_or(|report| report.verdict.is_good());
-    output::write(&told(drift.as_ref(), charges.as_ref(), kept.as_deref(), format))
-        .context("cannot print the report")?;
+    output::write(&told(drift.as_ref(), charges.as_ref(), kept, format)).context("cannot print the report")?;
     Ok(if is_good { Exit::Good } else { Exit::Finding }.into())
+}
+
+/// Where everything of a demo lies that is in no database: gone when this is dropped, or told, whatever ended the demo.
+struct Folder {
+    directory: TempDir,
+    is_kept: bool,
+}
+
+impl Folder {
+    fn make(is_kept: bool) -> Result<Self> {
+        let made = tempfile::Builder::new().prefix("quittance-demo-").disable_cleanup(is_kept).tempdir();
+        Ok(Self { directory: made.context("no room for the demo's data")?, is_kept })
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_kept {
+            eprintln!("kept in {}", self.path().display());
+        }
+    }
 }
 
 /// The reports one after the other; for programs one document, in which drift is a member of what is told of charges.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::database::VARIABLE;
+use super::database::{Database, VARIABLE};
 use super::evidence::Proof;
 use super::gateway::{API_KEY, WEBHOOK_SECRET};
 
@@ -22,7 +22,14 @@ pub(crate) struct Home {
     /// Everything of this demo lies here.
     pub(crate) folder: PathBuf,
     /// The database that holds the books, if not the folder does.
-    database: Option<String>,
+    database: Option<Books>,
+}
+
+/// How a database is reached, and what it is called.
+#[derive(Debug, Clone)]
+struct Books {
+    url: String,
+    name: String,
 }
 
 /// Addresses of servers, each at its place; nothing where one is dead.
@@ -64,9 +71,10 @@ const LOG_LINES_SHOWN: usize = 15;
 
 impl Home {
     /// Writes the configuration of servers that charge through this gateway, on books in this database or in the folder.
-    pub(crate) fn prepare(folder: &Path, gateway: &str, database: Option<String>) -> Result<Self> {
+    pub(crate) fn prepare(folder: &Path, gateway: &str, database: Option<&Database>) -> Result<Self> {
         let executable = std::env::current_exe().context("cannot find our own program")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let database = database.map(|own| Books { url: own.url.clone(), name: own.name().to_owned() });
         let home = Self { executable, folder: folder.to_owned(), database };
         home.write("gateway.key", API_KEY)?;
         home.write("webhook.secret", WEBHOOK_SECRET)?;
@@ -83,7 +91,7 @@ impl Home {
     pub(crate) fn arguments(&self) -> String {
         let folder = self.folder.display();
         match &self.database {
-            Some(_) => format!("--config {folder}/quittance.toml --database-url …"),
+            Some(Books { name, .. }) => format!("--config {folder}/quittance.toml --database-url postgres://…/{name}"),
             None => format!("--config {folder}/quittance.toml --data {folder}/data"),
         }
     }
@@ -93,7 +101,7 @@ impl Home {
         command.args(words);
         command.arg("--config").arg(self.folder.join("quittance.toml"));
         match &self.database {
-            Some(url) => command.arg("--database-url").arg(format!("env:{VARIABLE}")).env(VARIABLE, url),
+            Some(books) => command.arg("--database-url").arg(format!("env:{VARIABLE}")).env(VARIABLE, &books.url),
             None => command.arg("--data").arg(self.folder.join("data")),
         };
         command.stdin(Stdio::null()).kill_on_drop(true);

@@ -30,14 +30,14 @@ use super::{Arguments, Faults};
 pub(crate) struct Stage {
     since: Stopwatch,
     seed: u64,
-    is_kept: bool,
     faults: Faults,
     plan: Arc<Plan>,
     notes: Arc<Notes>,
     gateway: Arc<Gateway>,
     home: Home,
     servers: Servers,
-    database: Option<Database>,
+    /// Dropped after the servers that use it.
+    _database: Option<Database>,
     api: Api,
     progress: Arc<Progress>,
 }
@@ -62,10 +62,10 @@ impl Stage {
         let gateway = Arc::new(Gateway::start(client.clone(), arguments.seed).await?);
         let name = format!("quittance_demo_{}_{}", arguments.seed, std::process::id());
         let database = match url {
-            Some(url) => Some(Database::make(url, name).await?),
+            Some(url) => Some(Database::make(url, name, arguments.keep)?),
             None => None,
         };
-        let home = Home::prepare(&folder, &gateway.base, database.as_ref().map(|own| own.url.clone()))?;
+        let home = Home::prepare(&folder, &gateway.base, database.as_ref())?;
         let credential = home.create_credential().await?;
         let processes = usize::try_from(arguments.processes).context("too many processes for this machine")?;
         let servers = Servers::start(home.clone(), processes).await?;
@@ -74,14 +74,13 @@ impl Stage {
         let stage = Self {
             since,
             seed: arguments.seed,
-            is_kept: arguments.keep,
             faults: arguments.faults,
             plan,
             notes: Arc::default(),
             gateway,
             home,
             servers,
-            database,
+            _database: database,
             api,
             progress,
         };
@@ -165,9 +164,6 @@ impl Stage {
         }
         self.progress.begin("proving the books", 0);
         evidence.proof = self.home.verify().await?;
-        if let Some(database) = self.database.take().filter(|_| !self.is_kept) {
-            database.remove().await?;
-        }
         self.progress.end();
         let mut counts = faults;
         counts.extend(self.notes.counts().into_iter().map(|(kind, count)| (kind.to_owned(), count)));

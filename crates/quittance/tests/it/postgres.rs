@@ -4,6 +4,8 @@
 use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use quittance_surroundings::Postgres;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 /// The variable in which the address is handed over.
 const VARIABLE: &str = "QUITTANCE_IT_DATABASE";
@@ -171,4 +173,71 @@ fn the_demo_kills_servers_that_share_a_database() {
     for member in ["duplicate_charges", "lost_commands", "unknown", "review", "unexplained_amount"] {
         assert_eq!(report[member], 0, "{member} in {report:#}");
     }
+}
+
+/// Databases of demonstrations under this seed.
+fn databases(postgres: &Postgres, seed: &str) -> usize {
+    let like = format!("SELECT count(*) FROM pg_database WHERE datname LIKE 'quittance\\_demo\\_{seed}\\_%'");
+    postgres.sql("postgres", &like).parse().expect("a number")
+}
+
+/// Starts a demonstration with a database of its own, and comes back when its servers are killed under load.
+fn begun_demo(place: &Place, seed: &str) -> (Child, impl Iterator<Item = String> + use<>) {
+    let words = ["demo", "--only", "charges", "--processes", "2", "--commands", "3000", "--seed", seed];
+    let mut command = bare(&words, place.home.directory.path());
+    command.args(["--database-url", &format!("env:{VARIABLE}")]).env(VARIABLE, &place.url);
+    command.env("TMPDIR", place.home.directory.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut demo = command.spawn().expect("it starts");
+    let mut lines = BufReader::new(demo.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("kill -9 after")), "it ended before its time");
+    (demo, lines)
+}
+
+#[test]
+fn a_demo_takes_its_database_away_however_it_ends() {
+    let Some(postgres) = Postgres::shared("the end of a demo on PostgreSQL") else { return };
+    let place = Place { home: Home::new(), url: postgres.url(&postgres.fresh_database()) };
+    let (mut demo, _lines) = begun_demo(&place, "9001");
+    assert_eq!(databases(postgres, "9001"), 1);
+    signal(demo.id(), "-TERM");
+    assert_eq!((demo.wait().expect("it ends").code(), databases(postgres, "9001")), (Some(130), 0));
+    // A server that ends by itself is the end of the demonstration, too.
+    let (mut demo, _lines) = begun_demo(&place, "9002");
+    let mut ended = None;
+    while ended.is_none() {
+        children(demo.id()).into_iter().for_each(|child| signal(child, "-KILL"));
+        ended = demo.try_wait().expect("it can be asked");
+        std::thread::yield_now();
+    }
+    assert_eq!((ended.and_then(|status| status.code()), databases(postgres, "9002")), (Some(5), 0));
+}
+
+#[test]
+fn a_demo_keeps_its_database_where_it_is_asked_to() {
+    let Some(postgres) = Postgres::shared("a demo on PostgreSQL that is kept") else { return };
+    let place = Place { home: Home::new(), url: postgres.url(&postgres.fresh_database()) };
+    let words = ["demo", "--only", "charges", "--commands", "10", "--faults", "none", "--seed", "9003", "--keep"];
+    let ended = place.run(&words);
+    assert_eq!((ended.code, databases(postgres, "9003")), (0, 1), "{ended:?}");
+    assert!(ended.stderr.contains("kept in the database quittance_demo_9003_"), "{ended:?}");
+    assert!(ended.stdout.contains("--database-url postgres://…/quittance_demo_9003_"), "{ended:?}");
+    let kept = ended.stderr.lines().find_map(|line| line.strip_prefix("kept in /")).expect("it says where");
+    std::fs::remove_dir_all(format!("/{kept}")).expect("the folder is there");
+}
+
+fn signal(process: u32, signal: &str) {
+    // One that has just ended by itself needs none.
+    let _ =
+        Command::new("kill").args([signal, &process.to_string()]).stderr(Stdio::null()).status().expect("kill runs");
+}
+
+/// Processes that this one has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").filter_map(Result::ok);
+    let is_child = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        fields.nth(1).map(str::to_owned) == Some(parent.to_string())
+    };
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
 }
