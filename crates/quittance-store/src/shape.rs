@@ -31,6 +31,12 @@ impl Table {
         order
     }
 
+    /// Whether each of its rows belongs to a book, whose key its own begins with: such rows are written under the book's lock.
+    #[must_use]
+    pub fn belongs_to_book(&self) -> bool {
+        self.columns[0].name == "book"
+    }
+
     /// The columns whose values name a lane of a queue.
     ///
     /// # Panics

@@ -77,6 +77,53 @@ fn what_changes_between_reading_and_locking_is_read_again() {
     assert_eq!(money(&mut store), [20]);
 }
 
+/// A record that was missing before its book was locked in the rounds is looked for once more.
+#[test]
+fn what_was_missing_before_the_book_was_locked_is_looked_for_again() {
+    let Some(place) = Place::new("rows that appear before their book is locked") else { return };
+    let (mut store, mut other) = (place.writer(), place.writer());
+    found(&mut store, 0..1, 10);
+    let mut decided = Vec::new();
+    let mut work = Steps {
+        steps: vec![vec![Read::Row { table: &JOURNAL, key: record_key(0, 1) }], vec![read_book(0)]],
+        patience: Patience::Skip,
+        between: &mut || assert_eq!(transfer(&mut other, vec![(0, 5)]).unwrap(), 1),
+        calls: 0,
+        decide: &mut |loaded| {
+            let version = loaded.row(&BOOKS, &book_key(0)).flatten().map(|row| row[5].clone());
+            decided.push((version, loaded.row(&JOURNAL, &record_key(0, 1)).flatten().is_some()));
+            Vec::new()
+        },
+    };
+    store.transact("looking", &mut work).unwrap();
+    assert_eq!(decided, [(Some(2.into()), true)], "it is decided once, over what is there");
+}
+
+/// A book that is not there is neither busy nor in anybody's way.
+#[test]
+fn a_book_that_is_not_there_is_told_from_one_that_is_held() {
+    let Some(place) = Place::new("books that are not there") else { return };
+    let (mut holder, mut store) = (place.writer(), place.writer());
+    found(&mut holder, 0..1, 10);
+    let mut seen = Vec::new();
+    transfer_while(&mut holder, vec![(0, 1)], &mut |_| {
+        let mut work = Steps {
+            steps: vec![vec![read_book(0), read_book(9)]],
+            patience: Patience::Skip,
+            between: &mut || {},
+            calls: 0,
+            decide: &mut |loaded| {
+                let is_absent = |number| loaded.row(&BOOKS, &book_key(number)) == Some(None);
+                seen.extend([0, 9].map(|number| (loaded.is_busy(&BOOKS, &book_key(number)), is_absent(number))));
+                Vec::new()
+            },
+        };
+        store.transact("beside it", &mut work).unwrap();
+    })
+    .unwrap();
+    assert_eq!(seen, [(true, false), (false, true)]);
+}
+
 #[test]
 fn a_book_that_is_held_is_busy_with_all_that_belongs_to_it() {
     let Some(place) = Place::new("books that are held") else { return };

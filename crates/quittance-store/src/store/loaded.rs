@@ -58,20 +58,14 @@ impl Loaded {
 
     /// Every row that was read and is there, in the order of tables and keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
-        self.answers().filter_map(|(table, key, row)| Some((table, key, row.as_ref()?)))
+        let answers = self.rows.iter().flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)));
+        answers.filter_map(|(table, key, row)| Some((table, key, row.as_ref()?)))
     }
 
-    /// Every key that was looked for and is not there, in that order.
-    pub fn absent(&self) -> impl Iterator<Item = (&'static str, &Key)> {
-        self.answers().filter(|(_, _, row)| row.is_none()).map(|(table, key, _)| (table, key))
-    }
-
-    fn answers(&self) -> impl Iterator<Item = (&'static str, &Key, &Option<Row>)> {
-        self.rows.iter().flat_map(|(table, rows)| {
-            let mut answers: Vec<_> = rows.iter().map(|(key, row)| (*table, key, row)).collect();
-            answers.sort_unstable_by_key(|(_, key, _)| *key);
-            answers
-        })
+    /// The keys of a table's rows that were read and are there, in order.
+    pub fn keys(&self, table: &Table) -> impl Iterator<Item = &Key> {
+        let answers = self.rows.get(table.name).into_iter().flatten();
+        answers.filter_map(|(key, row)| row.as_ref().map(|_| key))
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
