@@ -57,12 +57,7 @@ fn is_name(name: &str) -> bool {
 const TIMEOUT_MS: u64 = 20_000;
 
 /// Reads a gateway's table, for leases of this length; nothing when something is wrong that has no default.
-pub(super) fn parse(
-    section: &Section<'_>,
-    lease_ms: u64,
-    origin: &Origin,
-    mistakes: &mut Mistakes,
-) -> Option<Gateway> {
+pub(super) fn parse(section: &Section<'_>, lease_ms: u64, origin: &Origin, mistakes: &mut Mistakes) -> Option<Gateway> {
     section.refuse_unknown(&[&KEYS[..], &budgets::KEYS].concat(), mistakes);
     let dialect = dialect::parse(section, origin, mistakes);
     let timeouts = TIMEOUT_MS_MIN..=timeout_ms_max(lease_ms);
