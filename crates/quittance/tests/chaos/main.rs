@@ -12,6 +12,7 @@ mod demo;
 mod faults;
 mod gateway;
 mod history;
+mod installation;
 mod load;
 mod process;
 mod proxy;
