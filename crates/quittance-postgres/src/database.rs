@@ -1,6 +1,7 @@
 //! Opening: for writing, with the schema brought up to date, and for reading.
 
 use crate::address::{Address, AddressError};
+use crate::durability::{self, Risk};
 use crate::errors::At;
 use crate::facts::{self, Purpose};
 use crate::lane::Lane;
@@ -71,6 +72,26 @@ impl PostgresDatabase {
         let mut address = address(url, options)?;
         find_primary(&mut address);
         PostgresSnapshot::begin(connect_reader(&address, options)?, address.shown)
+    }
+}
+
+impl PostgresDatabase {
+    /// What can be lost of what the server acknowledges, by how it is set up now.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresDatabase::open_for_writing`], for connecting.
+    ///
+    /// # Panics
+    ///
+    /// On a thread of an asynchronous runtime, which it would block.
+    pub fn risks(url: &str, options: &Options) -> Result<Vec<Risk>, StoreError> {
+        let mut address = address(url, options)?;
+        find_primary(&mut address);
+        let at = At { operation: "asking how a database keeps what it acknowledges", place: &address.shown };
+        let mut link = Link::connect(&address, options.statement_timeout, at)?;
+        // Before its settings are made: they would hide those of the role.
+        durability::risks(&mut link, at)
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod address;
 mod database;
+mod durability;
 mod errors;
 mod facts;
 mod gone;
@@ -31,6 +32,7 @@ mod values;
 mod writer;
 
 pub use database::PostgresDatabase;
+pub use durability::Risk;
 pub use options::Options;
 pub use reader::PostgresReader;
 pub use snapshot::PostgresSnapshot;

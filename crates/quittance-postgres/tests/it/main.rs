@@ -5,6 +5,7 @@
 
 mod concurrent;
 mod conformance;
+mod durability;
 mod gone;
 mod locking;
 mod lost;
