@@ -1,11 +1,13 @@
 //! What is submitted to the engine, and what comes back.
 
 mod objects;
+mod prune;
 
 pub use objects::{
     EventGap, EventLog, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent,
 };
 
+pub use prune::{ANSWERS_DAYS_MIN, EVENTS_DAYS_MIN, PRUNED_MAX, Prune, days_ago};
 use quittance_connectors::message::Request;
 use quittance_core::brake::Over;
 use quittance_core::currency::Currency;
@@ -55,6 +57,8 @@ pub enum Submission {
     },
     /// An operator pauses or resumes a gateway, or everything. What is so already stays as it is, and is done.
     SetSwitch(Box<Switch>),
+    /// An operator drops bytes that were kept for their own sake.
+    Prune(Box<Prune>),
 }
 
 /// A client's command.

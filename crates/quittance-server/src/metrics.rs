@@ -57,6 +57,7 @@ pub(crate) fn submitted(submission: &Submission) {
         | Submission::RevokeKey { .. }
         | Submission::Requeue(_)
         | Submission::Replay(_)
+        | Submission::Prune(_)
         | Submission::SetSwitch(_) => "operator",
     };
     counter!("quittance_commands_total", "kind" => kind).increment(1);

@@ -14,6 +14,7 @@ mod new_refund;
 mod object;
 mod operator;
 mod orphans;
+mod prune;
 mod requests;
 mod resolution;
 mod steps;
@@ -102,6 +103,7 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::CreateKey(key) => operator::reads_key(key, wanted),
         Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
         Submission::SetSwitch(switch) => operator::reads_switch(switch, wanted),
+        Submission::Prune(prune) => prune::reads(prune, wanted),
     }
 }
 
@@ -125,6 +127,7 @@ pub(crate) fn handle(
         Submission::CreateKey(key) => operator::create_key(key, rows),
         Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),
         Submission::SetSwitch(switch) => operator::set_switch(switch, rows),
+        Submission::Prune(prune) => prune::handle(prune, rows, context),
     }
 }
 

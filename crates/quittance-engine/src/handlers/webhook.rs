@@ -19,6 +19,11 @@ use quittance_core::mutation::{self, Mutation};
 use quittance_store::records::{Disposition, EventSource, GatewayObject, InboxEntry, ObjectState, Owner};
 use quittance_store::value::Key;
 
+/// Place of an event by its id.
+pub(super) fn inbox_place_of(gateway: &str, event: &str) -> Key {
+    vec![gateway.into(), event.into()]
+}
+
 fn inbox_place(gateway: &str, event: &Event) -> Key {
     vec![gateway.into(), event.id.as_str().into()]
 }

@@ -20,6 +20,7 @@ mod orphans;
 mod pause;
 mod payments;
 mod placing;
+mod prune;
 mod recovery;
 mod references;
 mod refunds_of_gone_money;
