@@ -3,6 +3,7 @@
 pub(crate) mod clocks;
 mod effects;
 mod objects;
+mod outlook;
 mod questions;
 mod recoveries;
 
@@ -18,6 +19,7 @@ use crate::ports::{Clock, Ids, Render};
 use crate::recovery;
 use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
+pub use outlook::Outlook;
 use quittance_core::effect::Era;
 use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;

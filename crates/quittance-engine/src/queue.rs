@@ -1,4 +1,4 @@
-//! The bounded queue before the engine: full, or too old, it refuses before anything is stored.
+//! The bounded queue before the engines of a process: full, or too old, it refuses before anything is stored.
 
 use quittance_core::time::Timestamp;
 use std::collections::VecDeque;
@@ -43,7 +43,7 @@ struct Inner<T> {
     is_closed: bool,
 }
 
-/// A queue of many senders and one taker.
+/// A queue of many senders and few takers.
 pub struct Queue<T> {
     inner: Mutex<Inner<T>>,
     wakes: Condvar,
@@ -77,7 +77,8 @@ impl<T> Queue<T> {
             return Err((Refusal::Overloaded, entry));
         }
         inner.entries.push_back((now, entry));
-        self.wakes.notify_one();
+        // Not every taker takes everything.
+        self.wakes.notify_all();
         Ok(())
     }
 
@@ -92,10 +93,28 @@ impl<T> Queue<T> {
         inner.entries.drain(..count).map(|(_, entry)| entry).collect()
     }
 
+    /// As [`Queue::take`], for a taker beside the one that takes everything: only entries that `is_wanted` accepts, as far
+    /// as no other comes before them.
+    pub fn take_only(&self, limit: usize, patience: Duration, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let first_is_wanted = |inner: &Inner<T>| inner.entries.front().is_some_and(|(_, entry)| is_wanted(entry));
+        let (mut inner, _) = self
+            .wakes
+            .wait_timeout_while(self.lock(), patience, |inner| !first_is_wanted(inner) && !inner.is_closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = inner.entries.iter().take(limit).take_while(|(_, entry)| is_wanted(entry)).count();
+        inner.entries.drain(..count).map(|(_, entry)| entry).collect()
+    }
+
     /// Stops new entries; what is inside can still be taken.
     pub fn close(&self) {
         self.lock().is_closed = true;
         self.wakes.notify_all();
+    }
+
+    /// Whether it takes nothing any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_closed
     }
 
     /// Whether it is closed and empty.
@@ -133,5 +152,24 @@ mod tests {
         assert!(!queue.is_drained());
         assert_eq!(queue.take(9, Duration::ZERO), vec![5]);
         assert!(queue.is_drained());
+    }
+
+    #[test]
+    fn a_taker_that_does_not_take_everything_leaves_the_rest_in_order() {
+        let queue = Queue::new(Limits::default());
+        for entry in [2, 4, 5, 6] {
+            assert!(queue.push(Lane::Front, entry, Timestamp::default()).is_ok());
+        }
+        let is_even = |entry: &i32| entry % 2 == 0;
+        assert_eq!(queue.take_only(1, Duration::ZERO, is_even), vec![2]);
+        assert_eq!(queue.take_only(9, Duration::ZERO, is_even), vec![4]);
+        assert_eq!(queue.take_only(9, Duration::ZERO, is_even), Vec::<i32>::new(), "5 comes before 6");
+        assert_eq!(queue.take(9, Duration::ZERO), vec![5, 6]);
+        queue.close();
+        assert_eq!(
+            queue.take_only(9, Duration::MAX, is_even),
+            Vec::<i32>::new(),
+            "it does not wait for what cannot come"
+        );
     }
 }

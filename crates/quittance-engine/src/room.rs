@@ -70,6 +70,35 @@ impl Room {
         }
     }
 
+    /// At most so many requests.
+    #[must_use]
+    pub fn at_most(mut self, requests: usize) -> Self {
+        self.places = self.places.min(requests);
+        self.read_places = self.read_places.min(requests);
+        self
+    }
+
+    /// What is left when somebody else may use up `other`. As every request takes a place, no limit loses more than that.
+    pub fn set_aside(&mut self, other: &Self) {
+        let requests = other.places.max(other.read_places);
+        let less = |mine: &mut usize, others: usize| {
+            if *mine < usize::MAX {
+                *mine = mine.saturating_sub(others.min(requests));
+            }
+        };
+        less(&mut self.places, other.read_places.max(other.places));
+        less(&mut self.read_places, other.read_places.max(other.places));
+        less(&mut self.sends, other.sends);
+        less(&mut self.reads, other.reads);
+        less(&mut self.retries, other.retries);
+        for (operation, left) in &mut self.operations {
+            less(left, other.operations.get(operation).copied().unwrap_or(usize::MAX));
+        }
+        for (endpoint, left) in &mut self.endpoints {
+            less(left, other.endpoints.get(endpoint).copied().unwrap_or(usize::MAX));
+        }
+    }
+
     /// Takes the room of one request, if there is any.
     pub fn take(&mut self, lane: Lane) -> bool {
         if self.left(lane) == 0 {
@@ -143,6 +172,27 @@ mod tests {
         assert_eq!(LANES.map(|lane| room.left(lane)), [1, 1, 1, 1, 2]);
         assert!(room.take(REFUND) && !room.take(CONFIRM), "{room:?}");
         assert!(room.take(Lane::Pending) && !room.take(Lane::Read), "{room:?}");
+    }
+
+    #[test]
+    fn what_is_set_aside_for_others_is_left_to_them() {
+        let whole = Room { sends: 5, retries: 1, ..Room { places: 4, ..Room::of_places(6) } };
+        for requests in 0..8 {
+            let mut theirs = whole.clone().at_most(requests);
+            let mut ours = whole.clone();
+            ours.set_aside(&theirs);
+            let begun = |room: &mut Room, lane| (0..100).take_while(|_| room.take(lane)).count();
+            let sent = begun(&mut theirs, CREATE) + begun(&mut ours, CREATE);
+            assert!(sent <= 4, "{requests}: {sent} sends in 4 places");
+            assert!(sent + begun(&mut theirs, Lane::Read) + begun(&mut ours, Lane::Read) <= 6, "{requests}");
+        }
+        let mut ours = Room::of_places(9);
+        ours.set_aside(&Room { operations: BTreeMap::new(), ..Room::of_places(2) });
+        assert_eq!((ours.places, ours.sends), (7, usize::MAX), "what has no limit stays without");
+        let trial = Room { operations: BTreeMap::from([(Operation::Payments, 1)]), ..Room::of_places(9) };
+        let mut ours = trial.clone();
+        ours.set_aside(&trial.at_most(3));
+        assert_eq!((ours.left(CREATE), ours.left(REFUND)), (0, 6), "a trial is one in all");
     }
 
     #[test]
