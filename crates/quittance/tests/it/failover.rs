@@ -4,14 +4,12 @@
 use crate::support::{Answer, Client, Home, Server, bare, end, sandbox};
 use quittance_surroundings::Postgres;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// The variable in which the address is handed over.
 const VARIABLE: &str = "QUITTANCE_IT_DATABASE";
 
-/// Looks at something that has to come about, and the pause between two: longer than any of this takes.
-const LOOKS_MAX: usize = 2_400;
-const PAUSE: Duration = Duration::from_millis(50);
+/// Looks at something that has to come about, each of which is a request or a program: more than any of this takes.
+const LOOKS_MAX: usize = 5_000;
 
 struct Place {
     home: Home,
@@ -49,7 +47,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(seen) = look() {
             return seen;
         }
-        std::thread::sleep(PAUSE);
+        std::thread::yield_now();
     }
     panic!("{what} does not come");
 }
