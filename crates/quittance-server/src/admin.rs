@@ -76,9 +76,13 @@ pub(crate) fn router(handle: Handle) -> Router {
     let replay = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
         answer(&handle, operation("replay", body)).await
     };
+    let prune = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("prune", body)).await
+    };
     Router::new()
         .route("/requeue", post(requeue))
         .route("/replay", post(replay))
+        .route("/prune", post(prune))
         .route("/pause", post(pause))
         .route("/end-recovery", post(end_recovery))
         .route("/resume", post(resume))
@@ -161,7 +165,9 @@ async fn replay(handle: &Handle, event: &str, gateway: Option<&str>, reason: &st
     }
     let word = repairs::word(switches::OPERATOR.to_owned(), reason.to_owned());
     let submission = repairs::replay(handle, gateway, event, word).await.map_err(|error| match error {
-        ReplayError::Unknown | ReplayError::Unreadable(_) => OperateError::Conflict(error.to_string()),
+        ReplayError::Unknown | ReplayError::Pruned | ReplayError::Unreadable(_) => {
+            OperateError::Conflict(error.to_string())
+        }
         ReplayError::Read(error) => OperateError::Unavailable(error.to_string()),
     })?;
     let unavailable = |error: SubmitError| OperateError::Unavailable(error.to_string());
@@ -224,6 +230,7 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
             let body = json!({ "event": event, "gateway": gateway, "reason": reason });
             (reqwest::Method::POST, "/replay".into(), body)
         }
+        Operation::Prune(rows) => (reqwest::Method::POST, "/prune".into(), json!(rows)),
         Operation::EndRecovery { gateway, reason } => {
             let body = json!({ "gateway": gateway, "reason": reason });
             (reqwest::Method::POST, "/end-recovery".into(), body)

@@ -6,7 +6,7 @@
 use crate::admin;
 use crate::config::{self, ConfigErrors, Secret};
 use quittance_postgres::address::Address;
-use quittance_postgres::{Options, PostgresDatabase};
+use quittance_postgres::{Options, PostgresDatabase, Risk};
 use quittance_sqlite::SqliteDatabase;
 use quittance_store::store::{Reader, Snapshot, Store, StoreError};
 use std::fmt;
@@ -87,6 +87,18 @@ impl Data {
                 let open = || PostgresDatabase::open_for_writing(url.expose(), &Options::default());
                 Ok(Box::new(apart(open)?))
             }
+        }
+    }
+
+    /// What a database may lose of what it acknowledges, by how its server is set up; a directory loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Data::open_reader`].
+    pub fn risks(&self) -> Result<Vec<Risk>, StoreError> {
+        match self {
+            Self::Directory(_) => Ok(Vec::new()),
+            Self::Postgres(url) => apart(|| PostgresDatabase::risks(url.expose(), &Options::default())),
         }
     }
 

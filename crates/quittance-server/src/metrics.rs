@@ -177,6 +177,12 @@ pub(crate) fn unauthorised(gateway: &str, is_unauthorised: bool) {
     gauge!("quittance_gateway_unauthorised", "gateway" => gateway.to_owned()).set(value);
 }
 
+/// Whether the database may lose what it acknowledges, by the stable word of how.
+pub(crate) fn database_risk(code: &'static str, is_there: bool) {
+    let value: f64 = if is_there { 1.0 } else { 0.0 };
+    gauge!("quittance_database_risk", "code" => code).set(value);
+}
+
 pub(crate) fn paused(gateway: &str, is_paused: bool) {
     let value: f64 = if is_paused { 1.0 } else { 0.0 };
     gauge!("quittance_paused", "gateway" => gateway.to_owned()).set(value);

@@ -6,9 +6,11 @@
 //! SHA-256 is stored.
 
 mod plan;
+mod prune;
 
 pub use plan::plan;
 pub(crate) use plan::{REASON_WANTED, is_reason};
+pub use prune::{Found, Pruned, Retention, prune};
 
 use crate::data::{Data, apart};
 use crate::render::Renderer;
@@ -80,6 +82,9 @@ pub enum Operation {
         /// Why.
         reason: String,
     },
+    /// Drops bytes that were kept for their own sake, of at most [`quittance_engine::submission::PRUNED_MAX`] rows; answers
+    /// `{}`. Rows that are too young stay.
+    Prune(PrunedRows),
     /// Lets a gateway that recovers from a restore send again before its sweeps are complete; answers `{paused: […]}`. What
     /// was done since the backup and was not found is not known then.
     EndRecovery {
@@ -97,6 +102,20 @@ pub enum Operation {
         #[serde(default)]
         reason: Option<String>,
     },
+}
+
+/// Rows whose bytes are dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrunedRows {
+    /// Ids of commands whose answers go.
+    pub answers: Vec<String>,
+    /// Only answers that are so many days old.
+    pub answers_days: u32,
+    /// Events whose bytes go: the gateway's name and the event's id.
+    pub events: Vec<(String, String)>,
+    /// Only events that came so many days ago.
+    pub events_days: u32,
 }
 
 /// Why an operation was not carried out.
@@ -207,19 +226,23 @@ pub fn run_directly(
     configured: &BTreeSet<String>,
 ) -> Result<serde_json::Value, OperateError> {
     let failed = |source| OperateError::Store { place: data.to_string(), source };
-    let store = data.open_for_writing().map_err(failed)?;
+    let mut engine = engine(data).map_err(failed)?;
     let mut reader = data.open_reader().map_err(failed)?;
     let plan = plan(reader.as_mut(), operation, configured, clock::now()).map_err(|error| match error {
         PlanError::Refused(refused) => refused,
         PlanError::Store(source) => failed(source),
     })?;
-    let ids = Box::<ids::SystemIds>::default();
-    let mut engine = Engine::new(store, ids, Box::new(Renderer), Gateways::default(), Leases::default());
     for submission in plan.submissions {
         let step = engine.step(clock::now(), vec![submission], &mut Permits::default()).map_err(failed)?;
         step.outcomes.into_iter().try_for_each(conclude)?;
     }
     plan.answer.read(reader.as_mut()).map_err(failed)
+}
+
+/// An engine on data that no server has open, which begins nothing at gateways.
+fn engine(data: &Data) -> Result<Engine, StoreError> {
+    let (store, ids) = (data.open_for_writing()?, Box::<ids::SystemIds>::default());
+    Ok(Engine::new(store, ids, Box::new(Renderer), Gateways::default(), Leases::default()))
 }
 
 /// Says whether an outcome is what an operation wanted.

@@ -22,6 +22,9 @@ pub(crate) enum ReplayError {
     /// No gateway that is configured has it.
     #[error("no stored event of a configured gateway has this id")]
     Unknown,
+    /// Its bytes are not kept any more.
+    #[error("its bytes are not kept any more: they were pruned")]
+    Pruned,
     /// Its bytes cannot be read by this version.
     #[error("its stored bytes are no event: {0}")]
     Unreadable(String),
@@ -43,6 +46,9 @@ pub(crate) async fn replay(
         let key = vec![name.as_str().into(), event.into()];
         let stored = handle.read(move |reader| rows::get::<InboxEntry>(reader, key)).await?;
         let Some(stored) = stored.filter(|stored| stored.source != EventSource::Operator) else { continue };
+        if stored.is_pruned() {
+            return Err(ReplayError::Pruned);
+        }
         let decoded = config.dialect.connector().decode_event(&stored.body);
         let event = decoded.map_err(|error| ReplayError::Unreadable(error.to_string()))?;
         return Ok(Submission::Replay(Box::new(Replay { gateway: name.clone(), event, word })));

@@ -62,6 +62,12 @@ pub enum ServeError {
         /// What was asked for.
         roles: Roles,
     },
+    /// Only a database takes several writers.
+    #[error("lanes = {lanes}: a data directory has one writer; leave it out")]
+    OneLane {
+        /// What was asked for.
+        lanes: usize,
+    },
     /// What an earlier process left cannot be taken up.
     #[error("cannot take up what an earlier process left")]
     Recover(#[source] StoreError),
@@ -93,7 +99,7 @@ impl ServeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Gateway(_) | Self::Alone { .. } => 2,
+            Self::Config(_) | Self::Gateway(_) | Self::Alone { .. } | Self::OneLane { .. } => 2,
             Self::Listen { .. } => 3,
             Self::Open { source, .. } => match source {
                 StoreError::Locked { .. } | StoreError::ReadOnly { .. } | StoreError::Missing { .. } => 3,

@@ -2,7 +2,7 @@
 
 use crate::output::Format;
 use crate::{
-    backup, bench, check_config, completions, demo, diff, export, find, healthcheck, init, key, pause, repairs,
+    backup, bench, check_config, completions, demo, diff, export, find, healthcheck, init, key, pause, prune, repairs,
     restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
@@ -34,7 +34,7 @@ pub(crate) struct Global {
     /// Configuration; without this, quittance.toml is read if it is there
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
-    /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, and `diff` where it is
+    /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, `prune`, and `diff` where it is
     /// named, write to it
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     data: Option<PathBuf>,
@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Restore(restore::Arguments),
     /// Write a tenant's books for an accounting program, beside a running server
     Export(export::Arguments),
+    /// Drop the bytes of old answers and events; the books stay as they are
+    Prune(prune::Arguments),
     /// Tell what happened under an id of any kind
     Trace(trace::Arguments),
     /// Organisations, each with books of its own

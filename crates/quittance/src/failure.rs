@@ -121,6 +121,10 @@ fn judge_serve(error: &ServeError) -> Option<(Exit, Option<String>)> {
             Exit::Usage,
             Some("leave --roles out, or share a PostgreSQL database with --database-url".to_owned()),
         )),
+        ServeError::OneLane { .. } => Some((
+            Exit::Usage,
+            Some("leave --lanes out, or share a PostgreSQL database with --database-url".to_owned()),
+        )),
         ServeError::Thread(_) | ServeError::Stopped { .. } => Some((Exit::Internal, None)),
         ServeError::Config(_) => Some((Exit::Usage, Some(CHECK_CONFIG.to_owned()))),
         ServeError::Open { .. } | ServeError::Recover(_) => None,

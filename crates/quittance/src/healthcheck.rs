@@ -40,7 +40,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         let what = format!("{url} answers {status}, {said}");
         return Err(Failure::new(Exit::Unreachable, what, "look into the server's log").into());
     }
-    let notes = vec!["the server takes commands".to_owned()];
+    let risks = told["risks"].as_array().into_iter().flatten();
+    let risk = |risk: &Value| {
+        let [code, reason, remedy] =
+            ["code", "reason", "remedy"].map(|member| risk[member].as_str().unwrap_or_default());
+        format!("{code}: {reason}; {remedy}")
+    };
+    let notes = std::iter::once("the server takes commands".to_owned()).chain(risks.map(risk)).collect();
     Document { json: told, columns: vec!["status"], rows: vec![vec![said]], notes, text: None }
         .print(global.format())?;
     Ok(Exit::Good.into())

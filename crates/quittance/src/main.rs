@@ -22,6 +22,7 @@ mod meter;
 mod operator;
 mod output;
 mod pause;
+mod prune;
 mod repairs;
 mod restore;
 mod sandbox;
@@ -65,6 +66,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::run(command, global),
         Command::Pause(arguments) => pause::pause(arguments, global),
         Command::Resume(arguments) => pause::resume(arguments, global),
+        Command::Prune(arguments) => prune::run(&arguments, global),
         Command::Requeue(arguments) => repairs::requeue(arguments, global),
         Command::Replay(arguments) => repairs::replay(arguments, global),
         Command::CheckConfig(arguments) => check_config::run(&arguments, global),

@@ -20,11 +20,15 @@ pub(crate) struct Arguments {
     /// What this process does, where several share a database: some of api, worker, reconciler
     #[arg(long, value_name = "ROLES", default_value_t = Roles::ALL)]
     roles: Roles,
+    /// Lanes, each with a connection of its own, where the books lie in PostgreSQL [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
+    lanes: Option<u8>,
 }
 
 /// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` is printed, and nothing after it.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let config = Config::load(global.config.as_deref())?;
+    let mut config = Config::load(global.config.as_deref())?;
+    config.server.lanes = arguments.lanes.map(usize::from).or(config.server.lanes);
     let options = ServeOptions {
         config,
         data: global.data()?,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use quittance_core::time::Timestamp;
 use quittance_engine::backlog::Backlog;
+use quittance_postgres::Risk;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -21,6 +22,16 @@ struct Ready<'a> {
     queue_age_ms: u64,
     degraded: Vec<Degraded<'a>>,
     backlog: Vec<Behind<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    risks: Vec<AtRisk<'a>>,
+}
+
+/// How the database may lose what it acknowledges.
+#[derive(Serialize)]
+struct AtRisk<'a> {
+    code: &'static str,
+    reason: &'a str,
+    remedy: &'static str,
 }
 
 #[derive(Serialize)]
@@ -56,7 +67,13 @@ pub(super) async fn ready(State(handle): State<Handle>) -> Response {
         (true, true) => (200, "ok"),
     };
     let (queue_depth, queue_age_ms) = (readiness.queue_depth, readiness.queue_age_ms);
-    render::response(code, "application/json", bytes(&Ready { status, queue_depth, queue_age_ms, degraded, backlog }))
+    let risks = readiness.risks.iter().map(at_risk).collect();
+    let ready = Ready { status, queue_depth, queue_age_ms, degraded, backlog, risks };
+    render::response(code, "application/json", bytes(&ready))
+}
+
+fn at_risk(risk: &Risk) -> AtRisk<'_> {
+    AtRisk { code: risk.code, reason: &risk.what, remedy: risk.remedy }
 }
 
 fn degraded((gateway, complaint): &(String, Complaint)) -> Degraded<'_> {

@@ -67,7 +67,7 @@ async fn try_replay(handle: &Handle, event: &str, request: Request) -> Result<Re
     fields.finish().map_err(Problem::invalid_body)?;
     let word = repairs::word(intake.caller.credential.to_string(), reason.unwrap_or_default());
     let submission = repairs::replay(handle, gateway.as_deref(), event, word).await.map_err(|error| match error {
-        ReplayError::Unknown => Problem::new(&catalogue::NOT_FOUND, error.to_string()),
+        ReplayError::Unknown | ReplayError::Pruned => Problem::new(&catalogue::NOT_FOUND, error.to_string()),
         ReplayError::Unreadable(_) => Problem::new(&catalogue::WEBHOOK_MALFORMED, error.to_string()),
         ReplayError::Read(error) => Problem::from(error),
     })?;

@@ -46,7 +46,8 @@ pub(crate) fn page<T: Entity>(reader: &mut dyn Reader, scan: &Scan) -> Result<Ve
     reader.scan(scan)?.iter().map(entity).collect()
 }
 
-fn entity<T: Entity>(row: &Row) -> Result<T, StoreError> {
+/// What a row holds.
+pub(crate) fn entity<T: Entity>(row: &Row) -> Result<T, StoreError> {
     T::from_row(row).map_err(|Corrupt { table, column, what }| StoreError::Corrupt {
         place: format!("{table}, column {column}"),
         what,

@@ -91,6 +91,9 @@ pub struct Server {
     /// How long what this process claimed is its own; where several share the books, how long the others leave alone
     /// what a dead one held.
     pub lease_ms: u64,
+    /// Lanes, each with a connection of its own, that decide at the same time where the books lie in PostgreSQL; without it,
+    /// one. A data directory has one.
+    pub lanes: Option<usize>,
 }
 
 impl Default for Server {
@@ -105,6 +108,7 @@ impl Default for Server {
             queue_age_max_ms: 2_000,
             connections_max: 4_096,
             lease_ms: Leases::default().lease_ms,
+            lanes: None,
         }
     }
 }

@@ -13,6 +13,9 @@ use toml::de::{DeTable, DeValue};
 /// Longest body that may be configured, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Most lanes: more would only wait for each other's books.
+const LANES_MAX: u64 = 8;
+
 /// The process's environment: the only place that reads it.
 #[expect(clippy::disallowed_methods, reason = "the configuration is the named place that reads the environment")]
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -142,7 +145,7 @@ impl<'a> Root<'a> {
     }
 }
 
-const SERVER_KEYS: [&str; 8] = [
+const SERVER_KEYS: [&str; 9] = [
     "listen",
     "wait_ms",
     "wait_max_ms",
@@ -151,6 +154,7 @@ const SERVER_KEYS: [&str; 8] = [
     "queue_age_max_ms",
     "connections_max",
     "lease_ms",
+    "lanes",
 ];
 
 /// A shorter lease ends while a healthy process waits for its database; under a longer one nobody would take up what a
@@ -178,6 +182,8 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
     let age = number("queue_age_max_ms", default.queue_age_max_ms, 1..=600_000);
     let connections = number("connections_max", default.connections_max as u64, 1..=1_000_000);
     let lease = number("lease_ms", default.lease_ms, LEASES_MS);
+    // 0 stands for what is not said, and cannot be written.
+    let lanes = number("lanes", 0, 1..=LANES_MAX);
     if wait.value > wait_max.value {
         let what = format!("{} is less than wait_ms, which is {}", wait_max.value, wait.value);
         mistakes.add(wait_max.origin, &section.setting("wait_max_ms"), what, "raise it, or lower wait_ms");
@@ -192,5 +198,6 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
         queue_age_max_ms: age.value,
         connections_max: connections.value as usize,
         lease_ms: lease.value,
+        lanes: (lanes.value > 0).then_some(lanes.value as usize),
     }
 }

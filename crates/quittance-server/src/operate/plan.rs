@@ -1,12 +1,12 @@
 //! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
 
-use super::{Answer, OperateError, Operation, Plan, PlanError};
+use super::{Answer, OperateError, Operation, Plan, PlanError, PrunedRows};
 use crate::{ids, repairs, switches};
-use quittance_core::id::{ApiKeyId, TenantId};
+use quittance_core::id::{ApiKeyId, CommandId, TenantId};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::Ids;
-use quittance_engine::submission::{Requeue, Submission};
+use quittance_engine::submission::{PRUNED_MAX, Prune, Requeue, Submission, days_ago};
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Reader, Scan, StoreError};
 use serde_json::json;
@@ -62,6 +62,7 @@ pub fn plan(
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: true, ..switch }, configured)
         }
+        Operation::Prune(rows) => prune(rows, now),
         Operation::Requeue { gateway, object, reason } => requeue(gateway, object, reason),
         Operation::Replay { .. } => Err(invalid("an event is applied again by the server: start it first")),
         Operation::EndRecovery { gateway, reason } => end_recovery(reader, gateway, reason, now),
@@ -70,6 +71,21 @@ pub fn plan(
             set(reader, Switch { is_paused: false, ..switch }, configured)
         }
     }
+}
+
+/// Prepares dropping bytes; nothing has to be looked up.
+pub(super) fn prune(rows: &PrunedRows, now: Timestamp) -> Result<Plan, PlanError> {
+    if rows.answers.len() + rows.events.len() > PRUNED_MAX {
+        return Err(invalid(&format!("at most {PRUNED_MAX} rows are pruned at once")));
+    }
+    let id = |id: &String| id.parse::<CommandId>().map_err(|error| invalid(&format!("no id of a command: {error}")));
+    let prune = Prune {
+        answers: rows.answers.iter().map(id).collect::<Result<_, _>>()?,
+        answered_before: days_ago(rows.answers_days, now),
+        events: rows.events.clone(),
+        received_before: days_ago(rows.events_days, now),
+    };
+    Ok(Plan { submissions: vec![Submission::Prune(Box::new(prune))], answer: Answer::Known(json!({})) })
 }
 
 fn create_key(

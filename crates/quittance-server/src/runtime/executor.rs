@@ -1,21 +1,23 @@
-//! The one thread that steps the engine.
+//! The threads that step the engine, one for each lane.
 //!
-//! It takes what waits, has it decided and committed, and only then tells anybody. When the store cannot say whether a
-//! commit happened, or anything here panics, it stops before it writes again: the next start reads what is stored.
+//! Each takes what waits, has it decided and committed, and only then tells anybody. When the store cannot say whether a
+//! commit happened, or anything here panics, all stop before they write again: the next start reads what is stored.
+//!
+//! The first lane looks at the whole: it polls what is due, pulls the brakes, surveys. Where there are more, they take their
+//! part of what comes in from clients and from gateways, and go by what the first knows.
 
 use super::clocks;
 use super::deadlines::Deadlines;
+use super::delivery::Recipient;
 use super::gateways::Slot;
+use super::grants::Grant;
 use super::handle::Submitted;
 use super::jobs;
 use super::shared::{End, Shared};
-use super::waiters::Watch;
 use crate::{clock, metrics};
-use quittance_core::id::EffectId;
 use quittance_core::time::Timestamp;
 use quittance_engine::Engine;
 use quittance_engine::engine::{BATCH_MAX, Step};
-use quittance_engine::room::Permits;
 use quittance_engine::submission::{Failure, Outcome, Submission};
 use quittance_store::store::StoreError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +37,9 @@ const SURVEY: Duration = Duration::from_secs(1);
 /// How often effects that are due are looked for while the disk is full, or the database away.
 const POLL_WHEN_STUCK: Duration = Duration::from_secs(1);
 
+/// How often a lane that has nothing to do looks at the clock.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+
 /// One submission on its way into the engine.
 pub(crate) struct Entry {
     pub(crate) submission: Submission,
@@ -46,16 +51,10 @@ pub(crate) struct Entry {
     pub(crate) is_watched: bool,
 }
 
-/// Where an outcome goes.
-struct Recipient {
-    reply: Option<oneshot::Sender<Submitted>>,
-    is_watched: bool,
-    /// The effect that a job taught us about.
-    lesson_of: Option<EffectId>,
-}
-
 pub(super) struct Executor {
-    pub(super) engine: Engine,
+    /// Its number; 0 is the first.
+    lane: usize,
+    engine: Engine,
     pub(super) shared: Arc<Shared>,
     pub(super) tokio: tokio::runtime::Handle,
     next_poll: Instant,
@@ -65,16 +64,16 @@ pub(super) struct Executor {
 }
 
 impl Executor {
-    pub(super) fn new(engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
+    pub(super) fn new(lane: usize, engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
         let (now, deadlines) = (clock::monotonic(), Deadlines::new());
-        Self { engine, shared, tokio, next_poll: now, next_survey: now, is_stuck: false, deadlines }
+        Self { lane, engine, shared, tokio, next_poll: now, next_survey: now, is_stuck: false, deadlines }
     }
 
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let worked = || {
-            let worked = self.work();
+            let worked = if self.lane == 0 { self.work() } else { self.work_beside() };
             if let Err(StoreError::WentBack { since, .. }) = &worked {
                 self.hold_back(Timestamp(*since));
             }
@@ -86,7 +85,7 @@ impl Executor {
             Err(_) => End::Failed("the engine panicked".to_owned()),
         };
         if let End::Failed(reason) = &end {
-            tracing::error!(reason, "the engine has stopped before writing anything more");
+            tracing::error!(lane = self.lane, reason, "the engine has stopped before writing anything more");
         }
         // The engine, and the lock on its data with it, is gone before anybody hears of the end.
         let dropped = catch_unwind(AssertUnwindSafe(move || drop(self)));
@@ -94,9 +93,11 @@ impl Executor {
             tracing::error!("the store panicked while it was closed");
         }
         shared.queue.close();
-        // Whoever waits in the queue hears that there is no outcome: the reply is dropped with the entry.
-        while !shared.queue.take(BATCH_MAX, Duration::ZERO).is_empty() {}
-        shared.end.send_replace(Some(end));
+        if let End::Failed(_) = end {
+            // Whoever waits in the queue hears that there is no outcome: the reply is dropped with the entry.
+            while !shared.queue.take(BATCH_MAX, Duration::ZERO).is_empty() {}
+        }
+        shared.lane_ended(end);
     }
 
     fn work(&mut self) -> Result<(), StoreError> {
@@ -140,6 +141,27 @@ impl Executor {
         }
     }
 
+    /// The work of a lane that is not the first.
+    fn work_beside(&mut self) -> Result<(), StoreError> {
+        loop {
+            let mut entries = self.shared.queue.take_only(BATCH_MAX, LOOK_AT_CLOCK, may_be_shared);
+            for entry in &mut entries {
+                entry.slot = None;
+            }
+            if !entries.is_empty() {
+                self.engine.follow(self.shared.outlook());
+                self.step(entries)?;
+            } else if self.shared.queue.is_closed() {
+                return Ok(());
+            } else if let Err(error) = self.read_clocks() {
+                // The next step hears of it, too.
+                if !may_pass(&error) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+
     fn step(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let mut submissions = Vec::with_capacity(entries.len());
         let mut recipients = Vec::with_capacity(entries.len());
@@ -161,14 +183,14 @@ impl Executor {
             }
             now => now?,
         };
-        let mut permits = self.permits();
-        let started = clock::monotonic();
         let count = submissions.len();
-        let step = self.engine.step(now, submissions, &mut permits)?;
+        let shared = Arc::clone(&self.shared);
+        let mut grant = self.permits(&shared, count);
+        let started = clock::monotonic();
+        let step = self.engine.step(now, submissions, &mut grant.permits)?;
         metrics::stepped(count, clock::monotonic().saturating_duration_since(started));
         assert_eq!(step.outcomes.len(), recipients.len(), "every submission has an outcome");
-        // Before anybody hears that something is paused, and before the jobs of the same batch can leave.
-        self.shared.gateways.follow(self.engine.paused());
+        self.show();
         self.deliver(step, recipients);
         self.schedule();
         Ok(())
@@ -177,9 +199,11 @@ impl Executor {
     /// Works on what is due. A store that cannot be had for a while is asked again later: nothing was written, so there is
     /// nothing to be unsure of; steps report the same as outcomes.
     fn poll(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let mut grant = None;
         let polled = self.read_clocks().and_then(|now| {
-            let mut permits = self.permits();
-            self.engine.poll(now, &mut permits)
+            let grant = grant.insert(self.permits(&shared, usize::MAX));
+            self.engine.poll(now, &mut grant.permits)
         });
         let step = match polled {
             Err(error) if may_pass(&error) => {
@@ -194,7 +218,7 @@ impl Executor {
         if std::mem::take(&mut self.is_stuck) {
             tracing::info!("the store takes what it is given again");
         }
-        self.shared.gateways.follow(self.engine.paused());
+        self.show();
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
         self.schedule();
@@ -205,7 +229,10 @@ impl Executor {
         self.next_survey = clock::monotonic() + SURVEY;
         let surveyed = self.read_clocks().and_then(|now| Ok((self.engine.survey(now)?, now)));
         match surveyed {
-            Ok((backlog, now)) => self.shared.gateways.note_backlog(backlog, now),
+            Ok((backlog, now)) => {
+                self.shared.gateways.note_backlog(backlog, now);
+                self.show();
+            }
             Err(error) if may_pass(&error) => {}
             Err(error) => return Err(error),
         }
@@ -221,72 +248,37 @@ impl Executor {
         Ok(now)
     }
 
-    fn permits(&self) -> Permits {
-        let begins = self.shared.roles.worker && !self.shared.is_winding_down();
-        if begins { self.shared.gateways.permits() } else { Permits::default() }
+    /// What may begin now, for at most so many requests.
+    fn permits<'a>(&self, shared: &'a Shared, requests: usize) -> Grant<'a> {
+        let begins = shared.roles.worker && !shared.is_winding_down();
+        match begins {
+            true => shared.grants.take(self.lane, &shared.gateways, requests),
+            false => shared.grants.nothing(self.lane),
+        }
+    }
+
+    /// Shows what the first lane knows: before anybody hears that something is paused, and before the jobs of the same batch
+    /// can leave. The others know no more than they were shown.
+    fn show(&self) {
+        if self.lane == 0 {
+            self.shared.gateways.follow(self.engine.paused());
+            self.shared.show(self.engine.outlook());
+        }
     }
 
     /// Brings the next poll forward where effects probably wait for a place. For a gateway that is left alone nothing
     /// has to hurry.
     fn schedule(&mut self) {
-        if !self.is_stuck && !self.shared.is_winding_down() && self.shared.gateways.is_any_saturated() {
+        if self.lane == 0 && !self.is_stuck && !self.shared.is_winding_down() && self.shared.gateways.is_any_saturated()
+        {
             self.next_poll = self.next_poll.min(clock::monotonic() + POLL_WHEN_BUSY);
         }
     }
+}
 
-    /// Tells what is durable now: first everybody who has to wait is registered, then answers go out, so that none is
-    /// missed whatever the order inside the batch.
-    fn deliver(&self, step: Step, recipients: Vec<Recipient>) {
-        let watches: Vec<_> =
-            step.outcomes.iter().zip(&recipients).map(|(outcome, recipient)| self.watch(outcome, recipient)).collect();
-        for outcome in &step.outcomes {
-            self.announce(outcome);
-        }
-        for ((outcome, watch), recipient) in step.outcomes.into_iter().zip(watches).zip(recipients) {
-            if let (Some(effect), Outcome::Failed(failure)) = (recipient.lesson_of, &outcome) {
-                metrics::lesson_lost();
-                tracing::error!(%effect, ?failure, "what a gateway answered was not stored; it is asked again later");
-            }
-            if let Some(reply) = recipient.reply {
-                // Whoever went away meanwhile finds the outcome under the same idempotency key.
-                let _ = reply.send(Submitted { outcome, watch });
-            }
-        }
-        for look in step.looks {
-            if let Some(gateway) = self.shared.gateways.get(&look.object.gateway) {
-                jobs::spawn_look(&self.shared, &self.tokio, gateway, look);
-            }
-        }
-        for job in step.jobs {
-            match self.shared.gateways.get(&job.gateway) {
-                Some(gateway) => jobs::spawn(&self.shared, &self.tokio, gateway, job),
-                None => tracing::error!(gateway = job.gateway, "a job for a gateway that is not configured was left"),
-            }
-        }
-    }
-
-    fn watch(&self, outcome: &Outcome, recipient: &Recipient) -> Option<Watch> {
-        match outcome {
-            Outcome::Accepted { command, .. } | Outcome::Joined { command, .. } if recipient.is_watched => {
-                Some(self.shared.waiters.watch(*command))
-            }
-            _ => None,
-        }
-    }
-
-    /// Counts an outcome and tells everybody who waits for it.
-    fn announce(&self, outcome: &Outcome) {
-        metrics::decided(outcome);
-        match outcome {
-            Outcome::Answered { command, status, body } => self.shared.waiters.answer(*command, *status, body),
-            Outcome::Applied { answered, .. } => {
-                for (command, status, body) in answered {
-                    self.shared.waiters.answer(*command, *status, body);
-                }
-            }
-            _ => {}
-        }
-    }
+/// Whether any lane may take it. What pulls a brake, and what goes by what came before it, is for the first.
+fn may_be_shared(entry: &Entry) -> bool {
+    matches!(entry.submission, Submission::Client(_) | Submission::Learned(_))
 }
 
 /// Whether a store that failed so can be asked again later, nothing being unsure.

@@ -14,6 +14,7 @@ use quittance_core::time::Timestamp;
 use quittance_engine::backlog::Backlog;
 use quittance_engine::queue::{Lane, Refusal};
 use quittance_engine::submission::{Outcome, Submission};
+use quittance_postgres::Risk;
 use quittance_store::store::{Reader, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,8 @@ pub struct Readiness {
     pub degraded: Vec<(String, Complaint)>,
     /// How far behind each gateway was when it was last looked, a second ago at most.
     pub backlog: Vec<(String, Backlog)>,
+    /// What the database may lose of what it acknowledges, by how it was set up a minute ago at most.
+    pub risks: Vec<Risk>,
 }
 
 /// What is known of a configured webhook endpoint.
@@ -199,6 +202,7 @@ impl Handle {
             queue_age_ms,
             degraded: self.shared.gateways.degraded(),
             backlog: self.shared.gateways.backlog(),
+            risks: self.shared.risks(),
         }
     }
 

@@ -1,18 +1,21 @@
-//! The engine at work: one thread that steps it, tasks that carry its jobs out, threads that read beside it.
+//! The engine at work: a thread for each lane that steps it, tasks that carry its jobs out, threads that read beside it.
 //!
 //! Everything that reaches the engine goes through one bounded queue; everything it says is durable before anybody
 //! hears it. Owns threads, connections and waiting. Does not own what is decided, nor the meaning of an answer.
 
 mod clocks;
 mod deadlines;
+mod delivery;
 mod elsewhere;
 mod executor;
 mod find;
 mod gateways;
+mod grants;
 mod handle;
 mod health;
 mod jobs;
 mod readers;
+mod risks;
 mod shared;
 mod sweep;
 mod waiters;
@@ -31,6 +34,7 @@ use crate::roles::Roles;
 use crate::serve::ServeError;
 use executor::Executor;
 use gateways::GatewayStates;
+use grants::Grants;
 use quittance_engine::Engine;
 use quittance_engine::breaker;
 use quittance_engine::gateways::Leases;
@@ -39,8 +43,8 @@ use quittance_store::memory::MemoryDatabase;
 use quittance_store::store::{Owners, Reader, Store, StoreError};
 use readers::Readers;
 use shared::{End, Shared};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -49,32 +53,39 @@ use waiters::Waiters;
 /// Threads that read.
 const READERS: usize = 2;
 
+/// Lanes where the configuration does not say. Several have not been measured, nor run under load, for long enough to be what
+/// everybody gets.
+const LANES: usize = 1;
+
 /// How often a stopping runtime looks whether its jobs are over.
 const WIND_DOWN_POLL: Duration = Duration::from_millis(10);
 
-/// A store, open for its one writer and for readers.
+/// A store, open for its writers and for readers.
 pub struct Database {
-    /// The writer.
+    /// The writer, or the first.
     pub writer: Box<dyn Store>,
+    /// Further writers, where a store takes several: one for each lane but the first.
+    pub lanes: Vec<Box<dyn Store>>,
     /// Readers, at least one.
     pub readers: Vec<Box<dyn Reader>>,
 }
 
 impl Database {
-    /// Opens the books for writing and reading, creating them as needed.
+    /// Opens the books for writing and reading, creating them as needed, with so many writers.
     ///
     /// # Errors
     ///
     /// [`StoreError`], as [`Data::open_for_writing`] has it.
-    pub fn open(data: &Data) -> Result<Self, StoreError> {
+    pub fn open(data: &Data, lanes: usize) -> Result<Self, StoreError> {
         let writer = data.open_for_writing()?;
-        Ok(Self { writer, readers: (0..READERS).map(|_| data.open_reader()).collect::<Result<_, _>>()? })
+        let lanes = (1..lanes).map(|_| data.open_for_writing()).collect::<Result<_, _>>()?;
+        Ok(Self { writer, lanes, readers: (0..READERS).map(|_| data.open_reader()).collect::<Result<_, _>>()? })
     }
 
     /// A handle to data in memory; gone with the last handle.
     #[must_use]
     pub fn in_memory(database: &MemoryDatabase) -> Self {
-        Self { writer: Box::new(database.writer()), readers: vec![Box::new(database.reader())] }
+        Self { writer: Box::new(database.writer()), lanes: Vec::new(), readers: vec![Box::new(database.reader())] }
     }
 }
 
@@ -105,8 +116,20 @@ impl Runtime {
     fn open(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
         let open = |source| ServeError::Open { place: data.to_string(), source };
-        let database = Database::open(data).map_err(open)?;
-        Self::start_with(config, secrets, database, breaker::Limits::default(), roles)
+        let lanes = lanes(&config, data)?;
+        let database = Database::open(data, lanes).map_err(open)?;
+        let mut runtime = Self::start_with(config, secrets, database, breaker::Limits::default(), roles)?;
+        if let Data::Postgres(_) = data {
+            let shared = Arc::clone(&runtime.handle.shared);
+            match data.risks() {
+                Ok(found) => risks::note(&shared, found),
+                Err(error) => {
+                    tracing::warn!(%error, "the settings of the database could not be read; they are read again")
+                }
+            }
+            runtime.lookouts.spawn(risks::run(shared, data.clone()));
+        }
+        Ok(runtime)
     }
 
     /// As [`Runtime::start`], over a database, secrets and breakers of the caller's.
@@ -127,12 +150,20 @@ impl Runtime {
         }
         let gateways = GatewayStates::new(&config, &secrets, breakers)?;
         let for_engine = gateways::for_engine(&config, &secrets);
-        let leases = Leases { lease_ms: config.server.lease_ms };
-        let (ids, brakes) = (Box::<SystemIds>::default(), config.brakes.clone());
-        let engine = Engine::new(database.writer, ids, Box::new(Renderer), for_engine, leases);
-        let mut engine = engine.with_brakes(brakes).with_clock(Box::new(clock::SystemClock));
-        take_up(&mut engine)?;
-        gateways.follow(engine.paused());
+        let engine = |store: Box<dyn Store>| {
+            let leases = Leases { lease_ms: config.server.lease_ms };
+            let ids = Box::<SystemIds>::default();
+            let engine = Engine::new(store, ids, Box::new(Renderer), for_engine.clone(), leases);
+            engine.with_brakes(config.brakes.clone()).with_clock(Box::new(clock::SystemClock))
+        };
+        let mut engines = vec![engine(database.writer)];
+        take_up(&mut engines[0])?;
+        for store in database.lanes {
+            engines.push(engine(store));
+            let started = engines.last_mut().map(|engine| engine.start(&clock::reading()));
+            started.transpose().map_err(ServeError::Recover)?;
+        }
+        gateways.follow(engines[0].paused());
         let limits =
             queue::Limits { entries_max: config.server.queue_entries_max, age_max_ms: config.server.queue_age_max_ms };
         let (end_sender, end) = watch::channel(None);
@@ -142,16 +173,16 @@ impl Runtime {
             config,
             secrets,
             gateways,
+            grants: Grants::default(),
+            risks: Mutex::default(),
+            outlook: Mutex::new(engines[0].outlook()),
+            lanes_left: AtomicUsize::new(engines.len()),
             roles,
             is_winding_down: AtomicBool::new(false),
             end: end_sender,
         });
         let readers = Readers::start(database.readers).map_err(ServeError::Thread)?;
-        let executor = Executor::new(engine, Arc::clone(&shared), tokio::runtime::Handle::current());
-        std::thread::Builder::new()
-            .name("executor".to_owned())
-            .spawn(move || executor.run())
-            .map_err(ServeError::Thread)?;
+        start_lanes(engines, &shared)?;
         let handle = Handle { shared, readers };
         Ok(Self { lookouts: start_lookouts(&handle, is_shared), handle, end })
     }
@@ -205,6 +236,33 @@ impl Runtime {
         shared.queue.close();
         await_end(&mut end).await
     }
+}
+
+/// How many lanes there are.
+///
+/// # Errors
+///
+/// [`ServeError::OneLane`] where a store has one writer and more were asked for.
+fn lanes(config: &Config, data: &Data) -> Result<usize, ServeError> {
+    match (data, config.server.lanes) {
+        (Data::Directory(_), Some(lanes)) if lanes > 1 => Err(ServeError::OneLane { lanes }),
+        (Data::Directory(_), _) => Ok(1),
+        (Data::Postgres(_), lanes) => Ok(lanes.unwrap_or(LANES)),
+    }
+}
+
+fn start_lanes(engines: Vec<Engine>, shared: &Arc<Shared>) -> Result<(), ServeError> {
+    for (lane, engine) in engines.into_iter().enumerate() {
+        let executor = Executor::new(lane, engine, Arc::clone(shared), tokio::runtime::Handle::current());
+        let name = if lane == 0 { "executor".to_owned() } else { format!("executor-{lane}") };
+        let started = std::thread::Builder::new().name(name).spawn(move || executor.run());
+        if let Err(error) = started {
+            // Those that run end.
+            shared.queue.close();
+            return Err(ServeError::Thread(error));
+        }
+    }
+    Ok(())
 }
 
 fn start_lookouts(handle: &Handle, is_shared: bool) -> JoinSet<()> {

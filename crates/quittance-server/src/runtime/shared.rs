@@ -1,14 +1,18 @@
-//! What the executor, the jobs and the handles share.
+//! What the executors, the jobs and the handles share.
 
 use super::executor::Entry;
 use super::gateways::GatewayStates;
+use super::grants::Grants;
 use super::waiters::Waiters;
 use crate::config::{Config, Secrets};
 use crate::metrics;
 use crate::roles::Roles;
 use quittance_core::time::Timestamp;
+use quittance_engine::engine::Outlook;
 use quittance_engine::queue::Queue;
-use std::sync::atomic::{AtomicBool, Ordering};
+use quittance_postgres::Risk;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
 
 pub(crate) struct Shared {
@@ -17,15 +21,23 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue<Entry>,
     pub(crate) waiters: Waiters,
     pub(crate) gateways: GatewayStates,
+    /// What the lanes may begin at them.
+    pub(super) grants: Grants,
+    /// What the first lane knows.
+    pub(super) outlook: Mutex<Outlook>,
+    /// What the database may lose of what it acknowledges.
+    pub(super) risks: Mutex<Vec<Risk>>,
+    /// Lanes that have not ended.
+    pub(super) lanes_left: AtomicUsize,
     /// What this process does.
     pub(crate) roles: Roles,
     /// Nothing new is begun at a gateway any more.
     pub(super) is_winding_down: AtomicBool,
-    /// How the executor ended, once it has.
+    /// How the lanes ended, once all have, or one by itself.
     pub(super) end: watch::Sender<Option<End>>,
 }
 
-/// How the executor ended.
+/// How a lane ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// As it was asked to.
@@ -41,6 +53,35 @@ impl Shared {
 
     pub(super) fn is_winding_down(&self) -> bool {
         self.is_winding_down.load(Ordering::Acquire)
+    }
+
+    /// Notes that a lane has ended. That one failed is heard at once: nobody takes anything any more.
+    pub(super) fn lane_ended(&self, end: End) {
+        let is_last = self.lanes_left.fetch_sub(1, Ordering::AcqRel) == 1;
+        self.end.send_if_modified(|known| {
+            let is_news = known.is_none() && (is_last || end != End::Stopped);
+            if is_news {
+                *known = Some(end);
+            }
+            is_news
+        });
+    }
+
+    pub(super) fn outlook(&self) -> Outlook {
+        self.outlook.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn risks(&self) -> Vec<Risk> {
+        self.risks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the risks there are, and returns those there were.
+    pub(super) fn set_risks(&self, risks: Vec<Risk>) -> Vec<Risk> {
+        std::mem::replace(&mut *self.risks.lock().unwrap_or_else(PoisonError::into_inner), risks)
+    }
+
+    pub(super) fn show(&self, outlook: Outlook) {
+        *self.outlook.lock().unwrap_or_else(PoisonError::into_inner) = outlook;
     }
 
     pub(crate) fn report_gauges(&self, now: Timestamp) {

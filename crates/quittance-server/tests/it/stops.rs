@@ -87,7 +87,7 @@ fn start(second: Second) -> (Runtime, Arc<AtomicUsize>) {
     let database = MemoryDatabase::new();
     let transactions = Arc::new(AtomicUsize::new(0));
     let writer = Box::new(Failing { store: database.writer(), second, transactions: Arc::clone(&transactions) });
-    let database = Database { writer, readers: vec![Box::new(database.reader())] };
+    let database = Database { writer, lanes: Vec::new(), readers: vec![Box::new(database.reader())] };
     let limits = breaker::Limits::default();
     (Runtime::start_with(Config::default(), Secrets::default(), database, limits, Roles::ALL).unwrap(), transactions)
 }

@@ -222,9 +222,10 @@ fn start(config: &str, place: &Place) -> Runtime {
     let secrets = config.resolve_secrets().unwrap_or_else(|error| panic!("{error:?}"));
     let database = match place {
         Place::Memory(database) => Database::in_memory(database),
-        Place::Disk(folder) => Database::open(&folder.path().into()).expect("opened"),
+        Place::Disk(folder) => Database::open(&folder.path().into(), 1).expect("opened"),
         Place::Gated(database, gate) => Database {
             writer: Box::new(GatedStore { inner: database.writer(), gate: gate.clone() }),
+            lanes: Vec::new(),
             readers: vec![Box::new(database.reader())],
         },
     };
