@@ -50,8 +50,9 @@ impl Asked {
         is_disputed || payment.returned_amount > 0 || of_payment.sum::<i64>() > came
     }
 
-    /// What is stored or was done and nobody asked for.
-    pub(super) fn differences(&self, rows: &Rows, gateways: &[Gateway]) -> Vec<String> {
+    /// What is stored or was done and nobody asked for. After a restore gateways may have charges of payments that were lost:
+    /// how many of them there may be for one reference is another rule's.
+    pub(super) fn differences(&self, rows: &Rows, gateways: &[Gateway], is_restored: bool) -> Vec<String> {
         let actions: BTreeMap<_, _> = rows
             .commands
             .iter()
@@ -71,7 +72,8 @@ impl Asked {
             }
         }
         for gateway in gateways {
-            let charges = gateway.books.charges.iter().filter(|charge| charge.has_come());
+            let is_lost = |charge: &Charge| is_restored && made_by(charge, rows).is_none();
+            let charges = gateway.books.charges.iter().filter(|charge| charge.has_come() && !is_lost(charge));
             found.extend(charges.filter_map(|charge| unasked_charge(charge, gateway, rows, &actions)));
             found.extend(gateway.books.refunds.iter().filter_map(|made| unasked_refund(made, rows)));
         }
@@ -93,6 +95,12 @@ fn is_refund_asked(refund: &refund::Refund, payment: PaymentId, asked: &AskRefun
         && asked.amount.is_none_or(|amount| refund.money.amount == amount)
 }
 
+/// The payment whose id a charge carries.
+fn made_by<'a>(charge: &Charge, rows: &'a Rows) -> Option<&'a Payment> {
+    let id = charge.metadata.get("payment_id")?;
+    rows.payments.iter().find(|payment| payment.id.to_string() == *id)
+}
+
 /// A charge that came, and which none of the payments asked for that may have made it: they share gateway objects.
 fn unasked_charge<C: Ord>(
     charge: &Charge,
@@ -100,9 +108,10 @@ fn unasked_charge<C: Ord>(
     rows: &Rows,
     actions: &BTreeMap<C, &Action>,
 ) -> Option<String> {
-    let id = charge.metadata.get("payment_id")?;
-    let made_by = rows.payments.iter().find(|payment| payment.id.to_string() == *id);
-    let Some(made_by) = made_by else { return Some(format!("{charge:?} is of a payment that is not there")) };
+    charge.metadata.get("payment_id")?;
+    let Some(made_by) = made_by(charge, rows) else {
+        return Some(format!("{charge:?} is of a payment that is not there"));
+    };
     let is_attempt = |payment: &&Payment| {
         (payment.book, &payment.reference, payment.gateway.as_str())
             == (made_by.book, &made_by.reference, gateway.profile.name())

@@ -46,6 +46,8 @@ pub struct Auditor {
     failures: Vec<Failure>,
     told: BTreeMap<String, Told>,
     asked: Asked,
+    /// The data was restored: gateways may have what no record tells of.
+    is_restored: bool,
     /// How often these bytes of an effect left.
     left: BTreeMap<(EffectId, Vec<u8>), usize>,
     /// Webhooks that were acknowledged, by gateway and event.
@@ -134,6 +136,7 @@ impl Auditor {
 
     /// The data was restored from a backup: what was said since may be forgotten.
     pub fn restored(&mut self) {
+        self.is_restored = true;
         self.told.clear();
         self.left.clear();
         self.acknowledged.clear();
