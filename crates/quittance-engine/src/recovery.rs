@@ -6,7 +6,7 @@
 //! So it is when the database went back, as a replica does that was behind. Owns when it begins and ends. Does not own the sweeps, nor what an object that nobody knows means.
 
 use crate::gateways::{Gateway, Gateways};
-use quittance_core::effect::{Class, Subject};
+use quittance_core::effect::{Class, Subject, safe_wait_ms};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::RefundId;
 use quittance_core::time::Timestamp;
@@ -139,7 +139,7 @@ pub(crate) fn ended(
 fn settled_at(gateway: &Gateway, list: &str, begun_at: Timestamp) -> Timestamp {
     let pays_at_once = gateway.class(Subject::Payment).is_some_and(|class| class != Class::P);
     match list == ObjectKind::Payment.name() && pays_at_once {
-        true => begun_at.plus_ms(gateway.policy.payments.quiescence_ms),
+        true => begun_at.plus_ms(safe_wait_ms(gateway.policy.payments.quiescence_ms)),
         false => Timestamp(i64::MIN),
     }
 }

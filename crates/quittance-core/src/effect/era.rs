@@ -40,6 +40,16 @@ pub fn enter(effect: &mut Effect, era: &Era) {
     }
 }
 
+/// How long to wait by a clock, in milliseconds, so that so many have passed in truth: a clock may be set ahead by a minute, or a
+/// minute in each hour up to half an hour, and nobody notices (`TOLERANCE_MS` of `engine/clocks.rs`). To a wait that is
+/// shorter than ten minutes a tenth is added: whoever configures that trusts the clock.
+#[must_use]
+pub fn safe_wait_ms(wait_ms: u64) -> u64 {
+    const MINUTE_MS: u64 = 60_000;
+    let unseen_ms = (wait_ms / 60).clamp(MINUTE_MS, 30 * MINUTE_MS).min(wait_ms / 10);
+    wait_ms.saturating_add(unseen_ms)
+}
+
 /// Nobody knows when this generation was first sent. Of what is known not to have been carried out the gateway
 /// remembers no key, so that its window begins with the next send.
 fn forget_key(effect: &mut Effect) {
@@ -47,4 +57,24 @@ fn forget_key(effect: &mut Effect) {
     let may_be_out = matches!(effect.state, State::Sending | State::Unknown);
     effect.needs_find |= makes_object && may_be_out;
     effect.first_sent_at = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_wait_ms;
+
+    #[test]
+    fn a_wait_allows_for_what_a_clock_may_do_unseen() {
+        const MINUTE_MS: u64 = 60_000;
+        for (wait_ms, expected) in [
+            (0, 0),
+            (6_000, 600),
+            (10 * MINUTE_MS, MINUTE_MS),
+            (60 * MINUTE_MS, MINUTE_MS),
+            (24 * 60 * MINUTE_MS, 24 * MINUTE_MS),
+            (100 * 60 * MINUTE_MS, 30 * MINUTE_MS),
+        ] {
+            assert_eq!(safe_wait_ms(wait_ms), wait_ms + expected, "{wait_ms} ms");
+        }
+    }
 }

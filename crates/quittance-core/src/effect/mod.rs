@@ -23,7 +23,7 @@ pub use advance::{
     judge_afterwards, recover, renew, sighting_of, ticket,
 };
 pub use capability::{Capability, Class, KeyMemory, Readback, Replay};
-pub use era::{Era, enter};
+pub use era::{Era, enter, safe_wait_ms};
 pub use judge::{Sending, Verdict, judge};
 pub use next_move::{Move, next_move};
 pub use policy::{PENDING_POLLS_MAX, Policy};

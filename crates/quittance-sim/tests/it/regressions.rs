@@ -4,7 +4,7 @@
 use quittance_sim::plan::Plan;
 
 /// Name of the plan, the plan, what it broke.
-const KEPT: [(&str, &str, &str); 7] = [
+const KEPT: [(&str, &str, &str); 8] = [
     (
         "clock_ahead_of_a_search",
         include_str!("plans/clock_ahead_of_a_search.json"),
@@ -29,6 +29,11 @@ const KEPT: [(&str, &str, &str); 7] = [
         "refund_elsewhere_under_a_clock_26_hours_ahead",
         include_str!("plans/refund_elsewhere_under_a_clock_26_hours_ahead.json"),
         "the clock was more than a day ahead at the first sweep, which began behind a refund of which no webhook told",
+    ),
+    (
+        "a_step_of_the_clock_that_is_tolerated",
+        include_str!("plans/a_step_of_the_clock_that_is_tolerated.json"),
+        "the clock was set ahead by less than a minute while a request was late: absence was believed too early, and it was charged twice",
     ),
     (
         "looks_by_a_clock_ahead",

@@ -8,7 +8,7 @@ use super::Advance;
 use super::ends::{refused, unexplained};
 use super::machine::Machine;
 use crate::effect::judge::Verdict;
-use crate::effect::{State, Subject, Waiting};
+use crate::effect::{State, Subject, Waiting, safe_wait_ms};
 use crate::fact::{Loss, ObjectStatus, Sighting};
 use crate::mutation::{self, Mutation};
 use crate::time::Timestamp;
@@ -96,7 +96,7 @@ impl Machine<'_> {
         if searched_at < settled_at {
             return self.poll_until(settled_at);
         }
-        let quiescence_ms = self.policy.capability(self.effect.subject).quiescence_ms;
+        let quiescence_ms = safe_wait_ms(self.policy.capability(self.effect.subject).quiescence_ms);
         let needs_second_look = matches!(self.effect.subject, Subject::Refund(_));
         match self.effect.absent_at {
             // Money that leaves is looked for twice, by two runs.
@@ -129,7 +129,8 @@ impl Machine<'_> {
             false => capability.quiescence_ms,
         };
         let last_sent_at = self.effect.last_sent_at.unwrap_or(self.effect.created_at);
-        self.effect.doubted_at.map_or(last_sent_at, |at| at.max(last_sent_at)).plus_ms(quiescence_ms)
+        let since = self.effect.doubted_at.map_or(last_sent_at, |at| at.max(last_sent_at));
+        since.plus_ms(safe_wait_ms(quiescence_ms))
     }
 
     /// Where an event carries our id, it also tells which object is ours.

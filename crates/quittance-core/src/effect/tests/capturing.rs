@@ -52,7 +52,7 @@ fn a_refused_capture_steps_back_unless_an_earlier_one_may_still_arrive() {
     advance(&mut lost, answer(refused(false)), &policy, Timestamp(4), 7);
     advance(&mut lost, read(), &policy, Timestamp(5), 7);
     assert_eq!((lost.state, lost.step), (State::Unknown, Step::Capture), "the first may still be rolled forward");
-    let settled_at = Timestamp(3).plus_ms(policy.payments.quiescence_after_error_ms);
+    let settled_at = Timestamp(3).plus_ms(safe_wait_ms(policy.payments.quiescence_after_error_ms));
     assert!(matches!(advance(&mut lost, read(), &policy, settled_at, 7), Advance::StepRefused { .. }));
 }
 

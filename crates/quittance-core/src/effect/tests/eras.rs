@@ -38,10 +38,10 @@ fn after_a_clock_that_went_forward_keys_are_known_and_rest_begins_anew() {
     assert_eq!(next_move(&effect, &policy, at(32)), Move::Send(Step::Execute));
     assert_eq!(next_move(&effect, &policy, at(33)), Move::Find, "23 hours after the first send");
     assert_eq!((effect.absent_at, effect.searched_at), (None, Some(at(20))));
-    effect.searched_at = Some(at(20).plus_ms(policy.payments.quiescence_ms - 1));
+    effect.searched_at = Some(at(20).plus_ms(safe_wait_ms(policy.payments.quiescence_ms) - 1));
     advance(&mut effect, Stimulus::Found(None), &policy, at(21), 7);
     assert_eq!(effect.state, State::Unknown, "it was sent when the era began, for all we know");
-    effect.searched_at = Some(at(20).plus_ms(policy.payments.quiescence_ms));
+    effect.searched_at = Some(at(20).plus_ms(safe_wait_ms(policy.payments.quiescence_ms)));
     advance(&mut effect, Stimulus::Found(None), &policy, at(21), 7);
     assert_eq!(effect.state, State::NotExecuted);
 }
@@ -100,10 +100,10 @@ fn what_a_backup_may_lack_is_absent_only_a_day_after_it_was_restored() {
     let mut effect = Effect { era: 1, sends: 0, ..charge(Class::A, State::Intended) };
     let policy = Policy::default();
     enter(&mut effect, &era(2, at(30), 1));
-    effect.searched_at = Some(at(53));
-    advance(&mut effect, Stimulus::Found(None), &policy, at(53), 7);
-    assert_eq!(effect.state, State::Intended);
     effect.searched_at = Some(at(54));
     advance(&mut effect, Stimulus::Found(None), &policy, at(54), 7);
-    assert_eq!(next_move(&effect, &policy, at(54)), Move::SendAfresh(Step::Execute));
+    assert_eq!(effect.state, State::Intended);
+    effect.searched_at = Some(at(55));
+    advance(&mut effect, Stimulus::Found(None), &policy, at(55), 7);
+    assert_eq!(next_move(&effect, &policy, at(55)), Move::SendAfresh(Step::Execute));
 }

@@ -14,7 +14,7 @@ fn search(effect: &mut Effect, policy: &Policy, at: u64) -> State {
 #[test]
 fn absence_is_proven_by_a_search_that_began_after_the_quiescence() {
     let policy = Policy::default();
-    let quiet_ms = policy.payments.quiescence_ms;
+    let quiet_ms = safe_wait_ms(policy.payments.quiescence_ms);
     let mut lost = Effect { last_sent_at: Some(Timestamp(0)), ..charge(Class::A, State::Unknown) };
     assert_eq!(search(&mut lost, &policy, quiet_ms - 1), State::Unknown, "it ended late enough and began too early");
     assert_eq!(lost.due_at, Some(Timestamp(0).plus_ms(quiet_ms)));
@@ -24,7 +24,7 @@ fn absence_is_proven_by_a_search_that_began_after_the_quiescence() {
 #[test]
 fn an_error_of_the_gateways_own_is_waited_for_longer_and_so_is_an_answer_nobody_kept() {
     let policy = Policy::default();
-    let error_ms = policy.payments.quiescence_after_error_ms;
+    let error_ms = safe_wait_ms(policy.payments.quiescence_after_error_ms);
     let mut answered = Effect { last_sent_at: Some(Timestamp(0)), ..charge(Class::B, State::Sending) };
     advance(&mut answered, answer(Fact::Lost(Loss::ServerError)), &policy, Timestamp(1), 7);
     let mut crashed = Effect { last_sent_at: Some(Timestamp(0)), ..charge(Class::B, State::Sending) };
@@ -40,7 +40,7 @@ fn an_error_of_the_gateways_own_is_waited_for_longer_and_so_is_an_answer_nobody_
 #[test]
 fn money_that_leaves_is_looked_for_twice() {
     let policy = Policy::default();
-    let quiet_ms = policy.refunds.quiescence_ms;
+    let quiet_ms = safe_wait_ms(policy.refunds.quiescence_ms);
     let subject = Subject::Refund(RefundId::from_bytes([5; 16]));
     let mut lost = Effect { subject, last_sent_at: Some(Timestamp(0)), ..charge(Class::A, State::Unknown) };
     assert_eq!(search(&mut lost, &policy, quiet_ms), State::Unknown);
@@ -107,7 +107,7 @@ fn a_refusal_of_what_was_sent_before_is_looked_into() {
 #[test]
 fn a_refusal_is_believed_once_a_late_search_finds_nothing() {
     let policy = Policy::default();
-    let quiet_ms = policy.payments.quiescence_ms;
+    let quiet_ms = safe_wait_ms(policy.payments.quiescence_ms);
     let refund = Subject::Refund(RefundId::from_bytes([5; 16]));
     for (subject, proofs) in [(Subject::Payment, 1), (refund, 2)] {
         let mut refused_second = second(Class::A, subject);

@@ -87,7 +87,7 @@ fn a_refusal_ends_it_once_nothing_sent_before_can_arrive() {
     let not_handed_in = || read(DisputeStatus::NeedsResponse, 0);
     advance(&mut second, not_handed_in(), &policy, Timestamp(2), 7);
     assert_eq!(second.state, State::Unknown, "the first may still arrive");
-    let settled_at = Timestamp(0).plus_ms(policy.payments.quiescence_ms);
+    let settled_at = Timestamp(0).plus_ms(safe_wait_ms(policy.payments.quiescence_ms));
     advance(&mut second, not_handed_in(), &policy, settled_at, 7);
     assert_eq!(second.state, State::Failed);
 }
