@@ -198,6 +198,11 @@ impl GatewayState {
         Some(self.health.room(left(self.in_flight_max), left(self.in_flight_max + read_places(self.in_flight_max))))
     }
 
+    /// Places of which the engine keeps what is just being accepted away (`has_room_for_new` of `engine/handlers/begin.rs`).
+    pub(super) const fn places_for_older(&self) -> usize {
+        self.in_flight_max / 4
+    }
+
     fn is_saturated(&self) -> bool {
         self.takes_work() && self.in_flight.load(Ordering::Acquire) >= self.in_flight_max
     }

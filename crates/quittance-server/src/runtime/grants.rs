@@ -32,7 +32,9 @@ impl Grants {
         for (name, room) in &mut permits.0 {
             let others = granted.iter().filter(|(other, _)| **other != lane);
             others.filter_map(|(_, permits)| permits.0.get(name)).for_each(|other| room.set_aside(other));
-            *room = room.clone().at_most(requests);
+            // What is new begins only where more is left than is kept for what is older.
+            let kept = gateways.get(name).map_or(0, |gateway| gateway.places_for_older());
+            *room = room.clone().at_most(requests.saturating_add(kept));
         }
         granted.insert(lane, permits.clone());
         Grant { grants: self, lane, permits }
