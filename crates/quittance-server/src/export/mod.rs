@@ -163,7 +163,8 @@ impl Run {
                 scan.after = Some(vec![entry.seq.into()]);
                 let Some(movement) = movement_of(&entry)? else { continue };
                 let is_posted = movement.is_posted();
-                if !is_posted && !(self.with_holds && self.sheet.takes_holds()) {
+                let is_told = is_posted || (self.with_holds && self.sheet.takes_holds());
+                if !is_told {
                     continue;
                 }
                 if is_posted {
