@@ -37,5 +37,6 @@ pub mod transport;
 pub mod api;
 mod auth;
 mod json;
+pub mod openapi;
 pub mod problem;
 pub mod render;

@@ -124,6 +124,8 @@ pub(crate) enum Command {
     Healthcheck(healthcheck::Arguments),
     /// Name every mistake of the configuration, with its line and its remedy
     CheckConfig(check_config::Arguments),
+    /// Print the contract of the API: OpenAPI 3.1, as the server serves it at /openapi.json
+    Openapi,
     /// Print a script that completes these commands in a shell
     Completions(completions::Arguments),
 }

@@ -71,6 +71,10 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Replay(arguments) => repairs::replay(arguments, global),
         Command::CheckConfig(arguments) => check_config::run(&arguments, global),
         Command::Find(command) => find::run(&command, global),
+        Command::Openapi => {
+            output::write(&quittance_server::openapi::text())?;
+            Ok(failure::Exit::Good.into())
+        }
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, global),
     }

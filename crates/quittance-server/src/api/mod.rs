@@ -4,6 +4,7 @@
 //! and is answered with what is committed. Does not own sockets, nor any decision about money.
 
 mod commands;
+mod contract;
 mod cursor;
 mod customers;
 mod discrepancies;
@@ -67,6 +68,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::show_metrics))
+        .route("/openapi.json", get(contract::show))
         .fallback(guard::not_found)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn(guard::protect))

@@ -7,6 +7,7 @@ mod brakes;
 mod call;
 mod captures;
 mod commands;
+mod contract;
 mod disputes;
 mod event_log;
 mod flow;

@@ -1,5 +1,6 @@
 //! One request in the making, and its answer.
 
+use super::contract;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request};
@@ -45,6 +46,7 @@ impl Call {
     }
 
     pub async fn send(self, router: &Router) -> Answer {
+        let (method, path) = (self.method.as_str().to_ascii_lowercase(), self.path.clone());
         let mut request = Request::builder().method(self.method).uri(self.path);
         for (name, value) in self.headers {
             request = request.header(name, value);
@@ -53,7 +55,9 @@ impl Call {
         let response = router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 10_000_000).await.expect("a body").to_vec();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        contract::hold(&method, &path, &answer);
+        answer
     }
 }
 

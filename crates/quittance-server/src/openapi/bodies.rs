@@ -1,0 +1,153 @@
+//! What clients send: a schema for each body, and examples that tests send.
+
+use super::schema::{amount, asked, bounded, currency, id, texts, word};
+use quittance_core::id::CustomerId;
+use serde_json::{Map, Value, json};
+
+/// The client's own fields.
+fn metadata() -> Value {
+    texts("Your own fields: at most 46 texts of 500 bytes, under names of 40 bytes without brackets.")
+}
+
+/// Every body by its name.
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    for (name, schema) in customers().into_iter().chain(payments()).chain(decisions()) {
+        all.insert(name.to_owned(), schema);
+    }
+    all
+}
+
+fn customers() -> [(&'static str, Value); 1] {
+    let new = asked(
+        "A new customer.",
+        [],
+        [
+            ("id", id(CustomerId::PREFIX, "An id that you draw yourself (TypeID of a UUIDv7).")),
+            ("external_id", bounded(255, "Your own id; it is accepted wherever ours is.")),
+            ("name", bounded(255, "For people.")),
+            ("email", bounded(254, "E-mail address.")),
+            ("currency", currency()),
+            ("timezone", bounded(255, "Name in the IANA database.")),
+            ("gateway_ids", texts("Ids of the customer at gateways, by the gateway's configured name.")),
+            ("metadata", metadata()),
+        ],
+    );
+    [("NewCustomer", new)]
+}
+
+fn payments() -> [(&'static str, Value); 5] {
+    let payment = asked(
+        "What is to be paid. A reference is paid at most once.",
+        [
+            ("customer", bounded(255, "Our id, or your `external_id`.")),
+            ("amount", amount(1, "Minor units.")),
+            ("currency", currency()),
+            ("gateway", bounded(255, "One of the configured gateways.")),
+            ("payment_method", bounded(255, "The gateway's token, never a card number.")),
+            ("reference", bounded(255, "Your own name for what is paid.")),
+        ],
+        [
+            ("capture_method", word(["automatic", "manual"], "When what is authorised is taken.")),
+            ("return_url", bounded(2048, "Where the customer comes back to after authenticating.")),
+            ("on_duplicate", word(["reject", "return_existing"], "What to answer when the reference is taken.")),
+            ("description", bounded(500, "Passed to the gateway.")),
+            ("metadata", metadata()),
+        ],
+    );
+    let capture = asked("How much is taken.", [], [("amount", amount(1, "Minor units; all of it where left out."))]);
+    let cancel = asked("Why it is given up.", [], [("reason", bounded(500, "For people."))]);
+    let refund = asked(
+        "What is given back: `reference` or `expected_refunded_amount` is required.",
+        [("payment", bounded(255, "Id of the payment."))],
+        [
+            ("amount", amount(1, "Minor units; all that is left where left out.")),
+            ("currency", currency()),
+            ("reference", bounded(255, "Your own name for the refund.")),
+            ("expected_refunded_amount", amount(0, "What you expect to be refunded so far; minor units.")),
+            ("reason", word(["duplicate", "fraudulent", "requested_by_customer"], "Told to the gateway.")),
+        ],
+    );
+    let evidence = json!({
+        "type": "object", "description": "The answer to one stage of a dispute; it is final.",
+        "required": ["evidence"], "additionalProperties": false,
+        "properties": { "evidence": texts("Texts by the gateway's names; 150,000 bytes in all.") },
+    });
+    [
+        ("NewPayment", payment),
+        ("Capture", capture),
+        ("Cancel", cancel),
+        ("NewRefund", refund),
+        ("NewEvidence", evidence),
+    ]
+}
+
+fn decisions() -> [(&'static str, Value); 4] {
+    let resolution = asked(
+        "A person's decision.",
+        [
+            (
+                "resolution",
+                word(["succeeded", "failed", "approved", "refused"], "What happened, or whether it may happen."),
+            ),
+            ("evidence", bounded(255, "What it rests on, such as a line of a statement.")),
+            ("reason", bounded(500, "Why, for people.")),
+        ],
+        [("amount", amount(1, "How much of a payment came; with `succeeded` alone."))],
+    );
+    let switch = asked(
+        "What is paused or resumed.",
+        [],
+        [
+            ("gateway", bounded(255, "A configured gateway; all of them where left out.")),
+            ("reason", bounded(500, "Why, for people.")),
+        ],
+    );
+    let requeue = asked(
+        "What is looked at again.",
+        [
+            ("gateway", bounded(255, "A configured gateway.")),
+            ("object", bounded(255, "The gateway's id of the object.")),
+            ("reason", bounded(500, "Why, for people.")),
+        ],
+        [],
+    );
+    let replay = asked(
+        "Why an event is applied again.",
+        [("reason", bounded(500, "For people."))],
+        [("gateway", bounded(255, "Whose event it is, where two gateways have one of that id."))],
+    );
+    [("Resolution", resolution), ("Switch", switch), ("Requeue", requeue), ("Replay", replay)]
+}
+
+/// Examples of a body, by name.
+pub(super) fn examples(body: &str) -> Value {
+    let examples = match body {
+        "NewCustomer" => json!({ "by_your_own_id": { "external_id": "anna", "name": "Anna", "currency": "USD" } }),
+        "NewPayment" => json!({
+            "at_once": {
+                "customer": "anna", "amount": 1999, "currency": "USD", "gateway": "sandbox",
+                "payment_method": "pm_card_visa", "reference": "order-1001",
+            },
+            "captured_later": {
+                "customer": "anna", "amount": 1999, "currency": "USD", "gateway": "sandbox",
+                "payment_method": "pm_card_visa", "reference": "order-1002", "capture_method": "manual",
+            },
+        }),
+        "Capture" => json!({ "everything": {}, "a_part": { "amount": 1000 } }),
+        "Cancel" => json!({ "with_a_reason": { "reason": "the customer changed her mind" } }),
+        "NewRefund" => json!({
+            "a_part": { "payment": "pay_01h455vb4pex5vsknk084sn02q", "amount": 500, "reference": "return-77" },
+            "the_rest": { "payment": "pay_01h455vb4pex5vsknk084sn02q", "expected_refunded_amount": 500 },
+        }),
+        "NewEvidence" => json!({ "a_receipt": { "evidence": { "uncategorized_text": "It was delivered." } } }),
+        "Resolution" => json!({
+            "it_came": { "resolution": "succeeded", "evidence": "statement 7, line 3", "reason": "seen at the bank" },
+        }),
+        "Switch" => json!({ "everything": {}, "one_gateway": { "gateway": "sandbox", "reason": "a wrong price" } }),
+        "Requeue" => json!({ "an_object": { "gateway": "sandbox", "object": "pi_123", "reason": "it is back" } }),
+        _ => json!({ "again": { "reason": "applied by hand" } }),
+    };
+    let Value::Object(examples) = examples else { return Value::Null };
+    examples.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect::<Map<_, _>>().into()
+}

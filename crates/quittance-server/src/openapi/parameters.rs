@@ -1,0 +1,89 @@
+//! Parameters and headers, each declared once.
+
+use quittance_core::dispute::DisputeStatus;
+use quittance_core::payment::Status;
+use quittance_core::refund::RefundStatus;
+use serde_json::{Map, Value, json};
+
+/// A parameter by its name.
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// A header by its name.
+pub(super) fn header(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// The names between braces in a path.
+pub(super) fn of_path(path: &str) -> Vec<Value> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| {
+            let schema = json!({ "type": "string", "minLength": 1, "maxLength": 512 });
+            json!({ "name": name, "in": "path", "required": true, "schema": schema })
+        })
+        .collect()
+}
+
+/// Every parameter that is not in a path.
+pub(super) fn all() -> Map<String, Value> {
+    let statuses = Status::ALL.iter().map(|status| status.name()).collect::<Vec<_>>();
+    let refunds = RefundStatus::ALL.iter().map(|status| status.name()).collect::<Vec<_>>();
+    let disputes = DisputeStatus::KNOWN.iter().map(DisputeStatus::name).collect::<Vec<_>>();
+    let text = json!({ "type": "string", "minLength": 1, "maxLength": 512 });
+    let time = json!({ "type": "string", "format": "date-time" });
+    let mut all = Map::new();
+    let mut query = |key: &str, name: &str, schema: Value, about: &str| {
+        let parameter = json!({ "name": name, "in": "query", "schema": schema, "description": about });
+        all.insert(key.to_owned(), parameter);
+    };
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
+    query("limit", "limit", limit, "Items on a page.");
+    query("cursor", "cursor", text.clone(), "`next_cursor` of the page before, unchanged, with the same filters.");
+    query("customer", "customer", text.clone(), "Our id of a customer, or your own.");
+    query("reference", "reference", text.clone(), "Your name for what is paid.");
+    query("payment", "payment", text.clone(), "Id of a payment.");
+    query("account", "account", text, "An account of the chart, such as `gateway_clearing:stripe`.");
+    query("currency", "currency", json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), "Code of ISO 4217.");
+    query("created_after", "created_after", time.clone(), "Created later than this.");
+    query("created_before", "created_before", time, "Created earlier than this.");
+    query("payment_status", "status", json!({ "type": "string", "enum": statuses }), "Only what stands so.");
+    query("refund_status", "status", json!({ "type": "string", "enum": refunds }), "Only what stands so.");
+    query("dispute_status", "status", json!({ "type": "string", "enum": disputes }), "Only what stands so.");
+    query("is_open", "status", json!({ "type": "string", "enum": ["open", "closed"] }), "Only those.");
+    all.insert(
+        "Idempotency-Key".to_owned(),
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": true,
+            "description": "One for each operation that is intended, the same with every retry of it.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$" },
+        }),
+    );
+    all.insert(
+        "Prefer".to_owned(),
+        json!({
+            "name": "Prefer", "in": "header", "required": false,
+            "description": "`respond-async`: 202 at once. `wait=N`: up to so many seconds for the outcome (RFC 7240).",
+            "schema": { "type": "string" },
+        }),
+    );
+    all
+}
+
+/// Headers of answers.
+pub(super) fn headers() -> Map<String, Value> {
+    let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
+    let mut all = Map::new();
+    for (name, about) in [
+        ("Request-Id", "Name of this request, for the operator."),
+        ("Idempotent-Replayed", "`true` where the answer was stored before."),
+        ("Idempotency-Original-Date", "When it was."),
+        ("Location", "Where the resource, or the command, is."),
+        ("Retry-After", "Seconds after which it is worth asking again."),
+        ("Preference-Applied", "What of `Prefer` was heeded."),
+    ] {
+        all.insert(name.to_owned(), header(about));
+    }
+    all
+}
