@@ -8,7 +8,7 @@ use quittance_connectors::rail::Rail;
 use quittance_connectors::stripe::{Flow, Stripe};
 use quittance_core::effect::{Capability, Class, KeyMemory, Policy, Subject};
 use quittance_core::id::RefundId;
-use quittance_engine::gateways::{Leases, over_ms};
+use quittance_engine::gateways::over_ms;
 use std::sync::Arc;
 
 /// Longest span that a setting in seconds takes: a year.
@@ -120,7 +120,7 @@ fn flow(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Flow> {
 pub(super) fn capabilities(
     section: &Section<'_>,
     dialect: Option<Dialect>,
-    timeout_ms: u64,
+    (timeout_ms, lease_ms): (u64, u64),
     mistakes: &mut Mistakes,
 ) -> (Capability, Capability) {
     let (payments, refunds) = dialect.unwrap_or(Dialect::Stripe(Flow::default())).offers();
@@ -130,7 +130,7 @@ pub(super) fn capabilities(
     let quiet_s = section.number("quiescence_s", refunds.quiescence_ms / 1_000, 0..=SPAN_S_MAX, mistakes).value;
     let default = refunds.quiescence_after_error_ms / 1_000;
     let quiet_after_error_s = section.number("quiescence_after_error_s", default, 0..=SPAN_S_MAX, mistakes).value;
-    let over_ms = over_ms(timeout_ms, Leases::default().lease_ms);
+    let over_ms = over_ms(timeout_ms, lease_ms);
     let set = |offered: Capability| Capability {
         key: offered.key.map(|key| KeyMemory { window_ms: key_s * 1_000, ..key }),
         quiescence_ms: over_ms + quiet_s * 1_000,

@@ -62,7 +62,7 @@ pub(super) fn parse(section: &Section<'_>, lease_ms: u64, origin: &Origin, mista
     let dialect = dialect::parse(section, origin, mistakes);
     let timeouts = TIMEOUT_MS_MIN..=timeout_ms_max(lease_ms);
     let timeout_ms = section.number("timeout_ms", TIMEOUT_MS.min(*timeouts.end()), timeouts, mistakes).value;
-    let (payments, refunds) = dialect::capabilities(section, dialect, timeout_ms, mistakes);
+    let (payments, refunds) = dialect::capabilities(section, dialect, (timeout_ms, lease_ms), mistakes);
     let default = Policy::default();
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
     let in_flight_max = number("in_flight_max", 32, 1..=10_000);

@@ -275,6 +275,12 @@ fn a_rail_is_read_back_and_relied_on_for_no_more() {
     let set = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\nquiescence_s = 3\nquiescence_after_error_s = 4\n");
     let payments = read(&set, &[]).unwrap().gateways["rail"].policy.payments;
     assert_eq!((payments.quiescence_ms, payments.quiescence_after_error_ms), (28_000, 29_000));
+    // Under a longer lease a request may leave later, so that its quiescence begins later.
+    for (lease_ms, expected) in [(4_000, (6_000, 7_000)), (600_000, (44_000, 45_000))] {
+        let payments =
+            read(&format!("[server]\nlease_ms = {lease_ms}\n{set}"), &[]).unwrap().gateways["rail"].policy.payments;
+        assert_eq!((payments.quiescence_ms, payments.quiescence_after_error_ms), expected, "{lease_ms} ms");
+    }
     let less = format!("{RAIL}api_base = \"http://127.0.0.1:1\"\npayments_class = \"D\"\n");
     assert_eq!(read(&less, &[]).unwrap().gateways["rail"].policy.payments.class(), Class::D);
     check_bad(
