@@ -170,12 +170,12 @@ impl GatewayState {
         }
     }
 
-    /// Whether nothing may leave for it.
     /// Whether it is read and not sent to, since records were lost.
     pub(super) fn is_recovering(&self) -> bool {
         self.is_recovering.load(Ordering::Acquire)
     }
 
+    /// Whether nothing may leave for it.
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused.load(Ordering::Acquire)
     }
