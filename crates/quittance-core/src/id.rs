@@ -103,6 +103,10 @@ typed_ids! {
     DiscrepancyId "dsc";
     /// Names a comparison of two systems.
     RunId "run";
+    /// Names an event: one change of something that clients see, told to a tenant's own systems.
+    EventId "evt";
+    /// Names an endpoint of a tenant's, to which events are sent.
+    EndpointId "whe";
 }
 
 /// Says why a text is not the id that was asked for.

@@ -15,6 +15,7 @@ pub mod customer;
 pub mod decide;
 pub mod dispute;
 pub mod effect;
+pub mod event;
 pub mod fact;
 pub mod finder;
 pub mod id;

@@ -160,6 +160,15 @@ pub enum Rejection {
         /// The gateway's code.
         gateway_code: String,
     },
+    /// No such endpoint of outgoing events.
+    #[error("no webhook endpoint is known by this id")]
+    EndpointNotFound,
+    /// The tenant has as many endpoints as it may.
+    #[error("a tenant has {endpoints_max} webhook endpoints at most")]
+    TooManyEndpoints {
+        /// How many.
+        endpoints_max: usize,
+    },
     /// The book's balances would overflow.
     #[error("the book cannot hold a further amount of this size")]
     BookFull,
@@ -199,6 +208,8 @@ impl Rejection {
             Self::EvidenceNotTaken { .. } => "evidence-not-taken",
             Self::EvidenceTooLate => "evidence-too-late",
             Self::RefusedByGateway { .. } => "refused-by-gateway",
+            Self::EndpointNotFound => "endpoint-not-found",
+            Self::TooManyEndpoints { .. } => "too-many-endpoints",
             Self::BookFull => "book-full",
         }
     }

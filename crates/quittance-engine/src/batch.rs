@@ -4,6 +4,7 @@ use crate::backlog::Backlog;
 use crate::brakes::Brakes;
 use crate::due::Waiting;
 use crate::engine::clocks::{era_read, stored_era};
+use crate::events;
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
 use crate::pause::Paused;
@@ -56,6 +57,7 @@ impl Work for BatchWork<'_> {
         for submission in self.batch {
             reads(submission, &mut wanted);
         }
+        events::reads(&mut wanted);
         wanted.reads
     }
 
@@ -88,6 +90,7 @@ impl Work for BatchWork<'_> {
         }
         for submission in self.batch {
             let result = handle(submission, &mut rows, &mut context);
+            let result = result.and_then(|handled| events::tell(&mut rows, &mut context).map(|()| handled));
             let result = settle(result, &mut rows, &mut context);
             self.looks.extend(context.look.take().filter(|_| result.is_some()));
             self.results.push(result);

@@ -1,6 +1,7 @@
 //! The executor: a batch of submissions becomes one transaction.
 
 pub(crate) mod clocks;
+mod deliveries;
 mod effects;
 mod objects;
 mod outlook;
@@ -21,6 +22,7 @@ use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
 pub use outlook::Outlook;
 use quittance_core::effect::Era;
+use quittance_core::id::EndpointId;
 use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::store::{Patience, Store, StoreError};
@@ -71,6 +73,8 @@ pub struct Engine {
     moved: Option<Era>,
     /// What has ended an era, and nobody was told yet.
     untold: Option<Change>,
+    /// The endpoint after which the next look for events that are due begins; none for the first.
+    looked_after: Option<EndpointId>,
 }
 
 /// What a start found.
@@ -96,7 +100,7 @@ impl Engine {
         let brakes = Brakes::default();
         let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
         let (clock, asked_ms, released_at, moved, untold) = (None, i64::MIN, None, None, None);
-        let ahead_ms_max = u64::MAX;
+        let (ahead_ms_max, looked_after) = (u64::MAX, None);
         Self {
             store,
             ids,
@@ -115,6 +119,7 @@ impl Engine {
             released_at,
             moved,
             untold,
+            looked_after,
         }
     }
 
@@ -142,6 +147,7 @@ impl Engine {
         self.paused = Paused::load(self.store.as_mut())?;
         let doubt = self.start_clocks(reading)?;
         self.take_over_objects(reading.wall)?;
+        self.take_over_deliveries(reading.wall)?;
         Ok(Started { taken_over: self.take_over_effects(reading.wall)?, doubt })
     }
 

@@ -18,6 +18,7 @@ pub mod clocks;
 pub mod condition;
 mod due;
 pub mod engine;
+mod events;
 pub mod gateways;
 mod handlers;
 pub mod looks;

@@ -3,6 +3,8 @@
 use crate::clocks::Reading;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::Dispute;
+use quittance_core::event::{Endpoint, Kind};
+use quittance_core::id::{CustomerId, EventId, TenantId};
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::rejection::Rejection;
@@ -31,6 +33,74 @@ pub trait Ids: Send {
 pub trait Render: Send {
     /// HTTP status and body of an answer in an API version.
     fn render(&self, answer: &Answer<'_>, api_version: &str) -> (u16, Vec<u8>);
+
+    /// The bytes of an event, as they are sent: the resource as the API shows it at this moment, in its envelope.
+    fn event(&self, event: &Event<'_>) -> Vec<u8>;
+}
+
+/// Something that has changed, to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// Its id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: Kind,
+    /// When.
+    pub at: Timestamp,
+    /// How many records the journal of the resource's book had then.
+    pub seq: i64,
+    /// Its place among the events of the same command, from 0.
+    pub place: u32,
+    /// What it is about.
+    pub resource: Resource<'a>,
+}
+
+/// A resource, as clients see it.
+#[derive(Clone, Copy, Debug)]
+pub enum Resource<'a> {
+    /// A customer.
+    Customer(&'a Customer),
+    /// A payment.
+    Payment(&'a Payment),
+    /// A refund.
+    Refund(&'a Refund),
+    /// A dispute.
+    Dispute(&'a Dispute),
+}
+
+impl Resource<'_> {
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        match self {
+            Self::Customer(customer) => customer.tenant,
+            Self::Payment(payment) => payment.tenant,
+            Self::Refund(refund) => refund.tenant,
+            Self::Dispute(dispute) => dispute.tenant,
+        }
+    }
+
+    /// Its book: the id of its customer.
+    #[must_use]
+    pub const fn book(&self) -> CustomerId {
+        match self {
+            Self::Customer(customer) => customer.id,
+            Self::Payment(payment) => payment.book,
+            Self::Refund(refund) => refund.book,
+            Self::Dispute(dispute) => dispute.book,
+        }
+    }
+
+    /// Its id, as the API spells it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Customer(customer) => customer.id.to_string(),
+            Self::Payment(payment) => payment.id.to_string(),
+            Self::Refund(refund) => refund.id.to_string(),
+            Self::Dispute(dispute) => dispute.id.to_string(),
+        }
+    }
 }
 
 /// An answer to a client's command.
@@ -50,6 +120,10 @@ pub enum Answer<'a> {
     Evidence(&'a Dispute),
     /// A dispute whose answer a person's decision brought to its end.
     ExistingDispute(&'a Dispute),
+    /// An endpoint was made; the only time its secret is told.
+    EndpointCreated(&'a Endpoint),
+    /// An endpoint has a new secret; the only time it is told.
+    SecretRotated(&'a Endpoint),
     /// Refused by the rules.
     Rejected(&'a Rejection),
 }

@@ -1,8 +1,12 @@
 //! What is submitted to the engine, and what comes back.
 
+mod events;
 mod objects;
 mod prune;
 
+pub use events::{
+    Delivered, DeliveryRef, Dispatch, EndpointChange, EndpointTurn, NewEndpoint, ReplayEvent, Sendable, Sending,
+};
 pub use objects::{
     EventGap, EventLog, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent,
 };
@@ -13,8 +17,9 @@ use quittance_core::brake::Over;
 use quittance_core::currency::Currency;
 use quittance_core::decide::{Approval, AskRefund, CreatePayment, Resolution};
 use quittance_core::effect::{PersonsWord, Source, Stimulus};
+use quittance_core::event::SECRET_BYTES;
 use quittance_core::fact::ObjectKind;
-use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
+use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, EndpointId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::payment::Payment;
 use quittance_core::rejection::Rejection;
@@ -44,6 +49,12 @@ pub enum Submission {
     Requeue(Box<Requeue>),
     /// A person has a stored event applied again.
     Replay(Box<Replay>),
+    /// What came of sending an event to an endpoint.
+    Delivered(Box<Delivered>),
+    /// A tenant changes an endpoint of its own.
+    ChangeEndpoint(Box<EndpointChange>),
+    /// A person has an event sent again.
+    ReplayEvent(Box<ReplayEvent>),
     /// An operator creates a tenant.
     CreateTenant(Box<Tenant>),
     /// An operator creates a credential.
@@ -119,6 +130,17 @@ pub enum Action {
         dispute: DisputeRef,
         /// The gateway's names of the members of the evidence, with their texts.
         texts: BTreeMap<String, String>,
+    },
+    /// A new endpoint for outgoing events.
+    CreateEndpoint(NewEndpoint),
+    /// A new secret for an endpoint.
+    RotateSecret {
+        /// Which endpoint.
+        endpoint: EndpointId,
+        /// The new secret.
+        secret: [u8; SECRET_BYTES],
+        /// How long the one before signs, too, in milliseconds.
+        overlap_ms: u64,
     },
     /// A person's decision on an effect in review.
     Resolve {

@@ -170,6 +170,24 @@ impl<'a> WorkingSet<'a> {
         book.head = hash;
     }
 
+    /// What the command wrote of a table, each with what was there before. What is as it was is left out.
+    pub(crate) fn written_over<E: Entity>(&self) -> Result<Vec<(Option<E>, E)>, Miss> {
+        let (table, mut written) = (E::table(), Vec::new());
+        for slot in self.stage.slots.iter().filter(|slot| slot.table.name == table.name) {
+            let key = table.key_of(&slot.row);
+            let before = match self.kept.slot(table, &key) {
+                Some(slot) => Some(&slot.row),
+                None => self.loaded.row(table, &key).flatten(),
+            };
+            if before.is_some_and(|before| is_same(table, before, &slot.row)) {
+                continue;
+            }
+            let before = before.map(E::from_row).transpose()?;
+            written.push((before, E::from_row(&slot.row)?));
+        }
+        Ok(written)
+    }
+
     /// Keeps what the command wrote.
     pub(crate) fn keep(&mut self) {
         self.kept.take(std::mem::take(&mut self.stage));
@@ -217,6 +235,12 @@ impl<'a> WorkingSet<'a> {
             None => self.stage.slots.push(slot),
         }
     }
+}
+
+/// Whether two rows say the same; how often they were written is no part of it.
+fn is_same(table: &Table, one: &Row, other: &Row) -> bool {
+    let version = table.find("version");
+    one.iter().zip(other).enumerate().all(|(at, (one, other))| Some(at) == version || one == other)
 }
 
 fn change(slot: Slot) -> Change {

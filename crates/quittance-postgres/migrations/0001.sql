@@ -362,6 +362,42 @@ CREATE TABLE clocks (
     PRIMARY KEY (name)
 ) WITH (fillfactor = 85);
 
+CREATE TABLE events (
+    tenant bytea NOT NULL,
+    id bytea NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    book bytea NOT NULL,
+    seq bigint NOT NULL,
+    at bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX events_by_subject ON events (tenant, subject, id);
+
+CREATE TABLE webhook_endpoints (
+    tenant bytea NOT NULL,
+    endpoints bytea NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (tenant)
+) WITH (fillfactor = 85);
+
+CREATE TABLE deliveries (
+    endpoint bytea NOT NULL,
+    event bytea NOT NULL,
+    tenant bytea NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    tries bigint NOT NULL,
+    history bytea NOT NULL,
+    due_at bigint,
+    lease_owner bigint NOT NULL,
+    lease_epoch bigint NOT NULL,
+    created_at bigint NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (endpoint, event)
+) WITH (fillfactor = 85);
+CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, event) WHERE due_at IS NOT NULL;
+
 CREATE TABLE runs (
     id bytea NOT NULL,
     pair text COLLATE "C" NOT NULL,

@@ -52,12 +52,15 @@ pub(crate) fn submitted(submission: &Submission) {
         Submission::Look(_) => "look",
         Submission::Looked(_) => "looked",
         Submission::Swept(_) => "sweep",
+        Submission::Delivered(_) => "delivered",
         Submission::CreateTenant(_)
         | Submission::CreateKey(_)
         | Submission::RevokeKey { .. }
         | Submission::Requeue(_)
         | Submission::Replay(_)
         | Submission::Prune(_)
+        | Submission::ChangeEndpoint(_)
+        | Submission::ReplayEvent(_)
         | Submission::SetSwitch(_) => "operator",
     };
     counter!("quittance_commands_total", "kind" => kind).increment(1);
@@ -133,6 +136,17 @@ pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
 /// A webhook delivery, by what became of it: `accepted`, `duplicate`, or the reason it was refused.
 pub(crate) fn webhook(endpoint: &str, result: &'static str) {
     counter!("quittance_webhooks_total", "endpoint" => endpoint.to_owned(), "result" => result).increment(1);
+}
+
+/// An event that was sent to an endpoint: `delivered`, `refused`, or `unreachable` where no answer came.
+pub(crate) fn event_sent(result: &'static str) {
+    counter!("quittance_event_deliveries_total", "result" => result).increment(1);
+}
+
+/// How long the oldest event has been due that may be sent, and how many are under way.
+pub(crate) fn events_due(age: Duration, in_flight: usize) {
+    gauge!("quittance_event_deliveries_due_age_seconds").set(age.as_secs_f64());
+    gauge!("quittance_event_deliveries_in_flight").set(in_flight as f64);
 }
 
 /// A sweep that ended: `complete`, `interrupted`, or `stuck` where the list leads back to itself; `set_back` is one that

@@ -233,6 +233,8 @@ impl From<&Rejection> for Problem {
             Rejection::EvidenceNotTaken { .. } => &catalogue::EVIDENCE_NOT_TAKEN,
             Rejection::EvidenceTooLate => &catalogue::EVIDENCE_TOO_LATE,
             Rejection::RefusedByGateway { .. } => &catalogue::REFUSED_BY_GATEWAY,
+            Rejection::EndpointNotFound => &catalogue::NOT_FOUND,
+            Rejection::TooManyEndpoints { .. } => &catalogue::TOO_MANY_ENDPOINTS,
             Rejection::BookFull => &catalogue::BOOK_FULL,
         };
         let (command, subject) = match rejection {

@@ -3,6 +3,11 @@
 //! The same views serve the frozen answers of commands and the answers of reads. Nothing is decided here, and nothing
 //! but the value goes in: the same value always gives the same bytes.
 
+mod event;
+
+pub(crate) use event::{DeliveryView, EndpointView, event_type, kind_of_type};
+pub use event::{EVENT_MEDIA_TYPE, schema_urn};
+
 use crate::problem::{self, Problem};
 use axum::body::Body;
 use axum::response::Response;
@@ -14,7 +19,7 @@ use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::payment::{Payment, Status};
 use quittance_core::refund::Refund;
 use quittance_core::time::Timestamp;
-use quittance_engine::ports::{Answer, Render};
+use quittance_engine::ports::{Answer, Event, Render};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -37,8 +42,14 @@ impl Render for Renderer {
             Answer::ExistingRefund(refund) => (200, bytes(&RefundView::of(refund))),
             Answer::Evidence(dispute) => (201, bytes(&DisputeView::of(dispute))),
             Answer::ExistingDispute(dispute) => (200, bytes(&DisputeView::of(dispute))),
+            Answer::EndpointCreated(endpoint) => (201, bytes(&EndpointView::with_secret(endpoint))),
+            Answer::SecretRotated(endpoint) => (200, bytes(&EndpointView::with_secret(endpoint))),
             Answer::Rejected(rejection) => Problem::from(*rejection).render(),
         }
+    }
+
+    fn event(&self, event: &Event<'_>) -> Vec<u8> {
+        event::render(event)
     }
 }
 
@@ -278,6 +289,8 @@ pub fn resource_path(id: &str) -> Option<String> {
         "dsp" => "disputes",
         "cus" => "customers",
         "cmd" => "commands",
+        "evt" => "events",
+        "whe" => "webhook_endpoints",
         _ => return None,
     };
     Some(format!("/v1/{collection}/{id}"))

@@ -260,7 +260,7 @@ const fn lost(loss: Loss, reason: String) -> Delivery {
 }
 
 /// The chain of causes, without the address: a target can name a customer.
-fn describe(error: &reqwest::Error) -> String {
+pub(crate) fn describe(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -360,6 +360,42 @@ CREATE TABLE clocks (
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE events (
+    tenant BLOB NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    book BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_subject ON events (tenant, subject);
+
+CREATE TABLE webhook_endpoints (
+    tenant BLOB NOT NULL,
+    endpoints BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (tenant)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+    endpoint BLOB NOT NULL,
+    event BLOB NOT NULL,
+    tenant BLOB NOT NULL,
+    state TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    history BLOB NOT NULL,
+    due_at INTEGER,
+    lease_owner INTEGER NOT NULL,
+    lease_epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE due_at IS NOT NULL;
+
 CREATE TABLE runs (
     id BLOB NOT NULL,
     pair TEXT NOT NULL,

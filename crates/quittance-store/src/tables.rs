@@ -5,12 +5,14 @@
 
 mod access;
 mod drift;
+mod event;
 mod gateway;
 mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, TENANTS};
 pub use drift::{DRIFTS, RUNS};
+pub use event::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
 pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, ORPHANS, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
@@ -26,7 +28,7 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 26] = [
+pub const ALL: [&Table; 29] = [
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,
@@ -51,6 +53,9 @@ pub const ALL: [&Table; 26] = [
     &SWITCHES,
     &COUNTERS,
     &CLOCKS,
+    &EVENTS,
+    &WEBHOOK_ENDPOINTS,
+    &DELIVERIES,
     &RUNS,
     &DRIFTS,
 ];

@@ -92,6 +92,7 @@ impl Engine {
                 if let Change::Back(_) | Change::Machine = change {
                     // What it wrote may be due in a year.
                     self.take_over_objects(reading.wall)?;
+                    self.take_over_deliveries(reading.wall)?;
                     self.take_over_effects(reading.wall)?;
                 }
                 Ok(Some(change))

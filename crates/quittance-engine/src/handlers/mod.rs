@@ -4,8 +4,10 @@ mod approval;
 mod begin;
 mod brakes;
 mod client;
+mod deliveries;
 mod disputed;
 mod effect_rows;
+mod endpoints;
 mod learned;
 mod new_customer;
 mod new_evidence;
@@ -99,6 +101,9 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::Swept(swept) => sweep::reads_swept(swept, wanted),
         Submission::Requeue(requeue) => object::reads_requeue(requeue, wanted),
         Submission::Replay(replay) => webhook::reads_replay(replay, wanted),
+        Submission::Delivered(delivered) => deliveries::reads(delivered, wanted),
+        Submission::ReplayEvent(replay) => deliveries::reads_replay(replay, wanted),
+        Submission::ChangeEndpoint(change) => endpoints::reads(change.tenant, wanted),
         Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),
         Submission::CreateKey(key) => operator::reads_key(key, wanted),
         Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
@@ -123,6 +128,9 @@ pub(crate) fn handle(
         Submission::Swept(swept) => sweep::swept(swept, rows, context),
         Submission::Requeue(requeue) => object::requeue(requeue, rows, context),
         Submission::Replay(replay) => webhook::replay(replay, rows, context),
+        Submission::Delivered(delivered) => deliveries::delivered(delivered, rows, context),
+        Submission::ReplayEvent(replay) => deliveries::replay(replay, rows),
+        Submission::ChangeEndpoint(change) => endpoints::change(change, rows, context),
         Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
         Submission::CreateKey(key) => operator::create_key(key, rows),
         Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),

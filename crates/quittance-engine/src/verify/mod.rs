@@ -7,6 +7,7 @@ mod book;
 mod commands;
 mod cursor;
 mod effects;
+mod events;
 mod finding;
 mod history;
 mod keys;
@@ -151,7 +152,9 @@ fn check_all(
     "none (idempotency keys)".clone_into(last);
     keys::check(reader, &mut |findings| report.include_findings(findings))?;
     "none (movements)".clone_into(last);
-    movements::check_rows(reader, &mut |findings| report.include_findings(findings))
+    movements::check_rows(reader, &mut |findings| report.include_findings(findings))?;
+    "none (events)".clone_into(last);
+    events::check(reader, &mut |findings| report.include_findings(findings))
 }
 
 /// Checks one book by itself, until its row is the same before and after. Says whether that was reached; where not, only

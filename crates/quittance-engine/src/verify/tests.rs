@@ -2,6 +2,7 @@
 
 mod decisive;
 mod disputes;
+mod events;
 mod forged;
 mod refunds;
 mod steps;

@@ -8,6 +8,7 @@ mod busy;
 mod clocks;
 mod crashes;
 mod disputes;
+mod events;
 mod fences;
 mod gateway;
 mod hostile;

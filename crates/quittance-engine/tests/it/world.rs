@@ -20,7 +20,7 @@ use quittance_engine::condition::Condition;
 use quittance_engine::engine::{Engine, Step};
 use quittance_engine::gateways::{self, Gateways, Leases};
 use quittance_engine::looks::Looks;
-use quittance_engine::ports::{Answer, Ids, Render};
+use quittance_engine::ports::{Answer, Event, Ids, Render};
 use quittance_engine::room::{Permits, Room};
 use quittance_engine::submission::{
     Action, ClientCommand, CustomerRef, EffectRef, Job, LearnedFact, Listed, Look, LookPlan, Looked, NewCustomer,
@@ -65,9 +65,15 @@ impl Render for Plain {
             Answer::ExistingRefund(refund) => (200, format!("{} {}", refund.id, refund.status.name())),
             Answer::Evidence(dispute) => (201, format!("{} {}", dispute.id, dispute.status.name())),
             Answer::ExistingDispute(dispute) => (200, format!("{} {}", dispute.id, dispute.status.name())),
+            Answer::EndpointCreated(endpoint) => (201, endpoint.id.to_string()),
+            Answer::SecretRotated(endpoint) => (200, endpoint.id.to_string()),
             Answer::Rejected(rejection) => (409, rejection.code().to_owned()),
         };
         (status, text.into_bytes())
+    }
+
+    fn event(&self, event: &Event<'_>) -> Vec<u8> {
+        format!("{} {} {}", event.kind.name(), event.resource.id(), event.seq).into_bytes()
     }
 }
 

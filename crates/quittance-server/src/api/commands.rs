@@ -2,6 +2,7 @@
 
 mod intent;
 
+use super::endpoints;
 use super::query::{Name, Parameters};
 use super::rows;
 use super::waiting::or_problem;
@@ -156,7 +157,10 @@ fn view(stored: &Stored) -> CommandView<'_> {
     let (status, completed_at, outcome) = match &command.progress {
         Progress::InProgress => ("in_progress", None, None),
         Progress::Completed { status, body, at } => {
-            let outcome = OutcomeView { http_status: *status, body: serde_json::from_slice(body).ok() };
+            // A secret is told to whoever asked for it, and to nobody who looks later.
+            let is_secret = endpoints::TELL_SECRETS.contains(&command.operation.as_str());
+            let body = if is_secret { None } else { serde_json::from_slice(body).ok() };
+            let outcome = OutcomeView { http_status: *status, body };
             ("completed", Some(time(*at)), Some(outcome))
         }
         Progress::Tombstone { at } => ("expired", Some(time(*at)), None),

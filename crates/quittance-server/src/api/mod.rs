@@ -10,6 +10,10 @@ mod customers;
 mod discrepancies;
 mod disputes;
 mod effects;
+mod endpoint_body;
+mod endpoints;
+mod event_deliveries;
+mod events;
 mod evidence;
 mod guard;
 mod health;
@@ -25,6 +29,7 @@ mod refund_list;
 mod refunds;
 mod repairs;
 pub(crate) mod rows;
+mod schemas;
 mod trace;
 mod waiting;
 mod webhooks;
@@ -60,6 +65,18 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/gateway-objects/requeue", post(repairs::requeue))
         .route("/v1/inbox/{event}/replay", post(repairs::replay))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))
+        .route("/v1/webhook_endpoints", post(endpoints::create).get(endpoints::list))
+        .route("/v1/webhook_endpoints/{id}", get(endpoints::show).post(endpoints::update).delete(endpoints::delete))
+        .route("/v1/webhook_endpoints/{id}/rotate-secret", post(endpoints::rotate))
+        .route("/v1/webhook_endpoints/{id}/enable", post(endpoints::enable))
+        .route("/v1/webhook_endpoints/{id}/disable", post(endpoints::disable))
+        .route("/v1/webhook_endpoints/{id}/deliveries", get(event_deliveries::of_endpoint))
+        .route("/v1/events", get(events::list))
+        .route("/v1/events/{id}", get(events::show))
+        .route("/v1/events/{id}/deliveries", get(event_deliveries::of_event))
+        .route("/v1/events/{id}/replay", post(events::replay))
+        .route("/schemas", get(schemas::list))
+        .route("/schemas/{name}", get(schemas::show))
         .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
     // A process that takes no requests says how it does, and that is all.
     let work = if handle.roles().api { work } else { Router::new() };

@@ -25,7 +25,7 @@ use quittance_store::value::Value;
 /// Rows fetched at a time.
 const CHUNK: usize = 200;
 /// How far an id's time may be ahead of its row's: ids go on rising where the clock was set back.
-const CLOCK_SLACK_MS: u64 = 24 * 3_600_000;
+pub(super) const CLOCK_SLACK_MS: u64 = 24 * 3_600_000;
 
 const PARAMETERS: [&str; 7] = ["customer", "status", "reference", "created_after", "created_before", "limit", "cursor"];
 
@@ -164,7 +164,7 @@ impl Wish {
 }
 
 /// Not above any id of version 7 (RFC 9562) that was drawn at this time, and above all that were drawn earlier.
-fn first_id_of(at: Timestamp) -> [u8; 16] {
+pub(super) fn first_id_of(at: Timestamp) -> [u8; 16] {
     let ms = at.ms_since(Timestamp::default());
     let mut id = [0; 16];
     id[..6].copy_from_slice(&ms.to_be_bytes()[2..]);

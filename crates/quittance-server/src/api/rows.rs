@@ -23,6 +23,11 @@ pub(crate) fn get<T: Entity>(reader: &mut dyn Reader, key: Key) -> Result<Option
     row.map(|row| entity(&row)).transpose()
 }
 
+/// The rows of primary keys, as far as they are there.
+pub(crate) fn many<T: Entity>(reader: &mut dyn Reader, keys: &[Key]) -> Result<Vec<T>, StoreError> {
+    reader.get_many(T::table(), keys)?.iter().flatten().map(entity).collect()
+}
+
 /// The row that a unique index leads to.
 pub(crate) fn unique<T: Entity>(
     reader: &mut dyn Reader,

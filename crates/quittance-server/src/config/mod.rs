@@ -63,6 +63,8 @@ pub struct Config {
     pub gateways: BTreeMap<String, Gateway>,
     /// Limits of tenants.
     pub brakes: Brakes,
+    /// Outgoing events.
+    pub webhooks: Webhooks,
     /// Systems that can be compared.
     pub systems: BTreeMap<String, System>,
     /// Pairs of them that should agree.
@@ -111,6 +113,13 @@ impl Default for Server {
             lanes: None,
         }
     }
+}
+
+/// How events are sent to tenants' endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Whether addresses that are not public are sent to as well: whoever may make endpoints then reaches this network.
+    pub allow_private_addresses: bool,
 }
 
 /// One gateway.

@@ -2,7 +2,7 @@
 
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::{Env, Section, line_of, unknown_remedy};
-use super::{Config, DEFAULT_FILE, Gateway, Server, System};
+use super::{Config, DEFAULT_FILE, Gateway, Server, System, Webhooks};
 use super::{brakes, gateway, pairs, systems};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -60,6 +60,7 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
         gateways: root.gateways(server.lease_ms, &mut mistakes),
         server,
         brakes: brakes::parse(&root.section("brakes", &mut mistakes), &mut mistakes),
+        webhooks: webhooks(&root.section("webhooks", &mut mistakes), &mut mistakes),
         systems,
         pairs,
         file: None,
@@ -76,7 +77,7 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn refuse_unknown(&self, mistakes: &mut Mistakes) {
-        let known = ["server", "gateways", "brakes", "systems", "pairs"];
+        let known = ["server", "gateways", "brakes", "webhooks", "systems", "pairs"];
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
@@ -143,6 +144,12 @@ impl<'a> Root<'a> {
         }
         gateways
     }
+}
+
+fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> Webhooks {
+    const KEY: &str = "allow_private_addresses";
+    section.refuse_unknown(&[KEY], mistakes);
+    Webhooks { allow_private_addresses: section.flag(KEY, mistakes) }
 }
 
 const SERVER_KEYS: [&str; 9] = [

@@ -227,6 +227,19 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether something is so; where nothing is said it is not.
+    pub(super) fn flag(&self, key: &str, mistakes: &mut Mistakes) -> bool {
+        let (flag, origin) = match self.raw(key) {
+            None => return false,
+            Some(Raw::Variable(name, value)) => (value.trim().parse().ok(), Origin::Variable(name)),
+            Some(Raw::File(value)) => (value.get_ref().as_bool(), self.line(value.span())),
+        };
+        if flag.is_none() {
+            mistakes.add(origin, &self.setting(key), "neither true nor false", "write true or false, without quotes");
+        }
+        flag.unwrap_or(false)
+    }
+
     /// A whole number within limits, or the default where none is given or the one given is wrong.
     pub(super) fn number(
         &self,

@@ -204,6 +204,39 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A list of texts, each of which means something, as `read` says.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &'static str,
+        entries_max: usize,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        const WANTED: &str = "an array of strings";
+        let items = match self.take(name, Need::Optional, WANTED)? {
+            Json::List(items) if (1..=entries_max).contains(&items.len()) => items,
+            Json::List(_) => {
+                self.wrong(name, format!("must have 1 to {entries_max} entries"));
+                return None;
+            }
+            other => {
+                self.wrong_kind(name, other, WANTED);
+                return None;
+            }
+        };
+        let mut entries = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            let entry = match item {
+                Json::Text(text) => read(text),
+                other => Err(format!("is {}; expected a string", other.kind())),
+            };
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(complaint) => self.wrong_at(joined(&joined("", name), &at.to_string()), complaint),
+            }
+        }
+        Some(entries)
+    }
+
     /// An object whose values are texts; empty where it is absent.
     pub(crate) fn map(&mut self, name: &'static str, limits: MapLimits) -> BTreeMap<String, String> {
         const WANTED: &str = "an object whose values are strings";

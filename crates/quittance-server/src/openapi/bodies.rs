@@ -1,5 +1,6 @@
 //! What clients send: a schema for each body, and examples that tests send.
 
+use super::events;
 use super::schema::{amount, asked, bounded, currency, id, texts, word};
 use quittance_core::id::CustomerId;
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ fn metadata() -> Value {
 /// Every body by its name.
 pub(super) fn all() -> Map<String, Value> {
     let mut all = Map::new();
-    for (name, schema) in customers().into_iter().chain(payments()).chain(decisions()) {
+    for (name, schema) in customers().into_iter().chain(payments()).chain(decisions()).chain(events::bodies()) {
         all.insert(name.to_owned(), schema);
     }
     all
@@ -122,7 +123,13 @@ fn decisions() -> [(&'static str, Value); 4] {
 
 /// Examples of a body, by name.
 pub(super) fn examples(body: &str) -> Value {
-    let examples = match body {
+    let examples = events::examples(body).unwrap_or_else(|| examples_of(body));
+    let Value::Object(examples) = examples else { return Value::Null };
+    examples.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect::<Map<_, _>>().into()
+}
+
+fn examples_of(body: &str) -> Value {
+    match body {
         "NewCustomer" => json!({ "by_your_own_id": { "external_id": "anna", "name": "Anna", "currency": "USD" } }),
         "NewPayment" => json!({
             "at_once": {
@@ -147,7 +154,5 @@ pub(super) fn examples(body: &str) -> Value {
         "Switch" => json!({ "everything": {}, "one_gateway": { "gateway": "sandbox", "reason": "a wrong price" } }),
         "Requeue" => json!({ "an_object": { "gateway": "sandbox", "object": "pi_123", "reason": "it is back" } }),
         _ => json!({ "again": { "reason": "applied by hand" } }),
-    };
-    let Value::Object(examples) = examples else { return Value::Null };
-    examples.into_iter().map(|(name, value)| (name, json!({ "value": value }))).collect::<Map<_, _>>().into()
+    }
 }

@@ -5,6 +5,7 @@
 //! server gives against it. Does not own what handlers do.
 
 mod bodies;
+mod events;
 mod operational;
 mod operations;
 mod parameters;
@@ -14,6 +15,7 @@ mod schema;
 use crate::problem::catalogue::Kind;
 use crate::problem::{MEDIA_TYPE, catalogue};
 use operations::{Answer, Needs, Operation};
+use quittance_core::event::Object;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -53,6 +55,16 @@ pub fn document() -> Value {
             "schemas": schemas,
         },
     })
+}
+
+/// The envelope of an event.
+pub(crate) fn event() -> Value {
+    events::event()
+}
+
+/// What an event carries about an object: the resource, as it is answered.
+pub(crate) fn carried(object: Object) -> Value {
+    resources::carried(object)
 }
 
 /// The document as it is kept and served.
@@ -126,11 +138,11 @@ fn good(operation: &Operation, answer: &Answer) -> Value {
         headers["Retry-After"] = parameters::header("Retry-After");
         headers["Preference-Applied"] = parameters::header("Preference-Applied");
     }
-    json!({
-        "description": answer.description,
-        "headers": headers,
-        "content": { answer.media_type: { "schema": answer.schema() } },
-    })
+    let mut response = json!({ "description": answer.description, "headers": headers });
+    if !answer.media_type.is_empty() {
+        response["content"] = json!({ answer.media_type: { "schema": answer.schema() } });
+    }
+    response
 }
 
 /// A refusal: which codes it may carry.

@@ -1,6 +1,8 @@
 //! Parameters and headers, each declared once.
 
+use crate::render::event_type;
 use quittance_core::dispute::DisputeStatus;
+use quittance_core::event::{DeliveryState, Kind};
 use quittance_core::payment::Status;
 use quittance_core::refund::RefundStatus;
 use serde_json::{Map, Value, json};
@@ -44,6 +46,7 @@ pub(super) fn all() -> Map<String, Value> {
     query("customer", "customer", text.clone(), "Our id of a customer, or your own.");
     query("reference", "reference", text.clone(), "Your name for what is paid.");
     query("payment", "payment", text.clone(), "Id of a payment.");
+    let any = text.clone();
     query("account", "account", text, "An account of the chart, such as `gateway_clearing:stripe`.");
     query("currency", "currency", json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), "Code of ISO 4217.");
     query("created_after", "created_after", time.clone(), "Created later than this.");
@@ -51,6 +54,15 @@ pub(super) fn all() -> Map<String, Value> {
     query("payment_status", "status", json!({ "type": "string", "enum": statuses }), "Only what stands so.");
     query("refund_status", "status", json!({ "type": "string", "enum": refunds }), "Only what stands so.");
     query("dispute_status", "status", json!({ "type": "string", "enum": disputes }), "Only what stands so.");
+    query(
+        "event_type",
+        "type",
+        json!({ "type": "string", "enum": Kind::ALL.map(event_type) }),
+        "Only what is of this type.",
+    );
+    query("subject", "subject", any, "Id of a resource: only what is told of it.");
+    let deliveries = DeliveryState::ALL.map(DeliveryState::name);
+    query("delivery_status", "status", json!({ "type": "string", "enum": deliveries }), "Only what stands so.");
     query("is_open", "status", json!({ "type": "string", "enum": ["open", "closed"] }), "Only those.");
     all.insert(
         "Idempotency-Key".to_owned(),

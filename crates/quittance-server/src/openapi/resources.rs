@@ -1,25 +1,56 @@
 //! What is answered: a schema for each resource, in the order in which its members stand.
 
-use super::codes;
 use super::schema::{
     answered, answered_with, currency, flag, id, integer, list, object_word, or_null, page, reference, text, texts,
     time, word,
 };
+use super::{codes, events};
 use quittance_core::brake::Limit;
+use quittance_core::event::Object;
 use quittance_core::id::{CommandId, CorrelationId, CustomerId, DiscrepancyId, DisputeId, HoldId, PaymentId, RefundId};
 use quittance_core::payment::Status;
 use quittance_core::refund::RefundStatus;
 use quittance_store::records::DiscrepancyKind;
 use serde_json::{Map, Value, json};
 
+/// Resources of which there are lists.
+const LISTED: [&str; 11] = [
+    "Payment",
+    "Refund",
+    "Dispute",
+    "Customer",
+    "LedgerEntry",
+    "Balance",
+    "Account",
+    "Discrepancy",
+    "Event",
+    "WebhookEndpoint",
+    "Delivery",
+];
+
+/// What an event carries about an object.
+pub(super) fn carried(object: Object) -> Value {
+    let (name, mut all) = match object {
+        Object::Customer => ("Customer", others()),
+        Object::Payment => ("Payment", money()),
+        Object::Refund => ("Refund", refunds_and_disputes()),
+        Object::Dispute => ("Dispute", refunds_and_disputes()),
+    };
+    all.retain(|(each, _)| *each == name);
+    all.pop().map_or(Value::Null, |(_, schema)| schema)
+}
+
 /// Every resource by its name.
 pub(super) fn all() -> Map<String, Value> {
     let mut all = Map::new();
-    let every = [money(), refunds_and_disputes(), others()].into_iter().flatten().chain(ledger()).chain(operation());
+    let every = [money(), refunds_and_disputes(), others()]
+        .into_iter()
+        .flatten()
+        .chain(ledger())
+        .chain(operation())
+        .chain(events::resources());
     for (name, schema) in every {
-        if let "Payment" | "Refund" | "Dispute" | "Customer" | "LedgerEntry" | "Balance" | "Account" | "Discrepancy" =
-            name
-        {
+        if LISTED.contains(&name) {
             all.insert(format!("{name}Page"), page(name));
         }
         all.insert(name.to_owned(), schema);

@@ -161,6 +161,12 @@ kinds! {
     BOOK_FULL: 409 "book-full" final
         "The customer's book cannot hold a further amount of this size."
         "Check the amount; sums are kept in 64 bits.";
+    TOO_MANY_ENDPOINTS: 409 "too-many-endpoints" final
+        "The tenant has as many webhook endpoints as it may."
+        "Delete one that is not used any more. The key now stands for this refusal: use a new one.";
+    ENDPOINT_DISABLED: 409 "endpoint-disabled" final
+        "The webhook endpoint is disabled."
+        "Enable it first; what waits for it is then sent by itself.";
     REFUNDED_AMOUNT_DIFFERS: 412 "refunded-amount-differs" final
         "Another amount is refunded than the request expected."
         "Look at the payment's refunds. Where the money is still to be given back, ask under a new key with what is refunded now.";

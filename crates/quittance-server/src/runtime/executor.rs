@@ -54,19 +54,22 @@ pub(crate) struct Entry {
 pub(super) struct Executor {
     /// Its number; 0 is the first.
     lane: usize,
-    engine: Engine,
+    pub(super) engine: Engine,
     pub(super) shared: Arc<Shared>,
     pub(super) tokio: tokio::runtime::Handle,
     next_poll: Instant,
     next_survey: Instant,
     is_stuck: bool,
+    /// Whether more events are due than there was a place for.
+    pub(super) has_more_to_tell: bool,
     deadlines: Deadlines,
 }
 
 impl Executor {
     pub(super) fn new(lane: usize, engine: Engine, shared: Arc<Shared>, tokio: tokio::runtime::Handle) -> Self {
         let (now, deadlines) = (clock::monotonic(), Deadlines::new());
-        Self { lane, engine, shared, tokio, next_poll: now, next_survey: now, is_stuck: false, deadlines }
+        let (is_stuck, has_more_to_tell) = (false, false);
+        Self { lane, engine, shared, tokio, next_poll: now, next_survey: now, is_stuck, has_more_to_tell, deadlines }
     }
 
     /// Runs until the queue is closed and empty, or until something makes going on unsafe.
@@ -167,6 +170,10 @@ impl Executor {
         let mut recipients = Vec::with_capacity(entries.len());
         for entry in entries {
             metrics::submitted(&entry.submission);
+            if self.has_more_to_tell && matches!(entry.submission, Submission::Delivered(_)) {
+                // A place has become free for the next event.
+                self.next_poll = clock::monotonic();
+            }
             let lesson_of = match &entry.submission {
                 Submission::Learned(lesson) => Some(lesson.effect.effect),
                 _ => None,
@@ -203,9 +210,9 @@ impl Executor {
         let mut grant = None;
         let polled = self.read_clocks().and_then(|now| {
             let grant = grant.insert(self.permits(&shared, usize::MAX));
-            self.engine.poll(now, &mut grant.permits)
+            Ok((self.engine.poll(now, &mut grant.permits)?, now))
         });
-        let step = match polled {
+        let (step, now) = match polled {
             Err(error) if may_pass(&error) => {
                 if !std::mem::replace(&mut self.is_stuck, true) {
                     tracing::error!(error = chain(&error), "the store takes nothing; effects wait until it does");
@@ -222,7 +229,11 @@ impl Executor {
         self.deliver(step, Vec::new());
         self.next_poll = clock::monotonic() + POLL;
         self.schedule();
-        Ok(())
+        match self.tell(now) {
+            // What is due to be told stays due.
+            Err(error) if may_pass(&error) => Ok(()),
+            other => other,
+        }
     }
 
     fn survey(&mut self) -> Result<(), StoreError> {

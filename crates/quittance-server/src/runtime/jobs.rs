@@ -62,7 +62,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, gatewa
     tokio.spawn(async move {
         let (source, stimulus) = carry_out(&gateway, &job, budget).await;
         let lesson = LearnedFact { effect: job.effect, source, stimulus };
-        hand_back(&shared, slot, Submission::Learned(Box::new(lesson)));
+        hand_back(&shared, Some(slot), Submission::Learned(Box::new(lesson)));
     });
 }
 
@@ -148,16 +148,17 @@ pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, g
             }
         };
         let looked = Looked { object: look.object, is_cancel, fact };
-        hand_back(&shared, slot, Submission::Looked(Box::new(looked)));
+        hand_back(&shared, Some(slot), Submission::Looked(Box::new(looked)));
     });
 }
 
-fn hand_back(shared: &Shared, slot: Slot, submission: Submission) {
-    let entry = Entry { submission, reply: None, slot: Some(slot), is_watched: false };
+pub(super) fn hand_back(shared: &Shared, slot: Option<Slot>, submission: Submission) {
+    let entry = Entry { submission, reply: None, slot, is_watched: false };
     if let Err((_, entry)) = shared.queue.push(queue::Lane::Inner, entry, clock::now()) {
         let about = match &entry.submission {
             Submission::Learned(lesson) => lesson.effect.effect.to_string(),
             Submission::Looked(looked) => looked.object.object.clone(),
+            Submission::Delivered(delivered) => delivered.delivery.event.to_string(),
             _ => String::new(),
         };
         tracing::warn!(about, "an answer came after the engine had stopped; the next start reads it back");

@@ -7,6 +7,7 @@ mod clocks;
 mod deadlines;
 mod delivery;
 mod elsewhere;
+mod events;
 mod executor;
 mod find;
 mod gateways;
@@ -32,6 +33,7 @@ use crate::ids::SystemIds;
 use crate::render::Renderer;
 use crate::roles::Roles;
 use crate::serve::ServeError;
+use events::Deliveries;
 use executor::Executor;
 use gateways::GatewayStates;
 use grants::Grants;
@@ -170,6 +172,7 @@ impl Runtime {
         let shared = Arc::new(Shared {
             queue: Queue::new(limits),
             waiters: Waiters::new(config.server.connections_max),
+            deliveries: Deliveries::new(&config.webhooks),
             config,
             secrets,
             gateways,
@@ -209,13 +212,14 @@ impl Runtime {
         let shared = &self.handle.shared;
         shared.is_winding_down.store(true, Ordering::Release);
         let jobs_end = async {
-            while shared.gateways.in_flight() > 0 && self.end.borrow().is_none() {
+            while shared.gateways.in_flight() + shared.deliveries.in_flight() > 0 && self.end.borrow().is_none() {
                 tokio::time::sleep(WIND_DOWN_POLL).await;
             }
         };
         if tokio::time::timeout(patience, jobs_end).await.is_err() {
             let jobs = shared.gateways.in_flight();
-            tracing::warn!(jobs, "requests are left under way; the next start reads them back");
+            let deliveries = shared.deliveries.in_flight();
+            tracing::warn!(jobs, deliveries, "requests are left under way; the next start takes them up");
         }
         shared.waiters.close();
     }

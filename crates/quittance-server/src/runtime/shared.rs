@@ -1,5 +1,6 @@
 //! What the executors, the jobs and the handles share.
 
+use super::events::Deliveries;
 use super::executor::Entry;
 use super::gateways::GatewayStates;
 use super::grants::Grants;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(super) risks: Mutex<Vec<Risk>>,
     /// Lanes that have not ended.
     pub(super) lanes_left: AtomicUsize,
+    /// Events on their way to tenants' endpoints.
+    pub(super) deliveries: Deliveries,
     /// What this process does.
     pub(crate) roles: Roles,
     /// Nothing new is begun at a gateway any more.

@@ -15,6 +15,7 @@ mod gate;
 mod ledger;
 mod load;
 mod modes;
+mod outgoing;
 mod pause;
 mod reads;
 mod refund_reads;

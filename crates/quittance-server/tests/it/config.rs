@@ -32,6 +32,22 @@ fn nothing_is_a_configuration_of_defaults() {
 }
 
 #[test]
+fn private_addresses_are_sent_to_only_where_that_is_said() {
+    assert!(!read("", &[]).unwrap().webhooks.allow_private_addresses);
+    let allowed = "[webhooks]\nallow_private_addresses = true\n";
+    assert!(read(allowed, &[]).unwrap().webhooks.allow_private_addresses);
+    let variable = ("QUITTANCE_WEBHOOKS__ALLOW_PRIVATE_ADDRESSES", "false");
+    assert!(!read(allowed, &[variable]).unwrap().webhooks.allow_private_addresses);
+    check_bad(
+        "[webhooks]\nallow_private_addresses = \"yes\"\n",
+        &[],
+        &[
+            "configuration:2: webhooks.allow_private_addresses: neither true nor false; write true or false, without quotes",
+        ],
+    );
+}
+
+#[test]
 fn everything_can_be_said() {
     let config = read(
         "[server]\nlisten = \"0.0.0.0:9\"\nwait_ms = 1_000\nwait_max_ms = 2000\nbody_bytes_max = 2048\n\
@@ -148,9 +164,8 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
     check_bad(
         "[reconciliation]\nevery = 1\n",
         &[],
-        &[
-            "configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes, systems, pairs",
-        ],
+        &["configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes, \
+             webhooks, systems, pairs"],
     );
 }
 

@@ -1,7 +1,7 @@
 //! The end of a world: what must be true once everything has come to rest.
 
 use super::facts::{Rows, charges_of};
-use super::{Auditor, asked, history, ledger, pairs};
+use super::{Auditor, asked, events, history, ledger, pairs};
 use crate::coverage::{Coverage, dispute_word};
 use crate::gateway::Gateway;
 use quittance_core::effect::State;
@@ -45,6 +45,13 @@ impl Auditor {
         let replayed = self.replayed.iter().map(|(_, event)| event.clone()).collect();
         for (rule, what) in history::faults(&rows.journal, &replayed, coverage) {
             self.fail(rule, what);
+        }
+        // Where rows or journals are wrong already, events that do not fit them say nothing more.
+        if self.failures.is_empty() {
+            match events::faults(reader, &rows) {
+                Ok(faults) => faults.into_iter().for_each(|what| self.fail("events", what)),
+                Err(what) => self.fail("unreadable", what),
+            }
         }
         count(&rows, coverage);
     }

@@ -56,7 +56,7 @@ impl Rows {
     }
 }
 
-fn all<E: Entity>(reader: &mut dyn Reader) -> Result<Vec<E>, String> {
+pub(super) fn all<E: Entity>(reader: &mut dyn Reader) -> Result<Vec<E>, String> {
     let rows = reader.scan(&Scan::forward(E::table(), Vec::new(), ROWS_MAX));
     let rows = rows.map_err(|error| error.to_string())?;
     rows.iter()

@@ -6,6 +6,7 @@
 
 mod asked;
 mod end;
+mod events;
 pub mod facts;
 mod history;
 mod ledger;

@@ -4,7 +4,7 @@ use crate::dice::Dice;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_core::time::Timestamp;
-use quittance_engine::ports::{Answer, Ids, Render};
+use quittance_engine::ports::{Answer, Event, Ids, Render, Resource};
 use uuid::Uuid;
 
 /// Ids that rise, and are never those of another process.
@@ -39,9 +39,22 @@ impl Render for Words {
             Answer::Evidence(dispute) | Answer::ExistingDispute(dispute) => {
                 (201, format!("dispute {} {}", dispute.id, dispute.status.name()))
             }
+            Answer::EndpointCreated(endpoint) | Answer::SecretRotated(endpoint) => {
+                (201, format!("endpoint {}", endpoint.id))
+            }
             Answer::Rejected(rejection) => (409, format!("rejected {}", rejection.code())),
         };
         (status, text.into_bytes())
+    }
+
+    fn event(&self, event: &Event<'_>) -> Vec<u8> {
+        let text = match event.resource {
+            Resource::Customer(customer) => format!("customer {}", customer.id),
+            Resource::Payment(paid) => payment(paid),
+            Resource::Refund(made) => refund(made),
+            Resource::Dispute(dispute) => format!("dispute {} {}", dispute.id, dispute.status.name()),
+        };
+        text.into_bytes()
     }
 }
 

@@ -23,6 +23,7 @@ Each is a test of that name in `crates/quittance-sim/tests/it/crash_points`.
 | `c6_` | outcome, ledger and answer are committed | the end | nothing |
 | `c7_` | the answer to a commit is lost | either side of it | goes on from what is stored |
 | `c8_` | the object is made, its id not committed | the effect sending at its create | the same key again: one object |
+| `c9_` | an event is sent, the mark not written | the delivery under a lease | sends it again, the same bytes under the same id: receivers tell by it (`c9_…` of the engine's tests) |
 | `c10_` | the webhook is stored, the 2xx not sent | the event in the inbox | knows it when it is delivered again |
 | `c11_` | around the transaction that applies a webhook | all of it, or nothing | applies it when it is delivered again |
 | `c12_` | a failover loses the ticket | the effect intended, though the money moved | recovers as after a restore |
@@ -30,8 +31,8 @@ Each is a test of that name in `crates/quittance-sim/tests/it/crash_points`.
 | `c14_` | while webhook secrets are rotated | – | takes what any of the secrets in use has signed |
 | `c16_` | the clock jumps while an answer is lost | – | reads (P) or searches (A), and does not replay |
 
-There is no C9 as long as nothing is published. C15, that nothing anybody presses sends again what is unknown, and C14 with API keys
-rotated, are the API's (`crates/quittance-server/tests/it/api/unknowns.rs`).
+C9 is shown where events are sent, in the engine's tests: the workflows here are those at gateways. C15, that nothing anybody presses sends again
+what is unknown, and C14 with API keys rotated, are the API's (`crates/quittance-server/tests/it/api/unknowns.rs`).
 ";
 
 const INTRODUCTION: &str = "\

@@ -4,6 +4,7 @@
 //! version and a file of its own, and this one stays readable.
 
 mod effects;
+mod events;
 mod formats;
 mod history;
 mod mirror;

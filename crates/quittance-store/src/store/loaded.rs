@@ -56,6 +56,11 @@ impl Loaded {
         self.rows.get(table.name)?.get(key).map(Option::as_ref)
     }
 
+    /// Every row of a table that was read and is there, in no order.
+    pub fn rows_of(&self, table: &'static Table) -> impl Iterator<Item = &Row> {
+        self.rows.get(table.name).into_iter().flat_map(|rows| rows.values()).flatten()
+    }
+
     /// Every row that was read and is there, in the order of tables and keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
         let answers = self.rows.iter().flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)));

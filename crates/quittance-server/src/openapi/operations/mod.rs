@@ -1,6 +1,7 @@
 //! What can be asked: method, path, who may, what is sent, and every answer that there is.
 
 mod books;
+mod events;
 mod money;
 
 use super::schema;
@@ -9,12 +10,13 @@ use quittance_core::tenant::Scope;
 use serde_json::{Value, json};
 
 /// Groups of operations.
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     ("customers", "Who pays."),
     ("payments", "Collecting money, once."),
     ("refunds", "Giving it back, once."),
     ("disputes", "What cardholders object to."),
     ("ledger", "Double-entry books, and how everything came about."),
+    ("events", "Telling your systems of every change, signed."),
     ("operations", "What people decide, and the brakes."),
     ("server", "Webhooks of gateways, health, metrics."),
 ];
@@ -143,5 +145,6 @@ pub(super) fn all() -> Vec<Operation> {
     let mut all = Vec::new();
     all.extend(money::all());
     all.extend(books::all());
+    all.extend(events::all());
     all
 }

@@ -11,6 +11,7 @@ use quittance_engine::submission::{Outcome, Submission};
 use quittance_sandbox::Sandbox;
 use quittance_server::api::router;
 use quittance_server::config::Config;
+use quittance_server::data::Data;
 use quittance_server::roles::Roles;
 use quittance_server::runtime::{Database, Handle, Runtime};
 use quittance_store::memory::MemoryDatabase;
@@ -39,6 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Place {
     Memory(MemoryDatabase),
     Disk(TempDir),
+    /// In a database that others may share.
+    Shared(Data),
     /// In memory, behind a gate that stops the writer or lets it fail.
     Gated(MemoryDatabase, Gate),
 }
@@ -109,6 +112,11 @@ impl App {
     /// The operator puts another key for the gateway into the file of its secret; it is read with the next start.
     pub fn rotate_gateway_key(&self, key: &str) {
         std::fs::write(self.files.path().join("api"), key).expect("a secret written");
+    }
+
+    /// Another server on the same data, which has to be of a kind that can be shared.
+    pub fn another(&self) -> Runtime {
+        start(&self.config, &self.place)
     }
 
     pub async fn send(&self, call: Call) -> Answer {
@@ -222,6 +230,8 @@ fn start(config: &str, place: &Place) -> Runtime {
     let secrets = config.resolve_secrets().unwrap_or_else(|error| panic!("{error:?}"));
     let database = match place {
         Place::Memory(database) => Database::in_memory(database),
+        // What has a runtime of its own is opened apart from this one.
+        Place::Shared(data) => return Runtime::start(config, data, Roles::ALL).expect("started"),
         Place::Disk(folder) => Database::open(&folder.path().into(), 1).expect("opened"),
         Place::Gated(database, gate) => Database {
             writer: Box::new(GatedStore { inner: database.writer(), gate: gate.clone() }),

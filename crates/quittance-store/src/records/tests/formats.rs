@@ -1,6 +1,7 @@
 //! Bytes as version 1 wrote them.
 
 use super::effects::{effect, effects};
+use super::events;
 use super::history::records;
 use super::*;
 use crate::value::Value;
@@ -30,6 +31,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     }
     samples.push(("balances", encode_balances(&balances())));
     samples.push(("tally", encode_tally(&tally())));
+    samples.extend(events::bodies());
     samples
 }
 
@@ -62,6 +64,7 @@ fn bytes_of_version_1_can_be_read() {
         row[Effect::table().position("body")] = stored[name].clone().into();
         assert_eq!(Effect::from_row(&row), Ok(effect), "{name}");
     }
+    events::check_bodies(|name| stored[name].clone());
 }
 
 #[test]
@@ -73,6 +76,7 @@ fn damaged_bytes_are_an_error_never_another_value() {
                 Some(kind) => assert!(journal::decode(kind, &bytes[..cut]).is_err(), "{name} cut at {cut}"),
                 None if name == "balances" => assert!(decode_balances(&bytes[..cut]).is_err()),
                 None if name == "tally" => assert!(decode_tally(&bytes[..cut]).is_err()),
+                None if events::is_body(name) => assert!(events::is_damaged(name, &bytes[..cut])),
                 None => {
                     let mut row = effect().to_row();
                     row[Effect::table().position("body")] = bytes[..cut].into();

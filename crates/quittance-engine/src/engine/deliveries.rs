@@ -1,0 +1,161 @@
+//! Claiming events that are to be sent: each endpoint is a lane, so that one that does not answer holds nobody else up.
+//!
+//! The lane of an endpoint that is disabled is passed over where it stands: what is due there waits. Does not own sockets.
+
+use super::Engine;
+use crate::room::Permits;
+use crate::submission::{Delivered, DeliveryRef, Dispatch, Sendable, Sending, Submission};
+use quittance_core::event::{Delivery, Endpoint, Endpoints, WAIT_MS_MAX};
+use quittance_core::id::{EndpointId, TenantId};
+use quittance_core::time::Timestamp;
+use quittance_store::records::{Entity, EventRow};
+use quittance_store::store::{Claim, Scan, Share, StoreError, TakeOver};
+use quittance_store::tables::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
+use quittance_store::value::{Key, Row, Value};
+use std::collections::BTreeMap;
+
+/// Lanes that one look goes through; the next goes on behind them.
+const LANES_MAX: usize = 32;
+
+/// Deliveries to an endpoint that is gone, given up at once.
+const CANCELED_MAX: usize = 100;
+
+/// A lane in which something is due.
+struct DueLane {
+    endpoint: EndpointId,
+    tenant: TenantId,
+    since: Timestamp,
+}
+
+impl DueLane {
+    /// The lane of its first row. What else the row says is read when it is claimed.
+    fn of(row: &Row) -> Option<Self> {
+        let column = |name| &row[DELIVERIES.position(name)];
+        match (column("endpoint"), column("tenant"), column("due_at")) {
+            (Value::Bytes(endpoint), Value::Bytes(tenant), Value::Integer(since)) => Some(Self {
+                endpoint: EndpointId::from_bytes(endpoint.as_slice().try_into().ok()?),
+                tenant: TenantId::from_bytes(tenant.as_slice().try_into().ok()?),
+                since: Timestamp(*since),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes over what earlier processes were sending. It is sent again, under the same ids.
+    pub(super) fn take_over_deliveries(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let (owner, due_at_max) = (self.store.writer_epoch(), now.plus_ms(WAIT_MS_MAX).0);
+        self.store.take_over(&DELIVERIES, &TakeOver { owner, now: now.0, due_at_max })
+    }
+
+    /// Claims events that are due, as many as there is room for. Nothing that is paused at gateways stops them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::step`].
+    pub fn poll_deliveries(&mut self, now: Timestamp, room: &Sendable) -> Result<Sending, StoreError> {
+        let lanes = self.due_lanes(now)?;
+        if lanes.is_empty() {
+            return Ok(Sending::default());
+        }
+        let endpoints = self.endpoints_of(&lanes)?;
+        let (mut sending, mut shares, mut left) = (Sending::default(), Vec::new(), room.left);
+        for lane in &lanes {
+            let share = match endpoints.get(&lane.endpoint) {
+                None => CANCELED_MAX,
+                Some(endpoint) if !endpoint.is_enabled() => continue,
+                Some(_) => {
+                    sending.due_since = sending.due_since.into_iter().chain([lane.since]).min();
+                    let under_way = room.in_flight.get(&lane.endpoint).copied().unwrap_or(0);
+                    let free = room.each_max.saturating_sub(under_way).min(left);
+                    left -= free;
+                    free
+                }
+            };
+            sending.is_more |= share == 0;
+            if share > 0 {
+                shares.push(Share { lane: vec![lane.endpoint.bytes().into()], limit: share });
+            }
+        }
+        if !shares.is_empty() {
+            self.claim_deliveries(now, shares, &endpoints, &mut sending)?;
+        }
+        Ok(sending)
+    }
+
+    /// Endpoints to which something is due, from where the last look ended. Asks once for each to which anything is to be
+    /// sent, now or later.
+    fn due_lanes(&mut self, now: Timestamp) -> Result<Vec<DueLane>, StoreError> {
+        let mut lanes = Vec::new();
+        for _ in 0..LANES_MAX {
+            let after = self.looked_after.map(|endpoint| vec![endpoint.bytes().into()]);
+            let first = Scan::forward(&DELIVERIES, Vec::new(), 1);
+            let scan = Scan { index: Some(DELIVERIES.due_index()), after, ..first };
+            let Some(row) = self.store.scan(&scan)?.pop() else {
+                self.looked_after = None;
+                break;
+            };
+            let Some(lane) = DueLane::of(&row) else {
+                let reason = "the first of an endpoint's deliveries cannot be read, and nothing is sent there";
+                tracing::error!(reason);
+                break;
+            };
+            self.looked_after = Some(lane.endpoint);
+            lanes.extend((lane.since <= now).then_some(lane));
+        }
+        Ok(lanes)
+    }
+
+    fn endpoints_of(&mut self, lanes: &[DueLane]) -> Result<BTreeMap<EndpointId, Endpoint>, StoreError> {
+        let mut tenants: Vec<Key> = lanes.iter().map(|lane| vec![lane.tenant.bytes().into()]).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        let mut endpoints = BTreeMap::new();
+        for row in self.store.get_many(&WEBHOOK_ENDPOINTS, &tenants)?.iter().flatten() {
+            let of_tenant = Endpoints::from_row(row)
+                .map_err(|corrupt| StoreError::Corrupt { place: corrupt.table.to_owned(), what: corrupt.what })?;
+            endpoints.extend(of_tenant.all.into_iter().map(|endpoint| (endpoint.id, endpoint)));
+        }
+        Ok(endpoints)
+    }
+
+    fn claim_deliveries(
+        &mut self,
+        now: Timestamp,
+        shares: Vec<Share>,
+        endpoints: &BTreeMap<EndpointId, Endpoint>,
+        sending: &mut Sending,
+    ) -> Result<(), StoreError> {
+        let limits: BTreeMap<Key, usize> = shares.iter().map(|share| (share.lane.clone(), share.limit)).collect();
+        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
+        let rows = self.store.claim(&DELIVERIES, &Claim { shares, now: now.0, owner, leased_until })?;
+        let deliveries: Vec<Delivery> = rows.iter().filter_map(|row| Delivery::from_row(row).ok()).collect();
+        let places: Vec<Key> = deliveries.iter().map(|one| EventRow::place(one.tenant, one.event)).collect();
+        let events = self.store.get_many(&EVENTS, &places)?;
+        let (mut canceled, mut taken) = (Vec::new(), BTreeMap::<Key, usize>::new());
+        for (delivery, event) in deliveries.into_iter().zip(events) {
+            let Delivery { tenant, endpoint, event: id, lease_epoch: epoch, .. } = delivery;
+            *taken.entry(vec![endpoint.bytes().into()]).or_default() += 1;
+            let delivery = DeliveryRef { tenant, endpoint, event: id, epoch };
+            let event = event.as_ref().and_then(|row| EventRow::from_row(row).ok());
+            match (endpoints.get(&endpoint), event) {
+                (Some(endpoint), Some(event)) => {
+                    let (url, keys) = (endpoint.url.clone(), endpoint.keys(now).copied().collect());
+                    sending.dispatches.push(Dispatch { delivery, url, keys, body: event.body, at: now });
+                }
+                (_, event) => {
+                    if event.is_none() {
+                        tracing::error!(event = %id, "an event cannot be read, and is not sent");
+                    }
+                    canceled.push(Submission::Delivered(Box::new(Delivered { delivery, attempt: None })));
+                }
+            }
+        }
+        sending.is_more |= taken.iter().any(|(lane, count)| limits.get(lane).is_some_and(|limit| count >= limit));
+        if !canceled.is_empty() {
+            self.step(now, canceled, &mut Permits::default())?;
+        }
+        Ok(())
+    }
+}

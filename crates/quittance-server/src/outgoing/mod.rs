@@ -1,0 +1,134 @@
+//! Events on their way out: one request for each attempt, signed, to an address that may be sent to.
+//!
+//! Owns the connections to tenants' endpoints and what an answer counts as. No redirect is followed, no proxy is taken from
+//! the environment, nothing is sent twice, and of an answer no more is read than its end needs. Does not own when
+//! something is sent, nor what becomes of it.
+
+mod address;
+mod guard;
+mod signature;
+
+pub(crate) use guard::refusal_of;
+
+use crate::clock::{self, Stopwatch};
+use crate::render::EVENT_MEDIA_TYPE;
+use crate::transport::{describe, ensure_cryptography};
+use guard::Guard;
+use quittance_core::event::Attempt;
+use quittance_engine::submission::Dispatch;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long an endpoint has to answer: the least that Standard Webhooks 1.0.0 asks for.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a connection may take to be made, name look-up and TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections are closed after this.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Idle connections to one endpoint.
+const IDLE_MAX: usize = 4;
+
+/// How much of an answer's body is read, so that its connection can be used again.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How much is kept of why no answer came, in bytes.
+const ERROR_BYTES_MAX: usize = 200;
+
+const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
+
+/// The way to endpoints.
+pub(crate) struct Sender {
+    allow_private: bool,
+    plain: OnceLock<Result<reqwest::Client, String>>,
+    secure: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl Sender {
+    /// A way to public addresses, or to all where `allow_private` says so.
+    pub(crate) const fn new(allow_private: bool) -> Self {
+        Self { allow_private, plain: OnceLock::new(), secure: OnceLock::new() }
+    }
+
+    /// Sends an event once.
+    ///
+    /// **Effects**: whatever its receiver makes of it.
+    pub(crate) async fn send(&self, dispatch: &Dispatch) -> Attempt {
+        let (at, watch) = (clock::now(), Stopwatch::start());
+        let answered = tokio::time::timeout(TIMEOUT, self.exchange(dispatch, at.seconds())).await;
+        let (status, error) = match answered {
+            Ok(Ok(status)) => (Some(status), None),
+            Ok(Err(error)) => (None, Some(shortened(error))),
+            Err(_) => (None, Some(format!("no answer within {} s", TIMEOUT.as_secs()))),
+        };
+        let took_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Attempt { at, took_ms, status, error }
+    }
+
+    async fn exchange(&self, dispatch: &Dispatch, seconds: i64) -> Result<u16, String> {
+        let url = reqwest::Url::parse(&dispatch.url).map_err(|error| format!("not an address: {error}"))?;
+        if let Some(refusal) = refusal_of(&url, self.allow_private) {
+            return Err(refusal);
+        }
+        let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+        *request.headers_mut() = headers(dispatch, seconds)?;
+        *request.body_mut() = Some(dispatch.body.clone().into());
+        let client = self.client(request.url().scheme() == "https")?;
+        let mut answer = client.execute(request).await.map_err(|error| describe(&error))?;
+        let status = answer.status().as_u16();
+        let mut read = 0;
+        // What comes after the status changes nothing; a body that is too long ends the connection.
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            read += chunk.len();
+            if read > ANSWER_BYTES_MAX {
+                break;
+            }
+        }
+        Ok(status)
+    }
+
+    /// Made when it is needed: a machine without certificates to trust can send without TLS.
+    fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
+        let cell = if is_secure { &self.secure } else { &self.plain };
+        cell.get_or_init(|| build(is_secure, self.allow_private)).as_ref().map_err(Clone::clone)
+    }
+}
+
+fn build(is_secure: bool, allow_private: bool) -> Result<reqwest::Client, String> {
+    ensure_cryptography();
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .http1_only()
+        .no_proxy()
+        .referer(false)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .dns_resolver(Guard { allow_private })
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_MAX);
+    let builder = if is_secure { builder.https_only(true) } else { builder.tls_certs_only([]) };
+    builder.build().map_err(|error| describe(&error))
+}
+
+fn headers(dispatch: &Dispatch, seconds: i64) -> Result<HeaderMap, String> {
+    let id = dispatch.delivery.event.to_string();
+    let signature = signature::header(&id, seconds, &dispatch.body, &dispatch.keys);
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_MEDIA_TYPE));
+    for (name, value) in
+        [("webhook-id", id), ("webhook-timestamp", seconds.to_string()), ("webhook-signature", signature)]
+    {
+        let value = HeaderValue::from_str(&value).map_err(|_| format!("{name} cannot be a header"))?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
+}
+
+fn shortened(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(ERROR_BYTES_MAX));
+    text
+}
