@@ -11,7 +11,7 @@ pub use objects::{
     EventGap, EventLog, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent,
 };
 
-pub use prune::{ANSWERS_DAYS_MIN, EVENTS_DAYS_MIN, PRUNED_MAX, Prune, days_ago};
+pub use prune::{ANSWERS_DAYS_MIN, EVENTS_DAYS_MIN, PRUNED_MAX, Prune, TOLD_DAYS_MIN, days_ago};
 use quittance_connectors::message::Request;
 use quittance_core::brake::Over;
 use quittance_core::currency::Currency;

@@ -372,7 +372,7 @@ CREATE TABLE events (
     at bigint NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (tenant, id)
-);
+) WITH (fillfactor = 85);
 CREATE INDEX events_by_subject ON events (tenant, subject, id);
 
 CREATE TABLE webhook_endpoints (

@@ -116,6 +116,17 @@ pub struct PrunedRows {
     pub events: Vec<(String, String)>,
     /// Only events that came so many days ago.
     pub events_days: u32,
+    /// Events that tenants were told whose bytes go: the tenant's id and the event's.
+    pub told: Vec<(String, String)>,
+    /// Only events that were told so many days ago.
+    pub told_days: u32,
+}
+
+impl PrunedRows {
+    /// How many rows that are.
+    pub(crate) fn rows(&self) -> usize {
+        self.answers.len() + self.events.len() + self.told.len()
+    }
 }
 
 /// Why an operation was not carried out.

@@ -140,7 +140,7 @@ impl Engine {
             let delivery = DeliveryRef { tenant, endpoint, event: id, epoch };
             let event = event.as_ref().and_then(|row| EventRow::from_row(row).ok());
             match (endpoints.get(&endpoint), event) {
-                (Some(endpoint), Some(event)) => {
+                (Some(endpoint), Some(event)) if !event.is_pruned() => {
                     let (url, keys) = (endpoint.url.clone(), endpoint.keys(now).copied().collect());
                     sending.dispatches.push(Dispatch { delivery, url, keys, body: event.body, at: now });
                 }

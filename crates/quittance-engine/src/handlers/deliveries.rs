@@ -66,8 +66,8 @@ pub(super) fn reads_replay(replay: &ReplayEvent, wanted: &mut Wanted<'_>) {
 /// does not matter: a person has asked.
 pub(super) fn replay(replay: &ReplayEvent, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
     let ReplayEvent { tenant, event, endpoint, replayed } = replay;
-    if rows.get::<EventRow>(&EventRow::place(*tenant, *event))?.is_none() {
-        return Ok(Outcome::Conflict("no event is known by this id").into());
+    if rows.get::<EventRow>(&EventRow::place(*tenant, *event))?.is_none_or(|event| event.is_pruned()) {
+        return Ok(Outcome::Conflict("no event is kept under this id").into());
     }
     if of(*tenant, rows)?.get(*endpoint).is_none() {
         return Ok(Outcome::Conflict("no webhook endpoint is known by this id").into());

@@ -1,11 +1,11 @@
-//! An operator drops bytes that were kept for their own sake: answers, and events as they came.
+//! An operator drops bytes that were kept for their own sake: answers, events as they came, and events as they were told.
 
 use super::webhook::inbox_place_of;
 use super::{Context, Handled, Wanted};
 use crate::submission::{Outcome, Prune};
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::idempotency::{Command, Progress};
-use quittance_store::records::InboxEntry;
+use quittance_store::records::{EventRow, InboxEntry};
 
 pub(super) fn reads(prune: &Prune, wanted: &mut Wanted<'_>) {
     for command in &prune.answers {
@@ -13,6 +13,9 @@ pub(super) fn reads(prune: &Prune, wanted: &mut Wanted<'_>) {
     }
     for (gateway, event) in &prune.events {
         wanted.row::<InboxEntry>(inbox_place_of(gateway, event));
+    }
+    for (tenant, event) in &prune.told {
+        wanted.row::<EventRow>(EventRow::place(*tenant, *event));
     }
 }
 
@@ -36,6 +39,13 @@ pub(super) fn handle(prune: &Prune, rows: &mut WorkingSet<'_>, context: &Context
         if Prune::of_event(&entry, prune.received_before).is_some() {
             entry.prune();
             rows.put(&entry);
+        }
+    }
+    for (tenant, event) in &prune.told {
+        let Some(mut event) = rows.get::<EventRow>(&EventRow::place(*tenant, *event))? else { continue };
+        if Prune::of_told(&event, prune.told_before).is_some() {
+            event.prune();
+            rows.put(&event);
         }
     }
     Ok(Outcome::Done.into())

@@ -1,15 +1,18 @@
 //! Bytes that are kept for their own sake, and may go when they are old.
 
-use quittance_core::id::CommandId;
+use quittance_core::id::{CommandId, EventId, TenantId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Disposition, EventSource, InboxEntry};
+use quittance_store::records::{Disposition, EventRow, EventSource, InboxEntry};
 
 /// How long answers are kept at least, in days: as long as a client is promised the same bytes again.
 pub const ANSWERS_DAYS_MIN: u32 = 30;
 
 /// How long the bytes of events are kept at least, in days: as long as Stripe's own log has them.
 pub const EVENTS_DAYS_MIN: u32 = 30;
+
+/// How long the bytes of events that tenants are told are kept at least, in days: far longer than any is sent by itself.
+pub const TOLD_DAYS_MIN: u32 = 30;
 
 /// Rows that one transaction prunes, at most.
 pub const PRUNED_MAX: usize = 500;
@@ -27,6 +30,10 @@ pub struct Prune {
     pub events: Vec<(String, String)>,
     /// Only events that came before.
     pub received_before: Timestamp,
+    /// Events that tenants were told, each with its tenant, whose bytes go. They are sent no more.
+    pub told: Vec<(TenantId, EventId)>,
+    /// Only events that were told before.
+    pub told_before: Timestamp,
 }
 
 impl Prune {
@@ -36,6 +43,7 @@ impl Prune {
         Self {
             answered_before: self.answered_before.min(days_ago(ANSWERS_DAYS_MIN, now)),
             received_before: self.received_before.min(days_ago(EVENTS_DAYS_MIN, now)),
+            told_before: self.told_before.min(days_ago(TOLD_DAYS_MIN, now)),
             ..self
         }
     }
@@ -57,6 +65,12 @@ impl Prune {
         let is_done = entry.source != EventSource::Operator && entry.disposition != Disposition::Parked;
         let less = (is_old && is_done).then(|| entry.clone().prune());
         less.filter(|less| *less > 0)
+    }
+
+    /// The bytes of an event that a tenant was told that would go with it.
+    #[must_use]
+    pub fn of_told(event: &EventRow, told_before: Timestamp) -> Option<usize> {
+        (event.at < told_before && !event.is_pruned()).then(|| event.clone().prune())
     }
 }
 

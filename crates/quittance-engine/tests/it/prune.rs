@@ -8,7 +8,7 @@ use quittance_core::rejection::Rejection;
 use quittance_core::time::Timestamp;
 use quittance_engine::recovery::begin_recovery;
 use quittance_engine::submission::{Outcome, Prune, Submission, days_ago};
-use quittance_store::records::{InboxEntry, JournalEntry};
+use quittance_store::records::{EventRow, InboxEntry, JournalEntry};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -21,6 +21,8 @@ fn prune(world: &World, days: u32) -> Submission {
         answered_before: before,
         events: events.collect(),
         received_before: before,
+        told: world.all::<EventRow>().into_iter().map(|event| (event.tenant, event.id)).collect(),
+        told_before: before,
     }))
 }
 
@@ -80,6 +82,22 @@ fn what_is_young_or_under_way_stays_whatever_is_asked() {
     assert!(matches!(world.submit(all), Outcome::Done));
     let open = world.all::<Command>().into_iter().filter(|command| command.progress == Progress::InProgress).count();
     assert_eq!((open, pruned(&world)), (1, vec![true]), "what has no answer keeps its question");
+    check_sound(&mut world);
+}
+
+#[test]
+fn what_was_told_goes_when_it_is_old_and_is_sent_no_more() {
+    let mut world = world();
+    let told = |world: &World| world.all::<EventRow>().iter().map(EventRow::is_pruned).collect::<Vec<_>>();
+    let (count, all) = (told(&world).len(), prune(&world, 30));
+    assert!(count > 1, "a payment is created and succeeds");
+    world.now = world.now.plus_ms(29 * DAY_MS);
+    assert!(matches!(world.submit(all), Outcome::Done));
+    assert_eq!(told(&world), vec![false; count]);
+    world.now = world.now.plus_ms(2 * DAY_MS);
+    let all = prune(&world, 30);
+    assert!(matches!(world.submit(all), Outcome::Done));
+    assert_eq!(told(&world), vec![true; count]);
     check_sound(&mut world);
 }
 

@@ -114,7 +114,8 @@ fn read(reader: &mut dyn Reader, wish: &Wish) -> Result<(Vec<EventRow>, Option<[
 
 impl Wish {
     fn takes(&self, event: &EventRow) -> bool {
-        self.kind.is_none_or(|kind| event.kind == kind)
+        !event.is_pruned()
+            && self.kind.is_none_or(|kind| event.kind == kind)
             && self.created_after.is_none_or(|at| event.at > at)
             && self.created_before.is_none_or(|at| event.at < at)
     }
@@ -136,7 +137,12 @@ async fn try_show(handle: &Handle, id: &str, uri: &Uri, headers: &HeaderMap) -> 
 pub(super) async fn find(handle: &Handle, tenant: TenantId, id: &str) -> Result<EventRow, Problem> {
     let unknown = || Problem::new(&catalogue::NOT_FOUND, "no event is known by this id");
     let id: EventId = id.parse().map_err(|_| unknown())?;
-    handle.read(move |reader| rows::get(reader, EventRow::place(tenant, id))).await?.ok_or_else(unknown)
+    let found: Option<EventRow> = handle.read(move |reader| rows::get(reader, EventRow::place(tenant, id))).await?;
+    let event = found.ok_or_else(unknown)?;
+    match event.is_pruned() {
+        true => Err(Problem::new(&catalogue::NOT_FOUND, "the event is old, and its bytes are not kept any more")),
+        false => Ok(event),
+    }
 }
 
 /// `POST /v1/events/{id}/replay`

@@ -75,15 +75,21 @@ pub fn plan(
 
 /// Prepares dropping bytes; nothing has to be looked up.
 pub(super) fn prune(rows: &PrunedRows, now: Timestamp) -> Result<Plan, PlanError> {
-    if rows.answers.len() + rows.events.len() > PRUNED_MAX {
+    if rows.rows() > PRUNED_MAX {
         return Err(invalid(&format!("at most {PRUNED_MAX} rows are pruned at once")));
     }
     let id = |id: &String| id.parse::<CommandId>().map_err(|error| invalid(&format!("no id of a command: {error}")));
+    let told = |(tenant, event): &(String, String)| match (tenant.parse(), event.parse()) {
+        (Ok(tenant), Ok(event)) => Ok((tenant, event)),
+        _ => Err(invalid(&format!("no ids of a tenant and of an event of its own: {tenant}, {event}"))),
+    };
     let prune = Prune {
         answers: rows.answers.iter().map(id).collect::<Result<_, _>>()?,
         answered_before: days_ago(rows.answers_days, now),
         events: rows.events.clone(),
         received_before: days_ago(rows.events_days, now),
+        told: rows.told.iter().map(told).collect::<Result<_, _>>()?,
+        told_before: days_ago(rows.told_days, now),
     };
     Ok(Plan { submissions: vec![Submission::Prune(Box::new(prune))], answer: Answer::Known(json!({})) })
 }

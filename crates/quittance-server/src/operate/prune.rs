@@ -12,8 +12,8 @@ use quittance_core::idempotency::Command;
 use quittance_core::time::Timestamp;
 use quittance_engine::Engine;
 use quittance_engine::room::Permits;
-use quittance_engine::submission::{ANSWERS_DAYS_MIN, EVENTS_DAYS_MIN, PRUNED_MAX, Prune, days_ago};
-use quittance_store::records::{Entity, InboxEntry, Switch};
+use quittance_engine::submission::{ANSWERS_DAYS_MIN, EVENTS_DAYS_MIN, PRUNED_MAX, Prune, TOLD_DAYS_MIN, days_ago};
+use quittance_store::records::{Entity, EventRow, InboxEntry, Switch};
 use quittance_store::store::{Reader, Scan, StoreError};
 use quittance_store::tables::SWITCHES;
 use quittance_store::value::Row;
@@ -36,8 +36,10 @@ const SKEW_DAYS: u32 = 1;
 pub struct Retention {
     /// Days after which an answer goes.
     pub answers_days: u32,
-    /// Days after which the bytes of an event go.
+    /// Days after which the bytes of a gateway's event go.
     pub events_days: u32,
+    /// Days after which the bytes of an event that a tenant was told go.
+    pub told_days: u32,
 }
 
 /// How much there is.
@@ -54,8 +56,10 @@ pub struct Found {
 pub struct Pruned {
     /// Answers.
     pub answers: Found,
-    /// Events.
+    /// Events of gateways.
     pub events: Found,
+    /// Events that tenants were told.
+    pub told: Found,
     /// Whether anything was written.
     pub is_applied: bool,
 }
@@ -73,9 +77,11 @@ pub struct Pruned {
 ///
 /// On a thread of an asynchronous runtime, which it would block.
 pub fn prune(data: &Data, retention: Retention, is_applied: bool) -> Result<Pruned, OperateError> {
-    for (what, days, least) in
-        [("answers", retention.answers_days, ANSWERS_DAYS_MIN), ("events", retention.events_days, EVENTS_DAYS_MIN)]
-    {
+    for (what, days, least) in [
+        ("answers", retention.answers_days, ANSWERS_DAYS_MIN),
+        ("events of gateways", retention.events_days, EVENTS_DAYS_MIN),
+        ("events that were told", retention.told_days, TOLD_DAYS_MIN),
+    ] {
         if days < least {
             return Err(OperateError::Invalid(format!(
                 "{what} are kept for {least} days at least, and not for {days}"
@@ -88,6 +94,7 @@ pub fn prune(data: &Data, retention: Retention, is_applied: bool) -> Result<Prun
     let mut pruning = Pruning::new(data, retention, is_applied);
     pruning.answers(reader.as_mut())?;
     pruning.events(reader.as_mut())?;
+    pruning.told(reader.as_mut())?;
     pruning.send()?;
     Ok(pruning.pruned)
 }
@@ -119,8 +126,8 @@ struct Pruning<'a> {
 
 impl<'a> Pruning<'a> {
     fn new(data: &'a Data, retention: Retention, is_applied: bool) -> Self {
-        let Retention { answers_days, events_days } = retention;
-        let batch = PrunedRows { answers_days, events_days, ..PrunedRows::default() };
+        let Retention { answers_days, events_days, told_days } = retention;
+        let batch = PrunedRows { answers_days, events_days, told_days, ..PrunedRows::default() };
         let pruned = Pruned { is_applied, ..Pruned::default() };
         Self { data, retention, now: clock::now(), engine: None, batch, names_bytes: 0, pruned }
     }
@@ -156,6 +163,19 @@ impl<'a> Pruning<'a> {
         })
     }
 
+    fn told(&mut self, reader: &mut dyn Reader) -> Result<(), OperateError> {
+        let before = days_ago(self.retention.told_days, self.now);
+        self.each::<EventRow>(reader, &mut |pruning, event| {
+            if let Some(bytes) = Prune::of_told(&event, before) {
+                pruning.pruned.told.add(bytes);
+                let names = (event.tenant.to_string(), event.id.to_string());
+                pruning.names_bytes += names.0.len() + names.1.len();
+                pruning.batch.told.push(names);
+            }
+            true
+        })
+    }
+
     /// Shows every row of a table, page by page, until `look` has seen enough.
     fn each<T: Entity>(
         &mut self,
@@ -170,8 +190,7 @@ impl<'a> Pruning<'a> {
                 if !look(self, entity) {
                     return Ok(());
                 }
-                let waits = self.batch.answers.len() + self.batch.events.len();
-                if waits >= PRUNED_MAX || self.names_bytes >= NAMES_BYTES_MAX {
+                if self.batch.rows() >= PRUNED_MAX || self.names_bytes >= NAMES_BYTES_MAX {
                     self.send()?;
                 }
             }
@@ -184,10 +203,10 @@ impl<'a> Pruning<'a> {
 
     /// Has the batch dropped, and begins the next.
     fn send(&mut self) -> Result<(), OperateError> {
-        let next = PrunedRows { answers: Vec::new(), events: Vec::new(), ..self.batch };
+        let next = PrunedRows { answers: Vec::new(), events: Vec::new(), told: Vec::new(), ..self.batch };
         let batch = std::mem::replace(&mut self.batch, next);
         self.names_bytes = 0;
-        if !self.pruned.is_applied || (batch.answers.is_empty() && batch.events.is_empty()) {
+        if !self.pruned.is_applied || batch.rows() == 0 {
             return Ok(());
         }
         let data = self.data;

@@ -1,5 +1,6 @@
 //! Events, as they were made.
 
+use super::pruned;
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::EVENTS;
@@ -25,7 +26,7 @@ pub struct EventRow {
     pub seq: i64,
     /// When it happened.
     pub at: Timestamp,
-    /// The bytes that are sent.
+    /// The bytes that are sent, or their digest.
     pub body: Vec<u8>,
 }
 
@@ -34,6 +35,17 @@ impl EventRow {
     #[must_use]
     pub fn place(tenant: TenantId, id: EventId) -> Key {
         vec![tenant.bytes().into(), id.bytes().into()]
+    }
+
+    /// Whether only the digest of its bytes is kept: it cannot be sent any more.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        pruned::is_pruned(&self.body)
+    }
+
+    /// Keeps no more of its bytes than their SHA-256, and says how many bytes less that is.
+    pub fn prune(&mut self) -> usize {
+        pruned::prune(&mut self.body)
     }
 }
 

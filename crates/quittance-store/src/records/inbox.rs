@@ -1,12 +1,12 @@
 //! Events of gateways, as they came.
 
+use super::pruned;
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::INBOX;
 use crate::value::Row;
 use quittance_core::id::CustomerId;
 use quittance_core::time::Timestamp;
-use sha2::{Digest, Sha256};
 
 /// An event, stored once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,26 +37,16 @@ pub struct InboxEntry {
     pub body: Vec<u8>,
 }
 
-/// What the digest of bytes that are not kept any more begins with; no event does.
-const DIGEST: &[u8] = b"sha256:";
-
 impl InboxEntry {
     /// Whether only the digest of its bytes is kept.
     #[must_use]
     pub fn is_pruned(&self) -> bool {
-        self.body.starts_with(DIGEST)
+        pruned::is_pruned(&self.body)
     }
 
     /// Keeps no more of its bytes than their SHA-256, and says how many bytes less that is.
     pub fn prune(&mut self) -> usize {
-        if self.is_pruned() {
-            return 0;
-        }
-        let digest: String = Sha256::digest(&self.body).iter().map(|byte| format!("{byte:02x}")).collect();
-        let pruned = [DIGEST, digest.as_bytes()].concat();
-        let less = self.body.len().saturating_sub(pruned.len());
-        self.body = pruned;
-        less
+        pruned::prune(&mut self.body)
     }
 }
 

@@ -23,6 +23,7 @@ mod lane;
 mod movement;
 mod orphans;
 mod payment;
+mod pruned;
 mod refund;
 mod row;
 mod run;

@@ -6,7 +6,8 @@ use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::Many;
 use crate::schema::{Index, Queue, Rows, Table};
 
-/// Events: one for each change that clients see, with the bytes that are sent, frozen in the transaction that made it.
+/// Events: one for each change that clients see, with the bytes that are sent, frozen in the transaction that made it. Only
+/// when they are old are the bytes dropped.
 pub static EVENTS: Table = Table {
     name: "events",
     columns: &[
@@ -21,7 +22,7 @@ pub static EVENTS: Table = Table {
     ],
     key_columns: 2,
     indexes: &[Index { name: "events_by_subject", columns: &["tenant", "subject"], uniqueness: Many }],
-    rows: Rows::Fixed,
+    rows: Rows::Replaced,
     queue: Queue::No,
 };
 

@@ -18,6 +18,7 @@ mod kill;
 mod pause;
 mod peers;
 mod postgres;
+mod prune;
 mod rail;
 mod rail_kill;
 mod stateful_mock;
