@@ -5,8 +5,8 @@
 //! oldest that may go on, so that processes are exchanged one after another. Those that run see it with their next
 //! connection.
 //!
-//! A migration that alters several tables beside writers can be the victim of a deadlock, which rolls all of it back: the
-//! first that does has to be tried again here.
+//! A migration that alters several tables beside writers can be the victim of a deadlock, which rolls all of it back; it is
+//! tried again.
 
 use crate::errors::{At, Trouble};
 use crate::link::{Ask, Link};
@@ -43,6 +43,9 @@ const FOUNDATION: &str = "
         gone_at timestamptz
     ) WITH (fillfactor = 50);
 ";
+
+/// Times a migration is begun before it fails.
+const TRIES_MAX: usize = 5;
 
 /// Locks migrations against each other: "Quit" in ASCII.
 const LOCK: i64 = 0x5175_6974;
@@ -105,6 +108,18 @@ pub(crate) fn prepare(link: &mut Link, at: At<'_>) -> Result<(), Trouble> {
     if identify(link, at)? >= Contents::Schema(known()) {
         return Ok(());
     }
+    for _ in 1..TRIES_MAX {
+        match prepare_once(link, at) {
+            Err(Trouble::Contended(error)) => {
+                tracing::warn!(%error, "others were in the way of a migration; it begins anew")
+            }
+            done => return done,
+        }
+    }
+    prepare_once(link, at)
+}
+
+fn prepare_once(link: &mut Link, at: At<'_>) -> Result<(), Trouble> {
     let begin = format!(
         "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})"
     );

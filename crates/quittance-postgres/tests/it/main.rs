@@ -9,6 +9,7 @@ mod durability;
 mod gone;
 mod locking;
 mod lost;
+mod migrating;
 mod proxy;
 mod refused;
 mod schema;
