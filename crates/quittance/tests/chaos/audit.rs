@@ -28,20 +28,30 @@ const OPEN: [&str; 5] = ["processing", "unknown", "requires_action", "requires_c
 /// Waits until nothing is open, no webhook is under way and both sides have the same totals; what is open then is found by
 /// the judgement.
 pub(crate) async fn settle(load: &Load, gateways: &[Gateway]) {
+    let is_quiet = async |dice: &mut Dice| {
+        for gateway in gateways {
+            if gateway.flush().await != 0 {
+                return false;
+            }
+            if nonzero(gateway.totals().await.0) != nonzero(ledger_totals(load, gateway.name, dice).await) {
+                return false;
+            }
+        }
+        open(load, dice).await == 0
+    };
+    settled(load, "it is not quiet", is_quiet).await;
+}
+
+/// Waits until it is so; that it does not become so is a finding.
+pub(crate) async fn settled(load: &Load, otherwise: &str, mut is_so: impl AsyncFnMut(&mut Dice) -> bool) {
     let (since, mut dice) = (Stopwatch::start(), Dice::new(0, 0));
     while since.elapsed() < span(SETTLING_S_MAX) {
-        let mut is_quiet = true;
-        for gateway in gateways {
-            is_quiet &= gateway.flush().await == 0;
-            is_quiet &=
-                nonzero(gateway.totals().await.0) == nonzero(ledger_totals(load, gateway.name, &mut dice).await);
-        }
-        if is_quiet && open(load, &mut dice).await == 0 {
+        if is_so(&mut dice).await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    load.surprise(format!("after {:?} it is not quiet", since.elapsed()));
+    load.surprise(format!("after {:?}: {otherwise}", since.elapsed()));
 }
 
 fn nonzero(mut totals: BTreeMap<String, i128>) -> BTreeMap<String, i128> {

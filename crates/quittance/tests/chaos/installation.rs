@@ -49,7 +49,10 @@ pub(crate) fn configure<'a>(folder: &Path, file: &str, gateways: &[Gateway], bas
     write("key", API_KEY);
     write("secret", WEBHOOK_SECRET);
     let place = folder.display();
-    let mut text = format!("[server]\nlease_ms = {}\nwait_ms = 3000\n", span(LEASE_S).as_millis());
+    let mut text = format!(
+        "[server]\nlease_ms = {}\nwait_ms = 3000\n\n[webhooks]\nallow_private_addresses = true\n",
+        span(LEASE_S).as_millis()
+    );
     for (gateway, base) in gateways.iter().zip(bases) {
         let (name, timeout) = (gateway.name, span(TIMEOUT_S).as_millis());
         text.push_str(&format!(

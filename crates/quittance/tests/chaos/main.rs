@@ -13,6 +13,7 @@ mod faults;
 mod gateway;
 mod history;
 mod installation;
+mod listener;
 mod load;
 mod process;
 mod proxy;

@@ -5,6 +5,7 @@ use crate::audit;
 use crate::client::Api;
 use crate::gateway::Gateway;
 use crate::installation::{LEASE_S, addressed, binary, configure, credential, prove};
+use crate::listener::Listener;
 use crate::load::{GATEWAYS, Load};
 use crate::process::{Process, bound, last_lines};
 use crate::surroundings::{rest, span, time};
@@ -33,6 +34,8 @@ static TURN: Mutex<()> = Mutex::new(());
 pub(crate) struct World {
     clients: JoinSet<()>,
     pub(crate) load: Arc<Load>,
+    /// Who is told of every change; nobody before the servers run.
+    listener: Option<Listener>,
     pub(crate) servers: Vec<Process>,
     pub(crate) gateways: Vec<Gateway>,
     /// None where somebody else runs it.
@@ -71,6 +74,7 @@ impl World {
         let mut world = Self {
             clients: JoinSet::new(),
             load: Arc::new(Load::new(Api::new(secret, SERVERS), seed)),
+            listener: None,
             servers: Vec::new(),
             gateways,
             postgres,
@@ -90,13 +94,14 @@ impl World {
             world.servers.push(server);
         }
         world.direct_webhooks(0);
+        world.listener = Some(world.runtime.block_on(Listener::start(&world.load)));
         for gateway in &world.gateways {
             world.runtime.block_on(gateway.misbehave());
         }
         world
     }
 
-    /// Starts a server; nothing is asked of it yet.
+    /// Starts a server; nothing is asked of it yet. Every other one has two lanes.
     pub(crate) fn spawn(&self, at: usize) -> Result<Process, String> {
         let mut command = match self.apart.as_ref().filter(|apart| apart.server == at) {
             None => self.binary(&["serve", "--listen", "127.0.0.1:0"]),
@@ -109,6 +114,7 @@ impl World {
                 command
             }
         };
+        command.args(["--lanes", if at.is_multiple_of(2) { "1" } else { "2" }]);
         Process::start(&mut command, &self.folder.path().join(format!("server-{at}.log")))
     }
 
@@ -206,11 +212,20 @@ impl World {
         self.end_load();
         let load = Arc::clone(&self.load);
         self.runtime.block_on(audit::settle(&load, &self.gateways));
+        // A server that others cannot see cannot see the listener either, and what it has tried twice is tried again too late.
+        let listener = self.listener.take().filter(|_| self.apart.is_none());
+        if let Some(listener) = &listener {
+            self.runtime.block_on(listener.settle(&load));
+        }
         self.tell("it is quiet");
         self.look_for_deaths();
         let (folder, url) = (self.folder.path().to_owned(), self.url.clone());
         let proof = || prove(&folder, &url);
-        let findings = self.runtime.block_on(audit::findings(&load, &self.gateways, proof));
+        let mut findings = self.runtime.block_on(audit::findings(&load, &self.gateways, proof));
+        if let Some(listener) = &listener {
+            findings.extend(self.runtime.block_on(listener.findings(&load)));
+            self.tell(&listener.summary());
+        }
         for (at, server) in self.servers.iter_mut().enumerate() {
             server.signal("TERM");
             let status = server.wait();
