@@ -370,8 +370,8 @@ CREATE TABLE events (
     at INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (tenant, id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX events_by_subject ON events (tenant, subject);
+) STRICT;
+CREATE INDEX events_by_subject ON events (tenant, subject, id);
 
 CREATE TABLE webhook_endpoints (
     tenant BLOB NOT NULL,

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// key each new row would dirty a page of a tree as large as all the data; so only the narrow index is touched at
 /// random. Measured with a million journal rows of 400 bytes over 100,000 books: 1.9 times as many transactions of 100
 /// rows, for reading a book in 32 rather than 11 microseconds; 1.4 times as many batches of 100 whole payments.
-const APPENDED: &[&str] = &["commands", "journal", "payments", "refunds", "effects", "inbox"];
+const APPENDED: &[&str] = &["commands", "journal", "payments", "refunds", "effects", "inbox", "events"];
 
 /// The whole schema for SQLite: `STRICT` tables, `WITHOUT ROWID` except for those that are appended to.
 ///
