@@ -2,8 +2,8 @@
 
 use crate::output::Format;
 use crate::{
-    backup, bench, check_config, completions, demo, diff, export, find, healthcheck, init, key, pause, prune, repairs,
-    restore, sandbox, serve, tenant, trace,
+    backup, bench, check_config, completions, customers, demo, diff, export, find, healthcheck, init, key, pause,
+    prune, repairs, restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::data::Data;
@@ -99,6 +99,9 @@ pub(crate) enum Command {
     Restore(restore::Arguments),
     /// Write a tenant's books for an accounting program, beside a running server
     Export(export::Arguments),
+    /// Customers that a gateway knows already
+    #[command(subcommand)]
+    Customers(customers::Command),
     /// Drop the bytes of old answers and events; the books stay as they are
     Prune(prune::Arguments),
     /// Tell what happened under an id of any kind

@@ -9,6 +9,7 @@ mod backup;
 mod bench;
 mod check_config;
 mod completions;
+mod customers;
 mod demo;
 mod diff;
 mod export;
@@ -61,6 +62,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, global),
         Command::Restore(arguments) => restore::run(&arguments, global),
         Command::Export(arguments) => export::run(&arguments, global),
+        Command::Customers(command) => customers::run(&command, global),
         Command::Trace(arguments) => trace::run(&arguments, global),
         Command::Tenant(command) => tenant::run(command, global),
         Command::Key(command) => key::run(command, global),

@@ -31,8 +31,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// The secret that `env:NAME` or `file:PATH` leads to; anything else is the secret itself.
-pub(crate) fn secret_at(text: &str, setting: &str) -> Result<Secret, ConfigErrors> {
+/// The secret that `env:NAME` or `file:PATH` leads to; anything else is the secret itself. `setting` is named where it leads
+/// nowhere.
+///
+/// # Errors
+///
+/// [`ConfigErrors`] with what is wrong about the reference.
+pub fn secret_at(text: &str, setting: &str) -> Result<Secret, ConfigErrors> {
     secrets::at(text, setting)
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod charges_flow;
 mod cli;
 mod containers;
+mod customers;
 mod demo;
 mod diff;
 mod diff_orders;

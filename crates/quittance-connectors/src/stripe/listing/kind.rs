@@ -25,7 +25,7 @@ const EVERY_STATUS: &[&[(&str, &str)]] = &[&[("status", "all")]];
 const ACTIVE_OR_NOT: &[&[(&str, &str)]] = &[&[("active", "true")], &[("active", "false")]];
 
 /// Every kind.
-pub const KINDS: [Kind; 12] = [
+pub const KINDS: [Kind; 13] = [
     kind("subscription", "/v1/subscriptions", EVERY_STATUS, &["customer"]),
     kind("customer", "/v1/customers", PLAIN, &["email"]),
     kind("invoice", "/v1/invoices", PLAIN, &["customer", "subscription"]),
@@ -37,6 +37,7 @@ pub const KINDS: [Kind; 12] = [
     kind("product", "/v1/products", PLAIN, &[]),
     kind("price", "/v1/prices", ACTIVE_OR_NOT, &["product"]),
     kind("balance_transaction", "/v1/balance_transactions", PLAIN, &["source"]),
+    kind("payment_method", "/v1/payment_methods", PLAIN, &["customer"]),
     kind("credit_note", "/v1/credit_notes", PLAIN, &["customer", "invoice"]),
 ];
 
