@@ -8,7 +8,7 @@ use super::prefer::Patience;
 use super::rows;
 use crate::problem::{MEDIA_TYPE, Problem, catalogue};
 use crate::render::{self, PaymentView, RefundView, bytes, correlation_id, resource_path};
-use crate::runtime::{Handle, SubmitError, Watch};
+use crate::runtime::{Handle, InProgress, SubmitError, Watch};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
@@ -51,7 +51,10 @@ pub(super) async fn carry_out(
         api_version: render::API_VERSION.to_owned(),
         action,
     };
-    let mut response = match handle.submit_and_watch(Submission::Client(Box::new(command))).await {
+    let claim = handle.claim(tenant, &key).await.map_err(|InProgress| {
+        Problem::new(&catalogue::KEY_IN_PROGRESS, "the first request under this key is not decided yet").retry_after(1)
+    })?;
+    let mut response = match handle.submit_claimed(Submission::Client(Box::new(command)), claim).await {
         Ok(submitted) => answer(handle, tenant, submitted.outcome, submitted.watch, &patience).await?,
         Err(SubmitError::Overloaded { retry_after_s }) => {
             // A replay can always learn its outcome, however much waits.

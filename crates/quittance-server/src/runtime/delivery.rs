@@ -2,6 +2,7 @@
 //!
 //! Everything told here is durable. Does not own what is decided, nor when.
 
+use super::claims::Claim;
 use super::executor::Executor;
 use super::handle::Submitted;
 use super::jobs;
@@ -18,6 +19,8 @@ pub(super) struct Recipient {
     pub(super) is_watched: bool,
     /// The effect that a job taught us about.
     pub(super) lesson_of: Option<EffectId>,
+    /// Ends when it was told.
+    pub(super) _claim: Option<Claim>,
 }
 
 impl Executor {

@@ -6,6 +6,7 @@
 //! The first lane looks at the whole: it polls what is due, pulls the brakes, surveys. Where there are more, they take their
 //! part of what comes in from clients and from gateways, and go by what the first knows.
 
+use super::claims::Claim;
 use super::clocks;
 use super::deadlines::Deadlines;
 use super::delivery::Recipient;
@@ -49,6 +50,8 @@ pub(crate) struct Entry {
     pub(crate) slot: Option<Slot>,
     /// Whether a command that has no answer yet is to be watched.
     pub(crate) is_watched: bool,
+    /// The key that is claimed with it, until it is decided.
+    pub(crate) claim: Option<Claim>,
 }
 
 pub(super) struct Executor {
@@ -178,7 +181,8 @@ impl Executor {
                 Submission::Learned(lesson) => Some(lesson.effect.effect),
                 _ => None,
             };
-            recipients.push(Recipient { reply: entry.reply, is_watched: entry.is_watched, lesson_of });
+            let (reply, is_watched, _claim) = (entry.reply, entry.is_watched, entry.claim);
+            recipients.push(Recipient { reply, is_watched, lesson_of, _claim });
             submissions.push(entry.submission);
         }
         let now = match self.read_clocks() {

@@ -1,5 +1,6 @@
 //! How the HTTP API and the local socket reach the engine and the store.
 
+use super::claims::{Claim, InProgress};
 use super::health::Complaint;
 use super::readers::{ReadError, Readers};
 use super::shared::Shared;
@@ -8,7 +9,8 @@ use crate::clock;
 use crate::config::{Config, Secret};
 use crate::roles::Roles;
 use quittance_connectors::connector::Connector;
-use quittance_core::id::CommandId;
+use quittance_core::id::{CommandId, TenantId};
+use quittance_core::idempotency::Key;
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use quittance_engine::backlog::Backlog;
@@ -95,23 +97,42 @@ impl Handle {
     ///
     /// [`SubmitError`].
     pub async fn submit(&self, submission: Submission) -> Result<Outcome, SubmitError> {
-        self.enqueue(submission, false).await.map(|submitted| submitted.outcome)
+        self.enqueue(submission, false, None).await.map(|submitted| submitted.outcome)
     }
 
-    /// As [`Handle::submit`], and registers a [`Watch`] where the answer is still to come. What clients' commands use.
+    /// As [`Handle::submit`], and registers a [`Watch`] where the answer is still to come.
     ///
     /// # Errors
     ///
     /// [`SubmitError`].
     pub async fn submit_and_watch(&self, submission: Submission) -> Result<Submitted, SubmitError> {
-        self.enqueue(submission, true).await
+        self.enqueue(submission, true, None).await
     }
 
-    async fn enqueue(&self, submission: Submission, is_watched: bool) -> Result<Submitted, SubmitError> {
+    /// As [`Handle::submit_and_watch`], under a claim of its key. What clients' commands use.
+    pub(crate) async fn submit_claimed(
+        &self,
+        submission: Submission,
+        claim: Option<Claim>,
+    ) -> Result<Submitted, SubmitError> {
+        self.enqueue(submission, true, claim).await
+    }
+
+    /// Claims a key for a request; none where another request under it was just decided.
+    pub(crate) async fn claim(&self, tenant: TenantId, key: &Key) -> Result<Option<Claim>, InProgress> {
+        self.shared.claims.begin(tenant, key.digest()).await
+    }
+
+    async fn enqueue(
+        &self,
+        submission: Submission,
+        is_watched: bool,
+        claim: Option<Claim>,
+    ) -> Result<Submitted, SubmitError> {
         // A brake has to work above all when too much goes on.
         let lane = if matches!(submission, Submission::SetSwitch(_)) { Lane::Inner } else { Lane::Front };
         let (reply, answer) = oneshot::channel();
-        let entry = super::executor::Entry { submission, reply: Some(reply), slot: None, is_watched };
+        let entry = super::executor::Entry { submission, reply: Some(reply), slot: None, is_watched, claim };
         self.shared.queue.push(lane, entry, self.now()).map_err(|(refusal, _)| match refusal {
             Refusal::Overloaded => {
                 crate::metrics::refused();

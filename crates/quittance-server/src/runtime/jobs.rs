@@ -153,7 +153,7 @@ pub(super) fn spawn_look(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, g
 }
 
 pub(super) fn hand_back(shared: &Shared, slot: Option<Slot>, submission: Submission) {
-    let entry = Entry { submission, reply: None, slot, is_watched: false };
+    let entry = Entry { submission, reply: None, slot, is_watched: false, claim: None };
     if let Err((_, entry)) = shared.queue.push(queue::Lane::Inner, entry, clock::now()) {
         let about = match &entry.submission {
             Submission::Learned(lesson) => lesson.effect.effect.to_string(),

@@ -3,6 +3,7 @@
 //! Everything that reaches the engine goes through one bounded queue; everything it says is durable before anybody
 //! hears it. Owns threads, connections and waiting. Does not own what is decided, nor the meaning of an answer.
 
+mod claims;
 mod clocks;
 mod deadlines;
 mod delivery;
@@ -21,6 +22,7 @@ mod shared;
 mod sweep;
 mod waiters;
 
+pub(crate) use claims::InProgress;
 pub use handle::{Handle, Readiness, SubmitError, Submitted, WebhookEndpoint};
 pub use health::Complaint;
 pub use readers::ReadError;
@@ -173,6 +175,7 @@ impl Runtime {
             queue: Queue::new(limits),
             waiters: Waiters::new(config.server.connections_max),
             deliveries: Deliveries::new(&config.webhooks),
+            claims: Arc::default(),
             config,
             secrets,
             gateways,

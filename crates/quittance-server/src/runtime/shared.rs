@@ -1,5 +1,6 @@
 //! What the executors, the jobs and the handles share.
 
+use super::claims::Claims;
 use super::events::Deliveries;
 use super::executor::Entry;
 use super::gateways::GatewayStates;
@@ -13,7 +14,7 @@ use quittance_engine::engine::Outlook;
 use quittance_engine::queue::Queue;
 use quittance_postgres::Risk;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 pub(crate) struct Shared {
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     pub(crate) queue: Queue<Entry>,
     pub(crate) waiters: Waiters,
+    pub(super) claims: Arc<Claims>,
     pub(crate) gateways: GatewayStates,
     /// What the lanes may begin at them.
     pub(super) grants: Grants,

@@ -12,6 +12,7 @@ mod disputes;
 mod event_log;
 mod flow;
 mod gate;
+mod idempotency;
 mod ledger;
 mod load;
 mod modes;

@@ -12,9 +12,9 @@ use quittance_store::memory::MemoryDatabase;
 use sha2::{Digest, Sha256};
 
 /// A secret that the first tenant gets while the one before is taken away.
-const NEXT: &str = "qk_test_next";
+pub const NEXT: &str = "qk_test_next";
 
-async fn app_at(gateway: &Gateway) -> App {
+pub async fn app_at(gateway: &Gateway) -> App {
     let base = gateway.start().await;
     let address = base.trim_start_matches("http://").parse().expect("an address");
     App::start_at(Place::Memory(MemoryDatabase::new()), address).await.with_alice().await
@@ -25,13 +25,26 @@ fn asynchronous(key: &str, body: &str) -> Call {
 }
 
 /// A payment whose confirm was carried out and not answered, at a gateway that cannot be read; its id.
-async fn unknown(gateway: &Gateway, app: &App) -> String {
+pub async fn unknown(gateway: &Gateway, app: &App) -> String {
     gateway.fault("confirm", Fault::LoseAnswer);
     gateway.set_mute(true);
     let made = app.send(asynchronous("k1", &payment("order-1", "pm_1"))).await.expect(202, "");
     let path = format!("/v1/payments/{}", made.text("/id"));
     app.until(&path, |answer| answer.text("/status") == "unknown").await;
     made.text("/id")
+}
+
+/// Another credential of the first tenant.
+pub fn next_key(app: &App) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::from_bytes([9; 16]),
+        tenant: TenantId::from_bytes([1; 16]),
+        digest: Sha256::digest(NEXT.as_bytes()).into(),
+        name: "next".to_owned(),
+        scope: Scope::Write,
+        created_at: app.handle.now(),
+        revoked_at: None,
+    }
 }
 
 async fn press(app: &App, path: &str, body: &str) -> Answer {
@@ -146,16 +159,7 @@ async fn c14_the_clients_credential_is_rotated_while_its_command_is_in_progress(
     let gateway = Gateway::default();
     let app = app_at(&gateway).await;
     let id = unknown(&gateway, &app).await;
-    let key = ApiKey {
-        id: ApiKeyId::from_bytes([9; 16]),
-        tenant: TenantId::from_bytes([1; 16]),
-        digest: Sha256::digest(NEXT.as_bytes()).into(),
-        name: "next".to_owned(),
-        scope: Scope::Write,
-        created_at: app.handle.now(),
-        revoked_at: None,
-    };
-    submit(&app.handle, Submission::CreateKey(Box::new(key))).await;
+    submit(&app.handle, Submission::CreateKey(Box::new(next_key(&app)))).await;
     submit(&app.handle, Submission::RevokeKey { id: key_id(1), at: app.handle.now() }).await;
     let body = payment("order-1", "pm_1");
     let by = |secret: &str| asynchronous("k1", &body).without("authorization").header("authorization", &bearer(secret));
