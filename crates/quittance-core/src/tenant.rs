@@ -120,4 +120,25 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// When it ends by itself, for another one took its place.
+    pub ends_at: Option<Timestamp>,
+    /// When it was used last, to within [`LAST_USE_MS`].
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// How far the time of a credential's last use may lie behind, in milliseconds: it is written no more often.
+pub const LAST_USE_MS: u64 = 60_000;
+
+impl ApiKey {
+    /// Whether it is taken at this time.
+    #[must_use]
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.ends_at.is_none_or(|ends_at| now < ends_at)
+    }
+
+    /// Whether a use at this time is to be written down.
+    #[must_use]
+    pub fn is_news(&self, now: Timestamp) -> bool {
+        self.last_used_at.is_none_or(|used_at| now.ms_since(used_at) >= LAST_USE_MS)
+    }
 }

@@ -57,7 +57,7 @@ impl Work for BatchWork<'_> {
         for submission in self.batch {
             reads(submission, &mut wanted);
         }
-        events::reads(&mut wanted);
+        events::reads(self.batch, &mut wanted);
         wanted.reads
     }
 

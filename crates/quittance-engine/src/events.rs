@@ -6,6 +6,7 @@
 
 use crate::handlers::{Context, Wanted};
 use crate::ports::{Event, Resource};
+use crate::submission::Submission;
 use crate::working_set::{Miss, WorkingSet};
 use quittance_core::customer::Customer;
 use quittance_core::dispute::Dispute;
@@ -14,17 +15,23 @@ use quittance_core::id::EventId;
 use quittance_core::payment::Payment;
 use quittance_core::refund::Refund;
 use quittance_store::records::{Book, EventRow};
-use quittance_store::tables::{BOOKS, TENANTS};
-use quittance_store::value::{Key, Value};
+use quittance_store::tables::BOOKS;
+use quittance_store::value::Value;
 use std::collections::BTreeSet;
 
-/// Names the endpoints of each tenant of whom anything is loaded: whatever is written belongs to one of them.
-pub(crate) fn reads(wanted: &mut Wanted<'_>) {
-    let (id, tenant) = (TENANTS.position("id"), BOOKS.position("tenant"));
-    let of_tenants = wanted.loaded.rows_of(&TENANTS).map(|row| &row[id]);
-    let tenants: BTreeSet<&Value> = of_tenants.chain(wanted.loaded.rows_of(&BOOKS).map(|row| &row[tenant])).collect();
-    let places: Vec<Key> = tenants.into_iter().map(|tenant| vec![tenant.clone()]).collect();
-    places.into_iter().for_each(|place| wanted.row::<Endpoints>(place));
+/// Names the endpoints of each tenant whose rows may be written: of those who ask, and where not only clients say something,
+/// of everybody whose book is loaded. What a client names and is another's is not looked at for that.
+pub(crate) fn reads(batch: &[&Submission], wanted: &mut Wanted<'_>) {
+    let who = |submission: &&Submission| match submission {
+        Submission::Client(command) => Some(Value::from(command.tenant.bytes())),
+        _ => None,
+    };
+    let mut tenants: BTreeSet<Value> = batch.iter().filter_map(who).collect();
+    if !batch.iter().all(|submission| matches!(submission, Submission::Client(_))) {
+        let tenant = BOOKS.position("tenant");
+        tenants.extend(wanted.loaded.rows_of(&BOOKS).map(|row| row[tenant].clone()));
+    }
+    tenants.into_iter().for_each(|tenant| wanted.row::<Endpoints>(vec![tenant]));
 }
 
 /// Writes an event for each resource that clients see changed by the command. To be called before what it wrote is kept.

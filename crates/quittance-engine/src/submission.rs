@@ -26,6 +26,7 @@ use quittance_core::rejection::Rejection;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Lane, Switch};
+use quittance_store::schema::Table;
 use std::collections::BTreeMap;
 
 /// One command.
@@ -63,6 +64,37 @@ pub enum Submission {
     RevokeKey {
         /// Which.
         id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator has another credential take the place of one, which ends later by itself.
+    RotateKey {
+        /// Which.
+        id: ApiKeyId,
+        /// When it ends.
+        ends_at: Timestamp,
+        /// What takes its place.
+        successor: Box<ApiKey>,
+    },
+    /// A credential was used.
+    KeyUsed {
+        /// Which.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator has rows written again as they are, so that what they hold is sealed under the newest key. Rows that
+    /// are not there are passed over.
+    Reseal {
+        /// Their table.
+        table: &'static Table,
+        /// Their keys.
+        keys: Vec<quittance_store::value::Key>,
+    },
+    /// An operator says that no value is left under master keys.
+    RetireMasterKeys {
+        /// Their ids.
+        ids: Vec<String>,
         /// When.
         at: Timestamp,
     },

@@ -159,6 +159,22 @@ impl<'a> WorkingSet<'a> {
         self.write(table, table.key_of(&row), row, Origin::Any);
     }
 
+    /// Writes a row again as it is, where it is there.
+    pub(crate) fn rewrite(&mut self, table: &'static Table, key: &Key) -> Result<(), Miss> {
+        if self.loaded.is_busy(table, key) {
+            return Err(Miss::NotLoaded);
+        }
+        let row = match self.written(table, key) {
+            Some(slot) => Some(slot.row.clone()),
+            None => self.loaded.row(table, key).ok_or(Miss::NotLoaded)?.cloned(),
+        };
+        if let Some(row) = row {
+            let origin = self.origin(table, key);
+            self.write(table, key.clone(), row, origin);
+        }
+        Ok(())
+    }
+
     /// Appends a record to a book's journal and moves its head. The caller puts the book afterwards.
     pub(crate) fn append(&mut self, book: &mut Book, record: &Record, at: Timestamp) {
         let body = journal::encode(record);

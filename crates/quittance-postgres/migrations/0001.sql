@@ -1,5 +1,14 @@
 SET LOCAL search_path = quittance;
 
+CREATE TABLE master_keys (
+    id text COLLATE "C" NOT NULL,
+    proof bytea NOT NULL,
+    since bigint NOT NULL,
+    retired_at bigint,
+    version bigint NOT NULL,
+    PRIMARY KEY (id)
+) WITH (fillfactor = 85);
+
 CREATE TABLE tenants (
     id bytea NOT NULL,
     name text COLLATE "C" NOT NULL,
@@ -19,6 +28,8 @@ CREATE TABLE api_keys (
     scopes text COLLATE "C" NOT NULL,
     created_at bigint NOT NULL,
     revoked_at bigint,
+    ends_at bigint,
+    last_used_at bigint,
     version bigint NOT NULL,
     PRIMARY KEY (id)
 ) WITH (fillfactor = 85);

@@ -59,6 +59,9 @@ pub(crate) fn router(handle: Handle) -> Router {
     let revoke_key = |State(handle): State<Handle>, PathOf(id): PathOf<String>| async move {
         answer(&handle, Ok(Operation::RevokeKey { id })).await
     };
+    let rotate_key = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("rotate_key", body)).await
+    };
     let list_tenants = |State(handle): State<Handle>| async move { answer(&handle, Ok(Operation::ListTenants)).await };
     let list_keys = |State(handle): State<Handle>| async move { answer(&handle, Ok(Operation::ListKeys)).await };
     let pause = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
@@ -79,7 +82,15 @@ pub(crate) fn router(handle: Handle) -> Router {
     let prune = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
         answer(&handle, operation("prune", body)).await
     };
+    let reseal = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("reseal", body)).await
+    };
+    let retire = |State(handle): State<Handle>, Json(body): Json<Map<String, Value>>| async move {
+        answer(&handle, operation("retire_master_keys", body)).await
+    };
     Router::new()
+        .route("/reseal", post(reseal))
+        .route("/retire-master-keys", post(retire))
         .route("/requeue", post(requeue))
         .route("/replay", post(replay))
         .route("/prune", post(prune))
@@ -89,6 +100,7 @@ pub(crate) fn router(handle: Handle) -> Router {
         .route("/tenants", get(list_tenants).post(create_tenant))
         .route("/keys", get(list_keys).post(create_key))
         .route("/keys/{id}/revoke", post(revoke_key))
+        .route("/rotate-key", post(rotate_key))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(handle)
 }
@@ -219,6 +231,9 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
         }
         Operation::ListKeys => (reqwest::Method::GET, "/keys".into(), nothing),
         Operation::RevokeKey { id } => (reqwest::Method::POST, format!("/keys/{}/revoke", plain(id)), nothing),
+        Operation::RotateKey { id, overlap_s } => {
+            (reqwest::Method::POST, "/rotate-key".into(), json!({ "id": id, "overlap_s": overlap_s }))
+        }
         Operation::Pause { gateway, reason } => {
             (reqwest::Method::POST, "/pause".into(), json!({ "gateway": gateway, "reason": reason }))
         }
@@ -229,6 +244,10 @@ fn request_of(operation: &Operation) -> (reqwest::Method, String, Value) {
         Operation::Replay { event, gateway, reason } => {
             let body = json!({ "event": event, "gateway": gateway, "reason": reason });
             (reqwest::Method::POST, "/replay".into(), body)
+        }
+        Operation::Reseal(rows) => (reqwest::Method::POST, "/reseal".into(), json!(rows)),
+        Operation::RetireMasterKeys { ids } => {
+            (reqwest::Method::POST, "/retire-master-keys".into(), json!({ "ids": ids }))
         }
         Operation::Prune(rows) => (reqwest::Method::POST, "/prune".into(), json!(rows)),
         Operation::EndRecovery { gateway, reason } => {

@@ -5,6 +5,8 @@
 //! moment its revocation is committed, whichever process committed it.
 
 use crate::api::rows;
+use crate::caps::{Met, Permit};
+use crate::clock;
 use crate::problem::{Problem, catalogue};
 use crate::runtime::Handle;
 use http::{HeaderMap, header};
@@ -29,18 +31,33 @@ pub(crate) struct Caller {
     pub(crate) credential: ApiKeyId,
     /// What it may do.
     pub(crate) scope: Scope,
+    /// Its place among the requests of its credential, until it is answered.
+    _permit: Permit,
 }
 
 /// Finds out who calls, and whether they may.
 pub(crate) async fn authenticate(handle: &Handle, headers: &HeaderMap, needed: Scope) -> Result<Caller, Problem> {
     let digest: [u8; 32] = Sha256::digest(secret(headers)?).into();
     let found = handle.read(move |reader| find(reader, digest)).await.map_err(Problem::from)?;
+    let found = found.filter(|(key, _)| key.is_good(handle.now()));
     let (key, tenant) = found.ok_or_else(|| unauthorised("the API key is not known, or revoked"))?;
+    let permit = handle.caps().begin(key.id, clock::monotonic()).map_err(too_many)?;
+    if key.is_news(handle.now()) {
+        handle.caps().note(key.id, clock::monotonic());
+    }
     if !key.scope.allows(needed) {
         let detail = format!("scope {} is needed; this key has {}", needed.name(), key.scope.name());
         return Err(Problem::new(&catalogue::FORBIDDEN, detail));
     }
-    Ok(Caller { tenant, credential: key.id, scope: key.scope })
+    Ok(Caller { tenant, credential: key.id, scope: key.scope, _permit: permit })
+}
+
+fn too_many(met: Met) -> Problem {
+    let detail = match met {
+        Met::InFlight(max) => format!("at most {max} requests of one API key are under way at once"),
+        Met::PerSecond(max) => format!("at most {max} requests of one API key are taken in a second"),
+    };
+    Problem::new(&catalogue::TOO_MANY_REQUESTS, detail).retry_after(1)
 }
 
 /// The secret in the header `Authorization`.
@@ -63,7 +80,7 @@ fn unauthorised(detail: &str) -> Problem {
 
 fn find(reader: &mut dyn Reader, digest: [u8; 32]) -> Result<Option<(ApiKey, Tenant)>, StoreError> {
     let key: Option<ApiKey> = rows::unique(reader, &API_KEYS.indexes[0], vec![digest.into()])?;
-    let Some(key) = key.filter(|key| key.revoked_at.is_none()) else {
+    let Some(key) = key else {
         return Ok(None);
     };
     let tenant: Option<Tenant> = rows::get(reader, vec![key.tenant.bytes().into()])?;

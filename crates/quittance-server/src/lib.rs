@@ -37,6 +37,7 @@ pub mod transport;
 // The HTTP API.
 pub mod api;
 mod auth;
+pub mod caps;
 mod json;
 pub mod openapi;
 pub mod problem;

@@ -53,9 +53,13 @@ pub(crate) fn submitted(submission: &Submission) {
         Submission::Looked(_) => "looked",
         Submission::Swept(_) => "sweep",
         Submission::Delivered(_) => "delivered",
+        Submission::KeyUsed { .. } => "key_used",
         Submission::CreateTenant(_)
         | Submission::CreateKey(_)
         | Submission::RevokeKey { .. }
+        | Submission::RotateKey { .. }
+        | Submission::Reseal { .. }
+        | Submission::RetireMasterKeys { .. }
         | Submission::Requeue(_)
         | Submission::Replay(_)
         | Submission::Prune(_)

@@ -5,9 +5,13 @@
 //! what became of it. [`run`] picks the way. A key's secret is shown once, in the answer that creates it; only its
 //! SHA-256 is stored.
 
+mod keys;
+mod master;
 mod plan;
 mod prune;
 
+pub use keys::OVERLAP_S_MAX;
+pub use master::{Resealed, rotate_master};
 pub use plan::plan;
 pub(crate) use plan::{REASON_WANTED, is_reason};
 pub use prune::{Found, Pruned, Retention, prune};
@@ -54,6 +58,14 @@ pub enum Operation {
         /// Its id (`key_…`).
         id: String,
     },
+    /// A credential that takes the place of another; answers as `CreateKey` does, with `replaces: {id, ends_at}`. The old
+    /// one goes on for so long, and then ends by itself.
+    RotateKey {
+        /// Id of the old one (`key_…`).
+        id: String,
+        /// For how long the old one goes on, in seconds; 0 for not at all.
+        overlap_s: u64,
+    },
     /// Lets nothing leave for a gateway; answers `{paused: […]}`. What is paused already stays as it is.
     Pause {
         /// Its name; without it, everything is meant.
@@ -85,6 +97,13 @@ pub enum Operation {
     /// Drops bytes that were kept for their own sake, of at most [`quittance_engine::submission::PRUNED_MAX`] rows; answers
     /// `{}`. Rows that are too young stay.
     Prune(PrunedRows),
+    /// Has rows written again as they are, so that what they hold is sealed under the newest master key; answers `{}`.
+    Reseal(master::Rows),
+    /// Writes down that no value is left under master keys; answers `{}`.
+    RetireMasterKeys {
+        /// Their ids.
+        ids: Vec<String>,
+    },
     /// Lets a gateway that recovers from a restore send again before its sweeps are complete; answers `{paused: […]}`. What
     /// was done since the backup and was not found is not known then.
     EndRecovery {

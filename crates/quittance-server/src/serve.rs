@@ -103,6 +103,7 @@ impl ServeError {
             Self::Listen { .. } => 3,
             Self::Open { source, .. } => match source {
                 StoreError::Locked { .. } | StoreError::ReadOnly { .. } | StoreError::Missing { .. } => 3,
+                StoreError::KeyMissing { .. } | StoreError::KeyDiffers { .. } => 2,
                 _ => 5,
             },
             Self::Recover(_) | Self::Thread(_) | Self::Stopped { .. } => 5,

@@ -1,3 +1,12 @@
+CREATE TABLE master_keys (
+    id TEXT NOT NULL,
+    proof BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    retired_at INTEGER,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tenants (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
@@ -17,6 +26,8 @@ CREATE TABLE api_keys (
     scopes TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     revoked_at INTEGER,
+    ends_at INTEGER,
+    last_used_at INTEGER,
     version INTEGER NOT NULL,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;

@@ -12,10 +12,13 @@ pub mod backup;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod ddl;
+pub mod master;
 pub mod memory;
 pub mod records;
 pub mod rounds;
 pub mod schema;
+pub mod seal;
+pub mod sealed;
 pub mod shape;
 pub mod store;
 pub mod tables;

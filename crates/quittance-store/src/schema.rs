@@ -32,6 +32,8 @@ pub struct Column {
     pub kind: Kind,
     /// Whether it may be null.
     pub nullability: Nullability,
+    /// Whether it is encrypted where there are keys: bytes that are in no key, no index and no lane.
+    pub is_sealed: bool,
 }
 
 /// Whether an index is a constraint.
@@ -75,7 +77,8 @@ pub struct Table {
 /// How the rows of a table change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// Never: they are inserted and stay as they are. Whoever reads one needs no lock to decide over it.
+    /// Never: they are inserted and stay as they are, but for how what they hold is sealed. Whoever reads one needs no lock
+    /// to decide over it.
     Fixed,
     /// They are written over as a whole, whatever was there.
     Replaced,
@@ -120,6 +123,12 @@ impl Table {
     #[must_use]
     pub fn find(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name == column)
+    }
+
+    /// Positions of the columns that are encrypted where there are keys.
+    pub fn sealed(&self) -> impl Iterator<Item = usize> + use<> {
+        let columns = self.columns;
+        (0..columns.len()).filter(move |at| columns[*at].is_sealed)
     }
 
     /// The primary key of a row.

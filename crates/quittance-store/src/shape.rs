@@ -175,7 +175,8 @@ impl Change {
         table.assert_row(self.row());
         let is_allowed = match self {
             Self::Insert { .. } => true,
-            Self::Upsert { .. } => table.rows != Rows::Fixed,
+            // The same row, sealed anew.
+            Self::Upsert { .. } => table.rows != Rows::Fixed || table.sealed().next().is_some(),
             Self::Update { .. } => matches!(table.rows, Rows::Versioned | Rows::Glanced),
         };
         assert!(is_allowed, "rows of {} are declared {:?}, and one is to be written over", table.name, table.rows);

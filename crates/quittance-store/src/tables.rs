@@ -10,7 +10,7 @@ mod gateway;
 mod mirror;
 mod money;
 
-pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, TENANTS};
+pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, MASTER_KEYS, TENANTS};
 pub use drift::{DRIFTS, RUNS};
 pub use event::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
@@ -20,7 +20,12 @@ pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYME
 use crate::schema::{Column, Kind, Nullability, Table};
 
 const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Column {
-    Column { name, kind, nullability }
+    Column { name, kind, nullability, is_sealed: false }
+}
+
+/// A column of bytes that are encrypted where there are keys: secrets, and what people and gateways said.
+const fn sealed(name: &'static str, nullability: Nullability) -> Column {
+    Column { name, kind: Kind::Bytes, nullability, is_sealed: true }
 }
 
 /// Number of these declarations: that of the newest migration of every store. Whatever changes a table raises it, once
@@ -28,7 +33,8 @@ const fn column(name: &'static str, kind: Kind, nullability: Nullability) -> Col
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 29] = [
+pub const ALL: [&Table; 30] = [
+    &MASTER_KEYS,
     &TENANTS,
     &API_KEYS,
     &CUSTOMERS,

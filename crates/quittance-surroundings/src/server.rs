@@ -30,7 +30,20 @@ impl Server {
     /// When it does not start, or says anything else first, or nothing for a minute.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
-        let mut server = Self::spawn(command);
+        Self::begin(command, Stdio::null())
+    }
+
+    /// The same, with what it says on standard error written to a file.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_logged(command: &mut Command, log: std::fs::File) -> Self {
+        Self::begin(command, log.into())
+    }
+
+    fn begin(command: &mut Command, log: Stdio) -> Self {
+        let mut server = Self::spawn(command, log);
         let first = server.next_line(command);
         let base = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("{command:?} says {first:?}"));
         server.base = base.to_owned();
@@ -43,7 +56,7 @@ impl Server {
     /// When it does not start, or ends or is silent for a minute before it said so.
     #[must_use]
     pub fn start_announced(command: &mut Command, announcement: &str) -> Self {
-        let mut server = Self::spawn(command);
+        let mut server = Self::spawn(command, Stdio::null());
         while server.base.is_empty() {
             if let Some(address) = server.next_line(command).strip_prefix(announcement) {
                 server.base = format!("http://{address}");
@@ -52,8 +65,8 @@ impl Server {
         server
     }
 
-    fn spawn(command: &mut Command) -> Self {
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    fn spawn(command: &mut Command, log: Stdio) -> Self {
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let stdout = child.stdout.take().expect("piped above");
         let (sender, later) = sync_channel(LINES_MAX);

@@ -6,8 +6,11 @@ use crate::{
     prune, repairs, restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
+use quittance_server::config::Config;
 use quittance_server::data::Data;
+use quittance_store::seal::Keyring;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Every charge exactly once.
 #[derive(Parser, Debug)]
@@ -53,15 +56,26 @@ pub(crate) struct Global {
 impl Global {
     /// Where the books lie.
     pub(crate) fn data(&self) -> anyhow::Result<Data> {
-        Ok(self.named_data()?.unwrap_or_else(|| Data::directory(DATA)))
+        match self.named_data()? {
+            Some(data) => Ok(data),
+            None => Ok(Data::directory(DATA).with_keys(self.keys()?)),
+        }
     }
 
     /// Where the books lie, where that was said.
     pub(crate) fn named_data(&self) -> anyhow::Result<Option<Data>> {
         match &self.database_url {
-            Some(url) => Ok(Some(Data::database(url)?)),
-            None => Ok(self.data.as_deref().map(Data::from)),
+            Some(url) => Ok(Some(Data::database(url)?.with_keys(self.keys()?))),
+            None => match self.data.as_deref() {
+                Some(path) => Ok(Some(Data::from(path).with_keys(self.keys()?))),
+                None => Ok(None),
+            },
         }
+    }
+
+    /// What opens sealed values there. What else is wrong with the configuration keeps nobody from the data.
+    fn keys(&self) -> anyhow::Result<Option<Arc<Keyring>>> {
+        Ok(Config::keyring_of(self.config.as_deref())?)
     }
 
     /// Whether a form was asked for.

@@ -68,10 +68,17 @@ fn take(to: &Path, packing: Packing, global: &Global) -> anyhow::Result<Document
     let mut document = describe(to, &taken.header, &taken.summary);
     if let Value::Object(map) = &mut document.json {
         map.insert("bytes".to_owned(), json!(taken.bytes));
+        map.insert("keys".to_owned(), json!(taken.keys));
     }
     document
         .notes
         .push(format!("{} bytes; whoever reads this file reads secrets: keep it as you keep those", taken.bytes));
+    if !taken.keys.is_empty() {
+        document.notes.push(format!(
+            "it cannot be read without the master keys {}: keep them, and elsewhere",
+            taken.keys.join(", ")
+        ));
+    }
     Ok(document)
 }
 

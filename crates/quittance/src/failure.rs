@@ -214,6 +214,15 @@ const fn judge_store(error: &StoreError) -> (Exit, Option<&'static str>) {
         StoreError::NotEmpty { .. } => {
             (Exit::Usage, Some("name another place, with nothing in it; what is there stays as it is"))
         }
+        StoreError::KeyMissing { .. } => (
+            Exit::Usage,
+            Some(
+                "put the key back into [encryption]; behind another one it only opens, and `key rotate-master` then replaces it",
+            ),
+        ),
+        StoreError::KeyDiffers { .. } => {
+            (Exit::Usage, Some("correct where the key of this id is read from; what is stored stays as it is"))
+        }
         StoreError::Full { .. } => (Exit::Internal, Some("make room on the disk; nothing was lost")),
         StoreError::Corrupt { .. } => (
             Exit::Internal,

@@ -10,7 +10,8 @@ use crate::verify;
 use clap::Args;
 use quittance_engine::verify::Report;
 use quittance_server::backup::{Restore, RestoreError, restore};
-use quittance_server::data::Data;
+use quittance_server::config::Config;
+use quittance_server::data::{Data, Place};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,18 +55,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
 
 /// Where to restore to; none where the file is only to be proved.
 fn destination(arguments: &Arguments, global: &Global) -> anyhow::Result<Option<Data>> {
-    match (global.named_data()?, &arguments.to_data) {
-        (Some(Data::Directory(_)), _) => {
+    let named = global.named_data()?;
+    let keys = Config::keyring_of(global.config.as_deref())?;
+    match (named.as_ref().map(Data::place), &arguments.to_data) {
+        (Some(Place::Directory(_)), _) => {
             let remedy = "write --to-data DIR: nothing is restored into data that other commands use by default";
             Err(Failure::new(Exit::Usage, "--data does not say where to restore to", remedy).into())
         }
-        (Some(Data::Postgres(_)), Some(_)) => {
+        (Some(Place::Postgres(_)), Some(_)) => {
             let what = "--to-data and --database-url both say where to restore to";
             Err(Failure::new(Exit::Usage, what, "leave one of them out").into())
         }
         _ if arguments.dry_run => Ok(None),
-        (Some(database), None) => Ok(Some(database)),
-        (None, Some(to)) => Ok(Some(Data::directory(to))),
+        (Some(_), None) => Ok(named),
+        (None, Some(to)) => Ok(Some(Data::directory(to).with_keys(keys))),
         (None, None) => {
             let remedy = "write --to-data DIR, or --database-url URL; --dry-run only proves the file";
             Err(Failure::new(Exit::Usage, "it is not said where to restore to", remedy).into())

@@ -9,6 +9,7 @@ mod disputed;
 mod effect_rows;
 mod endpoints;
 mod learned;
+mod master;
 mod new_customer;
 mod new_evidence;
 mod new_payment;
@@ -35,6 +36,7 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_core::effect::Era;
 use quittance_core::time::Timestamp;
 use quittance_store::records::Entity;
+use quittance_store::schema::Table;
 use quittance_store::store::{Loaded, Read};
 use quittance_store::value::Key;
 use std::collections::BTreeMap;
@@ -106,7 +108,11 @@ pub(crate) fn reads(submission: &Submission, wanted: &mut Wanted<'_>) {
         Submission::ChangeEndpoint(change) => endpoints::reads(change.tenant, wanted),
         Submission::CreateTenant(tenant) => operator::reads_tenant(tenant, wanted),
         Submission::CreateKey(key) => operator::reads_key(key, wanted),
-        Submission::RevokeKey { id, .. } => operator::reads_revocation(*id, wanted),
+        Submission::RevokeKey { id, .. } | Submission::RotateKey { id, .. } | Submission::KeyUsed { id, .. } => {
+            operator::reads_known_key(*id, wanted);
+        }
+        Submission::Reseal { table, keys } => master::reads_resealed(table, keys, wanted),
+        Submission::RetireMasterKeys { ids, .. } => master::reads_retired(ids, wanted),
         Submission::SetSwitch(switch) => operator::reads_switch(switch, wanted),
         Submission::Prune(prune) => prune::reads(prune, wanted),
     }
@@ -134,6 +140,10 @@ pub(crate) fn handle(
         Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
         Submission::CreateKey(key) => operator::create_key(key, rows),
         Submission::RevokeKey { id, at } => operator::revoke_key(*id, *at, rows),
+        Submission::RotateKey { id, ends_at, successor } => operator::rotate_key(*id, *ends_at, successor, rows),
+        Submission::KeyUsed { id, at } => operator::use_key(*id, *at, rows),
+        Submission::Reseal { table, keys } => master::reseal(table, keys, rows),
+        Submission::RetireMasterKeys { ids, at } => master::retire(ids, *at, rows),
         Submission::SetSwitch(switch) => operator::set_switch(switch, rows),
         Submission::Prune(prune) => prune::handle(prune, rows, context),
     }
@@ -153,6 +163,13 @@ impl Wanted<'_> {
     pub(crate) fn row<E: Entity>(&mut self, key: Key) {
         if self.loaded.row(E::table(), &key).is_none() {
             self.reads.push(Read::Row { table: E::table(), key });
+        }
+    }
+
+    /// Wants a row of any table.
+    pub(crate) fn any_row(&mut self, table: &'static Table, key: Key) {
+        if self.loaded.row(table, &key).is_none() {
+            self.reads.push(Read::Row { table, key });
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn create_key(key: &ApiKey, rows: &mut WorkingSet<'_>) -> Result<Hand
     Ok(Outcome::Done.into())
 }
 
-pub(super) fn reads_revocation(id: ApiKeyId, wanted: &mut Wanted<'_>) {
+pub(super) fn reads_known_key(id: ApiKeyId, wanted: &mut Wanted<'_>) {
     wanted.row::<ApiKey>(vec![id.bytes().into()]);
 }
 
@@ -43,6 +43,33 @@ pub(super) fn revoke_key(id: ApiKeyId, at: Timestamp, rows: &mut WorkingSet<'_>)
     };
     key.revoked_at.get_or_insert(at);
     rows.put(&key);
+    Ok(Outcome::Done.into())
+}
+
+pub(super) fn rotate_key(
+    id: ApiKeyId,
+    ends_at: Timestamp,
+    successor: &ApiKey,
+    rows: &mut WorkingSet<'_>,
+) -> Result<Handled, Miss> {
+    let Some(mut key) = rows.get::<ApiKey>(&vec![id.bytes().into()])? else {
+        return Ok(Outcome::Conflict("no such key exists").into());
+    };
+    if key.revoked_at.is_some() || key.ends_at.is_some() {
+        return Ok(Outcome::Conflict("the key is revoked, or has a successor already").into());
+    }
+    key.ends_at = Some(ends_at);
+    rows.put(&key);
+    rows.put(successor);
+    Ok(Outcome::Done.into())
+}
+
+/// What another process has just written down is not written again.
+pub(super) fn use_key(id: ApiKeyId, at: Timestamp, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+    if let Some(mut key) = rows.get::<ApiKey>(&vec![id.bytes().into()])?.filter(|key| key.is_news(at)) {
+        key.last_used_at = Some(at);
+        rows.put(&key);
+    }
     Ok(Outcome::Done.into())
 }
 

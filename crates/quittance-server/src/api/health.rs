@@ -24,6 +24,14 @@ struct Ready<'a> {
     backlog: Vec<Behind<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     risks: Vec<AtRisk<'a>>,
+    encryption: Encryption<'a>,
+}
+
+/// Whether stored secrets and bodies are encrypted, and under which key what is written now.
+#[derive(Serialize)]
+struct Encryption<'a> {
+    status: &'static str,
+    key: Option<&'a str>,
 }
 
 /// How the database may lose what it acknowledges.
@@ -68,7 +76,9 @@ pub(super) async fn ready(State(handle): State<Handle>) -> Response {
     };
     let (queue_depth, queue_age_ms) = (readiness.queue_depth, readiness.queue_age_ms);
     let risks = readiness.risks.iter().map(at_risk).collect();
-    let ready = Ready { status, queue_depth, queue_age_ms, degraded, backlog, risks };
+    let key = handle.config().encryption.first().map(|key| key.id.as_str());
+    let encryption = Encryption { status: if key.is_some() { "on" } else { "off" }, key };
+    let ready = Ready { status, queue_depth, queue_age_ms, degraded, backlog, risks, encryption };
     render::response(code, "application/json", bytes(&ready))
 }
 

@@ -8,8 +8,10 @@ use super::take::is_kept_apart;
 use super::{FileError, Header, Summary, recovery};
 use crate::data::Data;
 use quittance_engine::verify::{self, Progress, Report};
+use quittance_store::master;
 use quittance_store::store::{Batch, Change, Load, Reader, StoreError};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What transactions of a restore are called.
 const NAME: &str = "restoring a backup";
@@ -75,10 +77,10 @@ pub fn restore(restore: Restore<'_>, progress: &mut dyn FnMut(Progress)) -> Resu
     super::check(from)?;
     let input = file::open(from)?;
     let failed = |source| RestoreError::Store { place: to.to_string(), source };
-    let mut store = to.open_for_writing().map_err(failed)?;
+    let mut store = to.open_to_fill().map_err(failed)?;
     let runs = to.runs();
     let runs = (runs != *to).then_some(runs);
-    let mut books = Books { input, runs, ahead: None, keeps_findings, report: None, why: None, progress };
+    let mut books = Books { input, to, runs, ahead: None, keeps_findings, report: None, why: None, progress };
     if let Err(source) = store.load(NAME, &mut books) {
         return Err(books.why.unwrap_or_else(|| failed(source)).at(from));
     }
@@ -101,6 +103,7 @@ impl RestoreError {
 /// The tables of the ledger, out of a backup.
 struct Books<'a> {
     input: Input,
+    to: &'a Data,
     /// Where the other tables go, where they have a store of their own.
     runs: Option<Data>,
     /// The first rows of those tables: they come last.
@@ -128,6 +131,7 @@ impl Books<'_> {
     fn prove(&mut self, reader: &mut dyn Reader) -> Result<Vec<Change>, RestoreError> {
         let place = self.input.header().taken_at;
         let failed = |source| RestoreError::Store { place: "the restored books".to_owned(), source };
+        master::check(reader, self.to.keys().map(Arc::as_ref)).map_err(failed)?;
         let report = verify::verify(reader, self.progress).map_err(failed)?;
         if let Some(first) = report.first_broken().filter(|_| !self.keeps_findings) {
             let first = format!("book {}: {}", first.book, first.what);
@@ -143,7 +147,7 @@ impl Books<'_> {
     fn load_runs(&mut self) -> Result<(), RestoreError> {
         let (Some(data), Some(_)) = (&self.runs, &self.ahead) else { return Ok(()) };
         let failed = |source| RestoreError::Store { place: data.to_string(), source };
-        let mut store = data.open_for_writing().map_err(failed)?;
+        let mut store = data.open_to_fill().map_err(failed)?;
         let mut runs = Runs { input: &mut self.input, ahead: &mut self.ahead, why: None };
         let loaded = store.load(NAME, &mut runs);
         match runs.why {

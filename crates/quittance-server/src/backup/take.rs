@@ -5,6 +5,7 @@ use crate::clock;
 use crate::data::Data;
 use quittance_core::time::Timestamp;
 use quittance_store::backup::{Compression, Header, Summary, write};
+use quittance_store::master;
 use quittance_store::schema::Table;
 use quittance_store::store::{Scan, Snapshot, StoreError};
 use quittance_store::tables::{DRIFTS, RUNS, SCHEMA_VERSION};
@@ -20,6 +21,8 @@ pub struct Taken {
     pub summary: Summary,
     /// Length of the file.
     pub bytes: u64,
+    /// Ids of the master keys that values in it are sealed under.
+    pub keys: Vec<String>,
 }
 
 /// Whether a table lies with the comparisons, where those have a store of their own.
@@ -43,7 +46,9 @@ pub fn take(
 ) -> Result<Taken, TakeError> {
     // Before the snapshot: what happens from here on may be missing from it.
     let began = clock::now();
-    let mut sources = Sources { books: data.open_snapshot()?, runs: open_runs(data)?, are_apart: data.runs() != *data };
+    let mut sources =
+        Sources { books: data.open_stored_snapshot()?, runs: open_runs(data)?, are_apart: data.runs() != *data };
+    let keys = master::in_use(&mut *sources.books)?.into_iter().map(|key| key.id).collect();
     // Recovery sweeps from this time on: where the books are dated by another clock than this machine's, so is it.
     let taken_at = sources.books.time().map_or(began, Timestamp);
     let header = Header {
@@ -55,7 +60,7 @@ pub fn take(
     };
     let (summary, bytes) =
         file::write(to, compression, |out| write(out, compression, &header, &mut |scan| sources.scan(scan), progress))?;
-    Ok(Taken { header, summary, bytes })
+    Ok(Taken { header, summary, bytes, keys })
 }
 
 /// Where the tables lie.
@@ -81,7 +86,7 @@ fn open_runs(data: &Data) -> Result<Option<Box<dyn Snapshot>>, StoreError> {
     if runs == *data {
         return Ok(None);
     }
-    match runs.open_snapshot() {
+    match runs.open_stored_snapshot() {
         Ok(snapshot) => Ok(Some(snapshot)),
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -6,6 +6,7 @@
 mod brakes;
 mod budgets;
 mod dialect;
+mod encryption;
 mod errors;
 mod gateway;
 mod pairs;
@@ -16,20 +17,24 @@ mod systems;
 mod webhook_secret;
 
 pub use dialect::Dialect;
+pub use encryption::MasterKeyRef;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use pairs::{ColumnRef, CountPair, FieldPair, Pair, SideRef, Step, Strategy};
 pub use secrets::{Secret, SecretRef, Secrets};
 pub use systems::{Auth, HttpApi, HttpObject, System};
 pub use webhook_secret::{SecretState, WebhookSecret};
 
+use crate::caps;
 use quittance_core::effect::Policy;
 use quittance_engine::brakes::Brakes;
 use quittance_engine::budget;
 use quittance_engine::gateways::Leases;
 use quittance_engine::looks::Looks;
+use quittance_store::seal::Keyring;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The secret that `env:NAME` or `file:PATH` leads to; anything else is the secret itself. `setting` is named where it leads
 /// nowhere.
@@ -66,6 +71,8 @@ pub struct Config {
     pub server: Server,
     /// Gateways by the names that payments use.
     pub gateways: BTreeMap<String, Gateway>,
+    /// Keys under which stored secrets and bodies are encrypted; the first one seals. None: they are stored plain.
+    pub encryption: Vec<MasterKeyRef>,
     /// Limits of tenants.
     pub brakes: Brakes,
     /// Outgoing events.
@@ -101,6 +108,9 @@ pub struct Server {
     /// Lanes, each with a connection of its own, that decide at the same time where the books lie in PostgreSQL; without it,
     /// one. A data directory has one.
     pub lanes: Option<usize>,
+    /// What each API key may ask of one process: `requests_per_key_max` (1,000) under way at once, and
+    /// `requests_per_key_per_second_max` (2,000; 0 for as many as there are).
+    pub caps: caps::Limits,
 }
 
 impl Default for Server {
@@ -116,6 +126,7 @@ impl Default for Server {
             connections_max: 4_096,
             lease_ms: Leases::default().lease_ms,
             lanes: None,
+            caps: caps::Limits { in_flight_max: 1_000, per_second_max: Some(2_000) },
         }
     }
 }
@@ -189,6 +200,24 @@ impl Config {
     /// [`ConfigErrors`] with every mistake.
     pub fn from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
         parse::from_text(text, env)
+    }
+
+    /// Fetches the keys under which what is stored is encrypted; none where there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] with every reference that leads to no key.
+    pub fn keyring(&self) -> Result<Option<Arc<Keyring>>, ConfigErrors> {
+        encryption::keyring(&self.encryption, self.file.clone(), &secrets::ambient)
+    }
+
+    /// Reads a file as [`Config::load`] does for its keys alone: what else may be wrong with it keeps nobody from the data.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] with every mistake about the keys; a file that was named and cannot be read is one.
+    pub fn keyring_of(path: Option<&Path>) -> Result<Option<Arc<Keyring>>, ConfigErrors> {
+        parse::load_keys(path)?.keyring()
     }
 
     /// Fetches the one secret of a system; none where it has none.

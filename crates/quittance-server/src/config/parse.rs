@@ -3,7 +3,8 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::{Env, Section, line_of, unknown_remedy};
 use super::{Config, DEFAULT_FILE, Gateway, Server, System, Webhooks};
-use super::{brakes, gateway, pairs, systems};
+use super::{brakes, encryption, gateway, pairs, systems};
+use crate::caps;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -23,11 +24,26 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 pub(super) fn load(path: Option<&Path>) -> Result<Config, ConfigErrors> {
+    read(path, &|text| from_text(text, &variable))
+}
+
+/// Only what is said of keys.
+pub(super) fn load_keys(path: Option<&Path>) -> Result<Config, ConfigErrors> {
+    read(path, &|text| {
+        let mut mistakes = Mistakes::default();
+        let (document, _) = DeTable::parse_recoverable(text);
+        let root = Root { table: document.get_ref(), text, env: &variable };
+        let encryption = encryption::parse(&root.section("encryption", &mut mistakes), &mut mistakes);
+        mistakes.into_result(Config { encryption, ..Config::default() }, None)
+    })
+}
+
+fn read(path: Option<&Path>, parse: &dyn Fn(&str) -> Result<Config, ConfigErrors>) -> Result<Config, ConfigErrors> {
     let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && path.is_none() => {
-            return from_text("", &variable);
+            return parse("");
         }
         Err(error) => {
             let mut mistakes = Mistakes::default();
@@ -36,7 +52,7 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, ConfigErrors> {
             return mistakes.into_result(Config::default(), Some(file.to_owned()));
         }
     };
-    match from_text(&text, &variable) {
+    match parse(&text) {
         Ok(config) => Ok(Config { file: Some(file.to_owned()), ..config }),
         Err(errors) => Err(ConfigErrors { file: Some(file.to_owned()), ..errors }),
     }
@@ -59,6 +75,7 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
     let config = Config {
         gateways: root.gateways(server.lease_ms, &mut mistakes),
         server,
+        encryption: encryption::parse(&root.section("encryption", &mut mistakes), &mut mistakes),
         brakes: brakes::parse(&root.section("brakes", &mut mistakes), &mut mistakes),
         webhooks: webhooks(&root.section("webhooks", &mut mistakes), &mut mistakes),
         systems,
@@ -77,7 +94,7 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn refuse_unknown(&self, mistakes: &mut Mistakes) {
-        let known = ["server", "gateways", "brakes", "webhooks", "systems", "pairs"];
+        let known = ["server", "gateways", "brakes", "webhooks", "systems", "pairs", "encryption"];
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
@@ -152,7 +169,7 @@ fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> Webhooks {
     Webhooks { allow_private_addresses: section.flag(KEY, mistakes) }
 }
 
-const SERVER_KEYS: [&str; 9] = [
+const SERVER_KEYS: [&str; 11] = [
     "listen",
     "wait_ms",
     "wait_max_ms",
@@ -162,6 +179,8 @@ const SERVER_KEYS: [&str; 9] = [
     "connections_max",
     "lease_ms",
     "lanes",
+    "requests_per_key_max",
+    "requests_per_key_per_second_max",
 ];
 
 /// A shorter lease ends while a healthy process waits for its database; under a longer one nobody would take up what a
@@ -191,6 +210,9 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
     let lease = number("lease_ms", default.lease_ms, LEASES_MS);
     // 0 stands for what is not said, and cannot be written.
     let lanes = number("lanes", 0, 1..=LANES_MAX);
+    let in_flight = number("requests_per_key_max", default.caps.in_flight_max as u64, 1..=1_000_000);
+    let rate = default.caps.per_second_max.map_or(0, u64::from);
+    let rate = number("requests_per_key_per_second_max", rate, 0..=1_000_000).value as u32;
     if wait.value > wait_max.value {
         let what = format!("{} is less than wait_ms, which is {}", wait_max.value, wait.value);
         mistakes.add(wait_max.origin, &section.setting("wait_max_ms"), what, "raise it, or lower wait_ms");
@@ -206,5 +228,6 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
         connections_max: connections.value as usize,
         lease_ms: lease.value,
         lanes: (lanes.value > 0).then_some(lanes.value as usize),
+        caps: caps::Limits { in_flight_max: in_flight.value as usize, per_second_max: (rate > 0).then_some(rate) },
     }
 }

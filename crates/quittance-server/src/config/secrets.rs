@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
 use super::webhook_secret::{SecretState, WebhookSecret};
-use super::{Config, Gateway, System};
+use super::{Config, Gateway, System, encryption};
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use std::collections::BTreeMap;
@@ -44,6 +44,18 @@ impl fmt::Display for SecretRef {
 /// A secret's value. Neither shown nor written anywhere by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
+
+impl SecretRef {
+    /// Where it is written.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The setting it is written in.
+    pub(super) fn setting(&self) -> &str {
+        &self.setting
+    }
+}
 
 impl Secret {
     /// Wraps a value.
@@ -161,6 +173,7 @@ pub(super) fn resolve(config: &Config, fetch: &Fetch<'_>) -> Result<Secrets, Con
             by_gateway.insert(name.clone(), secrets);
         }
     }
+    encryption::resolve(&config.encryption, fetch, &mut mistakes);
     mistakes.into_result(Secrets { by_gateway }, config.file.clone())
 }
 
@@ -185,7 +198,7 @@ fn resolve_gateway(gateway: &Gateway, fetch: &Fetch<'_>, mistakes: &mut Mistakes
     Some(GatewaySecrets { api_key: api_key?, webhook: webhook.into_iter().collect::<Option<_>>()? })
 }
 
-fn value(reference: &SecretRef, fetch: &Fetch<'_>, mistakes: &mut Mistakes) -> Option<Secret> {
+pub(super) fn value(reference: &SecretRef, fetch: &Fetch<'_>, mistakes: &mut Mistakes) -> Option<Secret> {
     let problem = match fetch(reference) {
         Ok(text) => match text.trim() {
             "" => "it is empty".to_owned(),

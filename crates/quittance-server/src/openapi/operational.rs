@@ -173,6 +173,13 @@ fn ready() -> Value {
         "How the database may lose what it acknowledges.",
         [("code", text("Which risk.")), ("reason", text("For people.")), ("remedy", text("What to set."))],
     );
+    let encryption = answered(
+        "Whether stored secrets and bodies are encrypted.",
+        [
+            ("status", word(["on", "off"], "Without keys in the configuration they are stored plain.")),
+            ("key", or_null(text("Id of the key under which is sealed what is written now."))),
+        ],
+    );
     answered_with(
         "Whether it takes commands.",
         [
@@ -181,6 +188,7 @@ fn ready() -> Value {
             ("queue_age_ms", integer("Age of the oldest.")),
             ("degraded", list(degraded)),
             ("backlog", list(behind)),
+            ("encryption", encryption),
         ],
         [("risks", list(risk))],
     )

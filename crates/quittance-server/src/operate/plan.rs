@@ -1,16 +1,15 @@
 //! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
 
-use super::{Answer, OperateError, Operation, Plan, PlanError, PrunedRows};
+use super::{Answer, OperateError, Operation, Plan, PlanError, PrunedRows, keys, master};
 use crate::{ids, repairs, switches};
-use quittance_core::id::{ApiKeyId, CommandId, TenantId};
-use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
+use quittance_core::id::{CommandId, TenantId};
+use quittance_core::tenant::{Mode, Tenant};
 use quittance_core::time::Timestamp;
 use quittance_engine::ports::Ids;
 use quittance_engine::submission::{PRUNED_MAX, Prune, Requeue, Submission, days_ago};
 use quittance_store::records::{Corrupt, Entity, Switch};
 use quittance_store::store::{Reader, Scan, StoreError};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// Longest name of a tenant or key, in bytes.
@@ -21,9 +20,6 @@ const LIST_MAX: usize = 10_000;
 
 /// What is said of a reason that cannot be kept.
 pub(crate) const REASON_WANTED: &str = "a reason has 1 to 500 bytes and no control characters";
-
-/// Name of the tenant that a first key is made for when none was named.
-const DEFAULT_TENANT: &str = "default";
 
 /// Prepares an operation over what is stored, where these gateways are configured.
 ///
@@ -46,23 +42,19 @@ pub fn plan(
         Operation::ListTenants => {
             Ok(Plan { submissions: Vec::new(), answer: Answer::Known(json!({ "data": list(reader, tenant_view)? })) })
         }
-        Operation::CreateKey { tenant, name, scope } => {
-            let scope = Scope::from_name(scope).ok_or_else(|| invalid("scope is `admin`, `write` or `read`"))?;
-            create_key(reader, tenant.as_deref(), checked_name(name)?, scope, now)
-        }
+        Operation::CreateKey { tenant, name, scope } => keys::create(reader, tenant.as_deref(), name, scope, now),
         Operation::ListKeys => {
-            Ok(Plan { submissions: Vec::new(), answer: Answer::Known(json!({ "data": list(reader, key_view)? })) })
+            Ok(Plan { submissions: Vec::new(), answer: Answer::Known(json!({ "data": list(reader, keys::view)? })) })
         }
-        Operation::RevokeKey { id } => {
-            let id: ApiKeyId = id.parse().map_err(|error| invalid(&format!("no id of a key: {error}")))?;
-            let answer = Answer::Known(json!({ "id": id.to_string(), "revoked_at": time(now) }));
-            Ok(Plan { submissions: vec![Submission::RevokeKey { id, at: now }], answer })
-        }
+        Operation::RevokeKey { id } => keys::revoke(id, now),
+        Operation::RotateKey { id, overlap_s } => keys::rotate(reader, id, *overlap_s, now),
         Operation::Pause { gateway, reason } => {
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: true, ..switch }, configured)
         }
         Operation::Prune(rows) => prune(rows, now),
+        Operation::Reseal(rows) => master::reseal(rows),
+        Operation::RetireMasterKeys { ids } => Ok(master::retire(ids, now)),
         Operation::Requeue { gateway, object, reason } => requeue(gateway, object, reason),
         Operation::Replay { .. } => Err(invalid("an event is applied again by the server: start it first")),
         Operation::EndRecovery { gateway, reason } => end_recovery(reader, gateway, reason, now),
@@ -92,43 +84,6 @@ pub(super) fn prune(rows: &PrunedRows, now: Timestamp) -> Result<Plan, PlanError
         told_before: days_ago(rows.told_days, now),
     };
     Ok(Plan { submissions: vec![Submission::Prune(Box::new(prune))], answer: Answer::Known(json!({})) })
-}
-
-fn create_key(
-    reader: &mut dyn Reader,
-    named: Option<&str>,
-    name: &str,
-    scope: Scope,
-    now: Timestamp,
-) -> Result<Plan, PlanError> {
-    let mut submissions = Vec::new();
-    let tenant = match find_tenant(reader, named)? {
-        Some(tenant) => tenant,
-        None => {
-            let tenant = new_tenant(DEFAULT_TENANT, Mode::Test, now);
-            submissions.push(Submission::CreateTenant(Box::new(tenant.clone())));
-            tenant
-        }
-    };
-    let secret = new_secret(tenant.mode);
-    let key = ApiKey {
-        id: ApiKeyId::from_uuid(ids::SystemIds::default().uuid(now)),
-        tenant: tenant.id,
-        digest: Sha256::digest(secret.as_bytes()).into(),
-        name: name.to_owned(),
-        scope,
-        created_at: now,
-        revoked_at: None,
-    };
-    let answer = Answer::Known(json!({
-        "id": key.id.to_string(),
-        "secret": secret,
-        "name": key.name,
-        "scope": scope.name(),
-        "tenant": tenant.id.to_string(),
-    }));
-    submissions.push(Submission::CreateKey(Box::new(key)));
-    Ok(Plan { submissions, answer })
 }
 
 fn requeue(gateway: &str, object: &str, reason: &str) -> Result<Plan, PlanError> {
@@ -174,7 +129,7 @@ fn set(reader: &mut dyn Reader, switch: Switch, configured: &BTreeSet<String>) -
 }
 
 /// The tenant that is meant; none where none was named and none exists.
-fn find_tenant(reader: &mut dyn Reader, named: Option<&str>) -> Result<Option<Tenant>, PlanError> {
+pub(super) fn find_tenant(reader: &mut dyn Reader, named: Option<&str>) -> Result<Option<Tenant>, PlanError> {
     let tenants: Vec<Tenant> = list(reader, Tenant::clone)?;
     let Some(named) = named else {
         return match tenants.len() {
@@ -187,7 +142,7 @@ fn find_tenant(reader: &mut dyn Reader, named: Option<&str>) -> Result<Option<Te
     found.map(Some).ok_or_else(|| invalid("no tenant has this name or id"))
 }
 
-fn new_tenant(name: &str, mode: Mode, now: Timestamp) -> Tenant {
+pub(super) fn new_tenant(name: &str, mode: Mode, now: Timestamp) -> Tenant {
     Tenant {
         id: TenantId::from_uuid(ids::SystemIds::default().uuid(now)),
         name: name.to_owned(),
@@ -198,25 +153,7 @@ fn new_tenant(name: &str, mode: Mode, now: Timestamp) -> Tenant {
     }
 }
 
-/// The mode's prefix and 32 random bytes: 52 characters of RFC 4648's base32, in lower case.
-fn new_secret(mode: Mode) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let bytes: [u8; 32] = ids::random();
-    let mut text = mode.key_prefix().to_owned();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in bytes {
-        bits = bits << 8 | u32::from(byte);
-        held += 8;
-        while held >= 5 {
-            held -= 5;
-            text.push(char::from(ALPHABET[(bits >> held & 31) as usize]));
-        }
-    }
-    text.push(char::from(ALPHABET[(bits << (5 - held) & 31) as usize]));
-    text
-}
-
-fn checked_name(name: &str) -> Result<&str, PlanError> {
+pub(super) fn checked_name(name: &str) -> Result<&str, PlanError> {
     let is_good = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
     if is_good { Ok(name) } else { Err(invalid("a name has 1 to 255 bytes and no control characters")) }
 }
@@ -237,21 +174,10 @@ fn tenant_view(tenant: &Tenant) -> serde_json::Value {
     })
 }
 
-fn key_view(key: &ApiKey) -> serde_json::Value {
-    json!({
-        "id": key.id.to_string(),
-        "tenant": key.tenant.to_string(),
-        "name": key.name,
-        "scope": key.scope.name(),
-        "created_at": time(key.created_at),
-        "revoked_at": key.revoked_at.map(time),
-    })
-}
-
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.0).map_or_else(|_| at.0.to_string(), |time| time.to_string())
 }
 
-fn invalid(what: &str) -> PlanError {
+pub(super) fn invalid(what: &str) -> PlanError {
     PlanError::Refused(OperateError::Invalid(what.to_owned()))
 }

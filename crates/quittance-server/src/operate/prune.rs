@@ -227,7 +227,7 @@ impl<'a> Pruning<'a> {
 }
 
 /// Has the running server do it; false when there is none.
-fn ask(data: &Data, operation: &Operation) -> Result<bool, OperateError> {
+pub(super) fn ask(data: &Data, operation: &Operation) -> Result<bool, OperateError> {
     let unavailable = |error: std::io::Error| OperateError::Unavailable(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
     runtime.block_on(admin::call(data, operation)).map(|answer| answer.is_some())

@@ -197,6 +197,9 @@ kinds! {
     KEY_EXPIRED: 422 "idempotency-key-expired" final
         "This idempotency key has expired; its answer is gone."
         "Look at `resource` and `command_id` for what it did. It will never be carried out again.";
+    TOO_MANY_REQUESTS: 429 "too-many-requests" retry
+        "This API key asks too much at once."
+        "Send it again with the same key after the time in `Retry-After`. Nothing was stored; other API keys are not held up.";
     INTERNAL: 500 "internal" retry
         "Something failed inside."
         "Send the request again with the same key; tell the operator the value of the header Request-Id.";

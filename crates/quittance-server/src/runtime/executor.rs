@@ -41,6 +41,9 @@ const POLL_WHEN_STUCK: Duration = Duration::from_secs(1);
 /// How often a lane that has nothing to do looks at the clock.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
 
+/// Uses of credentials that are written down with one step.
+const USES_MAX: usize = 100;
+
 /// One submission on its way into the engine.
 pub(crate) struct Entry {
     pub(crate) submission: Submission,
@@ -118,6 +121,7 @@ impl Executor {
             for entry in &mut entries {
                 entry.slot = None;
             }
+            self.add_uses(&mut entries);
             if self.next_poll <= clock::monotonic() {
                 self.poll()?;
             }
@@ -134,6 +138,19 @@ impl Executor {
                 }
             }
         }
+    }
+
+    /// Has uses of credentials written down with whatever else is: they take nobody's place in the queue.
+    fn add_uses(&self, entries: &mut Vec<Entry>) {
+        let at = clock::now();
+        let used = self.shared.caps.take_noted(USES_MAX).into_iter().map(|id| Submission::KeyUsed { id, at });
+        entries.extend(used.map(|submission| Entry {
+            submission,
+            reply: None,
+            slot: None,
+            is_watched: false,
+            claim: None,
+        }));
     }
 
     /// Commits that were acknowledged are gone: before anybody sends anything more, what they had sent has to be found.

@@ -5,6 +5,7 @@ use super::health::Complaint;
 use super::readers::{ReadError, Readers};
 use super::shared::Shared;
 use super::waiters::Watch;
+use crate::caps::Caps;
 use crate::clock;
 use crate::config::{Config, Secret};
 use crate::roles::Roles;
@@ -175,6 +176,11 @@ impl Handle {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    /// What each credential has under way here.
+    pub(crate) fn caps(&self) -> &Arc<Caps> {
+        &self.shared.caps
     }
 
     /// The configuration.

@@ -28,9 +28,10 @@ pub use health::Complaint;
 pub use readers::ReadError;
 pub use waiters::{Answer, Watch};
 
+use crate::caps::Caps;
 use crate::clock;
 use crate::config::{Config, Secrets};
-use crate::data::Data;
+use crate::data::{Data, Place};
 use crate::ids::SystemIds;
 use crate::render::Renderer;
 use crate::roles::Roles;
@@ -119,11 +120,12 @@ impl Runtime {
 
     fn open(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
+        let data = &data.clone().with_keys(config.keyring()?);
         let open = |source| ServeError::Open { place: data.to_string(), source };
         let lanes = lanes(&config, data)?;
         let database = Database::open(data, lanes).map_err(open)?;
         let mut runtime = Self::start_with(config, secrets, database, breaker::Limits::default(), roles)?;
-        if let Data::Postgres(_) = data {
+        if let Place::Postgres(_) = data.place() {
             let shared = Arc::clone(&runtime.handle.shared);
             match data.risks() {
                 Ok(found) => risks::note(&shared, found),
@@ -176,6 +178,7 @@ impl Runtime {
             waiters: Waiters::new(config.server.connections_max),
             deliveries: Deliveries::new(&config.webhooks),
             claims: Arc::default(),
+            caps: Arc::new(Caps::new(config.server.caps)),
             config,
             secrets,
             gateways,
@@ -251,10 +254,10 @@ impl Runtime {
 ///
 /// [`ServeError::OneLane`] where a store has one writer and more were asked for.
 fn lanes(config: &Config, data: &Data) -> Result<usize, ServeError> {
-    match (data, config.server.lanes) {
-        (Data::Directory(_), Some(lanes)) if lanes > 1 => Err(ServeError::OneLane { lanes }),
-        (Data::Directory(_), _) => Ok(1),
-        (Data::Postgres(_), lanes) => Ok(lanes.unwrap_or(LANES)),
+    match (data.place(), config.server.lanes) {
+        (Place::Directory(_), Some(lanes)) if lanes > 1 => Err(ServeError::OneLane { lanes }),
+        (Place::Directory(_), _) => Ok(1),
+        (Place::Postgres(_), lanes) => Ok(lanes.unwrap_or(LANES)),
     }
 }
 

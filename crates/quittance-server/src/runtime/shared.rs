@@ -6,6 +6,7 @@ use super::executor::Entry;
 use super::gateways::GatewayStates;
 use super::grants::Grants;
 use super::waiters::Waiters;
+use crate::caps::Caps;
 use crate::config::{Config, Secrets};
 use crate::metrics;
 use crate::roles::Roles;
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue<Entry>,
     pub(crate) waiters: Waiters,
     pub(super) claims: Arc<Claims>,
+    pub(super) caps: Arc<Caps>,
     pub(crate) gateways: GatewayStates,
     /// What the lanes may begin at them.
     pub(super) grants: Grants,

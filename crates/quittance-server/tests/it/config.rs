@@ -165,7 +165,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
         "[reconciliation]\nevery = 1\n",
         &[],
         &["configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes, \
-             webhooks, systems, pairs"],
+             webhooks, systems, pairs, encryption"],
     );
 }
 

@@ -92,11 +92,23 @@ async fn operators_commands_mean_the_same_with_and_without_a_server() {
     let id = live["id"].as_str().unwrap().to_owned();
     let revoked = run(&data, &Operation::RevokeKey { id }).await.unwrap();
     assert_eq!(revoked["id"], live["id"]);
+    let id = during["id"].as_str().unwrap().to_owned();
+    let rotate = Operation::RotateKey { id, overlap_s: 3_600 };
+    let rotated = run(&data, &rotate).await.unwrap();
+    assert_eq!(
+        (&rotated["name"], &rotated["scope"], &rotated["tenant"]),
+        (&during["name"], &during["scope"], &during["tenant"])
+    );
+    assert!(rotated["secret"] != during["secret"] && rotated["replaces"]["id"] == during["id"], "{rotated}");
+    let again = run(&data, &rotate).await.unwrap_err().to_string();
+    assert_eq!(again, "the key is revoked, or has a successor already");
     running.stop().await;
     assert!(!data.join("control.sock").exists());
 
     let keys = run(&data, &Operation::ListKeys).await.unwrap();
-    assert_eq!((count(&keys), count(&run(&data, &Operation::ListTenants).await.unwrap())), (3, 2));
+    assert_eq!((count(&keys), count(&run(&data, &Operation::ListTenants).await.unwrap())), (4, 2));
+    let ended = keys["data"].as_array().unwrap().iter().filter(|key| key["ends_at"].is_string()).collect::<Vec<_>>();
+    assert!(ended.len() == 1 && ended[0]["id"] == during["id"], "{keys}");
     assert!(!keys.to_string().contains("qk_"), "{keys}");
     let state = |name: &str| {
         keys["data"].as_array().unwrap().iter().find(|key| key["name"] == name).unwrap()["revoked_at"].is_string()
@@ -114,6 +126,9 @@ async fn a_wrong_operation_is_refused_the_same_way_everywhere() {
         (pause(None, Some(&long)), "a reason has 1 to 500 bytes"),
         (Operation::RevokeKey { id: "../tenants".to_owned() }, "no id of a key"),
         (unknown, "no such key exists"),
+        (Operation::RotateKey { id: "key_00000000000000000000000000".to_owned(), overlap_s: 0 }, "no such key exists"),
+        (Operation::RotateKey { id: "key_1".to_owned(), overlap_s: 0 }, "no id of a key"),
+        (Operation::RotateKey { id: String::new(), overlap_s: u64::MAX }, "the old key goes on for 90 days at most"),
         (create_tenant(""), "a name has 1 to 255 bytes"),
         (create_key("k", Some("nobody")), "no tenant has this name or id"),
         (Operation::CreateTenant { name: "t".to_owned(), mode: "prod".to_owned() }, "mode is `live` or `test`"),

@@ -104,14 +104,15 @@ fn upsert_replaces(fresh: &mut dyn FnMut() -> Harness) {
 
 fn fixed_rows_stay(fresh: &mut dyn FnMut() -> Harness) {
     let Harness { mut lanes, mut reader, .. } = fresh();
-    write(&mut *lanes[0], vec![insert(&TENANTS, &tenant(1))]).unwrap();
-    let renamed = upsert(&TENANTS, &[("id", [1].into()), ("name", "renamed".into())]);
+    let (customer, renamed) = ([("id", [1].into())], [("id", [1].into()), ("name", "renamed".into())]);
+    write(&mut *lanes[0], vec![insert(&CUSTOMERS, &customer)]).unwrap();
+    let renamed = upsert(&CUSTOMERS, &renamed);
     let store = &mut *lanes[0];
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write(store, vec![renamed])));
     let message = refused.expect_err("it is declared fixed");
     let message = message.downcast_ref::<String>().expect("with a message");
-    assert_eq!(message, "rows of tenants are declared Fixed, and one is to be written over");
-    assert_stored(&mut *reader, &TENANTS, &row(&TENANTS, &tenant(1)));
+    assert_eq!(message, "rows of customers are declared Fixed, and one is to be written over");
+    assert_stored(&mut *reader, &CUSTOMERS, &row(&CUSTOMERS, &customer));
 }
 
 fn update_compares_version(fresh: &mut dyn FnMut() -> Harness) {

@@ -50,6 +50,8 @@ impl Entity for ApiKey {
             self.scope.name().into(),
             self.created_at.0.into(),
             self.revoked_at.map(|at| at.0).into(),
+            self.ends_at.map(|at| at.0).into(),
+            self.last_used_at.map(|at| at.0).into(),
             Value::Integer(0),
         ]
     }
@@ -64,6 +66,8 @@ impl Entity for ApiKey {
             scope: columns.word(Scope::from_name)?,
             created_at: columns.time()?,
             revoked_at: columns.maybe_time()?,
+            ends_at: columns.maybe_time()?,
+            last_used_at: columns.maybe_time()?,
         })
     }
 }

@@ -110,6 +110,18 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// Stored values are sealed under a key that is not configured.
+    #[error("stored values are sealed under the key {key:?}, which the configuration does not have in [encryption]")]
+    KeyMissing {
+        /// Its id.
+        key: String,
+    },
+    /// The configured key is not the one that the values are sealed under.
+    #[error("the key {key:?} in [encryption] is not the one that stored values are sealed under")]
+    KeyDiffers {
+        /// Its id.
+        key: String,
+    },
     /// Anything else the engine below reports.
     #[error("cannot complete {operation}")]
     Failed {

@@ -2,6 +2,7 @@
 
 use super::Read;
 use crate::schema::{Index, Table};
+use crate::tables::ALL;
 use crate::value::{Key, Row, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,22 @@ impl Loaded {
             self.put_row(table, key, Some(row));
         }
         self.unique.entry(index.name).or_default().insert(values, key);
+    }
+
+    /// Changes every row with sealed columns that was read and is there.
+    ///
+    /// # Errors
+    ///
+    /// The first of `change`.
+    pub fn change_rows<E>(
+        &mut self,
+        change: &mut dyn FnMut(&'static Table, &mut Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for table in ALL.iter().filter(|table| table.sealed().next().is_some()) {
+            let rows = self.rows.get_mut(table.name).into_iter().flat_map(BTreeMap::values_mut);
+            rows.flatten().try_for_each(|row| change(table, row))?;
+        }
+        Ok(())
     }
 
     /// Marks a row that is there and that another transaction holds. What was put of it may be of the past.

@@ -1,10 +1,26 @@
 //! Who uses the system, and what was asked of it: tenants, keys, customers, commands, and how much of late.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
 use crate::schema::{Index, Queue, Rows, Table};
+
+/// Master keys that stored values are, or were, sealed under; never the keys themselves.
+pub static MASTER_KEYS: Table = Table {
+    name: "master_keys",
+    columns: &[
+        column("id", Text, Required),
+        column("proof", Bytes, Required),
+        column("since", Integer, Required),
+        column("retired_at", Integer, Optional),
+        column("version", Integer, Required),
+    ],
+    key_columns: 1,
+    indexes: &[],
+    rows: Rows::Versioned,
+    queue: Queue::No,
+};
 
 /// Organisations, live or test.
 pub static TENANTS: Table = Table {
@@ -13,8 +29,8 @@ pub static TENANTS: Table = Table {
         column("id", Bytes, Required),
         column("name", Text, Required),
         column("mode", Text, Required),
-        column("fingerprint_secret", Bytes, Required),
-        column("gateway_key_secret", Bytes, Required),
+        sealed("fingerprint_secret", Required),
+        sealed("gateway_key_secret", Required),
         column("created_at", Integer, Required),
     ],
     key_columns: 1,
@@ -34,6 +50,8 @@ pub static API_KEYS: Table = Table {
         column("scopes", Text, Required),
         column("created_at", Integer, Required),
         column("revoked_at", Integer, Optional),
+        column("ends_at", Integer, Optional),
+        column("last_used_at", Integer, Optional),
         column("version", Integer, Required),
     ],
     key_columns: 1,
@@ -98,7 +116,7 @@ pub static COMMANDS: Table = Table {
         column("credential", Bytes, Optional),
         column("api_version", Text, Required),
         column("answer_status", Integer, Optional),
-        column("answer_body", Bytes, Optional),
+        sealed("answer_body", Optional),
         column("received_at", Integer, Required),
         column("completed_at", Integer, Optional),
         column("version", Integer, Required),

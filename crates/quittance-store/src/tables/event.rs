@@ -1,6 +1,6 @@
 //! What a tenant's own systems are told: events, where they are sent, and what became of each delivery.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::Many;
@@ -18,7 +18,7 @@ pub static EVENTS: Table = Table {
         column("book", Bytes, Required),
         column("seq", Integer, Required),
         column("at", Integer, Required),
-        column("body", Bytes, Required),
+        sealed("body", Required),
     ],
     key_columns: 2,
     indexes: &[Index { name: "events_by_subject", columns: &["tenant", "subject"], uniqueness: Many }],
@@ -29,11 +29,7 @@ pub static EVENTS: Table = Table {
 /// Endpoints of tenants: one row for each tenant, so that a batch learns with one read whom to tell.
 pub static WEBHOOK_ENDPOINTS: Table = Table {
     name: "webhook_endpoints",
-    columns: &[
-        column("tenant", Bytes, Required),
-        column("endpoints", Bytes, Required),
-        column("version", Integer, Required),
-    ],
+    columns: &[column("tenant", Bytes, Required), sealed("endpoints", Required), column("version", Integer, Required)],
     key_columns: 1,
     indexes: &[],
     rows: Rows::Glanced,

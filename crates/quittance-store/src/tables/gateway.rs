@@ -1,6 +1,6 @@
 //! What is done at gateways, the brakes of it, and the clock by which it is dated.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
@@ -49,7 +49,7 @@ pub static TICKETS: Table = Table {
         column("gateway_key", Text, Required),
         column("reference", Text, Optional),
         column("request_digest", Bytes, Required),
-        column("request", Bytes, Required),
+        sealed("request", Required),
         column("lease_epoch", Integer, Required),
         column("issued_at", Integer, Required),
         column("deadline", Integer, Required),

@@ -1,6 +1,6 @@
 //! What gateways tell: their objects as we last saw them, their events, how far we have looked, and what does not agree.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
@@ -70,7 +70,7 @@ pub static INBOX: Table = Table {
         column("secret", Text, Optional),
         column("verified_at", Integer, Optional),
         column("received_at", Integer, Required),
-        column("body", Bytes, Required),
+        sealed("body", Required),
     ],
     key_columns: 2,
     indexes: &[Index { name: "inbox_by_object", columns: &["object"], uniqueness: Many }],

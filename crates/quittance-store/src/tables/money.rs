@@ -1,6 +1,6 @@
 //! What a book holds: its journal, and what is derived from it.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::{Many, Unique};
@@ -159,7 +159,7 @@ pub static EVIDENCE: Table = Table {
         column("dispute", Bytes, Required),
         column("stage", Text, Required),
         column("command", Bytes, Required),
-        column("texts", Bytes, Required),
+        sealed("texts", Required),
         column("created_at", Integer, Required),
     ],
     key_columns: 2,

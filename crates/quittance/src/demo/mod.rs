@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use quittance_sandbox::FaultProfile;
-use quittance_server::data::Data;
+use quittance_server::data::{Data, Place};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
@@ -113,8 +113,8 @@ const INTERRUPTED: u8 = 130;
 /// When it could not be carried out: no free port, no space, a server that does not start.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<ExitCode> {
     let format = global.format();
-    let url = match global.named_data()? {
-        Some(Data::Postgres(url)) => Some(url.expose().to_owned()),
+    let url = match global.named_data()?.as_ref().map(Data::place) {
+        Some(Place::Postgres(url)) => Some(url.expose().to_owned()),
         _ => None,
     };
     if arguments.processes > 1 && url.is_none() {

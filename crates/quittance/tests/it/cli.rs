@@ -4,7 +4,7 @@ use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "init",
     "serve",
     "sandbox",
@@ -21,6 +21,8 @@ const COMMANDS: [&str; 23] = [
     "tenant list",
     "key create",
     "key list",
+    "key rotate",
+    "key rotate-master",
     "key revoke",
     "pause",
     "resume",

@@ -157,6 +157,11 @@ impl Client {
         self.send(self.client.get(format!("{}{path}", self.base)))
     }
 
+    /// What is there, as it came.
+    pub(crate) fn get_text(&self, path: &str) -> String {
+        self.answer(self.client.get(format!("{}{path}", self.base))).body
+    }
+
     pub(crate) fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
         let answer = self.post_for_bytes(path, key, body);
         (answer.status, answer.json())

@@ -82,7 +82,7 @@ impl Needs {
     pub(super) fn problems(self) -> Vec<&'static Kind> {
         let mut problems: Vec<&'static Kind> = Vec::new();
         if self != Self::Nothing {
-            problems.extend([&code::UNAUTHORISED, &code::FORBIDDEN]);
+            problems.extend([&code::UNAUTHORISED, &code::FORBIDDEN, &code::TOO_MANY_REQUESTS]);
         }
         if self.is_keyed() {
             let of_key =

@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::gate::{Gate, GatedStore};
+use super::watch::{Watch, WatchedReader, WatchedStore};
 use axum::Router;
 use quittance_core::id::{ApiKeyId, TenantId};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
@@ -44,6 +45,8 @@ pub enum Place {
     Shared(Data),
     /// In memory, behind a gate that stops the writer or lets it fail.
     Gated(MemoryDatabase, Gate),
+    /// In memory, where every question to the store is written down.
+    Watched(MemoryDatabase, Watch),
 }
 
 /// The server.
@@ -233,6 +236,11 @@ fn start(config: &str, place: &Place) -> Runtime {
         // What has a runtime of its own is opened apart from this one.
         Place::Shared(data) => return Runtime::start(config, data, Roles::ALL).expect("started"),
         Place::Disk(folder) => Database::open(&folder.path().into(), 1).expect("opened"),
+        Place::Watched(database, watch) => Database {
+            writer: Box::new(WatchedStore { inner: database.writer(), watch: watch.clone() }),
+            lanes: Vec::new(),
+            readers: vec![Box::new(WatchedReader { inner: database.reader(), watch: watch.clone() })],
+        },
         Place::Gated(database, gate) => Database {
             writer: Box::new(GatedStore { inner: database.writer(), gate: gate.clone() }),
             lanes: Vec::new(),
@@ -269,6 +277,8 @@ async fn create(handle: &Handle) {
             scope,
             created_at: now,
             revoked_at: None,
+            ends_at: None,
+            last_used_at: None,
         };
         submit(handle, Submission::CreateKey(Box::new(key))).await;
     }

@@ -120,6 +120,8 @@ fn prune_in(days: u32, app: &App) {
         answered_before: days_ago(30, now),
         events: Vec::new(),
         received_before: now,
+        told: Vec::new(),
+        told_before: now,
     };
     let (store, ids) = (Box::new(database.writer()), Box::<SystemIds>::default());
     let mut engine = Engine::new(store, ids, Box::new(Renderer), Gateways::default(), Leases::default());

@@ -32,6 +32,8 @@ async fn create_live_tenant(app: &App) {
         scope: Scope::Write,
         created_at: now,
         revoked_at: None,
+        ends_at: None,
+        last_used_at: None,
     };
     submit(&app.handle, Submission::CreateKey(Box::new(key))).await;
 }

@@ -44,6 +44,8 @@ pub fn next_key(app: &App) -> ApiKey {
         scope: Scope::Write,
         created_at: app.handle.now(),
         revoked_at: None,
+        ends_at: None,
+        last_used_at: None,
     }
 }
 

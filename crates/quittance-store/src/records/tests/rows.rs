@@ -229,6 +229,8 @@ fn rows_of_operators_gateways_and_inbox_come_back_as_they_went() {
         scope: Scope::Write,
         created_at: Timestamp(1),
         revoked_at: None,
+        ends_at: Some(Timestamp(7)),
+        last_used_at: Some(Timestamp(5)),
     });
     check(Ticket {
         book: customer().id,

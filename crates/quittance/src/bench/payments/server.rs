@@ -16,7 +16,9 @@ use tokio::sync::oneshot;
 
 /// Serves until the input ends.
 pub(super) fn run(arguments: &Arguments, place: &Place, global: &Global) -> Result<()> {
-    let config = Config::load(global.config.as_deref())?;
+    let mut config = Config::load(global.config.as_deref())?;
+    // One client asks as fast as it can.
+    config.server.caps.per_second_max = None;
     let data = place.data()?;
     let mut engine = asked::engine(data.open_for_writing()?);
     asked::open_books(&mut engine, arguments.books)?;
