@@ -141,7 +141,8 @@ impl Case<'_> {
             DisputeStatus::NeedsResponse if has_turned => self.alarms.push("an inquiry has become a chargeback"),
             _ => {}
         }
-        has_turned || before.money != self.dispute.money
+        // Whatever clients see of it is told, and an event is of a record.
+        before != self.dispute || is_new
     }
 
     fn take_over(&mut self, sighting: &DisputeSighting) {

@@ -42,6 +42,10 @@ fn fault(subject: &str, status: &str, events: &[EventRow]) -> Option<String> {
     if kinds.iter().skip(1).any(|kind| kind.ends_with(".created")) {
         return Some(format!("{subject} was told to be created more than once, or late: {kinds:?}"));
     }
+    // By its number a receiver tells which of two is the newer.
+    if let Some(pair) = events.windows(2).find(|pair| pair[0].seq == pair[1].seq) {
+        return Some(format!("{subject} was told twice of record {}: {kinds:?}", pair[0].seq));
+    }
     // One that is told under a status reached it then: neither was it told before, nor is it something else.
     for (at, kind) in kinds.iter().enumerate() {
         let word = kind.split_once('.').map_or("", |(_, word)| word);

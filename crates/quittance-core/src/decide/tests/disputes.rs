@@ -189,6 +189,21 @@ fn a_word_that_is_not_known_is_recorded_alarmed_and_decides_nothing() {
     disputed.check_replay();
 }
 
+/// An event of it says the number of the newest record: without one of its own it could not be told from the one before.
+#[test]
+fn whatever_clients_see_of_it_has_a_record_of_its_own() {
+    let mut disputed = Disputed::new();
+    disputed.sees(&seen("needs_response", &[WITHDRAWN]));
+    let later = DisputeSighting { evidence_due_by: Some(200), ..seen("needs_response", &[WITHDRAWN]) };
+    assert_eq!(disputed.sees(&later), 1, "there is more time");
+    let other = DisputeSighting { reason: "general".into(), ..later };
+    assert_eq!(disputed.sees(&other), 1, "for another reason");
+    let answered = DisputeSighting { submissions: 1, ..other };
+    assert_eq!((disputed.sees(&answered), disputed.sees(&answered)), (1, 0), "it was answered elsewhere");
+    assert_eq!(disputed.books(), [500, 0, 15, -15]);
+    disputed.check_replay();
+}
+
 #[test]
 fn a_way_that_the_machine_does_not_have_is_kept_as_evidence() {
     let mut disputed = Disputed::new();
