@@ -5,7 +5,8 @@ mod objects;
 mod prune;
 
 pub use events::{
-    Delivered, DeliveryRef, Dispatch, EndpointChange, EndpointTurn, NewEndpoint, ReplayEvent, Sendable, Sending,
+    Delivered, DeliveryRef, Dispatch, EndpointChange, EndpointTurn, NewEndpoint, NewSecret, ReplayEvent, Sendable,
+    Sending,
 };
 pub use objects::{
     EventGap, EventLog, Listed, Look, LookPlan, Looked, ObjectRef, Replay, Requeue, Swept, WebhookEvent,
@@ -17,9 +18,8 @@ use quittance_core::brake::Over;
 use quittance_core::currency::Currency;
 use quittance_core::decide::{Approval, AskRefund, CreatePayment, Resolution};
 use quittance_core::effect::{PersonsWord, Source, Stimulus};
-use quittance_core::event::SECRET_BYTES;
 use quittance_core::fact::ObjectKind;
-use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, EndpointId, PaymentId, TenantId};
+use quittance_core::id::{ApiKeyId, CommandId, CustomerId, DisputeId, EffectId, PaymentId, TenantId};
 use quittance_core::idempotency::{Command, Key};
 use quittance_core::payment::Payment;
 use quittance_core::rejection::Rejection;
@@ -166,14 +166,7 @@ pub enum Action {
     /// A new endpoint for outgoing events.
     CreateEndpoint(NewEndpoint),
     /// A new secret for an endpoint.
-    RotateSecret {
-        /// Which endpoint.
-        endpoint: EndpointId,
-        /// The new secret.
-        secret: [u8; SECRET_BYTES],
-        /// How long the one before signs, too, in milliseconds.
-        overlap_ms: u64,
-    },
+    RotateSecret(NewSecret),
     /// A person's decision on an effect in review.
     Resolve {
         /// Which effect; the lease is not looked at.

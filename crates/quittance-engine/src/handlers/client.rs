@@ -44,7 +44,7 @@ pub(super) fn reads(command: &ClientCommand, wanted: &mut Wanted<'_>) {
         Action::SubmitEvidence { dispute, .. } => new_evidence::reads(dispute, wanted),
         Action::Approve { effect, .. } => effect_rows::reads(effect, wanted),
         Action::Resolve { effect, .. } => resolution::reads(effect, wanted),
-        Action::CreateEndpoint(_) | Action::RotateSecret { .. } => endpoints::reads(command.tenant, wanted),
+        Action::CreateEndpoint(_) | Action::RotateSecret(_) => endpoints::reads(command.tenant, wanted),
     }
 }
 
@@ -97,9 +97,7 @@ fn fresh(asked: &ClientCommand, rows: &mut WorkingSet<'_>, context: &mut Context
         Action::Refund { payment, asked } => new_refund::handle(payment, asked, &mut command, rows, context)?,
         Action::SubmitEvidence { dispute, texts } => new_evidence::handle(dispute, texts, &mut command, rows, context)?,
         Action::CreateEndpoint(new) => endpoints::create(new, &mut command, rows, context)?,
-        Action::RotateSecret { endpoint, secret, overlap_ms } => {
-            endpoints::rotate(*endpoint, (*secret, *overlap_ms), &mut command, rows, context)?
-        }
+        Action::RotateSecret(new) => endpoints::rotate(new, &mut command, rows, context)?,
         Action::Resolve { effect, resolution, word } => {
             resolution::handle(effect, *resolution, word, &mut command, rows, context)?
         }

@@ -3,9 +3,9 @@
 use super::client::answered;
 use super::{Context, Handled, Wanted};
 use crate::ports::Answer;
-use crate::submission::{EndpointChange, EndpointTurn, NewEndpoint, Outcome};
+use crate::submission::{EndpointChange, EndpointTurn, NewEndpoint, NewSecret, Outcome};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::event::{ENDPOINTS_MAX, EndedBy, Endpoint, EndpointState, Endpoints, SECRET_BYTES, Secret};
+use quittance_core::event::{ENDPOINTS_MAX, EndedBy, Endpoint, EndpointState, Endpoints, Secret};
 use quittance_core::id::{EndpointId, TenantId};
 use quittance_core::idempotency::Command;
 use quittance_core::rejection::Rejection;
@@ -47,18 +47,17 @@ pub(super) fn create(
 }
 
 pub(super) fn rotate(
-    id: EndpointId,
-    (secret, overlap_ms): ([u8; SECRET_BYTES], u64),
+    new: &NewSecret,
     command: &mut Command,
     rows: &mut WorkingSet<'_>,
     context: &Context<'_>,
 ) -> Result<Handled, Miss> {
     let mut endpoints = of(command.tenant, rows)?;
-    let Some(endpoint) = endpoints.get_mut(id) else {
+    let Some(endpoint) = endpoints.get_mut(new.endpoint) else {
         return Ok(answered(command, &Answer::Rejected(&Rejection::EndpointNotFound), context));
     };
-    endpoint.rotate(secret, overlap_ms, context.now);
-    command.subject = Some(id.to_string());
+    endpoint.rotate(new.secret, new.overlap_ms, context.now);
+    command.subject = Some(new.endpoint.to_string());
     let handled = answered(command, &Answer::SecretRotated(endpoint), context);
     rows.put(&endpoints);
     Ok(handled)

@@ -48,6 +48,24 @@ impl fmt::Debug for NewEndpoint {
     }
 }
 
+/// A new secret for an endpoint.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// Which endpoint.
+    pub endpoint: EndpointId,
+    /// The new secret.
+    pub secret: [u8; SECRET_BYTES],
+    /// How long the one before signs, too, in milliseconds.
+    pub overlap_ms: u64,
+}
+
+impl fmt::Debug for NewSecret {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewSecret({} beside the old one for {} ms)", self.endpoint, self.overlap_ms)
+    }
+}
+
 /// A change of an endpoint.
 #[derive(Clone, Debug)]
 pub struct EndpointChange {

@@ -21,7 +21,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use quittance_core::event::{Endpoint, Endpoints, Kinds, OVERLAP_MS};
 use quittance_core::id::{EndpointId, TenantId};
 use quittance_core::tenant::Scope;
-use quittance_engine::submission::{Action, EndpointChange, EndpointTurn, NewEndpoint, Outcome, Submission};
+use quittance_engine::submission::{Action, EndpointChange, EndpointTurn, NewEndpoint, NewSecret, Outcome, Submission};
 
 /// Operations whose answers hold a secret.
 pub(super) const TELL_SECRETS: [&str; 2] =
@@ -57,7 +57,7 @@ async fn try_rotate(handle: &Handle, id: &str, request: Request) -> Result<Respo
     let overlap_ms = fields.word("old_secret", Need::Optional, &words).unwrap_or(OVERLAP_MS);
     fields.finish().map_err(Problem::invalid_body)?;
     let endpoint = find(handle, intake.caller.tenant.id, id).await?.id;
-    let action = Action::RotateSecret { endpoint, secret: ids::random(), overlap_ms };
+    let action = Action::RotateSecret(NewSecret { endpoint, secret: ids::random(), overlap_ms });
     carry_out(handle, intake, TELL_SECRETS[1], action).await
 }
 

@@ -6,7 +6,7 @@ use quittance_core::event::{
     DeliveryState, ENDPOINTS_MAX, EndedBy, EndpointState, FAILING_MS_MAX, Kind, Kinds, OVERLAP_MS,
 };
 use quittance_core::id::EndpointId;
-use quittance_engine::submission::{Action, EndpointChange, EndpointTurn, Outcome, Submission};
+use quittance_engine::submission::{Action, EndpointChange, EndpointTurn, NewSecret, Outcome, Submission};
 use std::collections::BTreeSet;
 
 fn change(endpoint: EndpointId, turn: EndpointTurn) -> Submission {
@@ -14,7 +14,7 @@ fn change(endpoint: EndpointId, turn: EndpointTurn) -> Submission {
 }
 
 fn rotate(key: &str, endpoint: EndpointId) -> Submission {
-    let action = Action::RotateSecret { endpoint, secret: [9; 32], overlap_ms: OVERLAP_MS };
+    let action = Action::RotateSecret(NewSecret { endpoint, secret: [9; 32], overlap_ms: OVERLAP_MS });
     command(key, 0, "POST /v1/webhook_endpoints/{id}/rotate-secret", action)
 }
 
@@ -86,6 +86,14 @@ fn an_endpoint_that_answers_410_is_disabled_and_one_that_fails_for_days() {
     world.answered(&sending.dispatches[0], 500);
     let state = world.endpoint(failing).state;
     assert!(matches!(state, EndpointState::Disabled { why: EndedBy::Failing, .. }), "{state:?}");
+}
+
+#[test]
+fn no_secret_is_in_what_is_printed() {
+    for submission in [create("e", Kinds::All), rotate("r", EndpointId::from_bytes([1; 16]))] {
+        let printed = format!("{submission:?}");
+        assert!(!printed.contains("7, 7") && !printed.contains("9, 9"), "{printed}");
+    }
 }
 
 #[test]
