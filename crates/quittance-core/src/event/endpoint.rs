@@ -153,6 +153,14 @@ impl Endpoint {
         self.secrets.extend(retiring.map(|secret| Secret { until, ..secret }));
     }
 
+    /// Takes another address. That the one before failed says nothing about it.
+    pub fn move_to(&mut self, url: String) {
+        if self.url != url {
+            self.url = url;
+            self.failing_since = None;
+        }
+    }
+
     /// Sends events there again. That it failed before is forgotten.
     pub fn enable(&mut self) {
         self.state = EndpointState::Enabled;

@@ -148,7 +148,7 @@ impl Engine {
                     if event.is_none() {
                         tracing::error!(event = %id, "an event cannot be read, and is not sent");
                     }
-                    canceled.push(Submission::Delivered(Box::new(Delivered { delivery, attempt: None })));
+                    canceled.push(Submission::Delivered(Box::new(Delivered { delivery, url: String::new(), attempt: None })));
                 }
             }
         }

@@ -39,7 +39,12 @@ pub(super) fn delivered(
         rows.put(&delivery);
         return Ok(Outcome::Done.into());
     };
-    let learned = learn(&mut delivery, endpoint, attempt.clone(), context.now, context.ids.dice());
+    let before = endpoint.clone();
+    let mut learned = learn(&mut delivery, endpoint, attempt.clone(), context.now, context.ids.dice());
+    if delivered.url != endpoint.url {
+        // What was said at another address says nothing about this one.
+        (*endpoint, learned) = (before, Learned::Same);
+    }
     if learned == Learned::Disabled {
         warn_of(endpoint);
     }

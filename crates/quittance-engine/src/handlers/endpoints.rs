@@ -76,7 +76,9 @@ pub(super) fn change(
     let before = endpoint.clone();
     match &change.turn {
         EndpointTurn::Update { url, description, kinds } => {
-            replace(&mut endpoint.url, url.as_ref());
+            if let Some(url) = url {
+                endpoint.move_to(url.clone());
+            }
             replace(&mut endpoint.kinds, kinds.as_ref());
             if description.is_some() {
                 endpoint.description.clone_from(description);

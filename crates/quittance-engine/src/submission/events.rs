@@ -24,6 +24,8 @@ pub struct DeliveryRef {
 pub struct Delivered {
     /// Which delivery, under which lease.
     pub delivery: DeliveryRef,
+    /// Where it was sent: the endpoint may be elsewhere by now.
+    pub url: String,
     /// What came of it; none where there was nobody to send it to any more.
     pub attempt: Option<Attempt>,
 }

@@ -45,7 +45,8 @@ impl World {
     /// Says that an event was answered so.
     fn answered(&mut self, dispatch: &Dispatch, status: u16) -> Outcome {
         let attempt = Attempt { at: self.now, took_ms: 1, status: Some(status), error: None };
-        self.submit(Submission::Delivered(Box::new(Delivered { delivery: dispatch.delivery, attempt: Some(attempt) })))
+        let (delivery, url) = (dispatch.delivery, dispatch.url.clone());
+        self.submit(Submission::Delivered(Box::new(Delivered { delivery, url, attempt: Some(attempt) })))
     }
 }
 

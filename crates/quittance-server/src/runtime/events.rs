@@ -114,7 +114,7 @@ fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, dispatch: Dispatc
         let shared = Arc::clone(&place.shared);
         // The place is free before the engine looks for the next event.
         drop(place);
-        let delivered = Delivered { delivery: dispatch.delivery, attempt: Some(attempt) };
+        let delivered = Delivered { delivery: dispatch.delivery, url: dispatch.url, attempt: Some(attempt) };
         hand_back(&shared, None, Submission::Delivered(Box::new(delivered)));
     });
 }

@@ -88,6 +88,30 @@ fn an_endpoint_that_answers_410_is_disabled_and_one_that_fails_for_days() {
     assert!(matches!(state, EndpointState::Disabled { why: EndedBy::Failing, .. }), "{state:?}");
 }
 
+/// What an address answers says nothing about the one that has taken its place meanwhile.
+#[test]
+fn an_endpoint_that_has_moved_begins_anew() {
+    let mut world = World::new();
+    let endpoint = world.listen("e", Kinds::All);
+    for number in 0..3 {
+        world.submit(pay(&format!("k{number}"), &format!("o{number}")).into());
+    }
+    let sent = world.sending().dispatches;
+    world.answered(&sent[0], 500);
+    assert!(world.endpoint(endpoint).failing_since.is_some());
+    let moved = EndpointTurn::Update { url: Some("https://example.org/".into()), description: None, kinds: None };
+    assert!(matches!(world.submit(change(endpoint, moved)), Outcome::Done));
+    assert_eq!(world.endpoint(endpoint).failing_since, None, "it has not failed there");
+    assert!(matches!(world.answered(&sent[1], 500), Outcome::Done));
+    assert_eq!(world.endpoint(endpoint).failing_since, None, "that was the old address");
+    assert!(matches!(world.answered(&sent[2], 410), Outcome::Done));
+    assert_eq!(world.endpoint(endpoint).state, EndpointState::Enabled, "gone is the old address");
+    assert!(world.deliveries().iter().all(|one| one.tries == 1 && one.state == DeliveryState::Pending));
+    world.now = world.now.plus_ms(10_000);
+    let again = world.sending().dispatches;
+    assert!(again.len() == 3 && again.iter().all(|one| one.url == "https://example.org/"));
+}
+
 #[test]
 fn no_secret_is_in_what_is_printed() {
     for submission in [create("e", Kinds::All), rotate("r", EndpointId::from_bytes([1; 16]))] {
