@@ -4,7 +4,7 @@ use super::endpoints::of;
 use super::{Context, Handled, Wanted};
 use crate::submission::{Delivered, DeliveryRef, Outcome, ReplayEvent};
 use crate::working_set::{Miss, WorkingSet};
-use quittance_core::event::{Delivery, DeliveryState, Endpoint, EndpointState, Endpoints, Learned, learn};
+use quittance_core::event::{Delivery, DeliveryState, Endpoint, EndpointState, Endpoints, Learned, Replayed, learn};
 use quittance_core::id::{EndpointId, EventId};
 use quittance_store::records::EventRow;
 use quittance_store::value::Key;
@@ -69,7 +69,7 @@ pub(super) fn reads_replay(replay: &ReplayEvent, wanted: &mut Wanted<'_>) {
 
 /// Sends an event again, or for the first time where the endpoint did not want it then. Which kinds the endpoint wants now
 /// does not matter: a person has asked.
-pub(super) fn replay(replay: &ReplayEvent, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
+pub(super) fn replay(replay: &ReplayEvent, rows: &mut WorkingSet<'_>, context: &Context<'_>) -> Result<Handled, Miss> {
     let ReplayEvent { tenant, event, endpoint, replayed } = replay;
     if rows.get::<EventRow>(&EventRow::place(*tenant, *event))?.is_none_or(|event| event.is_pruned()) {
         return Ok(Outcome::Conflict("no event is kept under this id").into());
@@ -78,8 +78,9 @@ pub(super) fn replay(replay: &ReplayEvent, rows: &mut WorkingSet<'_>) -> Result<
         return Ok(Outcome::Conflict("no webhook endpoint is known by this id").into());
     }
     let known = rows.get::<Delivery>(&place(*endpoint, *event))?;
-    let mut delivery = known.unwrap_or_else(|| Delivery::new(*tenant, *endpoint, *event, replayed.at));
-    delivery.replay(replayed.clone());
+    let mut delivery = known.unwrap_or_else(|| Delivery::new(*tenant, *endpoint, *event, context.now));
+    // By the clock that says what is due; that of the process which was asked may be another.
+    delivery.replay(Replayed { at: context.now, ..replayed.clone() });
     rows.put(&delivery);
     Ok(Outcome::Done.into())
 }

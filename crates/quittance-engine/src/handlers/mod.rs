@@ -135,7 +135,7 @@ pub(crate) fn handle(
         Submission::Requeue(requeue) => object::requeue(requeue, rows, context),
         Submission::Replay(replay) => webhook::replay(replay, rows, context),
         Submission::Delivered(delivered) => deliveries::delivered(delivered, rows, context),
-        Submission::ReplayEvent(replay) => deliveries::replay(replay, rows),
+        Submission::ReplayEvent(replay) => deliveries::replay(replay, rows, context),
         Submission::ChangeEndpoint(change) => endpoints::change(change, rows, context),
         Submission::CreateTenant(tenant) => operator::create_tenant(tenant, rows),
         Submission::CreateKey(key) => operator::create_key(key, rows),

@@ -108,3 +108,15 @@ fn an_endpoint_that_does_not_answer_takes_its_own_places_only() {
     assert!(!rest.is_more);
     assert!(rest.due_since.is_some());
 }
+
+/// The clock of the process that a person asked is not the one by which deliveries are due.
+#[test]
+fn a_replay_is_sent_at_once_whatever_clock_dated_it() {
+    let mut world = World::new();
+    let event = world.all::<EventRow>()[0].id;
+    let endpoint = world.listen("e", Kinds::All);
+    let replayed = Replayed { by: "key_1".into(), reason: "again".into(), at: world.now.plus_ms(3_600_000) };
+    let replay = ReplayEvent { tenant: tenant(), event, endpoint, replayed };
+    assert!(matches!(world.submit(Submission::ReplayEvent(Box::new(replay))), Outcome::Done));
+    assert_eq!(world.sending().dispatches.len(), 1);
+}
