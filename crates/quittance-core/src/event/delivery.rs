@@ -18,6 +18,13 @@ const JITTER_PERCENT: u64 = 10;
 /// No delivery waits longer than this by a right clock, in milliseconds.
 pub const WAIT_MS_MAX: u64 = 30 * HOUR;
 
+/// How long an endpoint has to answer, in milliseconds: the least that Standard Webhooks 1.0.0 asks for.
+pub const ATTEMPT_MS_MAX: u64 = 15 * SECOND;
+
+/// An event is sent under a lease that is never shorter than this, in milliseconds: what came of an attempt is written down
+/// before anybody sends the event again.
+pub const LEASE_MS_MIN: u64 = 2 * ATTEMPT_MS_MAX;
+
 /// Attempts that a delivery remembers: the newest.
 pub const ATTEMPTS_KEPT: usize = 20;
 

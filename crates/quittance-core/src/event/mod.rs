@@ -10,7 +10,8 @@ mod kind;
 mod tests;
 
 pub use delivery::{
-    ATTEMPTS_KEPT, Attempt, Delivery, DeliveryState, Learned, Replayed, SCHEDULE_MS, WAIT_MS_MAX, learn,
+    ATTEMPT_MS_MAX, ATTEMPTS_KEPT, Attempt, Delivery, DeliveryState, LEASE_MS_MIN, Learned, Replayed, SCHEDULE_MS,
+    WAIT_MS_MAX, learn,
 };
 pub use endpoint::{
     ENDPOINTS_MAX, EndedBy, Endpoint, EndpointState, Endpoints, FAILING_MS_MAX, Kinds, OVERLAP_MS, SECRET_BYTES, Secret,

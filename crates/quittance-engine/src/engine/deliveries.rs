@@ -5,7 +5,7 @@
 use super::Engine;
 use crate::room::Permits;
 use crate::submission::{Delivered, DeliveryRef, Dispatch, Sendable, Sending, Submission};
-use quittance_core::event::{Delivery, Endpoint, Endpoints, WAIT_MS_MAX};
+use quittance_core::event::{Delivery, Endpoint, Endpoints, LEASE_MS_MIN, WAIT_MS_MAX};
 use quittance_core::id::{EndpointId, TenantId};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Entity, EventRow};
@@ -128,7 +128,8 @@ impl Engine {
         sending: &mut Sending,
     ) -> Result<(), StoreError> {
         let limits: BTreeMap<Key, usize> = shares.iter().map(|share| (share.lane.clone(), share.limit)).collect();
-        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(self.leases.lease_ms).0);
+        let lease_ms = self.leases.lease_ms.max(LEASE_MS_MIN);
+        let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(lease_ms).0);
         let rows = self.store.claim(&DELIVERIES, &Claim { shares, now: now.0, owner, leased_until })?;
         let deliveries: Vec<Delivery> = rows.iter().filter_map(|row| Delivery::from_row(row).ok()).collect();
         let places: Vec<Key> = deliveries.iter().map(|one| EventRow::place(one.tenant, one.event)).collect();

@@ -8,6 +8,7 @@ use crate::world::{World, capture, command, customer, pay, refund, tenant};
 use quittance_core::event::{Attempt, Delivery, DeliveryState, Endpoint, Endpoints, Kinds};
 use quittance_core::id::EndpointId;
 use quittance_core::payment::CaptureMethod;
+use quittance_engine::gateways::Leases;
 use quittance_engine::submission::{Action, Delivered, Dispatch, NewEndpoint, Outcome, Sendable, Sending, Submission};
 use quittance_engine::verify::verify;
 use quittance_store::records::EventRow;
@@ -40,6 +41,12 @@ impl World {
         self.read_clocks();
         let room = Sendable { left: 100, each_max: 50, ..Sendable::default() };
         self.engine.poll_deliveries(self.now, &room).expect("the store works")
+    }
+
+    /// From now on a process works whose leases are this short; it has no gateways.
+    fn shorten_leases(&mut self, lease_ms: u64) {
+        self.forget_gateways_under(Leases { lease_ms });
+        self.start();
     }
 
     /// Says that an event was answered so.

@@ -280,9 +280,14 @@ impl World {
 
     /// From now on no gateway is configured.
     pub fn forget_gateways(&mut self) {
+        self.forget_gateways_under(Leases::default());
+    }
+
+    /// The same, under such leases.
+    pub fn forget_gateways_under(&mut self, leases: Leases) {
         let ids = Box::new(Counter { next: 9 << 64 });
         let store = Box::new(self.database.writer());
-        self.engine = Engine::new(store, ids, Box::new(Plain), Gateways::default(), Leases::default());
+        self.engine = Engine::new(store, ids, Box::new(Plain), Gateways::default(), leases);
     }
 
     /// How many records the journals have.

@@ -14,14 +14,14 @@ use crate::clock::{self, Stopwatch};
 use crate::render::EVENT_MEDIA_TYPE;
 use crate::transport::{describe, ensure_cryptography};
 use guard::Guard;
-use quittance_core::event::Attempt;
+use quittance_core::event::{ATTEMPT_MS_MAX, Attempt};
 use quittance_engine::submission::Dispatch;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// How long an endpoint has to answer: the least that Standard Webhooks 1.0.0 asks for.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an endpoint has to answer.
+const TIMEOUT: Duration = Duration::from_millis(ATTEMPT_MS_MAX);
 
 /// How long a connection may take to be made, name look-up and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
 //! Sending: at least once, under one id, by whoever holds the newest lease.
 
 use crate::world::{World, pay, tenant};
-use quittance_core::event::{DeliveryState, Kinds, Replayed, SCHEDULE_MS};
+use quittance_core::event::{ATTEMPT_MS_MAX, DeliveryState, Kinds, Replayed, SCHEDULE_MS};
 use quittance_core::id::{EndpointId, EventId};
 use quittance_engine::submission::{Outcome, ReplayEvent, Sendable, Submission};
 use quittance_store::records::EventRow;
@@ -107,6 +107,18 @@ fn an_endpoint_that_does_not_answer_takes_its_own_places_only() {
     assert_eq!(rest.dispatches.len(), 8, "all but what is under way");
     assert!(!rest.is_more);
     assert!(rest.due_since.is_some());
+}
+
+#[test]
+fn an_attempt_is_over_before_its_lease_however_short_leases_are() {
+    let mut world = World::new();
+    world.listen("e", Kinds::All);
+    world.submit(pay("k", "o").into());
+    world.shorten_leases(2_000);
+    let dispatch = world.sending().dispatches.remove(0);
+    world.now = world.now.plus_ms(ATTEMPT_MS_MAX);
+    assert!(world.sending().dispatches.is_empty(), "the endpoint may still answer");
+    assert!(matches!(world.answered(&dispatch, 200), Outcome::Done), "in time");
 }
 
 /// The clock of the process that a person asked is not the one by which deliveries are due.
