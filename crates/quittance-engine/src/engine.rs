@@ -22,11 +22,12 @@ use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
 pub use outlook::Outlook;
 use quittance_core::effect::Era;
-use quittance_core::id::EndpointId;
+use quittance_core::id::TenantId;
 use quittance_core::mutation::{self, Mutation};
 use quittance_core::time::Timestamp;
 use quittance_store::store::{Patience, Store, StoreError};
-use std::collections::BTreeMap;
+use quittance_store::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Submissions decided in one transaction, at most.
 pub const BATCH_MAX: usize = 1_000;
@@ -74,7 +75,9 @@ pub struct Engine {
     /// What has ended an era, and nobody was told yet.
     untold: Option<Change>,
     /// The endpoint after which the next look for events that are due begins; none for the first.
-    looked_after: Option<EndpointId>,
+    looked_after: Option<Value>,
+    /// Tenants whose endpoints were found unreadable, which was said.
+    unreadable: BTreeSet<TenantId>,
 }
 
 /// What a start found.
@@ -100,7 +103,7 @@ impl Engine {
         let brakes = Brakes::default();
         let (era, watched) = (Era { number: 0, began_at: Timestamp(0), dated_since: 0, ahead_ms: 0 }, None);
         let (clock, asked_ms, released_at, moved, untold) = (None, i64::MIN, None, None, None);
-        let (ahead_ms_max, looked_after) = (u64::MAX, None);
+        let (ahead_ms_max, looked_after, unreadable) = (u64::MAX, None, BTreeSet::new());
         Self {
             store,
             ids,
@@ -120,6 +123,7 @@ impl Engine {
             moved,
             untold,
             looked_after,
+            unreadable,
         }
     }
 

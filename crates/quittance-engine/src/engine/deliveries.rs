@@ -5,14 +5,14 @@
 use super::Engine;
 use crate::room::Permits;
 use crate::submission::{Delivered, DeliveryRef, Dispatch, Sendable, Sending, Submission};
-use quittance_core::event::{Delivery, Endpoint, Endpoints, LEASE_MS_MIN, WAIT_MS_MAX};
+use quittance_core::event::{Delivery, Endpoints, LEASE_MS_MIN, WAIT_MS_MAX};
 use quittance_core::id::{EndpointId, TenantId};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Entity, EventRow};
+use quittance_store::records::{Corrupt, Entity, EventRow};
 use quittance_store::store::{Claim, Scan, Share, StoreError, TakeOver};
 use quittance_store::tables::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
 use quittance_store::value::{Key, Row, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lanes that one look goes through; the next goes on behind them.
 const LANES_MAX: usize = 32;
@@ -42,6 +42,11 @@ impl DueLane {
     }
 }
 
+/// How many are taken of the lane of an endpoint.
+fn share(endpoint: EndpointId, limit: usize) -> Share {
+    Share { lane: vec![endpoint.bytes().into()], limit }
+}
+
 impl Engine {
     /// Takes over what earlier processes were sending. It is sent again, under the same ids.
     pub(super) fn take_over_deliveries(&mut self, now: Timestamp) -> Result<usize, StoreError> {
@@ -62,7 +67,9 @@ impl Engine {
         let endpoints = self.endpoints_of(&lanes)?;
         let (mut sending, mut shares, mut left) = (Sending::default(), Vec::new(), room.left);
         for lane in &lanes {
-            let share = match endpoints.get(&lane.endpoint) {
+            // Of what cannot be read nothing is given up.
+            let Some(of_tenant) = endpoints.get(&lane.tenant) else { continue };
+            let places = match of_tenant.get(lane.endpoint) {
                 None => CANCELED_MAX,
                 Some(endpoint) if !endpoint.is_enabled() => continue,
                 Some(_) => {
@@ -73,10 +80,8 @@ impl Engine {
                     free
                 }
             };
-            sending.is_more |= share == 0;
-            if share > 0 {
-                shares.push(Share { lane: vec![lane.endpoint.bytes().into()], limit: share });
-            }
+            sending.is_more |= places == 0;
+            shares.extend((places > 0).then(|| share(lane.endpoint, places)));
         }
         if !shares.is_empty() {
             self.claim_deliveries(now, shares, &endpoints, &mut sending)?;
@@ -89,33 +94,43 @@ impl Engine {
     fn due_lanes(&mut self, now: Timestamp) -> Result<Vec<DueLane>, StoreError> {
         let mut lanes = Vec::new();
         for _ in 0..LANES_MAX {
-            let after = self.looked_after.map(|endpoint| vec![endpoint.bytes().into()]);
+            let after = self.looked_after.clone().map(|endpoint| vec![endpoint]);
             let first = Scan::forward(&DELIVERIES, Vec::new(), 1);
             let scan = Scan { index: Some(DELIVERIES.due_index()), after, ..first };
             let Some(row) = self.store.scan(&scan)?.pop() else {
                 self.looked_after = None;
                 break;
             };
+            // Whatever it says, the next look goes on behind it.
+            self.looked_after = Some(row[DELIVERIES.position("endpoint")].clone());
             let Some(lane) = DueLane::of(&row) else {
                 let reason = "the first of an endpoint's deliveries cannot be read, and nothing is sent there";
                 tracing::error!(reason);
-                break;
+                continue;
             };
-            self.looked_after = Some(lane.endpoint);
             lanes.extend((lane.since <= now).then_some(lane));
         }
         Ok(lanes)
     }
 
-    fn endpoints_of(&mut self, lanes: &[DueLane]) -> Result<BTreeMap<EndpointId, Endpoint>, StoreError> {
-        let mut tenants: Vec<Key> = lanes.iter().map(|lane| vec![lane.tenant.bytes().into()]).collect();
-        tenants.sort_unstable();
-        tenants.dedup();
+    /// The endpoints of whom something is due to, by tenant. A tenant whose endpoints cannot be read is left out: what is due
+    /// there waits, and nobody else does.
+    fn endpoints_of(&mut self, lanes: &[DueLane]) -> Result<BTreeMap<TenantId, Endpoints>, StoreError> {
+        let tenants: BTreeSet<TenantId> = lanes.iter().map(|lane| lane.tenant).collect();
+        let places: Vec<Key> = tenants.iter().map(|tenant| vec![tenant.bytes().into()]).collect();
         let mut endpoints = BTreeMap::new();
-        for row in self.store.get_many(&WEBHOOK_ENDPOINTS, &tenants)?.iter().flatten() {
-            let of_tenant = Endpoints::from_row(row)
-                .map_err(|corrupt| StoreError::Corrupt { place: corrupt.table.to_owned(), what: corrupt.what })?;
-            endpoints.extend(of_tenant.all.into_iter().map(|endpoint| (endpoint.id, endpoint)));
+        for (tenant, row) in tenants.into_iter().zip(self.store.get_many(&WEBHOOK_ENDPOINTS, &places)?) {
+            match row.as_ref().map_or_else(|| Ok(Endpoints::new(tenant)), Endpoints::from_row) {
+                Ok(of_tenant) => {
+                    self.unreadable.remove(&tenant);
+                    endpoints.insert(tenant, of_tenant);
+                }
+                Err(corrupt) => {
+                    if self.unreadable.insert(tenant) {
+                        tracing::error!(%tenant, %corrupt, "endpoints cannot be read; what is due there waits");
+                    }
+                }
+            }
         }
         Ok(endpoints)
     }
@@ -124,14 +139,16 @@ impl Engine {
         &mut self,
         now: Timestamp,
         shares: Vec<Share>,
-        endpoints: &BTreeMap<EndpointId, Endpoint>,
+        endpoints: &BTreeMap<TenantId, Endpoints>,
         sending: &mut Sending,
     ) -> Result<(), StoreError> {
         let limits: BTreeMap<Key, usize> = shares.iter().map(|share| (share.lane.clone(), share.limit)).collect();
         let lease_ms = self.leases.lease_ms.max(LEASE_MS_MIN);
         let (owner, leased_until) = (self.store.writer_epoch(), now.plus_ms(lease_ms).0);
         let rows = self.store.claim(&DELIVERIES, &Claim { shares, now: now.0, owner, leased_until })?;
-        let deliveries: Vec<Delivery> = rows.iter().filter_map(|row| Delivery::from_row(row).ok()).collect();
+        let left_alone = |corrupt: &Corrupt| tracing::error!(%corrupt, "a delivery cannot be read and is left alone");
+        let deliveries: Vec<Delivery> =
+            rows.iter().filter_map(|row| Delivery::from_row(row).inspect_err(left_alone).ok()).collect();
         let places: Vec<Key> = deliveries.iter().map(|one| EventRow::place(one.tenant, one.event)).collect();
         let events = self.store.get_many(&EVENTS, &places)?;
         let (mut canceled, mut taken) = (Vec::new(), BTreeMap::<Key, usize>::new());
@@ -139,17 +156,27 @@ impl Engine {
             let Delivery { tenant, endpoint, event: id, lease_epoch: epoch, .. } = delivery;
             *taken.entry(vec![endpoint.bytes().into()]).or_default() += 1;
             let delivery = DeliveryRef { tenant, endpoint, event: id, epoch };
-            let event = event.as_ref().and_then(|row| EventRow::from_row(row).ok());
-            match (endpoints.get(&endpoint), event) {
+            let event = match event.as_ref().map(EventRow::from_row).transpose() {
+                Ok(event) => event,
+                Err(corrupt) => {
+                    tracing::error!(event = %id, %corrupt, "an event cannot be read, and waits until it can");
+                    continue;
+                }
+            };
+            match (endpoints.get(&tenant).and_then(|of_tenant| of_tenant.get(endpoint)), event) {
                 (Some(endpoint), Some(event)) if !event.is_pruned() => {
                     let (url, keys) = (endpoint.url.clone(), endpoint.keys(now).copied().collect());
                     sending.dispatches.push(Dispatch { delivery, url, keys, body: event.body, at: now });
                 }
                 (_, event) => {
                     if event.is_none() {
-                        tracing::error!(event = %id, "an event cannot be read, and is not sent");
+                        tracing::error!(event = %id, "an event is not there, and is not sent");
                     }
-                    canceled.push(Submission::Delivered(Box::new(Delivered { delivery, url: String::new(), attempt: None })));
+                    canceled.push(Submission::Delivered(Box::new(Delivered {
+                        delivery,
+                        url: String::new(),
+                        attempt: None,
+                    })));
                 }
             }
         }

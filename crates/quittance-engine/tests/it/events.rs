@@ -12,6 +12,9 @@ use quittance_engine::gateways::Leases;
 use quittance_engine::submission::{Action, Delivered, Dispatch, NewEndpoint, Outcome, Sendable, Sending, Submission};
 use quittance_engine::verify::verify;
 use quittance_store::records::EventRow;
+use quittance_store::schema::Table;
+use quittance_store::store::{Change, Loaded, Read, Store, Work};
+use quittance_store::value::Row;
 
 impl World {
     /// Kinds of the events of everything whose id begins like this, in order.
@@ -49,11 +52,32 @@ impl World {
         self.start();
     }
 
+    /// Puts a row in the place of the one that is there.
+    fn overwrite(&mut self, table: &'static Table, row: Row) {
+        self.database.writer().transact("damage", &mut Overwrite { table, row }).expect("the store works");
+    }
+
     /// Says that an event was answered so.
     fn answered(&mut self, dispatch: &Dispatch, status: u16) -> Outcome {
         let attempt = Attempt { at: self.now, took_ms: 1, status: Some(status), error: None };
         let (delivery, url) = (dispatch.delivery, dispatch.url.clone());
         self.submit(Submission::Delivered(Box::new(Delivered { delivery, url, attempt: Some(attempt) })))
+    }
+}
+
+/// A row that is written whatever was there.
+struct Overwrite {
+    table: &'static Table,
+    row: Row,
+}
+
+impl Work for Overwrite {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
+        Ok(vec![Change::Upsert { table: self.table, row: self.row.clone() }])
     }
 }
 

@@ -5,6 +5,9 @@ use quittance_core::event::{ATTEMPT_MS_MAX, DeliveryState, Kinds, Replayed, SCHE
 use quittance_core::id::{EndpointId, EventId};
 use quittance_engine::submission::{Outcome, ReplayEvent, Sendable, Submission};
 use quittance_store::records::EventRow;
+use quittance_store::store::{Reader, Scan};
+use quittance_store::tables::WEBHOOK_ENDPOINTS;
+use quittance_store::value::Value;
 
 fn replay(event: EventId, endpoint: EndpointId, world: &World) -> Submission {
     let replayed = Replayed { by: "key_1".into(), reason: "it was lost".into(), at: world.now };
@@ -119,6 +122,21 @@ fn an_attempt_is_over_before_its_lease_however_short_leases_are() {
     world.now = world.now.plus_ms(ATTEMPT_MS_MAX);
     assert!(world.sending().dispatches.is_empty(), "the endpoint may still answer");
     assert!(matches!(world.answered(&dispatch, 200), Outcome::Done), "in time");
+}
+
+#[test]
+fn endpoints_that_cannot_be_read_stop_nobody_and_lose_nothing() {
+    let mut world = World::new();
+    world.listen("e", Kinds::All);
+    world.submit(pay("k", "o").into());
+    let sound = world.database.reader().scan(&Scan::forward(&WEBHOOK_ENDPOINTS, Vec::new(), 1)).expect("readable");
+    let mut damaged = sound[0].clone();
+    damaged[WEBHOOK_ENDPOINTS.position("endpoints")] = Value::Bytes(vec![9]);
+    world.overwrite(&WEBHOOK_ENDPOINTS, damaged);
+    assert!(world.sending().dispatches.is_empty());
+    assert!(world.deliveries().iter().all(|one| one.state == DeliveryState::Pending), "nothing is given up");
+    world.overwrite(&WEBHOOK_ENDPOINTS, sound[0].clone());
+    assert_eq!(world.sending().dispatches.len(), 1);
 }
 
 /// The clock of the process that a person asked is not the one by which deliveries are due.
