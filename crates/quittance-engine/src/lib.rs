@@ -23,6 +23,7 @@ pub mod gateways;
 mod handlers;
 pub mod looks;
 pub mod pause;
+mod places;
 pub mod ports;
 pub mod queue;
 pub mod recovery;

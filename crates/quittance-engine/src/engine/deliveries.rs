@@ -3,6 +3,7 @@
 //! The lane of an endpoint that is disabled is passed over where it stands: what is due there waits. Does not own sockets.
 
 use super::Engine;
+use crate::places;
 use crate::room::Permits;
 use crate::submission::{Delivered, DeliveryRef, Dispatch, Sendable, Sending, Submission};
 use quittance_core::event::{Delivery, Endpoints, LEASE_MS_MIN, WAIT_MS_MAX};
@@ -65,23 +66,22 @@ impl Engine {
             return Ok(Sending::default());
         }
         let endpoints = self.endpoints_of(&lanes)?;
-        let (mut sending, mut shares, mut left) = (Sending::default(), Vec::new(), room.left);
+        let (mut sending, mut shares, mut open) = (Sending::default(), Vec::new(), Vec::new());
         for lane in &lanes {
             // Of what cannot be read nothing is given up.
             let Some(of_tenant) = endpoints.get(&lane.tenant) else { continue };
-            let places = match of_tenant.get(lane.endpoint) {
-                None => CANCELED_MAX,
-                Some(endpoint) if !endpoint.is_enabled() => continue,
+            match of_tenant.get(lane.endpoint) {
+                None => shares.push(share(lane.endpoint, CANCELED_MAX)),
+                Some(endpoint) if !endpoint.is_enabled() => {}
                 Some(_) => {
                     sending.due_since = sending.due_since.into_iter().chain([lane.since]).min();
-                    let under_way = room.in_flight.get(&lane.endpoint).copied().unwrap_or(0);
-                    let free = room.each_max.saturating_sub(under_way).min(left);
-                    left -= free;
-                    free
+                    open.push((lane.tenant, lane.endpoint));
                 }
-            };
+            }
+        }
+        for ((_, endpoint), places) in open.iter().zip(places::share_out(&open, room)) {
             sending.is_more |= places == 0;
-            shares.extend((places > 0).then(|| share(lane.endpoint, places)));
+            shares.extend((places > 0).then(|| share(*endpoint, places)));
         }
         if !shares.is_empty() {
             self.claim_deliveries(now, shares, &endpoints, &mut sending)?;

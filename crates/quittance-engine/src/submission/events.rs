@@ -124,8 +124,10 @@ pub struct Sendable {
     pub left: usize,
     /// To one endpoint at once.
     pub each_max: usize,
-    /// To how many of which endpoint something is under way.
-    pub in_flight: BTreeMap<EndpointId, usize>,
+    /// To all endpoints of one tenant at once.
+    pub tenant_max: usize,
+    /// How many are under way to which endpoint of whom.
+    pub in_flight: BTreeMap<(TenantId, EndpointId), usize>,
 }
 
 /// An event to be sent, under a lease that outlives the deadline.

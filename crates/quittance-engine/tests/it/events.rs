@@ -42,7 +42,7 @@ impl World {
     /// What is to be sent now.
     fn sending(&mut self) -> Sending {
         self.read_clocks();
-        let room = Sendable { left: 100, each_max: 50, ..Sendable::default() };
+        let room = Sendable { left: 100, each_max: 50, tenant_max: 100, ..Sendable::default() };
         self.engine.poll_deliveries(self.now, &room).expect("the store works")
     }
 

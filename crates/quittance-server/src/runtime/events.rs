@@ -8,7 +8,7 @@ use super::shared::Shared;
 use crate::config::Webhooks;
 use crate::metrics;
 use crate::outgoing::Sender;
-use quittance_core::id::EndpointId;
+use quittance_core::id::{EndpointId, TenantId};
 use quittance_core::time::Timestamp;
 use quittance_engine::submission::{Delivered, Dispatch, Sendable, Submission};
 use quittance_store::store::StoreError;
@@ -19,13 +19,19 @@ use std::time::Duration;
 /// Events under way at once, to all endpoints.
 const IN_FLIGHT_MAX: usize = 128;
 
+/// Events under way at once to all endpoints of one tenant: none can take every place.
+const IN_FLIGHT_TENANT_MAX: usize = IN_FLIGHT_MAX / 2;
+
 /// Events under way at once to one endpoint.
 const IN_FLIGHT_EACH_MAX: usize = 16;
+
+/// An endpoint, and whose it is.
+type Receiver = (TenantId, EndpointId);
 
 /// Events under way.
 pub(crate) struct Deliveries {
     sender: Sender,
-    under_way: Mutex<BTreeMap<EndpointId, usize>>,
+    under_way: Mutex<BTreeMap<Receiver, usize>>,
 }
 
 impl Deliveries {
@@ -37,7 +43,7 @@ impl Deliveries {
     pub(super) fn room(&self) -> Sendable {
         let in_flight = self.lock().clone();
         let left = IN_FLIGHT_MAX.saturating_sub(in_flight.values().sum());
-        Sendable { left, each_max: IN_FLIGHT_EACH_MAX, in_flight }
+        Sendable { left, each_max: IN_FLIGHT_EACH_MAX, tenant_max: IN_FLIGHT_TENANT_MAX, in_flight }
     }
 
     /// How many are under way.
@@ -50,7 +56,7 @@ impl Deliveries {
         metrics::events_due(age, self.in_flight());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<EndpointId, usize>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Receiver, usize>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,23 +64,23 @@ impl Deliveries {
 /// A place among the events under way; given back when dropped.
 struct Place {
     shared: Arc<Shared>,
-    endpoint: EndpointId,
+    receiver: Receiver,
 }
 
 impl Place {
-    fn take(shared: &Arc<Shared>, endpoint: EndpointId) -> Self {
-        *shared.deliveries.lock().entry(endpoint).or_default() += 1;
-        Self { shared: Arc::clone(shared), endpoint }
+    fn take(shared: &Arc<Shared>, receiver: Receiver) -> Self {
+        *shared.deliveries.lock().entry(receiver).or_default() += 1;
+        Self { shared: Arc::clone(shared), receiver }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut under_way = self.shared.deliveries.lock();
-        if let Some(count) = under_way.get_mut(&self.endpoint) {
+        if let Some(count) = under_way.get_mut(&self.receiver) {
             *count -= 1;
             if *count == 0 {
-                under_way.remove(&self.endpoint);
+                under_way.remove(&self.receiver);
             }
         }
     }
@@ -98,7 +104,7 @@ impl Executor {
 
 /// Sends an event on the runtime and submits what came of it.
 fn spawn(shared: &Arc<Shared>, tokio: &tokio::runtime::Handle, dispatch: Dispatch) {
-    let place = Place::take(shared, dispatch.delivery.endpoint);
+    let place = Place::take(shared, (dispatch.delivery.tenant, dispatch.delivery.endpoint));
     tokio.spawn(async move {
         let attempt = place.shared.deliveries.sender.send(&dispatch).await;
         let result = match attempt.status {

@@ -98,7 +98,7 @@ fn an_endpoint_that_does_not_answer_takes_its_own_places_only() {
         world.submit(pay(&format!("k{number}"), &format!("o{number}")).into());
     }
     world.read_clocks();
-    let room = Sendable { left: 100, each_max: 2, in_flight: [(slow, 2)].into() };
+    let room = Sendable { left: 100, each_max: 2, tenant_max: 100, in_flight: [((tenant(), slow), 2)].into() };
     let sending = world.engine.poll_deliveries(world.now, &room).expect("the store works");
     assert!(sending.is_more);
     let to: Vec<EndpointId> = sending.dispatches.iter().map(|one| one.delivery.endpoint).collect();
@@ -110,6 +110,26 @@ fn an_endpoint_that_does_not_answer_takes_its_own_places_only() {
     assert_eq!(rest.dispatches.len(), 8, "all but what is under way");
     assert!(!rest.is_more);
     assert!(rest.due_since.is_some());
+}
+
+/// Endpoints that keep their places busy are older than the one that has just something to be sent.
+#[test]
+fn the_place_that_becomes_free_is_for_whom_the_fewest_are_under_way() {
+    let mut world = World::new();
+    let slow: Vec<EndpointId> = (0..4).map(|number| world.listen(&format!("slow{number}"), Kinds::All)).collect();
+    let quick = world.listen("quick", Kinds::All);
+    for number in 0..5 {
+        world.submit(pay(&format!("k{number}"), &format!("o{number}")).into());
+    }
+    world.read_clocks();
+    let in_flight = slow.iter().map(|endpoint| ((tenant(), *endpoint), 15)).collect();
+    let room = Sendable { left: 2, each_max: 16, tenant_max: 100, in_flight };
+    let sending = world.engine.poll_deliveries(world.now, &room).expect("the store works");
+    let to: Vec<EndpointId> = sending.dispatches.iter().map(|one| one.delivery.endpoint).collect();
+    assert_eq!((to, sending.is_more), (vec![quick; 2], true));
+    let full = Sendable { tenant_max: 60, left: 40, ..room };
+    let sending = world.engine.poll_deliveries(world.now, &full).expect("the store works");
+    assert!(sending.dispatches.is_empty() && sending.is_more, "the rest is for other tenants");
 }
 
 #[test]
