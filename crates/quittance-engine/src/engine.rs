@@ -148,11 +148,13 @@ impl Engine {
     pub fn start(&mut self, reading: &Reading) -> Result<Started, StoreError> {
         let now = if self.is_shared() && self.clock.is_some() { self.ask()?.wall } else { reading.wall };
         recovery::prepare(self.store.as_mut(), &self.gateways, now)?;
-        self.paused = Paused::load(self.store.as_mut())?;
         let doubt = self.start_clocks(reading)?;
-        self.take_over_objects(reading.wall)?;
-        self.take_over_deliveries(reading.wall)?;
-        Ok(Started { taken_over: self.take_over_effects(reading.wall)?, doubt })
+        // After the era: what ended the one before may have pulled a brake.
+        self.paused = Paused::load(self.store.as_mut())?;
+        // By the clock that others hold their leases by: a machine whose own is wrong takes nothing away from them.
+        self.take_over_objects(now)?;
+        self.take_over_deliveries(now)?;
+        Ok(Started { taken_over: self.take_over_effects(now)?, doubt })
     }
 
     /// What is paused: at those gateways nothing begins, whatever the permits say. Known from [`Engine::start`] on.
@@ -206,9 +208,6 @@ impl Engine {
                 let batch: Vec<&Submission> = open.iter().map(|at| &submissions[*at]).collect();
                 let patience = if tried < SKIPS_MAX { Patience::Skip } else { Patience::Wait };
                 let results = self.transact((now, patience), &batch, permits, &mut looks)?;
-                if let Some(era) = self.moved.take() {
-                    now = self.adopt(era, now)?;
-                }
                 let mut again = Vec::new();
                 for (at, result) in open.iter().zip(results) {
                     match result {
@@ -220,6 +219,16 @@ impl Engine {
                     }
                 }
                 open = again;
+                let Some(era) = self.moved.take() else { continue };
+                match self.adopt(era, now) {
+                    Ok(then) => now = then,
+                    Err(error) if is_final(&error) => return Err(error),
+                    // Nothing of these was decided. What was decided before them is committed, and goes on.
+                    Err(error) => {
+                        tracing::error!(%error, commands = open.len(), "a new era began, and nobody can say why");
+                        open.drain(..).for_each(|at| slots[at] = Some(Outcome::Failed(failure(&error))));
+                    }
+                }
             }
         }
         let lost = || Outcome::Failed(Failure::Damaged("the rows of a command could not be loaded".into()));
@@ -239,7 +248,7 @@ impl Engine {
             Err(error) => error,
         };
         match error {
-            StoreError::CommitUnknown { .. } | StoreError::Locked { .. } | StoreError::WentBack { .. } => Err(error),
+            error if is_final(&error) => Err(error),
             StoreError::Conflict { .. } | StoreError::Stale { .. } if batch.len() > 1 => {
                 tracing::warn!(%error, commands = batch.len(), "a batch was refused; its commands are tried one by one");
                 let mut results = Vec::with_capacity(batch.len());
@@ -307,6 +316,11 @@ impl Engine {
 
 fn chunks(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     (0..count).step_by(BATCH_MAX).map(move |from| from..count.min(from + BATCH_MAX))
+}
+
+/// Whether a store has failed so that nothing may be decided over it any more.
+fn is_final(error: &StoreError) -> bool {
+    matches!(error, StoreError::CommitUnknown { .. } | StoreError::Locked { .. } | StoreError::WentBack { .. })
 }
 
 fn failure(error: &StoreError) -> Failure {

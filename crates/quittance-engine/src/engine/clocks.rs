@@ -65,9 +65,10 @@ impl Engine {
 
     /// Goes on in the era that another process began. The time, as it is then.
     pub(super) fn adopt(&mut self, era: Era, now: Timestamp) -> Result<Timestamp, StoreError> {
-        self.era = era;
-        // It may have ended with a server and its last commits: then nothing is sent until that is found out.
+        // It may have ended with a server and its last commits: then nothing is sent until that is found out. Where that cannot
+        // be read nothing is decided, and the era is still to be taken over.
         self.paused = Paused::load(self.store.as_mut())?;
+        self.era = era;
         self.ahead_ms_max = u64::MAX;
         if self.clock.is_none() {
             return Ok(now);
@@ -163,6 +164,10 @@ impl Engine {
     fn commit_era(&mut self, reading: &Reading, follow: &mut dyn FnMut(Option<Era>) -> Era) -> Result<(), StoreError> {
         let mut work = Follow { reading, follow, era: self.era };
         self.store.transact("era", &mut work)?;
+        if self.is_shared() {
+            // The one that this one follows may be another's, and of that nobody here has heard.
+            self.paused = Paused::load(self.store.as_mut())?;
+        }
         self.era = work.era;
         self.ahead_ms_max = u64::MAX;
         if self.is_shared() {

@@ -1,6 +1,6 @@
 //! Claiming effects that are due: what is chosen of which lane, and what follows.
 
-use super::{Engine, Step};
+use super::{Engine, Step, is_final};
 use crate::due;
 use crate::pause::Paused;
 use crate::room::{Permits, Room};
@@ -50,7 +50,12 @@ impl Engine {
             }
         }
         let mut step = self.step(now, begins, permits)?;
-        step.looks.extend(self.poll_objects(now, permits)?);
+        match self.poll_objects(now, permits) {
+            Ok(looks) => step.looks.extend(looks),
+            Err(error) if is_final(&error) => return Err(error),
+            // The tickets of the jobs are committed: one that does not leave now is one whose answer was lost.
+            Err(error) => tracing::error!(%error, "no objects could be looked at; what was begun goes on"),
+        }
         Ok(step)
     }
 

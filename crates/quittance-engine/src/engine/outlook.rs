@@ -4,11 +4,14 @@ use super::Engine;
 use crate::backlog::Backlog;
 use crate::due::Waiting;
 use crate::pause::Paused;
+use quittance_store::store::StoreError;
 use std::collections::BTreeMap;
 
 /// What an engine knows of the brakes, of what waits, and of how far behind the gateways are.
 #[derive(Clone, Debug, Default)]
 pub struct Outlook {
+    /// The number of the era in which it knows that.
+    era: u32,
     paused: Paused,
     waiting: Waiting,
     backlog: BTreeMap<String, Backlog>,
@@ -19,12 +22,20 @@ impl Engine {
     #[must_use]
     pub fn outlook(&self) -> Outlook {
         let (paused, waiting, backlog) = (self.paused.clone(), self.waiting.clone(), self.backlog.clone());
-        Outlook { paused, waiting, backlog }
+        Outlook { era: self.era.number, paused, waiting, backlog }
     }
 
     /// Goes by what another engine of this process knows. To be called before each step by one that neither polls nor surveys.
-    pub fn follow(&mut self, outlook: Outlook) {
-        let Outlook { paused, waiting, backlog } = outlook;
-        (self.paused, self.waiting, self.backlog) = (paused, waiting, backlog);
+    /// Where that has not heard yet that an era has ended, the brakes are read: they may have been pulled because of what
+    /// ended it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they have to be read and cannot be: nothing may be decided then.
+    pub fn follow(&mut self, outlook: Outlook) -> Result<(), StoreError> {
+        let Outlook { era, paused, waiting, backlog } = outlook;
+        self.paused = if era < self.era.number { Paused::load(self.store.as_mut())? } else { paused };
+        (self.waiting, self.backlog) = (waiting, backlog);
+        Ok(())
     }
 }

@@ -1,5 +1,8 @@
 //! Processes that share the books: one era, one clock, brakes for all, and leases that run out by themselves.
 
+mod hiccups;
+mod losses;
+
 use crate::gateway::Gateway;
 use crate::world::{World, engine, pay, refund};
 use quittance_core::effect::{Effect, State, Subject};

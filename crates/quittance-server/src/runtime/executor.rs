@@ -172,7 +172,6 @@ impl Executor {
                 entry.slot = None;
             }
             if !entries.is_empty() {
-                self.engine.follow(self.shared.outlook());
                 self.step(entries)?;
             } else if self.shared.queue.is_closed() {
                 return Ok(());
@@ -202,7 +201,7 @@ impl Executor {
             recipients.push(Recipient { reply, is_watched, lesson_of, _claim });
             submissions.push(entry.submission);
         }
-        let now = match self.read_clocks() {
+        let now = match self.follow_first().and_then(|()| self.read_clocks()) {
             Err(error) if may_pass(&error) => {
                 let failed = || Outcome::Failed(Failure::StoreUnavailable(chain(&error)));
                 let outcomes = submissions.iter().map(|_| failed()).collect();
@@ -222,6 +221,11 @@ impl Executor {
         self.deliver(step, recipients);
         self.schedule();
         Ok(())
+    }
+
+    /// Goes by what the first lane knows, if it is another.
+    fn follow_first(&mut self) -> Result<(), StoreError> {
+        if self.lane == 0 { Ok(()) } else { self.engine.follow(self.shared.outlook()) }
     }
 
     /// Works on what is due. A store that cannot be had for a while is asked again later: nothing was written, so there is
