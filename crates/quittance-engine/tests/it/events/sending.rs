@@ -6,7 +6,7 @@ use quittance_core::id::{EndpointId, EventId};
 use quittance_engine::submission::{Outcome, ReplayEvent, Sendable, Submission};
 use quittance_store::records::EventRow;
 use quittance_store::store::{Reader, Scan};
-use quittance_store::tables::WEBHOOK_ENDPOINTS;
+use quittance_store::tables::{EVENTS, WEBHOOK_ENDPOINTS};
 use quittance_store::value::Value;
 
 fn replay(event: EventId, endpoint: EndpointId, world: &World) -> Submission {
@@ -169,4 +169,21 @@ fn a_replay_is_sent_at_once_whatever_clock_dated_it() {
     let replay = ReplayEvent { tenant: tenant(), event, endpoint, replayed };
     assert!(matches!(world.submit(Submission::ReplayEvent(Box::new(replay))), Outcome::Done));
     assert_eq!(world.sending().dispatches.len(), 1);
+}
+
+#[test]
+fn an_event_of_a_kind_that_only_a_newer_version_knows_is_left_to_that() {
+    let mut world = World::new();
+    world.listen("e", Kinds::All);
+    world.submit(pay("k", "o").into());
+    let sound = world.database.reader().scan(&Scan::forward(&EVENTS, Vec::new(), 100)).expect("readable");
+    let sound = sound.last().expect("an event").clone();
+    let mut strange = sound.clone();
+    strange[EVENTS.position("kind")] = "payment.imagined".into();
+    world.overwrite(&EVENTS, strange);
+    assert!(world.sending().dispatches.is_empty());
+    assert_eq!(world.deliveries()[0].state, DeliveryState::Pending, "it is not given up");
+    world.overwrite(&EVENTS, sound);
+    world.now = world.now.plus_ms(31_000);
+    assert_eq!(world.sending().dispatches.len(), 1, "its lease has run out");
 }
