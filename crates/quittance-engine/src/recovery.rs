@@ -53,7 +53,9 @@ pub fn restored(taken_at: Timestamp) -> Switch {
 /// Holds back every configured gateway that has not been recovered since the newest restore, and has it swept.
 pub(crate) fn prepare(store: &mut dyn Store, gateways: &Gateways, now: Timestamp) -> Result<(), StoreError> {
     let Some(restored) = get::<Switch>(store, vec![Switch::RESTORED.into()])? else { return Ok(()) };
-    let changes = holding(store, gateways, (&restored.by, restored.changed_at), now)?;
+    let begun = (&*restored.by, restored.changed_at);
+    // The row is there from the first start after the restore on; it says by what it was lifted.
+    let changes = holding(store, gateways, begun, now, |known| known.changed_at >= restored.changed_at)?;
     if changes.is_empty() { Ok(()) } else { write(store, changes) }
 }
 
@@ -66,17 +68,21 @@ pub(crate) fn begin_after_loss(
     let known = get::<Switch>(store, vec![Switch::RESTORED.into()])?.map(|known| known.changed_at);
     // What another process lost, or a later restore, may be known already.
     let since = known.map_or(since, |known| known.max(since));
-    let mut changes = holding(store, gateways, (FAILOVER, since), now)?;
+    // One that is over says nothing of what was committed after its end, and lost since: whoever lost it may have committed
+    // nothing for longer than that took.
+    let is_under_way = |known: &Switch| known.is_paused && known.changed_at >= since;
+    let mut changes = holding(store, gateways, (FAILOVER, since), now, is_under_way)?;
     changes.push(upsert(&Switch { by: FAILOVER.to_owned(), ..restored(since) }));
     write(store, changes)
 }
 
-/// What holds back gateways that were not recovered since then, and has them swept.
+/// What holds back gateways but those whose recovery will do, and has them swept.
 fn holding(
     store: &mut dyn Store,
     gateways: &Gateways,
     (by, taken_at): (&str, Timestamp),
     now: Timestamp,
+    will_do: impl Fn(&Switch) -> bool,
 ) -> Result<Vec<Change>, StoreError> {
     let mut changes = Vec::new();
     for (name, gateway) in &gateways.0 {
@@ -89,8 +95,7 @@ fn holding(
             changed_at: now.max(taken_at),
         };
         let place = vec![switch.name.as_str().into()];
-        // The row is there from the first start after the restore on; it says by what it was lifted.
-        if get::<Switch>(store, place)?.is_some_and(|known| known.changed_at >= taken_at) {
+        if get::<Switch>(store, place)?.is_some_and(|known| will_do(&known)) {
             continue;
         }
         tracing::warn!(gateway = name, "{REASON}");

@@ -6,7 +6,8 @@ use quittance_core::effect::Effect;
 use quittance_core::time::Timestamp;
 use quittance_engine::brakes::Brakes;
 use quittance_engine::clocks::Reading;
-use quittance_engine::submission::Outcome;
+use quittance_engine::submission::{Outcome, Submission};
+use quittance_store::records::Switch;
 use std::sync::Arc;
 
 /// A payment that is accepted while its gateway recovers: nothing of it is sent.
@@ -47,6 +48,27 @@ fn whoever_ends_an_era_hears_what_ended_the_one_before() {
     pair.pass(2_000);
     pair.look();
     check_held_back(&mut pair, "o");
+}
+
+#[test]
+fn a_recovery_that_is_over_is_none_from_what_is_lost_after_it() {
+    let mut pair = Pair::new();
+    let since = pair.world.now;
+    pair.pass(MINUTE_MS);
+    pair.world.engine.recover_from_loss(since).expect("the store works");
+    pair.swap();
+    check_held_back(&mut pair, "o");
+    let switches = pair.world.all::<Switch>();
+    let recovery = switches.into_iter().find(|switch| switch.recovers().is_some()).expect("it recovers");
+    assert!(recovery.changed_at > since);
+    pair.submit(Submission::SetSwitch(Box::new(Switch { is_paused: false, ..recovery })));
+    pair.world.settle();
+    assert_eq!(pair.world.gateway.charged().len(), 1);
+    // Another process had not committed anything since before that recovery began. Then it did, and that is lost again.
+    pair.pass(1_000);
+    pair.world.engine.recover_from_loss(since).expect("the store works");
+    pair.swap();
+    check_held_back(&mut pair, "o2");
 }
 
 #[test]
