@@ -23,19 +23,28 @@ pub struct PostgresSnapshot {
 const BEGIN: &str =
     "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY, NOT DEFERRABLE";
 
-/// The first statement fixes the moment; the transaction began before it.
-const FACTS: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END, (extract(epoch FROM now()) * 1000000)::bigint \
-    FROM writer_epochs";
+/// What time it is, asked before the moment is fixed. A replica shows what it has received, which may be hours behind: there
+/// it is the time of the newest commit that it has; where it has replayed none since it was started, of the newest that a
+/// writer noted.
+const TIME: &str = "SELECT (extract(epoch FROM CASE WHEN pg_is_in_recovery() \
+    THEN coalesce(pg_last_xact_replay_timestamp(), (SELECT max(committed_at) FROM writers), to_timestamp(0)) \
+    ELSE clock_timestamp() END) * 1000000)::bigint";
+
+/// The first statement of the transaction fixes the moment.
+const EPOCH: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM writer_epochs";
 
 impl PostgresSnapshot {
     /// Begins the transaction, which ends with the connection.
     pub(crate) fn begin(mut link: Link, place: String) -> Result<Self, StoreError> {
         let at = At { operation: "opening a snapshot", place: &place };
-        let begun = link.run(at, BEGIN).and_then(|()| link.ask(at, &[Ask::control(FACTS)]));
-        let rows = begun.map_err(|trouble| at.given_up(trouble))?;
-        let fact = |row: &tokio_postgres::Row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?));
+        let asked = link.ask(at, &[Ask::control(TIME)]).and_then(|time| {
+            link.run(at, BEGIN)?;
+            Ok((link.ask(at, &[Ask::control(EPOCH)])?, time))
+        });
+        let (epoch, time) = asked.map_err(|trouble| at.given_up(trouble))?;
+        let number = |rows: &[Vec<tokio_postgres::Row>]| rows.iter().flatten().next()?.try_get::<_, i64>(0).ok();
         let silent = || at.given_up(Trouble::Lost("it does not say who writes, and what time it is".to_owned()));
-        let (epoch, time) = rows.iter().flatten().next().and_then(fact).ok_or_else(silent)?;
+        let (epoch, time) = number(&epoch).zip(number(&time)).ok_or_else(silent)?;
         Ok(Self { link, place, statements: Statements::new(), epoch, time })
     }
 }

@@ -61,7 +61,7 @@ impl Engine {
     ///
     /// As [`Engine::step`].
     pub fn poll_deliveries(&mut self, now: Timestamp, room: &Sendable) -> Result<Sending, StoreError> {
-        let mut lanes = self.due_lanes(now)?;
+        let lanes = self.due_lanes(now)?;
         if lanes.is_empty() {
             return Ok(Sending::default());
         }

@@ -3,7 +3,7 @@
 use crate::proxy::{Cut, Proxy};
 use crate::support::{Place, found, money, open, options, transfer, transfer_while, write};
 use quittance_postgres::{Options, PostgresDatabase};
-use quittance_store::store::{Reader, Store, StoreError};
+use quittance_store::store::{Reader, Snapshot, Store, StoreError};
 use quittance_surroundings::Postgres;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -208,6 +208,25 @@ fn of_several_hosts_the_one_that_is_written_is_read() {
     let url = primary.url(&database).replace(&primary.socket().to_string(), &hosts);
     transfer(&mut open(&url), vec![(0, 1)]).unwrap();
     assert_eq!(money(&mut PostgresDatabase::open_reader(&url, &options()).unwrap()), [6]);
+}
+
+#[test]
+fn a_snapshot_of_a_replica_is_no_newer_than_what_the_replica_has() {
+    let Some(primary) = Postgres::start("quittance-postgres: snapshots of a replica that is behind") else { return };
+    let name = primary.fresh_database();
+    let replica = primary.replica(&["hot_standby=on"]);
+    let mut writer = open(&primary.url(&name));
+    found(&mut writer, 0..1, 5);
+    let arrived = primary.sql(&name, "SELECT pg_current_wal_lsn()");
+    until(&replica, &format!("SELECT pg_last_wal_replay_lsn() >= '{}'", arrived.trim()));
+    replica.sql("postgres", "SELECT pg_wal_replay_pause()");
+    until(&replica, "SELECT pg_get_wal_replay_pause_state() = 'paused'");
+    let there = clock(&primary, &name);
+    transfer(&mut writer, vec![(0, 1)]).unwrap();
+    let mut snapshot = PostgresDatabase::open_snapshot(&replica.url(&name), &options()).unwrap();
+    assert_eq!(money(&mut snapshot), [5], "the replica is behind");
+    // Whoever restores it has everything since then found out: what the replica lacks among it.
+    assert!(snapshot.time().is_some_and(|time| time <= there), "{:?}, and {there}", snapshot.time());
 }
 
 #[test]
