@@ -61,6 +61,10 @@ impl Parameters {
                 let detail = format!("must be a text of at most {VALUE_BYTES_MAX} bytes of UTF-8");
                 return Err(Problem::parameter(&name, detail));
             }
+            // Those two say in their own words what they are to be.
+            if value.is_empty() && !matches!(name.as_str(), "limit" | "cursor") {
+                return Err(Problem::parameter(&name, "is empty; leave it out or give it a value"));
+            }
             if given.insert(name.clone(), value).is_some() {
                 return Err(Problem::parameter(&name, "is given twice"));
             }

@@ -1,11 +1,13 @@
 //! The contract of the API as a document: OpenAPI 3.1, made from declarations beside the code and kept as `openapi/v1.json`.
 //!
-//! `operations` has what can be asked, `bodies` what is sent, `resources` what is answered; problems come from the
-//! catalogue of errors. Words that are closed sets are taken from the types that own them. Tests hold every answer that the
-//! server gives against it. Does not own what handlers do.
+//! `operations` has what can be asked, `bodies` what is sent, `resources` what is answered, `links` what can be asked next;
+//! problems come from the catalogue of errors. Words that are closed sets are taken from the types that own them. Tests
+//! hold every answer that the server gives against it, and send every example. Does not own what handlers do.
 
+mod answers;
 mod bodies;
 mod events;
+mod links;
 mod operational;
 mod operations;
 mod parameters;
@@ -104,9 +106,10 @@ fn described(operation: &Operation) -> Value {
 }
 
 fn request_body(operation: &Operation, body: &str) -> Value {
-    let schema = schema::reference(body);
-    let content = json!({ "schema": schema, "examples": bodies::examples(body) });
-    json!({ "required": operation.needs.is_keyed(), "content": { "application/json": content } })
+    let content = json!({ "schema": schema::reference(body), "examples": bodies::examples(body) });
+    // Where no key is needed, an empty body counts as one without members.
+    let has_required = bodies::all()[body]["required"].as_array().is_some_and(|names| !names.is_empty());
+    json!({ "required": operation.needs.is_keyed() || has_required, "content": { "application/json": content } })
 }
 
 fn responses(operation: &Operation) -> BTreeMap<String, Value> {
@@ -140,7 +143,13 @@ fn good(operation: &Operation, answer: &Answer) -> Value {
     }
     let mut response = json!({ "description": answer.description, "headers": headers });
     if !answer.media_type.is_empty() {
-        response["content"] = json!({ answer.media_type: { "schema": answer.schema() } });
+        response["content"] = json!({ answer.media_type: { "schema": answer.described_schema() } });
+    }
+    if let Some(example) = answers::example(answer.schema, answer.status) {
+        response["content"][answer.media_type]["example"] = example;
+    }
+    if let Some(links) = links::of_schema(answer.schema) {
+        response["links"] = links;
     }
     response
 }
@@ -155,11 +164,15 @@ fn problem(kinds: &[&'static Kind]) -> Value {
     }
     let about: Vec<String> = kinds.iter().map(|kind| format!("`{}`: {}", kind.code, kind.title)).collect();
     let narrowed = json!({ "properties": { "code": { "enum": codes } } });
-    json!({
+    let mut response = json!({
         "description": about.join(" "),
         "headers": headers,
         "content": { MEDIA_TYPE: { "schema": { "allOf": [schema::reference("Problem"), narrowed] } } },
-    })
+    });
+    if kinds.contains(&&catalogue::PAYMENT_DECLINED) {
+        response["links"] = links::of_decline();
+    }
+    response
 }
 
 /// Every code that a problem may carry.

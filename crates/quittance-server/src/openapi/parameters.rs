@@ -1,6 +1,7 @@
 //! Parameters and headers, each declared once.
 
 use crate::render::event_type;
+use quittance_core::account::QUALIFIER_BYTES_MAX;
 use quittance_core::dispute::DisputeStatus;
 use quittance_core::event::{DeliveryState, Kind};
 use quittance_core::payment::Status;
@@ -33,7 +34,8 @@ pub(super) fn all() -> Map<String, Value> {
     let statuses = Status::ALL.iter().map(|status| status.name()).collect::<Vec<_>>();
     let refunds = RefundStatus::ALL.iter().map(|status| status.name()).collect::<Vec<_>>();
     let disputes = DisputeStatus::KNOWN.iter().map(DisputeStatus::name).collect::<Vec<_>>();
-    let text = json!({ "type": "string", "minLength": 1, "maxLength": 512 });
+    // What is no UTF-8 arrives as U+FFFD.
+    let text = json!({ "type": "string", "minLength": 1, "maxLength": 512, "pattern": r"^[^\x00\ufffd]+$" });
     let time = json!({ "type": "string", "format": "date-time" });
     let mut all = Map::new();
     let mut query = |key: &str, name: &str, schema: Value, about: &str| {
@@ -46,8 +48,9 @@ pub(super) fn all() -> Map<String, Value> {
     query("customer", "customer", text.clone(), "Our id of a customer, or your own.");
     query("reference", "reference", text.clone(), "Your name for what is paid.");
     query("payment", "payment", text.clone(), "Id of a payment.");
-    let any = text.clone();
-    query("account", "account", text, "An account of the chart, such as `gateway_clearing:stripe`.");
+    let (any, mut account) = (text.clone(), text);
+    account["pattern"] = json!(account_pattern());
+    query("account", "account", account, "An account of the chart, such as `gateway_clearing:stripe`.");
     query("currency", "currency", json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), "Code of ISO 4217.");
     query("created_after", "created_after", time.clone(), "Created later than this.");
     query("created_before", "created_before", time, "Created earlier than this.");
@@ -83,6 +86,30 @@ pub(super) fn all() -> Map<String, Value> {
     all
 }
 
+/// Accounts of the chart that stand alone.
+const ACCOUNTS: [&str; 13] = [
+    "receivable",
+    "deferred_revenue",
+    "revenue",
+    "tax_payable",
+    "prepaid",
+    "promotional_credit",
+    "refunds",
+    "dispute_loss",
+    "bad_debt",
+    "rounding",
+    "fx_gain_loss",
+    "unapplied",
+    "suspense",
+];
+
+/// Those of which there is one for each gateway or bank.
+const QUALIFIED: [&str; 4] = ["gateway_clearing", "bank", "disputed", "gateway_fees"];
+
+fn account_pattern() -> String {
+    format!("^({}|({}):.{{1,{QUALIFIER_BYTES_MAX}}})$", ACCOUNTS.join("|"), QUALIFIED.join("|"))
+}
+
 /// Headers of answers.
 pub(super) fn headers() -> Map<String, Value> {
     let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
@@ -98,4 +125,20 @@ pub(super) fn headers() -> Map<String, Value> {
         all.insert(name.to_owned(), header(about));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ACCOUNTS, QUALIFIED};
+    use quittance_core::account::Account;
+
+    #[test]
+    fn the_accounts_are_those_of_the_chart() {
+        for name in ACCOUNTS {
+            assert!(name.parse::<Account>().is_ok(), "{name}");
+        }
+        for name in QUALIFIED {
+            assert!(format!("{name}:x").parse::<Account>().is_ok() && name.parse::<Account>().is_err(), "{name}");
+        }
+    }
 }

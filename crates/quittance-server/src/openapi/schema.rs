@@ -2,6 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+/// One line: no control characters, no white space at its ends, and nothing that cannot be kept.
+const LINE: &str = concat!(
+    r"^[^\s\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]",
+    r"([^\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]*[^\s\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff])?$",
+);
+
+/// Anything that can be kept: neither U+0000 nor a noncharacter.
+const KEPT: &str = r"^[^\x00\ufdd0-\ufdef\ufffe\uffff]*$";
+
 /// A schema by its name.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
@@ -14,7 +23,24 @@ pub(super) fn text(about: &str) -> Value {
 
 /// A text of a request, of so many bytes.
 pub(super) fn bounded(bytes_max: usize, about: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": bytes_max, "description": about })
+    json!({ "type": "string", "minLength": 1, "maxLength": bytes_max, "pattern": KEPT, "description": about })
+}
+
+/// A text of a request on one line, of so many bytes: no control characters, no white space at its ends.
+pub(super) fn line(bytes_max: usize, about: &str) -> Value {
+    with_pattern(bounded(bytes_max, about), LINE)
+}
+
+/// A text of a request in visible ASCII without spaces, of so many bytes: a name in a configuration, a token of a gateway.
+pub(super) fn token(bytes_max: usize, about: &str) -> Value {
+    with_pattern(bounded(bytes_max, about), "^[!-~]+$")
+}
+
+/// A text that also has to match an expression.
+pub(super) fn with_pattern(text: Value, pattern: &str) -> Value {
+    let mut text = text;
+    text["pattern"] = json!(pattern);
+    text
 }
 
 /// One of a closed set of words.

@@ -11,6 +11,7 @@ mod commands;
 mod contract;
 mod disputes;
 mod event_log;
+mod examples;
 mod flow;
 mod gate;
 mod idempotency;

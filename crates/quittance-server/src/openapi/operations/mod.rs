@@ -52,7 +52,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) description: &'static str,
     pub(super) media_type: &'static str,
-    schema: &'static str,
+    pub(super) schema: &'static str,
 }
 
 impl Answer {
@@ -61,7 +61,7 @@ impl Answer {
     }
 
     /// Its schema; a text has none of its own.
-    pub(super) fn schema(&self) -> Value {
+    pub(super) fn described_schema(&self) -> Value {
         if self.schema.is_empty() { json!({ "type": "string" }) } else { schema::reference(self.schema) }
     }
 }
@@ -97,9 +97,11 @@ impl Operation {
     /// Problems that follow from what is sent, and from doing work at all.
     pub(super) fn usual_problems(&self) -> Vec<&'static Kind> {
         let mut problems: Vec<&'static Kind> = Vec::new();
+        if self.path.starts_with("/v1/") || self.path.contains('{') {
+            problems.extend([&code::INVALID_PARAMETER, &code::CARD_NUMBER]);
+        }
         if self.path.starts_with("/v1/") {
-            problems.extend([&code::INVALID_PARAMETER, &code::CARD_NUMBER, &code::REQUEST_TIMEOUT, &code::INTERNAL]);
-            problems.extend([&code::OVERLOADED, &code::STORAGE_UNAVAILABLE]);
+            problems.extend([&code::REQUEST_TIMEOUT, &code::INTERNAL, &code::OVERLOADED, &code::STORAGE_UNAVAILABLE]);
         }
         if self.body.is_some() {
             problems.extend([&code::INVALID_BODY, &code::BODY_TOO_LARGE, &code::UNSUPPORTED_MEDIA_TYPE]);

@@ -112,6 +112,30 @@ fn an_answer_that_is_not_described_is_noticed() {
 }
 
 #[test]
+fn links_lead_to_operations_and_name_parameters_that_they_take() {
+    let mut operations = BTreeMap::new();
+    let mut links = Vec::new();
+    for (path, methods) in CONTRACT["paths"].as_object().expect("paths") {
+        for operation in methods.as_object().expect("methods").values() {
+            operations.insert(operation["operationId"].as_str().expect("an id"), (path, operation));
+            for response in operation["responses"].as_object().expect("answers").values() {
+                links.extend(response["links"].as_object().into_iter().flatten());
+            }
+        }
+    }
+    assert!(links.len() > 50, "{}", links.len());
+    for (name, link) in links {
+        let target = link["operationId"].as_str().and_then(|id| operations.get(id));
+        let (path, operation) = target.unwrap_or_else(|| panic!("{name} leads nowhere: {link}"));
+        for parameter in link["parameters"].as_object().into_iter().flat_map(|all| all.keys()) {
+            let reference = json!({ "$ref": format!("#/components/parameters/{parameter}") });
+            let is_taken = operation["parameters"].as_array().is_some_and(|all| all.contains(&reference));
+            assert!(is_taken || path.contains(&format!("{{{parameter}}}")), "{name}: {path} takes no {parameter}");
+        }
+    }
+}
+
+#[test]
 fn what_is_routed_is_described() {
     let source = include_str!("../../../src/api/mod.rs");
     let mut routed = BTreeSet::new();
@@ -138,6 +162,13 @@ fn examples_are_what_the_schemas_ask_for() {
                 check(&format!("{method} {path} body"), &content["schema"], &example["value"]);
                 examples += 1;
                 assert!(!name.is_empty());
+            }
+            for (status, response) in operation["responses"].as_object().expect("answers") {
+                for content in response["content"].as_object().into_iter().flat_map(|all| all.values()) {
+                    if !content["example"].is_null() {
+                        check(&format!("{method} {path} {status}"), &content["schema"], &content["example"]);
+                    }
+                }
             }
             let has_body = !operation["requestBody"].is_null();
             assert_eq!(has_body, content["examples"].as_object().is_some_and(|all| !all.is_empty()), "{method} {path}");

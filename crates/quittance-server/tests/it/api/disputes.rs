@@ -6,7 +6,7 @@ use super::shop::Shop;
 use serde_json::{Value, json};
 
 /// A dispute of this payment, of which the gateway told us: its own id and the gateway's.
-async fn dispute(shop: &Shop, payment: &Answer, reason: &str) -> (String, String) {
+pub(super) async fn dispute(shop: &Shop, payment: &Answer, reason: &str) -> (String, String) {
     let intent = shop.object(&format!("payment_intents/{}", payment.text("/gateway_id"))).await;
     let charge = intent["latest_charge"].as_str().expect("a charge").to_owned();
     shop.act(&format!("disputes/{charge}"), &json!({"reason": reason}).to_string()).await;
