@@ -27,7 +27,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "python3-venv",
         probe: Probe::Command(&["python3", "-c", "import ensurepip, venv"]),
-        needed_for: "the Python peers: the official Stripe client, localstripe, reladiff, Beancount and receivers of webhooks",
+        needed_for: "the Python peers: Stripe's client, localstripe, reladiff, Beancount, schemathesis and receivers of webhooks",
     },
     Package {
         name: "nodejs",

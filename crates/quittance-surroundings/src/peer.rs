@@ -10,7 +10,8 @@ use crate::variable;
 /// A program that nobody here wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A Python with Stripe's official client, localstripe, reladiff, Beancount, and receivers of webhooks. Found: its executable.
+    /// A Python with Stripe's official client, localstripe, reladiff, Beancount, schemathesis, and receivers of webhooks. Found: its
+    /// executable.
     Python,
     /// stripe-stateful-mock, a stateful gateway for charges. Found: the `node_modules` that hold it, for `NODE_PATH`;
     /// `node` itself is on the `PATH`.
@@ -76,7 +77,7 @@ impl Peer {
         match self {
             Self::Python => Profile {
                 variable: "QUITTANCE_PYTHON",
-                what: "python with stripe, localstripe, reladiff, beancount, standardwebhooks and svix",
+                what: "python with stripe, localstripe, reladiff, beancount, schemathesis, standardwebhooks and svix",
                 remedy: "`cargo xtask test` sets it",
                 is_optional: false,
             },

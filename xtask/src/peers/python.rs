@@ -1,4 +1,4 @@
-//! The Python environment: Stripe's official client, localstripe, reladiff, Beancount, and receivers of webhooks.
+//! The Python environment: Stripe's official client, localstripe, reladiff, Beancount, schemathesis, and receivers of webhooks.
 
 use std::fs;
 use std::path::{Path, PathBuf};

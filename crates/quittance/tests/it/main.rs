@@ -25,6 +25,7 @@ mod prune;
 mod rail;
 mod rail_kill;
 mod secrets;
+mod schemathesis;
 mod stateful_mock;
 mod support;
 mod trace;
