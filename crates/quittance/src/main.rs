@@ -24,6 +24,8 @@ mod operator;
 mod output;
 mod pause;
 mod prune;
+#[cfg(test)]
+mod reference;
 mod repairs;
 mod restore;
 mod sandbox;

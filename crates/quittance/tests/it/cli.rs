@@ -1,36 +1,8 @@
-//! Help, completions, configuration, credentials, and how the program ends when something is wrong.
+//! Completions, configuration, credentials, and how the program ends when something is wrong.
 
 use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use serde_json::{Value, json};
 use std::process::Stdio;
-
-const COMMANDS: [&str; 25] = [
-    "init",
-    "serve",
-    "sandbox",
-    "diff",
-    "bench diff",
-    "bench batch",
-    "bench command",
-    "verify",
-    "backup",
-    "restore",
-    "healthcheck",
-    "trace",
-    "tenant create",
-    "tenant list",
-    "key create",
-    "key list",
-    "key rotate",
-    "key rotate-master",
-    "key revoke",
-    "pause",
-    "resume",
-    "find double-charges",
-    "find duplicate-customers",
-    "find never-invoiced",
-    "find used-after-cancelation",
-];
 
 fn check(ended: &Ended, code: i32, said: &[&str]) {
     assert_eq!(ended.code, code, "{ended:?}");
@@ -38,19 +10,6 @@ fn check(ended: &Ended, code: i32, said: &[&str]) {
         assert!(ended.stderr.contains(words), "{words:?} is not in {ended:?}");
     }
     assert!(!ended.stderr.contains("panicked"), "{ended:?}");
-}
-
-#[test]
-fn the_help_is_what_was_reviewed() {
-    let home = Home::new();
-    let mut text = end(&mut bare(&["--help"], home.directory.path())).stdout;
-    for command in COMMANDS.iter().chain(&["check-config", "completions"]) {
-        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
-        let ended = end(&mut bare(&words, home.directory.path()));
-        check(&ended, 0, &[]);
-        text.push_str(&format!("\n$ quittance {command} --help\n{}", ended.stdout));
-    }
-    insta::assert_snapshot!("help", text);
 }
 
 #[test]
