@@ -1,4 +1,4 @@
-//! The tasks of the repository: lint, tidy, test, sim, soak, bench. Run `cargo xtask` for the list.
+//! The tasks of the repository: lint, tidy, test, examples, sim, soak, bench. Run `cargo xtask` for the list.
 //!
 //! This program owns what is the same on every machine and in CI: which checks there are, and what the tests need around them.
 //! **It never changes a source file, knows no billing, and no other crate depends on it.**
@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod arguments;
 mod bench;
 mod deny;
+mod examples;
 mod lint;
 mod packages;
 mod peers;
@@ -28,6 +29,7 @@ usage: cargo xtask <task>
   test [--all] [-- ARGUMENTS]        prepare what the tests need, then `cargo test --workspace ARGUMENTS`;
                                      --all installs missing system packages and refuses to skip anything;
                                      -- --table NAME runs the one test that prints a table: effects, machines
+  examples                           the clients under `examples`, against a server and a sandbox
   sim [--seeds A..B] [--jobs N] …    the simulation; `sim --help` tells what it can do
   soak [--seconds N | --rounds N]    the tests that are too long for every change
   bench [diff|batch|command] …       `quittance bench`, each of them or one, beside PostgreSQL and reladiff
@@ -63,6 +65,10 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         "test" => test::run(&repository::Repository::open()?, &arguments::test(rest)?),
         "bench" => bench::run(&repository::Repository::open()?, rest),
+        "examples" => {
+            arguments::refuse(rest)?;
+            examples::run(&repository::Repository::open()?)
+        }
         "sim" => sim::run(&repository::Repository::open()?, rest),
         "soak" => soak::run(&repository::Repository::open()?, arguments::soak(rest)?),
         other => bail!("there is no task `{other}`\n\n{USAGE}"),

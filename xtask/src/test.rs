@@ -5,7 +5,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `QUITTANCE_PYTHON` | the Python that has the peers installed; unset when there is none |
-//! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock; unset when there is none |
+//! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock and TypeScript; unset when there is none |
 //! | `QUITTANCE_STRIPE_MOCK` | the executable of stripe-mock; unset when there is none |
 //! | `QUITTANCE_POSTGRES` | the folder with the programs of PostgreSQL 15 or newer; unset when there is none |
 //! | `QUITTANCE_HLEDGER` | the executable of hledger; unset when there is none |
@@ -55,10 +55,12 @@ pub(crate) fn run(repository: &Repository, arguments: &Test) -> Result<()> {
     test.args(&arguments.cargo);
     surroundings.tell(&mut test);
     let outcome = check(&mut test);
-    // Whoever chooses what to test chooses whether the simulation is part of it.
-    let simulated = if arguments.cargo.is_empty() { crate::sim::batch(repository) } else { Ok(()) };
+    // Whoever chooses what to test chooses whether the examples and the simulation are part of it.
+    let is_all = arguments.cargo.is_empty();
+    let shown = if is_all { crate::examples::batch(repository, &surroundings) } else { Ok(()) };
+    let simulated = if is_all { crate::sim::batch(repository) } else { Ok(()) };
     let complete = surroundings.report();
-    outcome.and(simulated).and(complete)
+    outcome.and(shown).and(simulated).and(complete)
 }
 
 /// Runs the one test that prints a table, which needs nothing around it, and shows what it prints.
@@ -128,6 +130,11 @@ impl Surroundings {
     /// What a variable names, where it was found.
     pub(crate) fn has(&self, variable: &str) -> Option<&Path> {
         self.found.iter().find(|(name, _)| *name == variable).map(|(_, path)| path.as_path())
+    }
+
+    /// Whether what is not there may be left out.
+    pub(crate) fn may_skip(&self) -> bool {
+        self.missing == Missing::Name
     }
 
     /// Puts what was found into the environment of a test run.

@@ -1,4 +1,4 @@
-//! The Node packages: stripe-stateful-mock and what it brings, pinned by a lock file.
+//! The Node packages: stripe-stateful-mock, and the compiler of TypeScript for the examples, pinned by a lock file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
