@@ -119,6 +119,8 @@ const QUERIES: &[&str] = &[
     "/v1/payments?limit=+5",
     "/v1/payments?limit=",
     "/v1/payments?limit=5&limit=5",
+    "/v1/payments?reference=",
+    "/v1/payments?status=",
     "/v1/payments?page=2",
     "/v1/payments?status=paid",
     "/v1/payments?created_after=yesterday",
