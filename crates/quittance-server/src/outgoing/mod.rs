@@ -43,14 +43,15 @@ const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
 /// The way to endpoints.
 pub(crate) struct Sender {
     allow_private: bool,
+    guard: Guard,
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Sender {
     /// A way to public addresses, or to all where `allow_private` says so.
-    pub(crate) const fn new(allow_private: bool) -> Self {
-        Self { allow_private, plain: OnceLock::new(), secure: OnceLock::new() }
+    pub(crate) fn new(allow_private: bool) -> Self {
+        Self { allow_private, guard: Guard::new(allow_private), plain: OnceLock::new(), secure: OnceLock::new() }
     }
 
     /// Sends an event once.
@@ -93,11 +94,11 @@ impl Sender {
     /// Made when it is needed: a machine without certificates to trust can send without TLS.
     fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
         let cell = if is_secure { &self.secure } else { &self.plain };
-        cell.get_or_init(|| build(is_secure, self.allow_private)).as_ref().map_err(Clone::clone)
+        cell.get_or_init(|| build(is_secure, self.guard.clone())).as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(is_secure: bool, allow_private: bool) -> Result<reqwest::Client, String> {
+fn build(is_secure: bool, guard: Guard) -> Result<reqwest::Client, String> {
     ensure_cryptography();
     let builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -106,7 +107,7 @@ fn build(is_secure: bool, allow_private: bool) -> Result<reqwest::Client, String
         .referer(false)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .dns_resolver(Guard { allow_private })
+        .dns_resolver(guard)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_MAX);
