@@ -35,6 +35,9 @@ const IDLE_MAX: usize = 4;
 /// How much of an answer's body is read, so that its connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// How long the rest of an answer may take; after that its connection is closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How much is kept of why no answer came, in bytes.
 const ERROR_BYTES_MAX: usize = 200;
 
@@ -60,16 +63,21 @@ impl Sender {
     pub(crate) async fn send(&self, dispatch: &Dispatch) -> Attempt {
         let (at, watch) = (clock::now(), Stopwatch::start());
         let answered = tokio::time::timeout(TIMEOUT, self.exchange(dispatch, at.seconds())).await;
+        let took_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (status, error) = match answered {
-            Ok(Ok(status)) => (Some(status), None),
+            Ok(Ok(answer)) => {
+                let status = answer.status().as_u16();
+                // What comes after the status changes nothing.
+                let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain(answer)).await;
+                (Some(status), None)
+            }
             Ok(Err(error)) => (None, Some(shortened(error))),
             Err(_) => (None, Some(format!("no answer within {} s", TIMEOUT.as_secs()))),
         };
-        let took_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         Attempt { at, took_ms, status, error }
     }
 
-    async fn exchange(&self, dispatch: &Dispatch, seconds: i64) -> Result<u16, String> {
+    async fn exchange(&self, dispatch: &Dispatch, seconds: i64) -> Result<reqwest::Response, String> {
         let url = reqwest::Url::parse(&dispatch.url).map_err(|error| format!("not an address: {error}"))?;
         if let Some(refusal) = refusal_of(&url, self.allow_private) {
             return Err(refusal);
@@ -78,23 +86,24 @@ impl Sender {
         *request.headers_mut() = headers(dispatch, seconds)?;
         *request.body_mut() = Some(dispatch.body.clone().into());
         let client = self.client(request.url().scheme() == "https")?;
-        let mut answer = client.execute(request).await.map_err(|error| describe(&error))?;
-        let status = answer.status().as_u16();
-        let mut read = 0;
-        // What comes after the status changes nothing; a body that is too long ends the connection.
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            read += chunk.len();
-            if read > ANSWER_BYTES_MAX {
-                break;
-            }
-        }
-        Ok(status)
+        client.execute(request).await.map_err(|error| describe(&error))
     }
 
     /// Made when it is needed: a machine without certificates to trust can send without TLS.
     fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
         let cell = if is_secure { &self.secure } else { &self.plain };
         cell.get_or_init(|| build(is_secure, self.guard.clone())).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Reads what is left of an answer, so that its connection can be used again; one that is too long ends it.
+async fn drain(mut answer: reqwest::Response) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        if read > ANSWER_BYTES_MAX {
+            break;
+        }
     }
 }
 
@@ -132,4 +141,38 @@ fn headers(dispatch: &Dispatch, seconds: i64) -> Result<HeaderMap, String> {
 fn shortened(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(ERROR_BYTES_MAX));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quittance_core::id::{EndpointId, EventId, TenantId};
+    use quittance_core::time::Timestamp;
+    use quittance_engine::submission::DeliveryRef;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn dispatch(url: String) -> Dispatch {
+        let (tenant, endpoint) = (TenantId::from_bytes([1; 16]), EndpointId::from_bytes([2; 16]));
+        let delivery = DeliveryRef { tenant, endpoint, event: EventId::from_bytes([3; 16]), epoch: 1 };
+        Dispatch { delivery, url, keys: vec![[7; 32]], body: b"{}".to_vec(), at: Timestamp::default() }
+    }
+
+    /// Whoever answers 200 has taken the event, however long the rest of the answer takes.
+    #[tokio::test]
+    async fn an_answer_counts_by_its_status_although_its_body_never_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let receiver = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            let mut request = [0; 4_096];
+            assert!(socket.read(&mut request).await.expect("a request") > 0);
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab").await.expect("it listens");
+            // Until the sender has had enough.
+            while socket.read(&mut request).await.is_ok_and(|count| count > 0) {}
+        });
+        let attempt = Sender::new(true).send(&dispatch(url)).await;
+        assert_eq!((attempt.status, attempt.error), (Some(200), None));
+        receiver.await.expect("the connection was closed");
+    }
 }
