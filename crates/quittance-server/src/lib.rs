@@ -32,6 +32,7 @@ pub mod runtime;
 pub mod serve;
 mod switches;
 pub mod systems;
+mod tls;
 pub mod transport;
 
 // The HTTP API.

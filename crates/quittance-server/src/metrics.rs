@@ -195,6 +195,17 @@ pub(crate) fn unauthorised(gateway: &str, is_unauthorised: bool) {
     gauge!("quittance_gateway_unauthorised", "gateway" => gateway.to_owned()).set(value);
 }
 
+/// A connection that was closed before it was heard, by why: `address` (too many from there) or `handshake`.
+pub(crate) fn connection_refused(reason: &'static str) {
+    counter!("quittance_connections_refused_total", "reason" => reason).increment(1);
+}
+
+/// Whether the certificate on the disk cannot be used, so that an older one still is.
+pub(crate) fn certificate_unusable(is_so: bool) {
+    let value: f64 = if is_so { 1.0 } else { 0.0 };
+    gauge!("quittance_certificate_unusable").set(value);
+}
+
 /// Whether the database may lose what it acknowledges, by the stable word of how.
 pub(crate) fn database_risk(code: &'static str, is_there: bool) {
     let value: f64 = if is_there { 1.0 } else { 0.0 };

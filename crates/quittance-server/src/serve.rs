@@ -1,10 +1,11 @@
 //! The server as a whole: starting in an order that fails early, stopping in one that loses nothing.
 
 use crate::config::{Config, ConfigErrors};
-use crate::connections::{self, Service};
+use crate::connections::{self, Service, wire};
 use crate::data::Data;
 use crate::roles::Roles;
 use crate::runtime::Runtime;
+use crate::tls::{self, Tls, TlsError};
 use crate::transport::TransportError;
 use crate::{admin, api, metrics};
 use axum::serve::ListenerExt;
@@ -13,6 +14,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -74,6 +76,9 @@ pub enum ServeError {
     /// No connections to a gateway can be set up.
     #[error("cannot prepare a gateway")]
     Gateway(#[from] TransportError),
+    /// The certificate cannot be used.
+    #[error("cannot encrypt connections as [server.tls] says")]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -99,7 +104,7 @@ impl ServeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Gateway(_) | Self::Alone { .. } | Self::OneLane { .. } => 2,
+            Self::Config(_) | Self::Gateway(_) | Self::Tls(_) | Self::Alone { .. } | Self::OneLane { .. } => 2,
             Self::Listen { .. } => 3,
             Self::Open { source, .. } => match source {
                 StoreError::Locked { .. } | StoreError::ReadOnly { .. } | StoreError::Missing { .. } => 3,
@@ -124,6 +129,9 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     // Before the engine starts: a server that cannot be reached must not begin to send.
     let address = listen.unwrap_or(config.server.listen);
     let listen_error = |source| ServeError::Listen { address, source };
+    let front = config.server.front.clone();
+    let tls = front.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+    let hangup = tls.is_some().then(tls::hangup).transpose()?;
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
     let bound = listener.local_addr().map_err(listen_error)?;
 
@@ -131,9 +139,17 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let mut runtime = Runtime::start(config, &data, roles)?;
     let socket = data.socket().and_then(open_socket);
     let (closer, closing) = watch::channel(false);
-    let service = |router, connections_max| Service { router, connections_max, closing: closing.clone() };
-    let public = service(api::router(runtime.handle()), connections_max);
-    let local = service(admin::router(runtime.handle()), ADMIN_CONNECTIONS_MAX);
+    let api = wire::around(api::router(runtime.handle()), tls.is_some());
+    let public = Service { router: api, connections_max, front: front.clone(), tls: tls.clone(), closing };
+    let router = admin::router(runtime.handle());
+    let closing = public.closing.clone();
+    let local = Service { router, connections_max: ADMIN_CONNECTIONS_MAX, front, tls: None, closing };
+    if tls.is_none() && !bound.ip().is_loopback() {
+        tracing::warn!(address = %bound, "serving without TLS where others may listen: credentials can be read on the way, unless what is in front encrypts");
+    }
+    let handle = runtime.handle();
+    let note = move |trouble| handle.note_certificate(trouble);
+    let renewal = tls.zip(hangup).map(|(tls, hangup)| tokio::spawn(tls::watch(tls, hangup, note)));
     // Only a matter of latency, so a refusal does not matter.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut fronts = vec![tokio::spawn(connections::serve(listener, public, JOBS_GRACE + REQUESTS_GRACE))];
@@ -147,6 +163,9 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
         ended = runtime.ended() => ended,
     };
     closer.send_replace(true);
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     let stopped = stop(runtime, fronts).await;
     if let Some(socket) = data.socket() {
         let _ = std::fs::remove_file(socket);

@@ -117,6 +117,13 @@ fn judge_serve(error: &ServeError) -> Option<(Exit, Option<String>)> {
             Some((Exit::Unreachable, Some("stop what listens there, or name another address with --listen".to_owned())))
         }
         ServeError::Gateway(_) => Some((Exit::Usage, Some("`quittance check-config` names the gateway".to_owned()))),
+        ServeError::Tls(_) => Some((
+            Exit::Usage,
+            Some(
+                "name a certificate and its own key, both in PEM, in [server.tls], and let this user read them"
+                    .to_owned(),
+            ),
+        )),
         ServeError::Alone { .. } => Some((
             Exit::Usage,
             Some("leave --roles out, or share a PostgreSQL database with --database-url".to_owned()),

@@ -25,16 +25,18 @@ pub(crate) struct Arguments {
     lanes: Option<u8>,
 }
 
-/// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` is printed, and nothing after it.
+/// Serves until a signal ends it. Once requests are taken, `listening on http://ADDR` (https where it is
+/// encrypted) is printed, and nothing after it.
 pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(global.config.as_deref())?;
     config.server.lanes = arguments.lanes.map(usize::from).or(config.server.lanes);
+    let scheme = if config.server.front.tls.is_some() { "https" } else { "http" };
     let options = ServeOptions {
         config,
         data: global.data()?,
         roles: arguments.roles,
         listen: arguments.listen,
-        on_ready: Some(Box::new(announce)),
+        on_ready: Some(Box::new(move |address| announce(scheme, address))),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
@@ -44,8 +46,8 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitC
     })
 }
 
-fn announce(address: SocketAddr) {
-    if let Err(error) = output::write(&format!("listening on http://{address}\n")) {
+fn announce(scheme: &str, address: SocketAddr) {
+    if let Err(error) = output::write(&format!("listening on {scheme}://{address}\n")) {
         tracing::warn!(%error, "cannot say on standard output where the server listens");
     }
 }

@@ -56,8 +56,17 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
         Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
         Err(_) => Poll::Ready(Err(())),
     });
-    let mut response = answered.await.unwrap_or_else(|()| Problem::internal(&"the handler panicked").into_response());
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    let response = answered.await.unwrap_or_else(|()| Problem::internal(&"the handler panicked").into_response());
+    with_name(response, &id)
+}
+
+/// An answer that was given before the request came as far as here, named as all are.
+pub(crate) fn named(response: Response) -> Response {
+    with_name(response, &request_id())
+}
+
+fn with_name(mut response: Response, id: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("request-id"), value);
     }
     response

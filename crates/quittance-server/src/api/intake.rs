@@ -12,6 +12,8 @@ use http::{HeaderMap, header};
 use quittance_core::idempotency::{Key, KeyError, Shape, fingerprint};
 use quittance_core::pan::contains_card_number;
 use quittance_core::tenant::Scope;
+use std::error::Error;
+use tower_http::timeout::TimeoutError;
 
 use super::query::Parameters;
 
@@ -101,8 +103,21 @@ pub(super) fn check_announced_length(headers: &HeaderMap, bytes_max: usize) -> R
 
 /// Reads a body of at most so many bytes.
 pub(super) async fn bounded(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    // The only other cause is a client that went away, which reads no answer.
-    axum::body::to_bytes(body, bytes_max).await.map_err(|_| too_large(bytes_max))
+    axum::body::to_bytes(body, bytes_max).await.map_err(|error| unread(&error, bytes_max))
+}
+
+/// Why a body was not read to its end. What is left of it is not read: the connection cannot be used again.
+fn unread(error: &axum::Error, bytes_max: usize) -> Problem {
+    let first: &(dyn Error + 'static) = error;
+    let problem = std::iter::successors(Some(first), |cause| (**cause).source()).find_map(|cause| {
+        if cause.is::<TimeoutError>() {
+            return Some(Problem::new(&catalogue::REQUEST_TIMEOUT, "the body stood still"));
+        }
+        // Framing that is broken, or a client that went away, which reads no answer.
+        let broken = || Problem::new(&catalogue::MALFORMED_REQUEST, "the body cannot be read to its end");
+        cause.is::<hyper::Error>().then(broken)
+    });
+    problem.map_or_else(|| too_large(bytes_max), |problem| problem.with_header(header::CONNECTION, "close"))
 }
 
 fn too_large(bytes_max: usize) -> Problem {

@@ -34,6 +34,8 @@ mod trace;
 mod waiting;
 mod webhooks;
 
+pub(crate) use guard::named;
+
 use crate::runtime::Handle;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

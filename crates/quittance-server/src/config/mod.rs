@@ -8,6 +8,7 @@ mod budgets;
 mod dialect;
 mod encryption;
 mod errors;
+mod front;
 mod gateway;
 mod pairs;
 mod parse;
@@ -19,6 +20,7 @@ mod webhook_secret;
 pub use dialect::Dialect;
 pub use encryption::MasterKeyRef;
 pub use errors::{ConfigErrors, Mistake, Origin};
+pub use front::{Front, TlsFiles};
 pub use pairs::{ColumnRef, CountPair, FieldPair, Pair, SideRef, Step, Strategy};
 pub use secrets::{Secret, SecretRef, Secrets};
 pub use systems::{Auth, HttpApi, HttpObject, System};
@@ -102,6 +104,8 @@ pub struct Server {
     pub queue_age_max_ms: u64,
     /// HTTP connections at once.
     pub connections_max: usize,
+    /// How each of them is kept.
+    pub front: Front,
     /// How long what this process claimed is its own; where several share the books, how long the others leave alone
     /// what a dead one held.
     pub lease_ms: u64,
@@ -124,6 +128,7 @@ impl Default for Server {
             queue_entries_max: 10_000,
             queue_age_max_ms: 2_000,
             connections_max: 4_096,
+            front: Front::of(4_096),
             lease_ms: Leases::default().lease_ms,
             lanes: None,
             caps: caps::Limits { in_flight_max: 1_000, per_second_max: Some(2_000) },

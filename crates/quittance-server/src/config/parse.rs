@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::{Env, Section, line_of, unknown_remedy};
 use super::{Config, DEFAULT_FILE, Gateway, Server, System, Webhooks};
-use super::{brakes, encryption, gateway, pairs, systems};
+use super::{brakes, encryption, front, gateway, pairs, systems};
 use crate::caps;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -188,7 +188,7 @@ const SERVER_KEYS: [&str; 11] = [
 const LEASES_MS: std::ops::RangeInclusive<u64> = 2_000..=600_000;
 
 fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
-    section.refuse_unknown(&SERVER_KEYS, mistakes);
+    section.refuse_unknown(&[&SERVER_KEYS[..], &front::KEYS].concat(), mistakes);
     let default = Server::default();
     let mut listen = default.listen;
     if let Some(found) = section.text("listen", mistakes) {
@@ -226,6 +226,7 @@ fn server(section: &Section<'_>, mistakes: &mut Mistakes) -> Server {
         queue_entries_max: entries.value as usize,
         queue_age_max_ms: age.value,
         connections_max: connections.value as usize,
+        front: front::parse(section, connections.value as usize, mistakes),
         lease_ms: lease.value,
         lanes: (lanes.value > 0).then_some(lanes.value as usize),
         caps: caps::Limits { in_flight_max: in_flight.value as usize, per_second_max: (rate > 0).then_some(rate) },

@@ -65,6 +65,9 @@ kinds! {
     AMOUNT_NOT_REPRESENTABLE: 400 "amount-not-representable" final
         "The gateway cannot take exactly this amount."
         "Send an amount in the steps that the gateway takes of this currency; amounts are never rounded for you.";
+    MALFORMED_REQUEST: 400 "malformed-request" final
+        "The request can be read in more than one way."
+        "Correct what `detail` names. The connection was closed, and nothing that followed on it was read.";
     PAGE_LIMIT: 400 "page-limit" final
         "A page of this size is not given."
         "Ask for 1 to 100 items a page; where a sum over everything is too large, name a customer.";
@@ -173,6 +176,12 @@ kinds! {
     BODY_TOO_LARGE: 413 "body-too-large" final
         "The body is too large."
         "Send at most the number of bytes that `detail` names.";
+    URI_TOO_LONG: 414 "uri-too-long" final
+        "The path and the query are too long."
+        "Send at most the number of bytes that `detail` names.";
+    CONTENT_ENCODING: 415 "content-encoding" final
+        "Bodies are not taken compressed."
+        "Send the body as it is, without Content-Encoding.";
     UNSUPPORTED_MEDIA_TYPE: 415 "unsupported-media-type" final
         "The body's media type is not understood."
         "Send `Content-Type: application/json`, in UTF-8.";

@@ -19,7 +19,7 @@ use quittance_engine::queue::{Lane, Refusal};
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_postgres::Risk;
 use quittance_store::store::{Reader, StoreError};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -69,7 +69,8 @@ pub struct Readiness {
     pub degraded: Vec<(String, Complaint)>,
     /// How far behind each gateway was when it was last looked, a second ago at most.
     pub backlog: Vec<(String, Backlog)>,
-    /// What the database may lose of what it acknowledges, by how it was set up a minute ago at most.
+    /// What the database may lose of what it acknowledges, by how it was set up a minute ago at most, and what is wrong
+    /// with the certificate.
     pub risks: Vec<Risk>,
 }
 
@@ -217,6 +218,18 @@ impl Handle {
     #[must_use]
     pub fn gateway_mode(&self, gateway: &str) -> Option<Mode> {
         self.shared.secrets.gateway_mode(gateway)
+    }
+
+    /// Notes what is wrong with the certificate on the disk, or that nothing is.
+    pub(crate) fn note_certificate(&self, trouble: Option<String>) {
+        crate::metrics::certificate_unusable(trouble.is_some());
+        let risk = trouble.map(|what| Risk {
+            code: "certificate_unusable",
+            what: format!("{what}: the certificate that was read before stays, until it expires"),
+            remedy: "put a certificate and its own key in place, in PEM, and send SIGHUP",
+            is_grave: false,
+        });
+        *self.shared.certificate.lock().unwrap_or_else(PoisonError::into_inner) = risk;
     }
 
     /// Whether work should be sent here.

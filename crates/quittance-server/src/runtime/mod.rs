@@ -184,6 +184,7 @@ impl Runtime {
             gateways,
             grants: Grants::default(),
             risks: Mutex::default(),
+            certificate: Mutex::default(),
             outlook: Mutex::new(engines[0].outlook()),
             lanes_left: AtomicUsize::new(engines.len()),
             roles,

@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(super) outlook: Mutex<Outlook>,
     /// What the database may lose of what it acknowledges.
     pub(super) risks: Mutex<Vec<Risk>>,
+    /// What is wrong with the certificate.
+    pub(super) certificate: Mutex<Option<Risk>>,
     /// Lanes that have not ended.
     pub(super) lanes_left: AtomicUsize,
     /// Events on their way to tenants' endpoints.
@@ -79,7 +81,9 @@ impl Shared {
     }
 
     pub(super) fn risks(&self) -> Vec<Risk> {
-        self.risks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut risks = self.risks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        risks.extend(self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        risks
     }
 
     /// Notes the risks there are, and returns those there were.

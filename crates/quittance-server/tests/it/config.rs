@@ -7,7 +7,7 @@ use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use quittance_engine::budget;
 use quittance_engine::condition::Rates;
-use quittance_server::config::{Config, Dialect};
+use quittance_server::config::{Config, Dialect, TlsFiles};
 use std::collections::BTreeMap;
 
 const STRIPE: &str = "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"env:STRIPE_API_KEY\"\n";
@@ -43,6 +43,35 @@ fn private_addresses_are_sent_to_only_where_that_is_said() {
         &[],
         &[
             "configuration:2: webhooks.allow_private_addresses: neither true nor false; write true or false, without quotes",
+        ],
+    );
+}
+
+#[test]
+fn connections_have_limits_and_may_be_encrypted() {
+    let front = read("", &[]).unwrap().server.front;
+    assert_eq!((front.connections_per_address_max, front.tls), (1_024, None));
+    assert_eq!((front.head_timeout_ms, front.body_timeout_ms, front.write_timeout_ms), (30_000, 15_000, 30_000));
+    let front = read(
+        "[server]\nconnections_max = 10\nhead_timeout_ms = 100\nbody_timeout_ms = 200\nwrite_timeout_ms = 300\n\
+         [server.tls]\ncertificate = \"/run/a.pem\"\nkey = \"file:/run/a.key\"\n",
+        &[],
+    );
+    let front = front.unwrap().server.front;
+    assert_eq!(front.connections_per_address_max, 3, "a quarter of them, and no fewer than one");
+    assert_eq!((front.head_timeout_ms, front.body_timeout_ms, front.write_timeout_ms), (100, 200, 300));
+    let files = TlsFiles { certificate: "/run/a.pem".into(), key: "/run/a.key".into() };
+    assert_eq!(front.tls, Some(files.clone()));
+    let env = [("QUITTANCE_SERVER__TLS__CERTIFICATE", "/run/a.pem"), ("QUITTANCE_SERVER__TLS__KEY", "/run/a.key")];
+    assert_eq!(read("", &env).unwrap().server.front.tls, Some(files));
+    check_bad(
+        "[server]\nhead_timeout_ms = 5\n[server.tls]\nkey = \"-----BEGIN PRIVATE KEY-----\"\nca = \"x\"\n",
+        &[],
+        &[
+            "configuration:2: server.head_timeout_ms: 5 is out of range; write a whole number from 100 to 600000, or leave it out for 30000",
+            "configuration:3: server.tls.certificate: missing; name the file of the certificate, or leave key out",
+            "configuration:4: server.tls.key: not the name of a file (what is there is not shown); write the path of a file in PEM",
+            "configuration:5: server.tls.ca: unknown setting; did you mean `key`? Otherwise remove it",
         ],
     );
 }

@@ -16,3 +16,4 @@ mod storms;
 mod stripe_mock;
 mod systems;
 mod transport;
+mod wire;
