@@ -19,7 +19,7 @@ enum Store {
 }
 
 /// Every benchmark, in the order in which they run, with its options.
-const WORKS: [(&str, Store, &[&str]); 7] = [
+const WORKS: [(&str, Store, &[&str]); 8] = [
     ("diff", Store::PostgresOrNone, &[]),
     ("batch", Store::Own, &[]),
     ("batch", Store::Postgres, &["--store", "postgres"]),
@@ -27,6 +27,7 @@ const WORKS: [(&str, Store, &[&str]); 7] = [
     ("batch", Store::Postgres, &["--store", "postgres", "--processes", "4"]),
     ("command", Store::Own, &[]),
     ("command", Store::Postgres, &["--store", "postgres", "--clients", "256"]),
+    ("connections", Store::Own, &[]),
 ];
 
 /// Builds what ships, starts PostgreSQL where it is wanted, and runs each benchmark, or those of the work that is named, with

@@ -32,7 +32,7 @@ usage: cargo xtask <task>
   examples                           the clients under `examples`, against a server and a sandbox
   sim [--seeds A..B] [--jobs N] …    the simulation; `sim --help` tells what it can do
   soak [--seconds N | --rounds N]    the tests that are too long for every change
-  bench [diff|batch|command] …       `quittance bench`, each of them or one, beside PostgreSQL and reladiff
+  bench [diff|batch|command|connections] …       `quittance bench`, each of them or one, beside PostgreSQL and reladiff
 ";
 
 fn main() -> ExitCode {

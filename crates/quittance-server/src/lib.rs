@@ -23,6 +23,7 @@ pub mod find;
 pub mod ids;
 pub mod init;
 pub mod metrics;
+pub mod open_files;
 pub mod operate;
 mod outgoing;
 mod parked;

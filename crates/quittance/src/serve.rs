@@ -6,6 +6,7 @@ use crate::signals::Signals;
 use anyhow::Context;
 use clap::Args;
 use quittance_server::config::Config;
+use quittance_server::open_files;
 use quittance_server::roles::Roles;
 use quittance_server::serve::{ServeOptions, serve};
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: Arguments, global: &Global) -> anyhow::Result<ExitC
     let mut config = Config::load(global.config.as_deref())?;
     config.server.lanes = arguments.lanes.map(usize::from).or(config.server.lanes);
     let scheme = if config.server.front.tls.is_some() { "https" } else { "http" };
+    open_files::raise(config.server.connections_max);
     let options = ServeOptions {
         config,
         data: global.data()?,

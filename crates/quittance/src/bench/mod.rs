@@ -22,6 +22,8 @@ pub(crate) enum Command {
     /// Accept payments over HTTP, from the claim to the durable 202, without a gateway
     #[command(name = "command")]
     Single(payments::command::Arguments),
+    /// Open idle connections to the server, and see how much memory they take
+    Connections(payments::connections::Arguments),
     /// Do the work of one contestant, told by the process that measures
     #[command(hide = true)]
     Worker(payments::worker::Arguments),
@@ -33,6 +35,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<ExitCode> {
         Command::Diff(arguments) => diff::run(arguments, global),
         Command::Batch(arguments) => payments::batch::run(arguments, global),
         Command::Single(arguments) => payments::command::run(arguments, global),
+        Command::Connections(arguments) => payments::connections::run(arguments, global),
         Command::Worker(arguments) => payments::worker::run(arguments, global),
     }
 }

@@ -56,6 +56,19 @@ fn batches_in_postgres_are_measured_beside_their_limit_and_beside_one_process() 
 }
 
 #[test]
+fn idle_connections_have_their_memory_measured() {
+    let home = Home::new();
+    let ended = home.run(&["bench", "connections", "--clients", "300", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line: Value = ended.json();
+    assert_eq!([&line["work"], &line["clients"]], [&json!("connections"), &json!(300)]);
+    let [before, after] = ["rss_before_bytes", "rss_bytes"].map(|member| line[member].as_u64().expect("bytes"));
+    assert!(0 < before && before <= after, "{line}");
+    // Each holds less than 20 KB; three times that is a leak.
+    assert!(after - before < 300 * 60_000, "{line}");
+}
+
+#[test]
 fn commands_are_measured_beside_both_limits() {
     let lines = measured(&["command", "--size", "100", "--clients", "1,4"]);
     let told: Vec<_> = lines.iter().map(|line| (&line["clients"], &line["size"], &line["limit"])).collect();

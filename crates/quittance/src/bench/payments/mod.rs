@@ -9,6 +9,7 @@ pub(super) mod batch;
 mod batches;
 mod client;
 pub(super) mod command;
+pub(super) mod connections;
 mod contest;
 mod http_limit;
 mod limit;

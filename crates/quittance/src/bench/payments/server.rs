@@ -7,6 +7,7 @@ use super::worker::{Arguments, Told, Turns, obey};
 use crate::arguments::Global;
 use anyhow::{Context, Result};
 use quittance_server::config::Config;
+use quittance_server::open_files;
 use quittance_server::operate::{Operation, run_directly};
 use quittance_server::roles::Roles;
 use quittance_server::serve::{ServeOptions, serve};
@@ -19,6 +20,7 @@ pub(super) fn run(arguments: &Arguments, place: &Place, global: &Global) -> Resu
     let mut config = Config::load(global.config.as_deref())?;
     // One client asks as fast as it can.
     config.server.caps.per_second_max = None;
+    open_files::raise(config.server.connections_max);
     let data = place.data()?;
     let mut engine = asked::engine(data.open_for_writing()?);
     asked::open_books(&mut engine, arguments.books)?;
