@@ -104,6 +104,18 @@ pub(crate) fn soak(arguments: &[String]) -> Result<Soak> {
     }
 }
 
+/// Reads `[--minutes N]`; one unless it is said.
+pub(crate) fn fuzz(arguments: &[String]) -> Result<u64> {
+    match arguments {
+        [] => Ok(1),
+        [unit, count] if unit == "--minutes" => match count.parse() {
+            Ok(minutes @ 1..=1_440) => Ok(minutes),
+            _ => bail!("`{count}` is no number of minutes from 1 to 1440"),
+        },
+        _ => bail!("fuzz takes --minutes N"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +131,12 @@ mod tests {
         assert_eq!(read.cargo, words("-p quittance-core -- --nocapture"));
         assert_eq!(test(&[]).unwrap(), Test { missing: Missing::Name, table: None, cargo: vec![] });
         assert!(test(&words("--everything")).is_err());
+    }
+
+    #[test]
+    fn fuzzing_goes_on_for_minutes() {
+        assert_eq!((fuzz(&[]).unwrap(), fuzz(&words("--minutes 10")).unwrap()), (1, 10));
+        assert!(fuzz(&words("--minutes 0")).is_err() && fuzz(&words("--seconds 3")).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The tasks of the repository: lint, tidy, test, examples, sim, soak, bench. Run `cargo xtask` for the list.
+//! The tasks of the repository: lint, tidy, test, examples, sim, soak, fuzz, bench. Run `cargo xtask` for the list.
 //!
 //! This program owns what is the same on every machine and in CI: which checks there are, and what the tests need around them.
 //! **It never changes a source file, knows no billing, and no other crate depends on it.**
@@ -11,6 +11,7 @@ mod arguments;
 mod bench;
 mod deny;
 mod examples;
+mod fuzz;
 mod lint;
 mod packages;
 mod peers;
@@ -32,6 +33,7 @@ usage: cargo xtask <task>
   examples                           the clients under `examples`, against a server and a sandbox
   sim [--seeds A..B] [--jobs N] …    the simulation; `sim --help` tells what it can do
   soak [--seconds N | --rounds N]    the tests that are too long for every change
+  fuzz [--minutes N]                 every parser against mutated inputs, N minutes (1) for each
   bench [diff|batch|command|connections] …       `quittance bench`, each of them or one, beside PostgreSQL and reladiff
 ";
 
@@ -70,6 +72,7 @@ fn run(arguments: &[String]) -> Result<()> {
             examples::run(&repository::Repository::open()?)
         }
         "sim" => sim::run(&repository::Repository::open()?, rest),
+        "fuzz" => fuzz::run(&repository::Repository::open()?, 60 * arguments::fuzz(rest)?),
         "soak" => soak::run(&repository::Repository::open()?, arguments::soak(rest)?),
         other => bail!("there is no task `{other}`\n\n{USAGE}"),
     }

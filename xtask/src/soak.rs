@@ -9,6 +9,9 @@ use crate::arguments::{Missing, Soak};
 use crate::repository::{Repository, check};
 use crate::test::prepare;
 
+/// How long each parser is fuzzed where no number of seconds is given; ten minutes together.
+const FUZZ_SECONDS: u64 = 90;
+
 /// Runs them one after the other, with their output on the screen.
 pub(crate) fn run(repository: &Repository, limit: Soak) -> Result<()> {
     let surroundings = prepare(repository, Missing::Name)?;
@@ -27,7 +30,10 @@ pub(crate) fn run(repository: &Repository, limit: Soak) -> Result<()> {
             test.env("QUITTANCE_SOAK_ROUNDS", rounds.to_string());
         }
     }
-    let outcome = check(&mut test);
+    let outcome = check(&mut test).and_then(|()| {
+        let seconds = if let Soak::Seconds(seconds) = limit { seconds } else { FUZZ_SECONDS };
+        crate::fuzz::run(repository, seconds)
+    });
     let complete = surroundings.report();
     outcome.and(complete)
 }

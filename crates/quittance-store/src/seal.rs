@@ -147,10 +147,10 @@ pub fn key_of(stored: &[u8]) -> Result<Option<&str>, Unopened> {
 /// [`Unopened::Malformed`].
 pub fn is_row_sealed(table: &Table, row: &Row, key: &str) -> Result<bool, Unopened> {
     for column in table.sealed() {
-        if let Value::Bytes(stored) = &row[column] {
-            if key_of(stored)? != Some(key) {
-                return Ok(false);
-            }
+        if let Value::Bytes(stored) = &row[column]
+            && key_of(stored)? != Some(key)
+        {
+            return Ok(false);
         }
     }
     Ok(true)

@@ -8,12 +8,14 @@
 //! even the tests of the sandbox may use it.
 
 mod data;
+mod fuzz;
 mod peer;
 mod postgres;
 mod server;
 mod skip;
 
 pub use data::data_file;
+pub use fuzz::Fuzz;
 pub use peer::Peer;
 pub use postgres::Postgres;
 pub use server::Server;

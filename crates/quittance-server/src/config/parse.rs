@@ -11,6 +11,9 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Errors of the syntax that are reported; who makes more learns nothing from the rest.
+const SYNTAX_ERRORS_MAX: usize = 50;
+
 /// Longest body that may be configured, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -61,7 +64,7 @@ fn read(path: Option<&Path>, parse: &dyn Fn(&str) -> Result<Config, ConfigErrors
 pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigErrors> {
     let mut mistakes = Mistakes::default();
     let (document, problems) = DeTable::parse_recoverable(text);
-    for problem in problems {
+    for problem in problems.into_iter().take(SYNTAX_ERRORS_MAX) {
         // Only the message: the parser's own report would repeat the line, which may hold a secret.
         let origin = problem.span().map_or(Origin::File, |span| Origin::Line(line_of(text, span.start)));
         let what = problem.message().lines().next().unwrap_or("not TOML").to_owned();

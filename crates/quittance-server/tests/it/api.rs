@@ -1,7 +1,7 @@
 //! The HTTP API, called through its router on a running engine over the memory store; the gateway is the sandbox.
 
 mod access;
-mod app;
+pub mod app;
 mod bad_input;
 mod brakes;
 mod call;

@@ -6,6 +6,7 @@ mod api;
 mod config;
 mod diff;
 mod find;
+mod fuzz;
 mod gateway;
 mod init;
 mod lossy;

@@ -124,22 +124,16 @@ impl Records {
             let what = format!("line {line} of {}: a quote is opened and never closed", self.path.display());
             return Err(SystemError::outside(what, "close it, or fetch the whole file again"));
         }
-        if let Err(error) = std::str::from_utf8(self.record.as_slice()) {
-            let column = self.column_at(error.valid_up_to());
-            let what = format!("{column} is not UTF-8");
+        // Each cell by itself: a character may begin in one and end in the next.
+        if let Some(place) = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err()) {
+            let what = format!("{} is not UTF-8", self.column(place));
             return Err(self.wrong(&what, "export it as UTF-8"));
         }
         Ok(true)
     }
 
-    /// The column of a byte of the record, as people count it.
-    fn column_at(&self, byte: usize) -> String {
-        let mut end = 0;
-        let place = self.record.iter().position(|cell| {
-            end += cell.len();
-            byte < end
-        });
-        let place = place.unwrap_or_default();
+    /// A column, as people name or count it.
+    fn column(&self, place: usize) -> String {
         self.header.get(place).map_or_else(|| format!("column {}", place + 1), |name| format!("column `{name}`"))
     }
 

@@ -34,6 +34,14 @@ fn cells_are_read_in_every_dialect_of_line_and_quote() {
 }
 
 #[test]
+fn a_character_that_is_cut_by_a_delimiter_is_not_utf_8() {
+    let folder = folder(&[("a.csv", b"id,note\n1,x\n\xc3,\xa9\n")]);
+    let mut system = Csv::open("files", folder.path(), b',', "").unwrap();
+    let read = read(&mut system, "a", &["id", "note"], &Wanted::All);
+    check_error(read, Blame::Outside, &["line 3", "column `id` is not UTF-8", "export it as UTF-8"]);
+}
+
+#[test]
 fn an_object_is_a_file_with_or_without_its_ending() {
     let folder = folder(&[("accounts.csv", b"id,plan\n1,\"{\"\"id\"\": \"\"pro\"\"}\"\n2,NULL\n"), ("other.txt", b"")]);
     let mut system = Csv::open("files", folder.path(), b',', "NULL").unwrap();
