@@ -173,12 +173,12 @@ impl Rotation<'_> {
         self.send(&Operation::Reseal(Rows { table: table.name.to_owned(), keys: cells }))?;
         // Whoever wrote it may know other keys.
         let row = reader.get_many(table, std::slice::from_ref(first)).map_err(|error| self.failed(error))?;
-        if let Some(row) = row.into_iter().flatten().next() {
-            if !self.is_sealed(table, &row)? {
-                let what =
-                    format!("the server seals under another key than {:?}: start it with this configuration", self.key);
-                return Err(OperateError::Conflict(what));
-            }
+        if let Some(row) = row.into_iter().flatten().next()
+            && !self.is_sealed(table, &row)?
+        {
+            let what =
+                format!("the server seals under another key than {:?}: start it with this configuration", self.key);
+            return Err(OperateError::Conflict(what));
         }
         self.done += keys.len() as u64;
         self.left = self.left.saturating_sub(keys.len() as u64);

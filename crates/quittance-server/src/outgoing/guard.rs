@@ -114,7 +114,7 @@ mod tests {
     async fn a_look_up_that_nobody_waits_for_any_more_counts_until_it_ends() {
         let lookups = Arc::new(Semaphore::new(1));
         let (begun, has_begun) = tokio::sync::oneshot::channel();
-        let (end, may_end) = std::sync::mpsc::channel::<()>();
+        let (end, may_end) = std::sync::mpsc::sync_channel::<()>(1);
         let slow = look_up(Arc::clone(&lookups), move || {
             begun.send(()).expect("the test waits");
             may_end.recv().map_err(io::Error::other)
