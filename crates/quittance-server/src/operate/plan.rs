@@ -1,6 +1,7 @@
 //! Operations prepared: what is stored is looked up, ids and secrets are drawn, and the engine's part is named.
 
 use super::{Answer, OperateError, Operation, Plan, PlanError, PrunedRows, keys, master};
+use crate::api::rows;
 use crate::{ids, repairs, switches};
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::tenant::{Mode, Tenant};
@@ -57,7 +58,7 @@ pub fn plan(
         Operation::RetireMasterKeys { ids } => Ok(master::retire(ids, now)),
         Operation::Requeue { gateway, object, reason } => requeue(gateway, object, reason),
         Operation::Replay { .. } => Err(invalid("an event is applied again by the server: start it first")),
-        Operation::EndRecovery { gateway, reason } => end_recovery(reader, gateway, reason, now),
+        Operation::EndRecovery { gateway, reason } => end_recovery(reader, gateway, reason),
         Operation::Resume { gateway, reason } => {
             let switch = switch(gateway.clone(), reason.clone(), now);
             set(reader, Switch { is_paused: false, ..switch }, configured)
@@ -107,14 +108,16 @@ fn switch(gateway: Option<String>, reason: Option<String>, now: Timestamp) -> Sw
     Switch { name, is_paused: false, reason, by, changed_at: now }
 }
 
-fn end_recovery(reader: &mut dyn Reader, gateway: &str, reason: &str, now: Timestamp) -> Result<Plan, PlanError> {
+/// When it began stays: by that it is known which loss was recovered from, whatever the clock of the operator's machine says.
+fn end_recovery(reader: &mut dyn Reader, gateway: &str, reason: &str) -> Result<Plan, PlanError> {
     if !is_reason(reason) {
         return Err(invalid(REASON_WANTED));
     }
-    let switch = switch(Some(Switch::recovery_of(gateway)), Some(reason.to_owned()), now);
-    if !switches::is_known(reader, &switch.name, false)? {
+    let Some(known) = rows::get::<Switch>(reader, vec![Switch::recovery_of(gateway).into()])? else {
         return Err(invalid("this gateway does not recover from a restore"));
-    }
+    };
+    let (reason, by) = (Some(reason.to_owned()), switches::OPERATOR.to_owned());
+    let switch = Switch { is_paused: false, reason, by, ..known };
     Ok(Plan { submissions: vec![Submission::SetSwitch(Box::new(switch))], answer: Answer::Paused })
 }
 
@@ -181,3 +184,6 @@ pub(super) fn time(at: Timestamp) -> String {
 pub(super) fn invalid(what: &str) -> PlanError {
     PlanError::Refused(OperateError::Invalid(what.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;
