@@ -7,6 +7,8 @@ const PAYMENT: &str = "pay_01h455vb4pex5vsknk084sn02q";
 const CUSTOMER: &str = "cus_01h455vb4pex5vsknk084sn02q";
 const COMMAND: &str = "cmd_01h455vb4pex5vsknk084sn02q";
 const CORRELATION: &str = "cor_01h455vb4pex5vsknk084sn02q";
+const EVENT: &str = "evt_01h455vb4pex5vsknk084sn02q";
+const ENDPOINT: &str = "whe_01h455vb4pex5vsknk084sn02q";
 const AT: &str = "2026-01-31T09:30:00Z";
 
 /// An answer of this schema and status; nothing where the schema says enough.
@@ -22,6 +24,13 @@ pub(super) fn example(schema: &str, status: u16) -> Option<Value> {
         }
         "Requeued" => json!({ "gateway": "sandbox", "object": "pi_123", "requeued": true }),
         "Replayed" => json!({ "event": "evt_123", "replayed": true }),
+        "WebhookEndpoint" => endpoint(),
+        "WebhookEndpointWithSecret" => {
+            let mut endpoint = endpoint();
+            endpoint["secret"] = json!("whsec_c2VjcmV0IGJ5dGVzIHRoYXQgbm9ib2R5IGd1ZXNzZXM=");
+            endpoint
+        }
+        "EventReplayed" => json!({ "event": EVENT, "endpoint": ENDPOINT, "replayed": true }),
         "PendingCommand" => json!({
             "object": "command", "status": "processing", "command_id": COMMAND, "correlation_id": CORRELATION,
         }),
@@ -44,6 +53,14 @@ fn payment() -> Value {
         "capture_method": "automatic", "return_url": null, "payment_method": "pm_card_visa", "next_action": null,
         "parked_by": null, "decline": null, "description": null, "metadata": {}, "command_id": COMMAND,
         "correlation_id": CORRELATION, "created_at": AT,
+    })
+}
+
+fn endpoint() -> Value {
+    json!({
+        "id": ENDPOINT, "object": "webhook_endpoint", "url": "https://example.com/hooks", "description": null,
+        "types": ["*"], "status": "enabled", "disabled": null, "failing_since": null, "old_secret_until": null,
+        "created_at": AT,
     })
 }
 

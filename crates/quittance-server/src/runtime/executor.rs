@@ -38,6 +38,9 @@ const SURVEY: Duration = Duration::from_secs(1);
 /// How often effects that are due are looked for while the disk is full, or the database away.
 const POLL_WHEN_STUCK: Duration = Duration::from_secs(1);
 
+/// Times it is tried to write down that commits were lost; each looks for the database as long as one that is in doubt does.
+const HOLDS_MAX: usize = 10;
+
 /// How often a lane that has nothing to do looks at the clock.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
 
@@ -155,12 +158,17 @@ impl Executor {
 
     /// Commits that were acknowledged are gone: before anybody sends anything more, what they had sent has to be found.
     fn hold_back(&mut self, since: Timestamp) {
-        match self.engine.recover_from_loss(since) {
-            Ok(()) => tracing::error!("the database lost commits: nothing is sent until what they had sent is found"),
-            Err(error) => tracing::error!(
-                error = chain(&error),
-                "the database lost commits, and that could not be written down: other processes go on sending"
-            ),
+        for _ in 0..HOLDS_MAX {
+            match self.engine.recover_from_loss(since) {
+                Ok(()) => {
+                    tracing::error!("the database lost commits: nothing is sent until what they had sent is found");
+                    return;
+                }
+                Err(error) => tracing::error!(
+                    error = chain(&error),
+                    "the database lost commits, and that could not be written down: other processes go on sending"
+                ),
+            }
         }
     }
 

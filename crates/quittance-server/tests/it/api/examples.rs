@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// What the examples name, and nobody has.
 const NAMED_PAYMENT: &str = "pay_01h455vb4pex5vsknk084sn02q";
+const NAMED_ENDPOINT: &str = "whe_01h455vb4pex5vsknk084sn02q";
 const NAMED_OBJECT: &str = "pi_123";
 const NAMED_GATEWAY: &str = "\"gateway\":\"sandbox\"";
 
@@ -62,13 +63,16 @@ fn described(path: &str, operation: &Value, name: &str, body: &Value) -> Example
 struct Stage {
     shop: Shop,
     payment: Answer,
+    /// Where events are sent.
+    endpoint: String,
 }
 
 impl Stage {
     async fn open() -> Self {
         let shop = Shop::open().await;
         let payment = shop.pay("paid").await;
-        Self { shop, payment }
+        let endpoint = endpoint(&shop, "stage").await;
+        Self { shop, payment, endpoint }
     }
 
     /// What is in the place of the path's parameter.
@@ -81,6 +85,10 @@ impl Stage {
                 dispute(&self.shop, &paid, "fraudulent").await.0
             }
             "resolveEffect" => self.in_review(name).await,
+            "updateWebhookEndpoint" | "rotateWebhookSecret" | "enableWebhookEndpoint" | "disableWebhookEndpoint" => {
+                endpoint(&self.shop, name).await
+            }
+            "sendEventAgain" => self.shop.app.get("/v1/events?limit=1").await.text("/data/0/id"),
             "replayEvent" => {
                 self.shop.tell("customer.created", &json!({"id": "cus_1", "object": "customer"})).await;
                 "evt_0".to_owned()
@@ -107,11 +115,19 @@ impl Stage {
         let path: Vec<&str> =
             example.path.split('/').map(|part| if part.starts_with('{') { subject.as_str() } else { part }).collect();
         let body = example.body.replace(NAMED_PAYMENT, &self.payment.text("/id"));
+        let body = body.replace(NAMED_ENDPOINT, &self.endpoint);
         let body = body.replace(NAMED_OBJECT, &self.payment.text("/gateway_id"));
         let body = body.replace(NAMED_GATEWAY, "\"gateway\":\"stripe\"");
         let call: Call = post(&path.join("/"), &format!("example-{}", example.name), &body);
         self.shop.app.send(call.without("authorization").header("authorization", &bearer(ADMIN))).await
     }
+}
+
+/// A new endpoint; nothing is sent there, for nobody looks for its address here.
+async fn endpoint(shop: &Shop, key: &str) -> String {
+    let call = post("/v1/webhook_endpoints", &format!("endpoint-{key}"), r#"{"url": "https://example.invalid/hooks"}"#);
+    let call = call.without("authorization").header("authorization", &bearer(ADMIN));
+    shop.app.send(call).await.expect(201, "").text("/id")
 }
 
 /// Where two values differ in more than what they say: in members, or in the type of one.
