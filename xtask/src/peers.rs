@@ -16,6 +16,7 @@ mod go;
 mod hledger;
 mod node;
 pub(crate) mod postgres;
+mod promtool;
 mod python;
 
 /// A peer, and how it is prepared.
@@ -40,6 +41,7 @@ const PEERS: &[Peer] = &[
     },
     Peer { name: "PostgreSQL", variable: "QUITTANCE_POSTGRES", is_optional: false, ensure: postgres::ensure },
     Peer { name: "hledger", variable: "QUITTANCE_HLEDGER", is_optional: false, ensure: hledger::ensure },
+    Peer { name: "promtool", variable: "QUITTANCE_PROMTOOL", is_optional: true, ensure: promtool::ensure },
     // Go is in few places where this is worked on, and nothing else here needs it.
     Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },
 ];

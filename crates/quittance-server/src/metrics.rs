@@ -3,6 +3,10 @@
 //! Every name begins with `quittance_` and ends with its unit. Labels come from closed sets and configured names, never
 //! from clients, so that their number is bounded.
 
+mod help;
+
+pub use help::page;
+
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use quittance_core::brake::Limit;
@@ -25,7 +29,11 @@ pub fn ensure_installed() {
         let installed = builder.map_err(|error| error.to_string()).and_then(|builder| {
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
-            metrics::set_global_recorder(recorder).map(|()| handle).map_err(|error| error.to_string())
+            let installed = metrics::set_global_recorder(recorder).map_err(|error| error.to_string());
+            installed.map(|()| {
+                help::describe();
+                handle
+            })
         });
         installed.inspect_err(|error| tracing::warn!(error, "metrics are not collected")).ok()
     });

@@ -23,6 +23,8 @@ pub enum Peer {
     Postgres,
     /// hledger, which keeps double-entry books in text. Found: its executable.
     Hledger,
+    /// promtool, which judges metrics as Prometheus takes them. Found: its executable.
+    Promtool,
 }
 
 /// What is known of a peer before anybody looks.
@@ -105,6 +107,12 @@ impl Peer {
                 remedy: "`cargo xtask test` sets it where hledger is installed",
                 is_optional: false,
             },
+            Self::Promtool => Profile {
+                variable: "QUITTANCE_PROMTOOL",
+                what: "promtool",
+                remedy: "install prometheus, or run `cargo xtask test` where apt-get can download it",
+                is_optional: true,
+            },
         }
     }
 }
@@ -113,7 +121,8 @@ impl Peer {
 mod tests {
     use super::*;
 
-    const ALL: [Peer; 5] = [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres, Peer::Hledger];
+    const ALL: [Peer; 6] =
+        [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres, Peer::Hledger, Peer::Promtool];
 
     #[test]
     fn what_is_named_is_found_wherever_it_is() {
@@ -137,6 +146,6 @@ mod tests {
     #[test]
     fn only_what_depends_on_go_may_be_missing_where_nothing_may() {
         let is_missing = |peer: Peer| matches!(peer.judge("a test", None, true), Verdict::Missing(_));
-        assert_eq!(ALL.map(is_missing), [true, true, false, true, true]);
+        assert_eq!(ALL.map(is_missing), [true, true, false, true, true, false]);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     List,
     /// Make a key that takes the place of another, which goes on for a while and then ends by itself
     Rotate(Rotate),
-    /// Encrypt what is stored anew, under the first key of [encryption]; the others are then needed no more
+    /// Encrypt what is stored anew, under the first key of `[encryption]`; the others are then needed no more
     RotateMaster(RotateMaster),
     /// Take a key out of use at once, for good
     Revoke(Revoke),

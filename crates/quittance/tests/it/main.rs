@@ -18,6 +18,7 @@ mod find;
 mod init;
 mod keys;
 mod kill;
+mod metrics;
 mod pause;
 mod peers;
 mod postgres;

@@ -31,3 +31,8 @@ fn every_code_stands_once_and_has_a_fitting_status() {
         assert!(kind.status != 409 || kind.code != "idempotency-key-expired", "clients retry 409");
     }
 }
+
+#[test]
+fn the_page_of_metrics_is_that_of_the_numbers() {
+    check("docs/metrics.md", &quittance_server::metrics::page());
+}
