@@ -3,7 +3,7 @@
 use crate::backlog::Backlog;
 use crate::brakes::Brakes;
 use crate::due::Waiting;
-use crate::engine::clocks::{era_read, stored_era};
+use crate::engine::clocks::{Moved, era_read, era_version, stored_era};
 use crate::events;
 use crate::gateways::{Gateways, Leases};
 use crate::handlers::{Context, Handled, Wanted, handle, reads};
@@ -34,10 +34,12 @@ pub(crate) struct BatchWork<'a> {
     pub(crate) paused: &'a Paused,
     pub(crate) backlog: &'a BTreeMap<String, Backlog>,
     pub(crate) era: Era,
+    /// How often its row had been written when the brakes were read.
+    pub(crate) era_version: i64,
     /// Whether others may begin another era.
     pub(crate) is_era_shared: bool,
     /// The era that somebody else has begun meanwhile: nothing is decided in one that has ended.
-    pub(crate) moved: Option<Era>,
+    pub(crate) moved: Option<Moved>,
     pub(crate) ahead_ms: u64,
     /// What is left of the permits.
     pub(crate) left: Permits,
@@ -62,6 +64,7 @@ impl Work for BatchWork<'_> {
     }
 
     fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        self.moved = self.moved_on(loaded)?;
         let mut rows = WorkingSet::new(loaded);
         let mut context = Context {
             now: self.now,
@@ -82,7 +85,6 @@ impl Work for BatchWork<'_> {
         };
         self.results.clear();
         self.looks.clear();
-        self.moved = if self.is_era_shared { stored_era(loaded)?.filter(|era| *era != self.era) } else { None };
         if self.moved.is_some() {
             self.results.extend(self.batch.iter().map(|_| None));
             self.left = context.permits;
@@ -101,6 +103,18 @@ impl Work for BatchWork<'_> {
 
     fn patience(&self) -> Patience {
         self.patience
+    }
+}
+
+impl BatchWork<'_> {
+    /// What is stored of the era, where that is not what is known of it.
+    fn moved_on(&self, loaded: &Loaded) -> Result<Option<Moved>, String> {
+        if !self.is_era_shared {
+            return Ok(None);
+        }
+        let version = era_version(loaded).unwrap_or(self.era_version);
+        let moved = stored_era(loaded)?.map(|era| Moved { era, version });
+        Ok(moved.filter(|moved| *moved != Moved { era: self.era, version: self.era_version }))
     }
 }
 

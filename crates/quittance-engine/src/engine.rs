@@ -20,6 +20,7 @@ use crate::ports::{Clock, Ids, Render};
 use crate::recovery;
 use crate::room::Permits;
 use crate::submission::{Failure, Job, Look, Outcome, Submission};
+use clocks::Moved;
 pub use outlook::Outlook;
 use quittance_core::effect::Era;
 use quittance_core::id::TenantId;
@@ -71,7 +72,9 @@ pub struct Engine {
     /// When it was looked last whether another process is gone.
     released_at: Option<Timestamp>,
     /// The era that another process was found to have begun.
-    moved: Option<Era>,
+    moved: Option<Moved>,
+    /// How often the row of the era had been written when the brakes were last read because of it.
+    era_version: i64,
     /// What has ended an era, and nobody was told yet.
     untold: Option<Change>,
     /// The endpoint after which the next look for events that are due begins; none for the first.
@@ -121,6 +124,7 @@ impl Engine {
             asked_ms,
             released_at,
             moved,
+            era_version: 0,
             untold,
             looked_after,
             unreadable,
@@ -219,8 +223,8 @@ impl Engine {
                     }
                 }
                 open = again;
-                let Some(era) = self.moved.take() else { continue };
-                match self.adopt(era, now) {
+                let Some(moved) = self.moved.take() else { continue };
+                match self.adopt(moved, now) {
                     Ok(then) => now = then,
                     Err(error) if is_final(&error) => return Err(error),
                     // Nothing of these was decided. What was decided before them is committed, and goes on.
@@ -288,6 +292,7 @@ impl Engine {
             paused: &self.paused,
             backlog: &self.backlog,
             era: self.era,
+            era_version: self.era_version,
             is_era_shared,
             moved: None,
             ahead_ms: self.era.ahead_ms.min(self.ahead_ms_max),

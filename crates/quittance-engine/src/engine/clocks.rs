@@ -15,6 +15,13 @@ use quittance_store::store::{Change as Write, Loaded, Owners, Read, Store, Store
 use quittance_store::tables::{CLOCKS, EFFECTS};
 use quittance_store::value::Value;
 
+/// The row of the era is not what it was: an era has ended, or a brake was pulled or released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) era: Era,
+    pub(crate) version: i64,
+}
+
 /// How often the clock is written down, in milliseconds: a mark that is older than it was away from tells the less.
 const MARK_MS: i64 = 10_000;
 
@@ -63,11 +70,16 @@ impl Engine {
         Ok(reading)
     }
 
-    /// Goes on in the era that another process began. The time, as it is then.
-    pub(super) fn adopt(&mut self, era: Era, now: Timestamp) -> Result<Timestamp, StoreError> {
+    /// Goes by the brakes that somebody pulled or released, and in the era that another process began. The time, as it is then.
+    pub(super) fn adopt(&mut self, moved: Moved, now: Timestamp) -> Result<Timestamp, StoreError> {
         // It may have ended with a server and its last commits: then nothing is sent until that is found out. Where that cannot
         // be read nothing is decided, and the era is still to be taken over.
         self.paused = Paused::load(self.store.as_mut())?;
+        self.era_version = moved.version;
+        let Moved { era, .. } = moved;
+        if era == self.era {
+            return Ok(now);
+        }
         self.era = era;
         self.ahead_ms_max = u64::MAX;
         if self.clock.is_none() {
@@ -212,6 +224,16 @@ pub(crate) fn stored_era(loaded: &Loaded) -> Result<Option<Era>, String> {
     let row = loaded.row(&CLOCKS, &ClockMark::key(ClockMark::ERA)).flatten();
     let mark = row.map(ClockMark::from_row).transpose();
     mark.map(|mark| mark.map(|mark| mark.era)).map_err(|corrupt| corrupt.to_string())
+}
+
+/// How often the row of the era was written, as far as a transaction has read it: when an era ends, and when a brake is
+/// pulled or released.
+pub(crate) fn era_version(loaded: &Loaded) -> Option<i64> {
+    let row = loaded.row(&CLOCKS, &ClockMark::key(ClockMark::ERA)).flatten();
+    row.and_then(|row| match row[CLOCKS.position("version")] {
+        Value::Integer(version) => Some(version),
+        _ => None,
+    })
 }
 
 /// Writes a mark over the last one.

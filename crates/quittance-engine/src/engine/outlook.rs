@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct Outlook {
     /// The number of the era in which it knows that.
     era: u32,
+    /// How often the row of the era had been written when it learned that.
+    era_version: i64,
     paused: Paused,
     waiting: Waiting,
     backlog: BTreeMap<String, Backlog>,
@@ -22,19 +24,19 @@ impl Engine {
     #[must_use]
     pub fn outlook(&self) -> Outlook {
         let (paused, waiting, backlog) = (self.paused.clone(), self.waiting.clone(), self.backlog.clone());
-        Outlook { era: self.era.number, paused, waiting, backlog }
+        Outlook { era: self.era.number, era_version: self.era_version, paused, waiting, backlog }
     }
 
     /// Goes by what another engine of this process knows. To be called before each step by one that neither polls nor surveys.
-    /// Where that has not heard yet that an era has ended, the brakes are read: they may have been pulled because of what
-    /// ended it.
+    /// Where that has not heard yet that an era has ended, or that a brake was pulled, the brakes are read.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when they have to be read and cannot be: nothing may be decided then.
     pub fn follow(&mut self, outlook: Outlook) -> Result<(), StoreError> {
-        let Outlook { era, paused, waiting, backlog } = outlook;
-        self.paused = if era < self.era.number { Paused::load(self.store.as_mut())? } else { paused };
+        let Outlook { era, era_version, paused, waiting, backlog } = outlook;
+        let knows_less = era < self.era.number || era_version < self.era_version;
+        self.paused = if knows_less { Paused::load(self.store.as_mut())? } else { paused };
         (self.waiting, self.backlog) = (waiting, backlog);
         Ok(())
     }

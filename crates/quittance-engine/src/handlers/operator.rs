@@ -6,7 +6,7 @@ use crate::working_set::{Miss, WorkingSet};
 use quittance_core::id::ApiKeyId;
 use quittance_core::tenant::{ApiKey, Tenant};
 use quittance_core::time::Timestamp;
-use quittance_store::records::{Entity, Switch};
+use quittance_store::records::{ClockMark, Entity, Switch};
 use quittance_store::tables::TENANTS;
 
 pub(super) fn reads_tenant(tenant: &Tenant, wanted: &mut Wanted<'_>) {
@@ -75,6 +75,7 @@ pub(super) fn use_key(id: ApiKeyId, at: Timestamp, rows: &mut WorkingSet<'_>) ->
 
 pub(super) fn reads_switch(switch: &Switch, wanted: &mut Wanted<'_>) {
     wanted.row::<Switch>(switch.key());
+    wanted.row::<ClockMark>(ClockMark::key(ClockMark::ERA));
 }
 
 pub(super) fn set_switch(switch: &Switch, rows: &mut WorkingSet<'_>) -> Result<Handled, Miss> {
@@ -82,6 +83,10 @@ pub(super) fn set_switch(switch: &Switch, rows: &mut WorkingSet<'_>) -> Result<H
     // What is paused already keeps its time, its reason, and who paused it first.
     if switch.is_paused != was_paused {
         rows.put(switch);
+        // Whoever decides from now on sees that this row was written, and reads the brakes before anything else.
+        if let Some(mark) = rows.get::<ClockMark>(&ClockMark::key(ClockMark::ERA))? {
+            rows.put(&mark);
+        }
     }
     Ok(Outcome::Done.into())
 }

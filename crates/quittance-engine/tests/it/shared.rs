@@ -228,6 +228,23 @@ fn a_pause_by_one_holds_the_other_back() {
     assert_eq!(pair.world.jobs.len(), 1);
 }
 
+/// Neither has it looked since, nor has the lane of its process that looks for it.
+#[test]
+fn a_pause_by_one_holds_back_whoever_decides_after_it() {
+    let mut pair = Pair::new();
+    let before = pair.other.outlook();
+    let (reason, by, changed_at) = (None, "operator".to_owned(), pair.world.now);
+    let switch = Switch { name: Switch::EVERYTHING.into(), is_paused: true, reason, by, changed_at };
+    assert!(matches!(pair.submit(Submission::SetSwitch(Box::new(switch))), Outcome::Done));
+    pair.swap();
+    for key in ["first", "second"] {
+        pair.world.engine.follow(before.clone()).expect("the store works");
+        assert!(matches!(pair.submit(pay(key, key).into()), Outcome::Accepted { .. }));
+        assert_eq!(pair.world.jobs.len(), 0, "{key}");
+    }
+    pair.check();
+}
+
 #[test]
 fn whoever_slept_past_its_lease_is_fenced_and_what_it_saw_is_kept() {
     let mut pair = Pair::new();
