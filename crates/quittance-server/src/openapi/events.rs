@@ -1,7 +1,8 @@
 //! Events as they are told, and the endpoints that they are sent to: what is answered and what is sent.
 
 use super::schema::{
-    answered, answered_with, asked, bounded, flag, id, integer, list, object_word, or_null, text, time, word,
+    answered, answered_with, asked, bounded, flag, id, integer, line, list, object_word, or_null, text, time, token,
+    with_pattern, word,
 };
 use crate::render::{event_type, schema_urn};
 use quittance_core::event::{DeliveryState, Kind, Object};
@@ -137,8 +138,9 @@ fn schemas() -> Value {
 
 /// What is sent.
 pub(super) fn bodies() -> [(&'static str, Value); 6] {
-    let url = || bounded(2_048, "Begins with `https://`; a test tenant's may begin with `http://`.");
-    let description = || bounded(255, "For people.");
+    let about = "Begins with `https://`; a test tenant's may begin with `http://`. Without a user's name and without a fragment.";
+    let url = || with_pattern(bounded(2_048, about), "^https?://[^/\\s@#]+(/[^\\s#]*)?$");
+    let description = || line(255, "For people.");
     let new = asked(
         "Where events are to be sent.",
         [("url", url())],
@@ -157,10 +159,10 @@ pub(super) fn bodies() -> [(&'static str, Value); 6] {
             word(["keep", "drop"], "Whether the one before signs, too, for 24 hours; `keep` where left out."),
         )],
     );
-    let why = asked("Why nothing is sent any more.", [("reason", bounded(500, "For people."))], []);
+    let why = asked("Why nothing is sent any more.", [("reason", line(500, "For people."))], []);
     let replay = asked(
         "Where an event is sent again, and why.",
-        [("endpoint", bounded(255, "Id of an endpoint.")), ("reason", bounded(500, "For people."))],
+        [("endpoint", token(255, "Id of an endpoint.")), ("reason", line(500, "For people."))],
         [],
     );
     [

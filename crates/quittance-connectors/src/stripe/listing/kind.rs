@@ -13,6 +13,8 @@ pub struct Kind {
     pub passes: &'static [&'static [(&'static str, &'static str)]],
     /// Fields that are filters of the list too, under the same name, and select few objects.
     pub filters: &'static [&'static str],
+    /// Whether the list can be cut by time of creation; else it is read page after page.
+    pub is_dated: bool,
 }
 
 const PLAIN: &[&[(&str, &str)]] = &[&[]];
@@ -37,7 +39,7 @@ pub const KINDS: [Kind; 13] = [
     kind("product", "/v1/products", PLAIN, &[]),
     kind("price", "/v1/prices", ACTIVE_OR_NOT, &["product"]),
     kind("balance_transaction", "/v1/balance_transactions", PLAIN, &["source"]),
-    kind("payment_method", "/v1/payment_methods", PLAIN, &["customer"]),
+    Kind { is_dated: false, ..kind("payment_method", "/v1/payment_methods", PLAIN, &["customer"]) },
     kind("credit_note", "/v1/credit_notes", PLAIN, &["customer", "invoice"]),
 ];
 
@@ -47,7 +49,7 @@ const fn kind(
     passes: &'static [&'static [(&'static str, &'static str)]],
     filters: &'static [&'static str],
 ) -> Kind {
-    Kind { name, path, passes, filters }
+    Kind { name, path, passes, filters, is_dated: true }
 }
 
 impl Kind {

@@ -113,7 +113,11 @@ impl<'a, 's> Reader<'a, 's> {
         let pass = |pass: &&[(&'static str, &'static str)]| List {
             parameters: pass.iter().map(|(name, value)| (*name, (*value).to_owned())).chain(filter.clone()).collect(),
             is_filtered: filter.is_some(),
-            plan: if filter.is_some() { Plan::paged() } else { Plan::new(IN_FLIGHT_MAX, self.bound) },
+            plan: if filter.is_some() || !self.kind.is_dated {
+                Plan::paged()
+            } else {
+                Plan::new(IN_FLIGHT_MAX, self.bound)
+            },
         };
         self.kind.passes.iter().map(pass).collect()
     }
