@@ -2,6 +2,7 @@
 
 use super::codec::{CodecError, Reader, Writer};
 use crate::schema::Table;
+use crate::seal::{is_sealed, key_of};
 use crate::value::{Key, Row, Value};
 use quittance_core::currency::Currency;
 use quittance_core::time::Timestamp;
@@ -43,6 +44,21 @@ pub trait Entity: Sized {
     }
 }
 
+/// What another process has sealed under a key that this one was not started with is no value: taken for one it would be
+/// sent to a gateway in the place of a request, or to a client in the place of an answer.
+fn refuse_sealed(table: &'static Table, row: &Row) -> Result<(), Corrupt> {
+    for at in table.sealed() {
+        if let Value::Bytes(stored) = &row[at]
+            && is_sealed(stored)
+        {
+            let key = key_of(stored).ok().flatten().unwrap_or("?");
+            let what = format!("it is sealed under the key {key:?}, with which this process was not started");
+            return Err(Corrupt { table: table.name, column: table.columns[at].name, what });
+        }
+    }
+    Ok(())
+}
+
 /// Reads a row's columns in order.
 pub(crate) struct Columns<'a> {
     table: &'static Table,
@@ -52,11 +68,12 @@ pub(crate) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     pub(crate) fn of(table: &'static Table, row: &'a Row) -> Result<Self, Corrupt> {
-        if row.len() == table.columns.len() {
-            return Ok(Self { table, row, at: 0 });
+        if row.len() != table.columns.len() {
+            let what = format!("{} columns where {} are declared", row.len(), table.columns.len());
+            return Err(Corrupt { table: table.name, column: "", what });
         }
-        let what = format!("{} columns where {} are declared", row.len(), table.columns.len());
-        Err(Corrupt { table: table.name, column: "", what })
+        refuse_sealed(table, row)?;
+        Ok(Self { table, row, at: 0 })
     }
 
     pub(crate) fn wrong(&self, what: &str) -> Corrupt {

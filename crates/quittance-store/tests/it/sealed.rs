@@ -1,8 +1,10 @@
 //! A store that seals what it writes and opens what it reads, over one that knows nothing of it.
 
+use quittance_core::tenant::Tenant;
 use quittance_core::time::Timestamp;
 use quittance_store::master;
 use quittance_store::memory::MemoryDatabase;
+use quittance_store::records::Entity;
 use quittance_store::schema::{Kind, Queue, Table};
 use quittance_store::seal::{self, KEY_BYTES, Keyring};
 use quittance_store::sealed::{SealedReader, SealedStore};
@@ -164,6 +166,21 @@ fn nobody_goes_on_without_a_key_that_is_in_use() {
     assert!(matches!(refused, StoreError::KeyDiffers { ref key } if key == "a"), "{refused}");
     master::begin(&mut raw, &second, Timestamp(6), [8; seal::NONCE_BYTES]).expect("written down");
     assert_eq!(ids(&mut reader), ["a", "b"]);
+}
+
+/// As when encryption is switched on while a server from before still runs.
+#[test]
+fn whoever_has_no_keys_takes_nothing_sealed_for_a_value() {
+    let database = MemoryDatabase::new();
+    let row = tenant(1);
+    transact(&mut store(&database, &ring(&[("m1", 1)])), &|_| {
+        vec![Change::Insert { table: &TENANTS, row: row.clone() }]
+    })
+    .expect("written");
+    let found = stored(&database, &TENANTS).remove(0);
+    let error = Tenant::from_row(&found).expect_err("it is sealed");
+    assert_eq!((error.table, error.column), ("tenants", "fingerprint_secret"));
+    assert!(error.what.contains("\"m1\""), "{error}");
 }
 
 #[test]
