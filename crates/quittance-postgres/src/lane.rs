@@ -208,9 +208,10 @@ fn connect(address: &Address, options: &Options, at: At<'_>) -> Result<(Link, Ba
     Ok((link, backend))
 }
 
-/// Ends whoever served a connection that was lost, if that is still there.
+/// Ends whoever served a connection that was lost, if that is still there, and waits a moment until it is gone and its locks
+/// with it.
 fn end(link: &mut Link, backend: &Backend, at: At<'_>) -> Result<(), Trouble> {
-    const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    const END: &str = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity \
         WHERE pid = $1::bigint AND backend_start::text = $2 AND pid <> pg_backend_pid()";
     let parameters = vec![Parameter::Integer(backend.pid.into()), Parameter::Text(Cow::Borrowed(&backend.began_at))];
     link.ask(at, &[Ask { sql: END.to_owned(), parameters, table: None }]).map(drop)
