@@ -194,6 +194,8 @@ pub(super) fn adopt_object(around: &EffectRows, rows: &mut WorkingSet<'_>, conte
     let new = || GatewayObject::new(effect.gateway.clone(), object.to_owned(), effect.object_kind(), context.now);
     let mut row = known.ok().flatten().unwrap_or_else(new);
     row.kind = effect.object_kind();
+    // However it stood when nobody knew whose it is: the effect was not told.
+    (row.status, row.status_since) = (None, None);
     let looks = context.gateways.0.get(&effect.gateway).map_or_else(Looks::default, |gateway| gateway.looks);
     adopt(&mut row, Owner { book: effect.book, effect: effect.id, payment: effect.payment });
     row.due_at = Some(context.now.plus_ms(looks.settle_ms));

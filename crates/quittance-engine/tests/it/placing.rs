@@ -12,7 +12,7 @@ use quittance_store::records::{Discrepancy, DiscrepancyKind, Disposition, InboxE
 use serde_json::{Value, json};
 
 /// A sweep lists these objects.
-fn list(world: &mut World, kind: ObjectKind, objects: &[&str]) {
+pub fn list(world: &mut World, kind: ObjectKind, objects: &[&str]) {
     let objects = objects.iter().map(|id| (*id).to_owned()).collect();
     let listed = Listed { gateway: "stripe".into(), kind, objects, is_full: false };
     let outcome = world.submit(swept_page(listed));

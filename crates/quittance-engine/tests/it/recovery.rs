@@ -1,7 +1,10 @@
 //! Recovery after a restore, where nobody sweeps: it holds sends back, reads go on, and a person can end it.
 
 use crate::gateway::Gateway;
+use crate::placing::list;
 use crate::world::{World, pay};
+use quittance_core::fact::ObjectKind;
+use quittance_core::payment::Status;
 use quittance_engine::recovery::begin_recovery;
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_store::records::Switch;
@@ -50,4 +53,35 @@ fn what_is_unknown_is_read_meanwhile() {
     world.settle();
     assert_eq!(world.gateway.charged().len(), 1);
     assert_eq!(world.payments()[0].status.name(), "succeeded", "by a read");
+}
+
+#[test]
+fn an_attempt_that_a_replay_shows_as_declined_and_a_lost_one_made_good_is_given_to_a_person() {
+    let accepted = || {
+        let mut world = World::new();
+        let mut declining = pay("k1", "order-1");
+        declining.method = "pm_card_chargeDeclined".into();
+        world.submit(declining.into());
+        world
+    };
+    // What is lost: the first attempt was declined, and a second one charged the same object. Ids come out the same.
+    let (mut lost, mut world) = (accepted(), accepted());
+    lost.settle();
+    lost.submit(pay("k2", "order-1").into());
+    lost.settle();
+    assert_eq!((lost.gateway.charged().len(), lost.payments()[1].status), (1, Status::Succeeded));
+    world.gateway = lost.gateway;
+    restore(&mut world);
+    // The sweep sees how the object stands before the attempt knows that it is its own.
+    list(&mut world, ObjectKind::Payment, &["pi_1"]);
+    world.poll();
+    world.look(Gateway::serve);
+    assert_eq!(world.object("pi_1").status.as_deref(), Some("succeeded"));
+    end(&mut world);
+    world.poll();
+    world.settle();
+    assert_eq!((world.payments()[0].status, world.gateway.intents.len()), (Status::Failed, 1), "by stored answers");
+    world.pass_hours(1);
+    assert_eq!(world.payments()[0].status, Status::Review);
+    assert_eq!(world.alarms, ["the gateway charged an attempt that had failed"]);
 }

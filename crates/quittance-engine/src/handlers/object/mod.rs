@@ -27,7 +27,7 @@ use quittance_core::dispute::DisputeSighting;
 use quittance_core::effect::Effect;
 use quittance_core::fact::{Fact, Loss, Sighting};
 use quittance_core::id::{CommandId, CustomerId};
-use quittance_store::records::{GatewayObject, Owner, Ticket};
+use quittance_store::records::{GatewayObject, ObjectState, Owner, Ticket};
 use quittance_store::tables::TICKETS;
 use quittance_store::value::{Key, Value};
 
@@ -178,10 +178,12 @@ fn seen(
     context: &mut Context<'_>,
 ) -> Result<Lesson, Miss> {
     let before = row.status.clone();
+    // What was seen before it was known whose it is has been told to nobody.
+    let told = before.clone().filter(|_| row.state == ObjectState::Ours);
     note_status(row, sighting.status.name(), context);
     let sighting = identified(sighting, rows)?;
     match placing::place(row, before.as_deref(), &sighting, rows, context)? {
-        placing::Place::Ours(around) => ours::learn(row, *around, before.as_deref(), &sighting, rows, context),
+        placing::Place::Ours(around) => ours::learn(row, *around, told.as_deref(), &sighting, rows, context),
         placing::Place::Elsewhere(lesson) => Ok(lesson),
     }
 }

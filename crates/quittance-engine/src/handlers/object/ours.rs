@@ -9,7 +9,8 @@ use quittance_core::effect::{Advance, Effect, Source, Stimulus, judge_afterwards
 use quittance_core::fact::{ObjectKind, ObjectStatus, Sighting};
 use quittance_store::records::{DiscrepancyKind, GatewayObject, ObjectState, Owner};
 
-/// Applies a sighting to the effect that the object belongs to. `before` is the gateway's word at the last look.
+/// Applies a sighting to the effect that the object belongs to. `before` is the gateway's word at the last look, if the
+/// object was the effect's by then.
 pub(super) fn learn(
     row: &mut GatewayObject,
     mut around: EffectRows,
