@@ -2,7 +2,7 @@
 //!
 //! Owns the port through which a run reads, and what it may learn from it. Each system has a file of its own, with the
 //! sockets and files it needs; which statements and requests there are, and what their answers mean, is in the
-//! connectors. **No system here is ever written.** Does not own what is compared.
+//! connectors. A reader never writes: whoever changes records needs a [`write::Writer`]. Does not own what is compared.
 //!
 //! A system is read on a thread of its own and blocks it.
 
@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod sqlite;
 pub mod stripe;
 mod web;
+pub mod write;
 
 pub use error::{Blame, SystemError};
 pub use web::Patience;
