@@ -2,7 +2,8 @@
 //!
 //! Everything here is pure. Rows come in as values in the order of a side's columns, and leave as encoded records
 //! ([`row`]); sorted streams of them are joined ([`join`]) and compared ([`compare`]), and what differs is suspect until
-//! it was seen twice ([`settle`]). Does not own where rows come from, nor what is done about a difference.
+//! it was seen twice ([`settle`]); rules say what is then written ([`repair`]). Does not own where rows come from, nor the
+//! writing.
 
 pub mod compare;
 pub mod digest;
@@ -10,6 +11,7 @@ pub mod groups;
 pub mod join;
 pub mod lag;
 pub mod proof;
+pub mod repair;
 pub mod row;
 pub mod run;
 pub mod settle;

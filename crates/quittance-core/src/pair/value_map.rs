@@ -98,6 +98,18 @@ impl ValueMap {
         }
     }
 
+    /// What a word of the right means; none where the map does not know it.
+    #[must_use]
+    pub fn meaning_of(&self, word: &str) -> Option<&str> {
+        self.meanings.get(word).map(String::as_str)
+    }
+
+    /// The words of the right that mean a word of the left, in their order.
+    #[must_use]
+    pub fn words_for(&self, meaning: &str) -> Vec<&str> {
+        self.meanings.iter().filter(|(_, left)| *left == meaning).map(|(word, _)| word.as_str()).collect()
+    }
+
     fn otherwise<'a>(&self, value: &Value<'a>) -> Meaning<'a> {
         match self.unmapped {
             Unmapped::AsIs => Meaning::Means(Value::Text(value.to_string().into())),

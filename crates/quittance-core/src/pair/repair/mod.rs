@@ -1,0 +1,118 @@
+//! Repairs: what is to be written where two records disagree, and when nobody but a person may say so.
+//!
+//! Pure: the same findings and the same policy give the same repairs, in the same order, whatever the order of arrival.
+//! Owns the rules. Does not own whether a repair may be made now, nor the writing: a repair says what the record has to
+//! hold still, so that whoever writes can compare and set.
+
+mod brake;
+mod decide;
+#[cfg(test)]
+mod tests;
+
+pub use brake::{Brake, Stopped};
+pub use decide::decide;
+
+use super::Which;
+use crate::record::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which side is believed where a field disagrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Authority {
+    /// What the left says is written to the right.
+    Left,
+    /// What the right says is written to the left.
+    Right,
+    /// The side whose record was last modified later. Where that cannot be told, a person decides.
+    Newest,
+    /// A person decides.
+    #[default]
+    Manual,
+}
+
+/// What is done about one field.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct FieldPolicy {
+    /// Who is believed.
+    pub authority: Authority,
+    /// For a word of the left, the one of the right that is written, where several of the right mean it.
+    pub write_right: BTreeMap<String, String>,
+    /// Words, as the written side says them, that take something away from a customer.
+    pub takes_away: BTreeSet<String>,
+}
+
+/// One value of a record to be replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Index of the field in the pair.
+    pub field: usize,
+    /// What the record says.
+    pub from: Value<'static>,
+    /// What it is to say.
+    pub to: Value<'static>,
+}
+
+/// One record to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// The side that is written.
+    pub which: Which,
+    /// Which record of it: the values of its identity.
+    pub identity: Vec<Value<'static>>,
+    /// What the record has to hold still: columns of the side, and their values.
+    pub expected: Vec<(usize, Value<'static>)>,
+    /// What is replaced, in the order of fields.
+    pub changes: Vec<Change>,
+    /// Whether it takes something away from a customer.
+    pub takes_away: bool,
+}
+
+/// Why a disagreement, or one field of it, is left to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Withheld {
+    /// Its policy says so.
+    Manual,
+    /// Nobody can say which side is newer.
+    Unordered,
+    /// Nothing tells the records of the side apart that would be written.
+    NoIdentity,
+    /// The column that would be written is compared as something else than it holds.
+    Transformed,
+    /// There is no word for it on the side that would be written.
+    NoWord,
+    /// Several words of the right mean it, and none of them is named to be written.
+    SeveralWords,
+    /// The side that is believed says nothing of it, which is not the same as saying that it is nothing.
+    Absent,
+    /// One side has no such record.
+    Missing,
+    /// Several records claim the key.
+    Ambiguous,
+}
+
+impl Withheld {
+    /// The word in results.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Unordered => "unordered",
+            Self::NoIdentity => "no_identity",
+            Self::Transformed => "transformed",
+            Self::NoWord => "no_word",
+            Self::SeveralWords => "several_words",
+            Self::Absent => "absent",
+            Self::Missing => "missing",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+/// What is decided about a disagreement.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Decision {
+    /// At most one of each side.
+    pub repairs: Vec<Repair>,
+    /// What is left to a person: a field, or none for all of it.
+    pub withheld: Vec<(Option<usize>, Withheld)>,
+}

@@ -1,0 +1,175 @@
+//! Rules as tables: two records, who is believed, and what is written where.
+
+use super::{Authority, Decision, FieldPolicy, Withheld, decide};
+use crate::pair::compare::{Finding, Kind, Seen};
+use crate::pair::digest::RecordHash;
+use crate::pair::row::Encoder;
+use crate::pair::transform::Transform;
+use crate::pair::value_map::{Unmapped, ValueMap};
+use crate::pair::{Column, Field, Pair, Side, Which};
+use crate::record::value::Value;
+use crate::time::Timestamp;
+use proptest::prelude::*;
+
+/// An account: its number, its status, its plan, and when it was changed.
+type Row = (i64, Value<'static>, Value<'static>, Option<i64>);
+
+fn side() -> Side {
+    let columns = ["id", "status", "plan", "updated_at"].map(Column::plain).to_vec();
+    Side { columns, identity: vec![0], rules: vec![vec![0]], fields: vec![1, 2], modified: Some(3), ..Side::default() }
+}
+
+fn pair() -> Pair {
+    let mut map = ValueMap::new(Unmapped::Different);
+    map.add("active", &["active".to_owned(), "trialing".to_owned()]).expect("new words");
+    map.add("cancelled", &["canceled".to_owned()]).expect("new words");
+    let field = |name: &str, values| Field { name: name.to_owned(), values };
+    let fields = vec![field("status", Some(map)), field("plan", None)];
+    Pair { name: "accounts".to_owned(), left: side(), right: side(), fields }
+}
+
+fn seen(pair: &Pair, which: Which, row: &Row) -> Seen {
+    let at = row.3.map_or(Value::Null, |second| Value::Timestamp(Timestamp::from_seconds(second)));
+    let values = [Value::integer(row.0), row.1.clone(), row.2.clone(), at];
+    let mut record = Vec::new();
+    Encoder::new(pair, which).encode(&values, &mut record).expect("values that can be compared");
+    Seen { record, hash: RecordHash(0) }
+}
+
+fn finding(pair: &Pair, left: &Row, right: &Row) -> Finding {
+    let (left, right) = (seen(pair, Which::Left, left), seen(pair, Which::Right, right));
+    Finding {
+        kind: Kind::Different,
+        rule: 0,
+        key: None,
+        left: vec![left],
+        right: vec![right],
+        left_count: 1,
+        right_count: 1,
+    }
+}
+
+fn policy(authority: Authority) -> FieldPolicy {
+    let takes_away = ["cancelled".to_owned(), "canceled".to_owned()].into();
+    FieldPolicy { authority, takes_away, ..FieldPolicy::default() }
+}
+
+fn account(status: &'static str, plan: &'static str, at: Option<i64>) -> Row {
+    (7, Value::text(status), Value::text(plan), at)
+}
+
+/// What is written: the side, and the new words by their fields.
+fn written(decision: &Decision) -> Vec<(Which, Vec<(usize, String)>)> {
+    let changes = |repair: &super::Repair| repair.changes.iter().map(|one| (one.field, one.to.to_string())).collect();
+    decision.repairs.iter().map(|repair| (repair.which, changes(repair))).collect()
+}
+
+#[test]
+fn who_is_believed_is_written_to_the_other_side() {
+    let pair = pair();
+    let (left, right) = (account("active", "team", Some(100)), account("canceled", "basic", Some(200)));
+    let decided = |status, plan| decide(&pair, &[policy(status), policy(plan)], &finding(&pair, &left, &right));
+    let one = |which, field, word: &str| (which, vec![(field, word.to_owned())]);
+
+    let both_right = decided(Authority::Right, Authority::Right);
+    assert_eq!(written(&both_right), [(Which::Left, vec![(0, "cancelled".to_owned()), (1, "basic".to_owned())])]);
+    let repair = &both_right.repairs[0];
+    assert_eq!((&repair.identity, repair.takes_away), (&vec![Value::integer(7)], true));
+    let at = Value::Timestamp(Timestamp::from_seconds(100));
+    assert_eq!(repair.expected, [(1, Value::text("active")), (2, Value::text("team")), (3, at)]);
+
+    let mixed = decided(Authority::Right, Authority::Left);
+    assert_eq!(written(&mixed), [one(Which::Left, 0, "cancelled"), one(Which::Right, 1, "team")]);
+    let newest = decided(Authority::Newest, Authority::Manual);
+    assert_eq!(written(&newest), [one(Which::Left, 0, "cancelled")]);
+    assert_eq!(newest.withheld, [(Some(1), Withheld::Manual)]);
+}
+
+#[test]
+fn what_cannot_be_known_is_left_to_a_person() {
+    let pair = pair();
+    let all = |authority| [policy(authority), policy(authority)];
+    let why = |pair: &Pair, policies: &[FieldPolicy], left: &Row, right: &Row| {
+        let decision = decide(pair, policies, &finding(pair, left, right));
+        assert!(decision.repairs.is_empty(), "{decision:?}");
+        decision.withheld
+    };
+    let (active, canceled) = (account("active", "team", Some(100)), account("canceled", "team", Some(100)));
+    assert_eq!(why(&pair, &all(Authority::Newest), &active, &canceled), [(Some(0), Withheld::Unordered)]);
+    let untimed = account("canceled", "team", None);
+    assert_eq!(why(&pair, &all(Authority::Newest), &active, &untimed), [(Some(0), Withheld::Unordered)]);
+    // Two words of the right mean `active`.
+    assert_eq!(why(&pair, &all(Authority::Left), &active, &canceled), [(Some(0), Withheld::SeveralWords)]);
+    let unknown = account("frozen", "team", Some(100));
+    assert_eq!(why(&pair, &all(Authority::Right), &active, &unknown), [(Some(0), Withheld::NoWord)]);
+    assert_eq!(why(&pair, &all(Authority::Left), &unknown, &canceled), [(Some(0), Withheld::NoWord)]);
+    let silent = (7, Value::text("active"), Value::Absent, Some(100));
+    assert_eq!(why(&pair, &all(Authority::Right), &active, &silent), [(Some(1), Withheld::Absent)]);
+
+    let mut nameless = pair.clone();
+    nameless.left.identity.clear();
+    assert_eq!(why(&nameless, &all(Authority::Right), &active, &canceled), [(Some(0), Withheld::NoIdentity)]);
+    let mut lowered = pair.clone();
+    lowered.left.columns[1].transforms.push(Transform::Lower);
+    assert_eq!(why(&lowered, &all(Authority::Right), &active, &canceled), [(Some(0), Withheld::Transformed)]);
+    let missing = Finding { kind: Kind::RightOnly, left: Vec::new(), ..finding(&pair, &active, &canceled) };
+    assert_eq!(decide(&pair, &all(Authority::Right), &missing).withheld, [(None, Withheld::Missing)]);
+    let crowd = Finding { kind: Kind::Ambiguous, ..finding(&pair, &active, &canceled) };
+    assert_eq!(decide(&pair, &all(Authority::Right), &crowd).withheld, [(None, Withheld::Ambiguous)]);
+}
+
+#[test]
+fn a_word_that_is_named_is_written_where_several_mean_the_same() {
+    let pair = pair();
+    let named =
+        FieldPolicy { write_right: [("active".to_owned(), "trialing".to_owned())].into(), ..policy(Authority::Left) };
+    let left = account("active", "team", None);
+    let decision =
+        decide(&pair, &[named, policy(Authority::Left)], &finding(&pair, &left, &account("canceled", "team", None)));
+    assert_eq!(written(&decision), [(Which::Right, vec![(0, "trialing".to_owned())])]);
+    assert!(!decision.repairs[0].takes_away, "it gives something back");
+    let gone = account("cancelled", "team", None);
+    let decision = decide(&pair, &[policy(Authority::Left), policy(Authority::Left)], &finding(&pair, &gone, &left));
+    assert_eq!(written(&decision), [(Which::Right, vec![(0, "canceled".to_owned())])]);
+    assert!(decision.repairs[0].takes_away);
+}
+
+#[test]
+fn nothing_is_a_value_like_any_other() {
+    let pair = pair();
+    let (left, right) = ((7, Value::Null, Value::text("team"), None), (7, Value::text("canceled"), Value::Null, None));
+    let policies = [policy(Authority::Right), policy(Authority::Right)];
+    let decision = decide(&pair, &policies, &finding(&pair, &left, &right));
+    let changes: Vec<_> = decision.repairs[0].changes.iter().map(|one| (&one.from, &one.to)).collect();
+    assert_eq!(changes, [(&Value::Null, &Value::text("cancelled")), (&Value::text("team"), &Value::Null)]);
+}
+
+proptest! {
+    /// Once what is decided is written, nothing is left to be decided.
+    #[test]
+    fn what_is_written_agrees(
+        (one, two) in (0_usize..4, 0_usize..3),
+        (plan, other) in ("[a-c]{0,2}", "[a-c]{0,2}"),
+        from_right in any::<bool>(),
+    ) {
+        let pair = pair();
+        let left: Row = (7, [Value::text("active"), Value::text("cancelled"), Value::Null, Value::text("odd")][one].clone(), Value::Text(plan.into()), None);
+        let right: Row = (7, [Value::text("trialing"), Value::text("canceled"), Value::Null][two].clone(), Value::Text(other.into()), None);
+        let authority = if from_right { Authority::Right } else { Authority::Left };
+        let named = [("active".to_owned(), "active".to_owned())].into();
+        let policies = [FieldPolicy { write_right: named, ..policy(authority) }, policy(authority)];
+        let decision = decide(&pair, &policies, &finding(&pair, &left, &right));
+        let (mut left_after, mut right_after) = (left, right);
+        for repair in &decision.repairs {
+            let row = if repair.which == Which::Left { &mut left_after } else { &mut right_after };
+            for change in &repair.changes {
+                let value = if change.field == 0 { &mut row.1 } else { &mut row.2 };
+                prop_assert_eq!(&*value, &change.from);
+                *value = change.to.clone();
+            }
+        }
+        let after = decide(&pair, &policies, &finding(&pair, &left_after, &right_after));
+        prop_assert!(after.repairs.is_empty(), "{:?} after {:?}", after, decision);
+        prop_assert_eq!(after.withheld, decision.withheld);
+    }
+}
