@@ -436,3 +436,47 @@ CREATE TABLE drifts (
     told text COLLATE "C" NOT NULL,
     PRIMARY KEY (run, seq)
 );
+
+CREATE TABLE repair_runs (
+    id bytea NOT NULL,
+    pair text COLLATE "C" NOT NULL,
+    cause text COLLATE "C" NOT NULL,
+    undoes bytea,
+    by text COLLATE "C" NOT NULL,
+    started_at bigint NOT NULL,
+    repairs bigint NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX repair_runs_by_pair ON repair_runs (pair, id);
+
+CREATE TABLE repairs (
+    run bytea NOT NULL,
+    no bigint NOT NULL,
+    pair text COLLATE "C" NOT NULL,
+    record bytea NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    changed_at bigint NOT NULL,
+    plan bytea NOT NULL,
+    detail bytea,
+    PRIMARY KEY (run, no)
+) WITH (fillfactor = 85);
+CREATE UNIQUE INDEX repairs_by_record ON repairs (record, run, no);
+CREATE INDEX repairs_by_state ON repairs (state, run, no);
+
+CREATE TABLE repair_journal (
+    pair text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL,
+    kind bigint NOT NULL,
+    at bigint NOT NULL,
+    body bytea NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (pair, seq)
+);
+
+CREATE TABLE repair_heads (
+    pair text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (pair)
+) WITH (fillfactor = 85);

@@ -434,3 +434,47 @@ CREATE TABLE drifts (
     told TEXT NOT NULL,
     PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE repair_runs (
+    id BLOB NOT NULL,
+    pair TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    undoes BLOB,
+    by TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    repairs INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX repair_runs_by_pair ON repair_runs (pair, id);
+
+CREATE TABLE repairs (
+    run BLOB NOT NULL,
+    no INTEGER NOT NULL,
+    pair TEXT NOT NULL,
+    record BLOB NOT NULL,
+    state TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    plan BLOB NOT NULL,
+    detail BLOB,
+    PRIMARY KEY (run, no)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX repairs_by_record ON repairs (record, run, no);
+CREATE INDEX repairs_by_state ON repairs (state, run, no);
+
+CREATE TABLE repair_journal (
+    pair TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (pair, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE repair_heads (
+    pair TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (pair)
+) STRICT, WITHOUT ROWID;

@@ -11,7 +11,7 @@ mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, MASTER_KEYS, TENANTS};
-pub use drift::{DRIFTS, RUNS};
+pub use drift::{DRIFTS, REPAIR_HEADS, REPAIR_JOURNAL, REPAIR_RUNS, REPAIRS, RUNS};
 pub use event::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
 pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, ORPHANS, SWEEPS};
@@ -33,7 +33,7 @@ const fn sealed(name: &'static str, nullability: Nullability) -> Column {
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 30] = [
+pub const ALL: [&Table; 34] = [
     &MASTER_KEYS,
     &TENANTS,
     &API_KEYS,
@@ -64,4 +64,8 @@ pub const ALL: [&Table; 30] = [
     &DELIVERIES,
     &RUNS,
     &DRIFTS,
+    &REPAIR_RUNS,
+    &REPAIRS,
+    &REPAIR_JOURNAL,
+    &REPAIR_HEADS,
 ];

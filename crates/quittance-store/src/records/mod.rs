@@ -25,6 +25,7 @@ mod orphans;
 mod payment;
 mod pruned;
 mod refund;
+mod repair;
 mod row;
 mod run;
 mod sweep;
@@ -47,6 +48,10 @@ pub use journal::JournalEntry;
 pub use lane::{Lane, Operation};
 pub use movement::BookedMovement;
 pub use orphans::OrphanEntry;
+pub use repair::{
+    Repair, RepairCause, RepairEntry, RepairHead, RepairNews, RepairPlan, RepairRun, RepairState, chain_repair,
+    decode_news, decode_plan, encode_news, encode_plan,
+};
 pub use row::{Corrupt, Entity};
 pub use run::{Drift, Run, decode_proof, encode_proof};
 pub use sweep::Sweep;

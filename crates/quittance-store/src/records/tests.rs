@@ -8,6 +8,7 @@ mod events;
 mod formats;
 mod history;
 mod mirror;
+mod repairs;
 mod rows;
 
 use super::*;

@@ -1,12 +1,12 @@
-//! Comparisons of two systems: each run with its proof, and what it found open.
+//! Comparisons of two systems: each run with its proof, what it found open, and what was repaired.
 //!
 //! These rows lie in a store of their own beside the ledger's, so that a comparison can be kept while a server holds
 //! the ledger.
 
-use super::column;
+use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
-use crate::schema::Uniqueness::Unique;
+use crate::schema::Uniqueness::{Many, Unique};
 use crate::schema::{Index, Queue, Rows, Table};
 
 /// Runs that were completed.
@@ -47,5 +47,73 @@ pub static DRIFTS: Table = Table {
     key_columns: 2,
     indexes: &[],
     rows: Rows::Fixed,
+    queue: Queue::No,
+};
+
+/// Runs of repairs. What a comparison found is repaired under the id of its run.
+pub static REPAIR_RUNS: Table = Table {
+    name: "repair_runs",
+    columns: &[
+        column("id", Bytes, Required),
+        column("pair", Text, Required),
+        column("cause", Text, Required),
+        column("undoes", Bytes, Optional),
+        column("by", Text, Required),
+        column("started_at", Integer, Required),
+        column("repairs", Integer, Required),
+    ],
+    key_columns: 1,
+    indexes: &[Index { name: "repair_runs_by_pair", columns: &["pair", "id"], uniqueness: Unique }],
+    rows: Rows::Fixed,
+    queue: Queue::No,
+};
+
+/// Repairs, each with what became of it.
+pub static REPAIRS: Table = Table {
+    name: "repairs",
+    columns: &[
+        column("run", Bytes, Required),
+        column("no", Integer, Required),
+        column("pair", Text, Required),
+        column("record", Bytes, Required),
+        column("state", Text, Required),
+        column("changed_at", Integer, Required),
+        sealed("plan", Required),
+        sealed("detail", Optional),
+    ],
+    key_columns: 2,
+    indexes: &[
+        Index { name: "repairs_by_record", columns: &["record", "run", "no"], uniqueness: Unique },
+        Index { name: "repairs_by_state", columns: &["state", "run", "no"], uniqueness: Many },
+    ],
+    rows: Rows::Replaced,
+    queue: Queue::No,
+};
+
+/// The journal of repairs: a chain for each pair, of which the rows above follow.
+pub static REPAIR_JOURNAL: Table = Table {
+    name: "repair_journal",
+    columns: &[
+        column("pair", Text, Required),
+        column("seq", Integer, Required),
+        column("kind", Integer, Required),
+        column("at", Integer, Required),
+        sealed("body", Required),
+        column("prev_hash", Bytes, Required),
+        column("hash", Bytes, Required),
+    ],
+    key_columns: 2,
+    indexes: &[],
+    rows: Rows::Fixed,
+    queue: Queue::No,
+};
+
+/// How far each chain has come.
+pub static REPAIR_HEADS: Table = Table {
+    name: "repair_heads",
+    columns: &[column("pair", Text, Required), column("seq", Integer, Required), column("hash", Bytes, Required)],
+    key_columns: 1,
+    indexes: &[],
+    rows: Rows::Replaced,
     queue: Queue::No,
 };

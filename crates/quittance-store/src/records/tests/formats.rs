@@ -3,6 +3,7 @@
 use super::effects::{effect, effects};
 use super::events;
 use super::history::records;
+use super::repairs;
 use super::*;
 use crate::value::Value;
 use quittance_core::effect::Effect;
@@ -32,6 +33,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     samples.push(("balances", encode_balances(&balances())));
     samples.push(("tally", encode_tally(&tally())));
     samples.extend(events::bodies());
+    samples.extend(repairs::bodies());
     samples
 }
 
@@ -65,6 +67,7 @@ fn bytes_of_version_1_can_be_read() {
         assert_eq!(Effect::from_row(&row), Ok(effect), "{name}");
     }
     events::check_bodies(|name| stored[name].clone());
+    repairs::check_bodies(|name| stored[name].clone());
 }
 
 #[test]
@@ -77,6 +80,7 @@ fn damaged_bytes_are_an_error_never_another_value() {
                 None if name == "balances" => assert!(decode_balances(&bytes[..cut]).is_err()),
                 None if name == "tally" => assert!(decode_tally(&bytes[..cut]).is_err()),
                 None if events::is_body(name) => assert!(events::is_damaged(name, &bytes[..cut])),
+                None if repairs::is_body(name) => assert!(repairs::is_damaged(name, &bytes[..cut])),
                 None => {
                     let mut row = effect().to_row();
                     row[Effect::table().position("body")] = bytes[..cut].into();

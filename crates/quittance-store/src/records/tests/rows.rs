@@ -18,7 +18,7 @@ use quittance_core::refund::{Refund, RefundStatus};
 use quittance_core::tenant::{ApiKey, Mode, Scope, Tenant};
 use std::fmt::Debug;
 
-fn check<E: Entity + PartialEq + Debug>(entity: E) {
+pub(super) fn check<E: Entity + PartialEq + Debug>(entity: E) {
     assert_eq!(E::from_row(&entity.to_row()), Ok(entity));
 }
 
