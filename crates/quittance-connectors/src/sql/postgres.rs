@@ -1,4 +1,4 @@
-//! PostgreSQL as a system: statements that describe, read and sum up a table, and what their answers mean.
+//! PostgreSQL as a system: statements that describe, read, sum up and change a table, and what their answers mean.
 //!
 //! Everything is text in both directions: statements hold their values as quoted literals, because `COPY` takes no
 //! parameters, and answers are read as PostgreSQL prints them under [`session::settings`]. Does not own connections.
@@ -14,6 +14,7 @@ pub mod ranges;
 mod reader;
 pub mod session;
 mod time;
+pub mod write;
 
 pub use kind::{Kind, Malformed};
 pub use lookup::lookup;

@@ -26,6 +26,38 @@ pub fn settings(statement_timeout_s: u64) -> String {
     )
 }
 
+/// Begins a transaction that may write, and in which each statement sees what was committed before it. Values are read in
+/// it as under [`settings`]; row security is left as it is. What is only checked at the end of a transaction is
+/// checked at once, so that it is known which record is refused.
+#[must_use]
+pub fn write_settings(statement_timeout_s: u64) -> String {
+    let timeout_ms = statement_timeout_s * 1_000;
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SET LOCAL standard_conforming_strings = on{AS_READ}; SET LOCAL jit = off; \
+         SET LOCAL statement_timeout = {timeout_ms}; SET LOCAL lock_timeout = {WRITE_LOCK_TIMEOUT_MS}; \
+         SET LOCAL idle_in_transaction_session_timeout = {timeout_ms}; SET CONSTRAINTS ALL IMMEDIATE"
+    )
+}
+
+/// What the text of values depends on, and whose functions are called.
+const AS_READ: &str = "; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL TimeZone = 'UTC'; \
+     SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL extra_float_digits = 1; \
+     SET LOCAL bytea_output = 'hex'";
+
+/// A statement between these runs under the settings that the role has, as those of an application do.
+pub(super) const OWN_SETTINGS: (&str, &str) = (
+    "SET LOCAL search_path TO DEFAULT; SET LOCAL TimeZone TO DEFAULT; SET LOCAL DateStyle TO DEFAULT; \
+     SET LOCAL IntervalStyle TO DEFAULT; SET LOCAL extra_float_digits TO DEFAULT; SET LOCAL bytea_output TO DEFAULT; ",
+    AS_READ,
+);
+
+/// How long a record that somebody holds is waited for.
+const WRITE_LOCK_TIMEOUT_MS: u64 = 5_000;
+
+/// Has no trigger fire in the transaction, and no reference be checked.
+pub const SKIP_TRIGGERS: &str = "SET LOCAL session_replication_role = replica";
+
 /// A statement between these is read under the search path of the role.
 pub(super) const UNDER_OWN_PATH: (&str, &str) =
     ("SET LOCAL search_path TO DEFAULT; ", "; SET LOCAL search_path = pg_catalog, pg_temp");

@@ -1,0 +1,60 @@
+//! What the catalogue says of a table that is to be written: which columns can be, and who may.
+
+/// A table or view that is to be written.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Target {
+    /// Its columns in their order.
+    pub columns: Vec<TargetColumn>,
+}
+
+/// A column of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, or what its domain is made of, as it is written in a statement.
+    pub type_name: String,
+    /// Whether PostgreSQL makes its values.
+    pub is_generated: bool,
+    /// Whether the role may change it.
+    pub may_update: bool,
+    /// Whether the table or view can be changed in it at all.
+    pub is_updatable: bool,
+}
+
+impl Target {
+    /// A column by its exact name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&TargetColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Asks for the columns of a table that is to be written: rows for [`target_column`].
+#[must_use]
+pub fn target(oid: u32) -> String {
+    format!(
+        "WITH RECURSIVE made AS (SELECT attnum, attname, attgenerated <> '' OR attidentity = 'a' AS is_generated, \
+         atttypid AS type FROM pg_attribute WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped \
+         UNION ALL SELECT attnum, attname, is_generated, typbasetype FROM made JOIN pg_type ON pg_type.oid = type \
+         WHERE typtype = 'd') \
+         SELECT attname, quote_ident(nspname) || '.' || quote_ident(typname), is_generated, \
+         has_column_privilege({oid}, attnum, 'UPDATE'), pg_column_is_updatable({oid}::regclass, attnum, true) \
+         FROM made JOIN pg_type ON pg_type.oid = type JOIN pg_namespace ON pg_namespace.oid = typnamespace \
+         WHERE typtype <> 'd' ORDER BY attnum"
+    )
+}
+
+/// Reads a row of [`target`].
+#[must_use]
+pub fn target_column(row: &[Option<String>]) -> Option<TargetColumn> {
+    let [name, type_name, is_generated, may_update, is_updatable] = row else { return None };
+    let is = |text: &Option<String>| text.as_deref() == Some("t");
+    Some(TargetColumn {
+        name: name.clone()?,
+        type_name: type_name.clone()?,
+        is_generated: is(is_generated),
+        may_update: is(may_update),
+        is_updatable: is(is_updatable),
+    })
+}
