@@ -21,7 +21,7 @@ pub use dialect::Dialect;
 pub use encryption::MasterKeyRef;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use front::{Front, TlsFiles};
-pub use pairs::{ColumnRef, CountPair, FieldPair, Pair, SideRef, Step, Strategy};
+pub use pairs::{ColumnRef, CountPair, FieldPair, OnRepair, Pair, SideRef, Step, Strategy, Triggers};
 pub use secrets::{Secret, SecretRef, Secrets};
 pub use systems::{Auth, HttpApi, HttpObject, System};
 pub use webhook_secret::{SecretState, WebhookSecret};
@@ -232,6 +232,15 @@ impl Config {
     /// [`ConfigErrors`] when its reference leads nowhere.
     pub fn system_secret(&self, system: &System) -> Result<Option<Secret>, ConfigErrors> {
         secrets::of_system(self, system, &secrets::ambient)
+    }
+
+    /// Fetches the one secret by which a system is written; none where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] when its reference leads nowhere.
+    pub fn write_secret(&self, system: &System) -> Result<Option<Secret>, ConfigErrors> {
+        secrets::of_writer(self, system, &secrets::ambient)
     }
 
     /// Fetches every secret that is referred to, from the environment and from files.

@@ -3,10 +3,12 @@
 //! What is read here names columns and fields; whether they exist is known when the systems are opened.
 
 mod fields;
+mod side;
 
 pub use fields::{ColumnRef, FieldPair, Step};
+pub use side::{OnRepair, SideRef, Triggers};
 
-use super::errors::{Mistakes, Origin};
+use super::errors::Mistakes;
 use super::section::{Element, Section};
 use quittance_core::pair::Which;
 use quittance_core::pair::groups::Unit;
@@ -29,19 +31,6 @@ pub struct Pair {
     pub strategy: Strategy,
     /// Most disagreements of one run; with more, the pair itself is the mistake.
     pub differences_max: u64,
-}
-
-/// What is read of one system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SideRef {
-    /// Name of the system.
-    pub system: String,
-    /// Table, list or file in it.
-    pub object: String,
-    /// What tells when a record was last modified.
-    pub updated_at: Option<ColumnRef>,
-    /// Where it is said.
-    pub origin: Origin,
 }
 
 /// What records are counted by.
@@ -101,8 +90,8 @@ pub(super) fn parse(
 
 fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistakes: &mut Mistakes) -> Option<Pair> {
     section.refuse_unknown(&KEYS, mistakes);
-    let left = side(section, Which::Left, systems, mistakes);
-    let right = side(section, Which::Right, systems, mistakes);
+    let left = side::parse(section, Which::Left, systems, mistakes);
+    let right = side::parse(section, Which::Right, systems, mistakes);
     let rules = rules(section, mistakes);
     let fields = fields::parse(section, mistakes);
     let counts = counts(section, mistakes);
@@ -111,41 +100,6 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     let strategy = strategy(section, mistakes);
     let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
     Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max })
-}
-
-fn side(
-    section: &Section<'_>,
-    which: Which,
-    systems: &BTreeMap<String, super::System>,
-    mistakes: &mut Mistakes,
-) -> Option<SideRef> {
-    const EXAMPLE: &str =
-        "{ system = \"app\", table = \"accounts\" } or { system = \"stripe\", object = \"subscription\" }";
-    let key = which.as_str();
-    let Some(side) = section.table_of(key, mistakes) else {
-        if !section.has(key) {
-            mistakes.add(section.origin(), &section.setting(key), "missing", format!("add {key} = {EXAMPLE}"));
-        }
-        return None;
-    };
-    side.refuse_unknown(&["system", "table", "object", "file", "updated_at"], mistakes);
-    let system = side.text("system", mistakes);
-    let object = ["table", "object", "file"].into_iter().find_map(|key| side.text(key, mistakes));
-    let (Some(system), Some(object)) = (system, object) else {
-        mistakes.add(side.origin(), &side.name, "names no system, or nothing in it", format!("write {EXAMPLE}"));
-        return None;
-    };
-    if !systems.contains_key(&system.value) {
-        let known: Vec<&str> = systems.keys().map(String::as_str).collect();
-        let remedy = match known.as_slice() {
-            [] => "describe it under [systems.NAME]".to_owned(),
-            known => super::section::unknown_remedy(&system.value, known),
-        };
-        let what = format!("there is no system `{}`", system.value);
-        mistakes.add(system.origin.clone(), &side.setting("system"), what, remedy);
-    }
-    let updated_at = side.has("updated_at").then(|| fields::column(&side, "updated_at", mistakes)).flatten();
-    Some(SideRef { system: system.value, object: object.value, updated_at, origin: side.origin() })
 }
 
 fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>> {

@@ -190,6 +190,16 @@ pub(super) fn of_system(config: &Config, system: &System, fetch: &Fetch<'_>) -> 
     mistakes.into_result(secret, config.file.clone())
 }
 
+/// Fetches what a system is written by.
+pub(super) fn of_writer(config: &Config, system: &System, fetch: &Fetch<'_>) -> Result<Option<Secret>, ConfigErrors> {
+    let mut mistakes = Mistakes::default();
+    let secret = match system {
+        System::Postgres { write_url: Some(reference), .. } => value(reference, fetch, &mut mistakes),
+        _ => None,
+    };
+    mistakes.into_result(secret, config.file.clone())
+}
+
 fn resolve_gateway(gateway: &Gateway, fetch: &Fetch<'_>, mistakes: &mut Mistakes) -> Option<GatewaySecrets> {
     let api_key = value(&gateway.api_key, fetch, mistakes);
     let known = gateway.webhook_secrets.iter().filter(|entry| entry.state != SecretState::Revoked);

@@ -18,6 +18,8 @@ pub enum System {
     Postgres {
         /// How it is reached: `postgres://user:password@host/database`.
         url: SecretRef,
+        /// How it is reached by who writes; none where nobody may. Nothing is read for a comparison by it.
+        write_url: Option<SecretRef>,
         /// How far a replica may be behind, in seconds.
         lag_max_s: u64,
         /// How long one statement may take, in seconds.
@@ -27,6 +29,8 @@ pub enum System {
     Sqlite {
         /// The file.
         path: PathBuf,
+        /// Whether repairs may write it.
+        writable: bool,
     },
     /// CSV files with headers; an object is a file's name in the folder.
     Csv {
@@ -86,8 +90,9 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
     match kind.value.as_str() {
         "postgres" => postgres(section, origin, mistakes),
         "sqlite" => {
-            section.refuse_unknown(&["kind", "path"], mistakes);
-            Some(System::Sqlite { path: path(section, origin, mistakes)? })
+            section.refuse_unknown(&["kind", "path", "writable"], mistakes);
+            let writable = section.flag("writable", mistakes);
+            Some(System::Sqlite { path: path(section, origin, mistakes)?, writable })
         }
         "csv" => csv(section, origin, mistakes),
         "stripe" => stripe(section, origin, mistakes),
@@ -106,12 +111,14 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
 }
 
 fn postgres(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<System> {
-    section.refuse_unknown(&["kind", "url", "lag_max_s", "statement_timeout_s"], mistakes);
+    section.refuse_unknown(&["kind", "url", "write_url", "lag_max_s", "statement_timeout_s"], mistakes);
     let lag_max_s = section.number("lag_max_s", 60, 0..=86_400, mistakes).value;
     let statement_timeout_s = section.number("statement_timeout_s", 3_600, 1..=86_400, mistakes).value;
     let remedy = "add url = \"env:APP_DATABASE_URL\", a role that may only SELECT suffices";
+    let found = section.text("write_url", mistakes);
+    let write_url = found.and_then(|found| secrets::reference(&found, &section.setting("write_url"), mistakes));
     let url = secret(section, "url", origin, remedy, mistakes)?;
-    Some(System::Postgres { url, lag_max_s, statement_timeout_s })
+    Some(System::Postgres { url, write_url, lag_max_s, statement_timeout_s })
 }
 
 fn csv(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<System> {

@@ -24,7 +24,7 @@ pub fn open(
     data: &Data,
 ) -> Result<Box<dyn System>, SystemError> {
     Ok(match system {
-        Configured::Sqlite { path } => Box::new(Sqlite::open(name, path, sqlite::PATIENCE)?),
+        Configured::Sqlite { path, .. } => Box::new(Sqlite::open(name, path, sqlite::PATIENCE)?),
         Configured::Csv { path, delimiter, null } => Box::new(Csv::open(name, path, *delimiter, null)?),
         Configured::Ledger { data: own, tenant } => {
             let own = own.as_deref().map(Data::from);

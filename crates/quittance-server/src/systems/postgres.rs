@@ -5,6 +5,7 @@ mod failure;
 mod session;
 mod sums;
 mod tables;
+mod writer;
 
 use super::{Checksums, Description, Reading, Sink, System, SystemError, Wanted};
 use crate::config::Secret;
@@ -18,6 +19,7 @@ use session::{Limits, Session};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use tables::Tables;
+pub use writer::PostgresWriter;
 
 /// A PostgreSQL database. It is reached when it is first needed.
 pub struct Postgres {
@@ -34,7 +36,7 @@ impl Postgres {
     /// When the address cannot be read. It is not repeated.
     pub fn new(system: &str, url: &Secret, lag_max_s: u64, statement_timeout_s: u64) -> Result<Self, SystemError> {
         let address = address(system, url)?;
-        let session = Session::new(system, address, Limits { lag_max_s, statement_timeout_s })?;
+        let session = Session::new(system, address, Limits { lag_max_s, statement_timeout_s, writes: false })?;
         Ok(Self { session, tables: Tables::default() })
     }
 

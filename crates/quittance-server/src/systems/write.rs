@@ -3,12 +3,35 @@
 //! Every write is a compare-and-set: a record is changed only where it still holds what was seen. What was written is read
 //! back. Does not own what is to be written, nor who may.
 
+mod standing;
+
+pub(super) use standing::{Narrow, Standing, after, key, standing};
+
 use super::SystemError;
+use crate::config::SideRef;
+pub use crate::config::Triggers;
 use quittance_core::pair::Side;
 use quittance_core::record::value::Value;
 
 /// Most records of one call.
 pub const WRITES_MAX: usize = 500;
+
+/// What else a write does to a record.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct WriteOptions {
+    /// The column that is set to the system's own time with it; none leaves all others as they are.
+    pub updated_at: Option<String>,
+    /// What becomes of triggers.
+    pub triggers: Triggers,
+}
+
+impl WriteOptions {
+    /// What a side of a pair says.
+    #[must_use]
+    pub fn of(side: &SideRef) -> Self {
+        Self { updated_at: side.touched().map(str::to_owned), triggers: side.triggers }
+    }
+}
 
 /// One record to be changed. Columns are named by their index in the side, and have no transform and no pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +56,8 @@ pub enum Written {
     },
     /// There is no such record, and nothing was written.
     Gone,
-    /// It was written, and holds something else: a trigger, a rule or another automation changed it.
+    /// It was written, and holds something else: a trigger, a rule or another automation changed it, or its column
+    /// holds less than the value (a scale of two digits). All absent where it is gone since.
     Altered {
         /// What it holds, in the order of what was set.
         now: Vec<Value<'static>>,
@@ -50,6 +74,9 @@ pub trait Writer: Send {
     /// Changes records of an object: those of one call in one transaction, where the system has transactions; each of them
     /// whole, or not at all. One that the system refuses does not keep the others from being written. At most
     /// [`WRITES_MAX`] at once, no record twice. The outcomes are in the order of the writes.
+    ///
+    /// A record that does not hold what is expected, and already holds all that is to be set, is done: so a call whose
+    /// answer was lost can be repeated. One whose identity several records have is refused.
     ///
     /// # Errors
     ///

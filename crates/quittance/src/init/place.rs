@@ -93,7 +93,7 @@ fn is_same(system: &System, settings: &[(&'static str, String)]) -> bool {
     has("kind", system.kind())
         && match system {
             System::Postgres { url, .. } => has("url", &url.to_string()),
-            System::Sqlite { path } | System::Csv { path, .. } => has("path", &path.display().to_string()),
+            System::Sqlite { path, .. } | System::Csv { path, .. } => has("path", &path.display().to_string()),
             System::Stripe { api_key, api_base, .. } => {
                 let is_base = |base: &str| {
                     settings.iter().find(|(key, _)| *key == "api_base").map_or(base == STRIPE, |it| it.1 == base)

@@ -55,6 +55,9 @@ pub(super) const OWN_SETTINGS: (&str, &str) = (
 /// How long a record that somebody holds is waited for.
 const WRITE_LOCK_TIMEOUT_MS: u64 = 5_000;
 
+/// Has the rest of a transaction wait for locks no longer than for a moment: who did not let go before does not soon.
+pub const WAIT_NO_MORE: &str = "SET LOCAL lock_timeout = 250";
+
 /// Has no trigger fire in the transaction, and no reference be checked.
 pub const SKIP_TRIGGERS: &str = "SET LOCAL session_replication_role = replica";
 

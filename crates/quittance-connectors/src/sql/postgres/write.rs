@@ -7,7 +7,7 @@
 mod target;
 mod texts;
 
-pub use target::{Target, TargetColumn, target, target_column};
+pub use target::{Target, TargetColumn, held, target, target_column};
 pub use texts::Texts;
 
 use super::Kind;
@@ -68,7 +68,7 @@ impl<'t> Update<'t> {
         }
         let mut conditions = self.found();
         if is_checked {
-            let held = |(at, (name, kind)): (usize, &(&str, Kind))| held(name, *kind, &format!("w.e{at}"));
+            let held = |(at, (name, kind)): (usize, &(&str, Kind))| holds(name, *kind, &format!("w.e{at}"));
             conditions.extend(self.expected.iter().enumerate().map(held));
         }
         format!(
@@ -182,7 +182,7 @@ fn identified(name: &str, kind: Kind, text: &str) -> String {
     }
 }
 
-fn held(name: &str, kind: Kind, text: &str) -> String {
+fn holds(name: &str, kind: Kind, text: &str) -> String {
     let column = format!("t.{}", identifier(name));
     let cast = kind.compared_as();
     let is_equal = match kind {

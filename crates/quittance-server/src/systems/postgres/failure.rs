@@ -38,8 +38,13 @@ impl Place<'_> {
             );
             return SystemError::outside(what, "nothing was changed; run it again").because(error);
         };
+        self.refusing(refusal).because(error)
+    }
+
+    /// A refusal by which a statement ended.
+    pub(super) fn refusing(&self, refusal: &DbError) -> SystemError {
         let what = format!("the system `{}` refuses: {}", self.system, refusal.message());
-        let failure = match *refusal.code() {
+        match *refusal.code() {
             SqlState::INSUFFICIENT_PRIVILEGE if refusal.message().contains("row-level security") => {
                 SystemError::configuration(what, ROW_SECURITY)
             }
@@ -49,8 +54,13 @@ impl Place<'_> {
                 SystemError::configuration(what, remedy)
             }
             _ => SystemError::outside(what, reading_remedy(refusal)),
-        };
-        failure.because(error)
+        }
+    }
+
+    /// A table that somebody holds as a whole.
+    pub(super) fn held(&self, why: &str) -> SystemError {
+        let what = format!("the system `{}` lets nothing be written: {why}", self.system);
+        SystemError::outside(what, "nothing was changed; something holds the table: run it again afterwards")
     }
 
     /// Silence, where even a failure would have been an answer.
@@ -64,6 +74,40 @@ impl Place<'_> {
         let what = format!("the system `{}` at {} answers what makes no sense: {what}", self.system, self.address);
         SystemError::outside(what, "it has to be PostgreSQL 14 or newer, not something that resembles it")
     }
+}
+
+/// What a refusal means to whoever writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Two transactions were in each other's way.
+    Conflict,
+    /// Somebody holds what is to be written.
+    Locked,
+    /// No record can be written.
+    Stop,
+    /// One of the records cannot be.
+    Record,
+}
+
+impl Verdict {
+    pub(super) fn of(refusal: &DbError) -> Self {
+        match refusal.code().code() {
+            "40001" | "40P01" => Self::Conflict,
+            "55P03" => Self::Locked,
+            // Connections, state of the transaction, resources, somebody's intervention, the machine, PostgreSQL itself.
+            code if ["08", "25", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => Self::Stop,
+            _ => Self::Record,
+        }
+    }
+}
+
+/// Most letters of what a database says that are repeated.
+const SAID_MAX: usize = 500;
+
+/// Why a record is refused, in the database's words: what it says beside them may repeat the whole record.
+pub(super) fn why(refusal: &DbError) -> String {
+    let said: String = refusal.message().chars().take(SAID_MAX).collect();
+    format!("{}: {said}", refusal.code().code())
 }
 
 /// What would be right where a policy hides rows.
@@ -102,7 +146,7 @@ fn reading_remedy(refusal: &DbError) -> &'static str {
 }
 
 /// Whether the server ends the session, which it often has no time to say.
-fn is_goodbye(code: &SqlState) -> bool {
+pub(super) fn is_goodbye(code: &SqlState) -> bool {
     [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::DATABASE_DROPPED].contains(code)
 }
 

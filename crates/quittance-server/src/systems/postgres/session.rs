@@ -1,13 +1,15 @@
 //! One connection, and one transaction on it that sees one moment. Does not know what is asked.
 //!
 //! It blocks the thread that asks. Whatever fails ends the connection, so that nothing is ever read of another moment
-//! unnoticed: what is asked next begins a new one.
+//! unnoticed: what is asked next begins a new one. What a writer may try and see refused is in [`attempt`].
+
+mod attempt;
 
 use super::failure::Place;
 use crate::systems::SystemError;
 use futures_util::{FutureExt, Stream, StreamExt};
 use quittance_connectors::sql::postgres::copy::{Lines, RowTooLong};
-use quittance_connectors::sql::postgres::session::{MOMENT, Moment, VERSION_MIN, settings};
+use quittance_connectors::sql::postgres::session::{MOMENT, Moment, VERSION_MIN, settings, write_settings};
 use quittance_postgres::address::Address;
 use quittance_postgres::tls;
 use std::future::Future;
@@ -34,6 +36,8 @@ pub(super) struct Limits {
     pub(super) lag_max_s: u64,
     /// How long one statement may take, in seconds.
     pub(super) statement_timeout_s: u64,
+    /// Whether its transactions write; they see no one moment then.
+    pub(super) writes: bool,
 }
 
 /// A connection, opened when it is needed.
@@ -70,6 +74,11 @@ impl Session {
         &self.system
     }
 
+    /// Whether its transactions write.
+    pub(super) const fn writes(&self) -> bool {
+        self.limits.writes
+    }
+
     /// What is said of a failure.
     pub(super) fn place(&self) -> Place<'_> {
         Place { system: &self.system, address: &self.address.shown }
@@ -85,7 +94,9 @@ impl Session {
             return Ok(moment.clone());
         }
         self.connect()?;
-        let begun = self.ask(&settings(self.limits.statement_timeout_s)).and_then(|_| self.ask(MOMENT));
+        let settings = if self.limits.writes { write_settings } else { settings };
+        let begun = self.ask(&settings(self.limits.statement_timeout_s)).map_err(|error| self.beginning(error));
+        let begun = begun.and_then(|_| self.ask(MOMENT));
         let moment = begun.and_then(|rows| {
             let read = rows.first().and_then(|row| Moment::read(row));
             let moment = read.ok_or_else(|| self.place().nonsense("it does not say what it is"))?;

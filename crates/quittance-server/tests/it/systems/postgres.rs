@@ -10,6 +10,7 @@ mod snapshot;
 mod sums;
 mod tls;
 mod types;
+mod writing;
 
 use quittance_core::pair::{Column, Side};
 use quittance_core::record::value::Value;

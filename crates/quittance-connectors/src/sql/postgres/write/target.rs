@@ -45,6 +45,16 @@ pub fn target(oid: u32) -> String {
     )
 }
 
+/// Asks whether somebody else holds all of a table so that nobody can write it: one row.
+#[must_use]
+pub fn held(oid: u32) -> String {
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND relation = {oid} AND granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid() \
+         AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"
+    )
+}
+
 /// Reads a row of [`target`].
 #[must_use]
 pub fn target_column(row: &[Option<String>]) -> Option<TargetColumn> {

@@ -9,7 +9,8 @@ use quittance_core::record::value::{Type, Value};
 use quittance_core::time::Timestamp;
 
 fn table() -> (Table, Target) {
-    let columns = [("id", Kind::Integer, "int4"), ("no\"te", Kind::Text, "varchar"), ("at", Kind::Timestamp, "timestamp")];
+    let columns =
+        [("id", Kind::Integer, "int4"), ("no\"te", Kind::Text, "varchar"), ("at", Kind::Timestamp, "timestamp")];
     let known = |(name, kind, _): (&str, Kind, &str)| TableColumn {
         name: name.to_owned(),
         kind,

@@ -1,0 +1,116 @@
+//! Connections that end in the middle, and answers that never come.
+
+use super::{change, text, try_write, write, writer_at};
+use crate::systems::postgres::{Database, refused};
+use quittance_server::systems::Blame;
+use quittance_server::systems::write::{Write, WriteOptions, Written};
+use std::io::{Read, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+const THREE: &str =
+    "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT n, 'old' FROM generate_series(1, 3) AS n";
+
+/// What is lost of the next commits.
+#[derive(Clone, Copy, PartialEq)]
+enum Lost {
+    /// What is asked: the server never hears of it.
+    Question,
+    /// What is answered.
+    Answer,
+}
+
+/// Somebody between client and server who cuts so many commits off.
+fn before(server: SocketAddr, lost: Lost, commits: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let left = Arc::new(AtomicUsize::new(commits));
+    let shared = Arc::clone(&left);
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = TcpStream::connect(server).unwrap();
+            let left = Arc::clone(&shared);
+            thread::spawn(move || carry(&client, &server, lost, &left));
+        }
+    });
+    (address, left)
+}
+
+fn carry(client: &TcpStream, server: &TcpStream, lost: Lost, left: &AtomicUsize) {
+    let is_deaf = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| answers(server, client, &is_deaf));
+        let mut buffer = [0; 65_536];
+        while let Ok(count @ 1..) = (&*client).read(&mut buffer) {
+            let is_commit = buffer[..count].windows(7).any(|window| window == b"COMMIT\0");
+            if is_commit && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+                if lost == Lost::Question {
+                    break;
+                }
+                is_deaf.store(1, Ordering::SeqCst);
+            }
+            if (&*server).write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+    });
+}
+
+fn answers(mut server: &TcpStream, mut client: &TcpStream, is_deaf: &AtomicUsize) {
+    let mut buffer = [0; 65_536];
+    while let Ok(count @ 1..) = server.read(&mut buffer) {
+        if is_deaf.load(Ordering::SeqCst) == 1 || client.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+}
+
+fn writes() -> Vec<Write> {
+    (1..=3).map(|id| change(id, text("old"), text("new"))).collect()
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_found_out() {
+    for lost in [Lost::Answer, Lost::Question] {
+        let Some(database) = Database::with("a lost commit in PostgreSQL", THREE) else { return };
+        let (through, left) = before(database.server.socket(), lost, 1);
+        let url =
+            database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
+        let written = write(&mut writer_at(&url, WriteOptions::default()), &writes());
+        assert_eq!(left.load(Ordering::SeqCst), 0, "one was lost");
+        assert_eq!(written, [Written::Done, Written::Done, Written::Done]);
+        assert_eq!(database.sql("SELECT count(*) FROM a WHERE v = 'new'"), "3");
+    }
+}
+
+#[test]
+fn what_stays_unknown_is_said_and_the_same_call_finds_out() {
+    let Some(database) = Database::with("commits in PostgreSQL that are lost twice", THREE) else { return };
+    let (through, _) = before(database.server.socket(), Lost::Answer, 2);
+    let url = database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
+    let mut writer = writer_at(&url, WriteOptions::default());
+    refused(&try_write(&mut writer, &writes()).unwrap_err(), Blame::Outside, "is not known", "the same again");
+    assert_eq!(write(&mut writer, &writes()), [Written::Done, Written::Done, Written::Done]);
+}
+
+#[test]
+fn a_backend_that_is_ended_before_the_commit_has_written_nothing() {
+    let Some(database) = Database::with(
+        "an ended backend in PostgreSQL",
+        "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT n, 'old' FROM generate_series(1, 3) AS n;
+        CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.id = 2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
+        CREATE TRIGGER die BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION die()",
+    ) else {
+        return;
+    };
+    let mut writer = database.writer();
+    refused(&try_write(&mut writer, &writes()).unwrap_err(), Blame::Outside, "was lost", "nothing was changed");
+    assert_eq!(database.sql("SELECT count(*) FROM a WHERE v = 'old'"), "3");
+    database.sql("DROP TRIGGER die ON a");
+    assert_eq!(write(&mut writer, &writes()), [Written::Done, Written::Done, Written::Done], "it is reached again");
+}
