@@ -13,7 +13,7 @@ pub mod quote;
 pub mod ranges;
 mod reader;
 pub mod session;
-mod time;
+pub(in crate::sql) mod time;
 pub mod write;
 
 pub use kind::{Kind, Malformed};

@@ -11,6 +11,7 @@ use quittance_core::time::Timestamp;
 
 #[cfg(test)]
 mod tests;
+pub mod write;
 
 /// Names, kinds (`table`, `view`, `virtual`) and whether they are WITHOUT ROWID, of everything that can be read.
 pub const OBJECTS: &str = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' \

@@ -1,11 +1,12 @@
-//! From a system's configuration to the system itself.
+//! From a system's configuration to the system itself, and to what writes it.
 
 use super::csv::Csv;
 use super::http::Http;
 use super::ledger::Ledger;
-use super::postgres::Postgres;
-use super::sqlite::{self, Sqlite};
+use super::postgres::{Postgres, PostgresWriter};
+use super::sqlite::{self, Sqlite, SqliteWriter};
 use super::stripe::{self, Stripe};
+use super::write::{WriteOptions, Writer};
 use super::{Patience, System, SystemError};
 use crate::config::{Secret, System as Configured};
 use crate::data::Data;
@@ -46,6 +47,38 @@ pub fn open(
             Box::new(Postgres::new(name, &url, *lag_max_s, *statement_timeout_s)?)
         }
     })
+}
+
+/// Opens a configured system for writing, where it was said that it may be, with the secret of
+/// [`crate::config::Config::write_secret`]. What [`open`] reads by is never used.
+///
+/// # Errors
+///
+/// [`SystemError`] when nobody said that it may be written, when it cannot be, or not yet.
+pub fn writer(
+    name: &str,
+    system: &Configured,
+    secret: Option<&Secret>,
+    options: WriteOptions,
+) -> Result<Box<dyn Writer>, SystemError> {
+    let refused = |remedy: &str| {
+        SystemError::configuration(format!("nobody said that the system `{name}` may be written"), remedy)
+    };
+    match system {
+        Configured::Postgres { write_url: None, .. } => {
+            Err(refused("add write_url = \"env:APP_WRITE_URL\", of a role that may SELECT and UPDATE what is repaired"))
+        }
+        Configured::Postgres { statement_timeout_s, .. } => {
+            let url = secret.ok_or_else(|| without_secret(name))?;
+            Ok(Box::new(PostgresWriter::new(name, url, *statement_timeout_s, options)?))
+        }
+        Configured::Sqlite { writable: false, .. } => Err(refused("add writable = true")),
+        Configured::Sqlite { path, .. } => Ok(Box::new(SqliteWriter::open(name, path, sqlite::PATIENCE, options)?)),
+        Configured::Csv { .. } | Configured::Http(_) | Configured::Stripe { .. } | Configured::Ledger { .. } => {
+            let what = format!("the system `{name}` is of the kind {}, which cannot be written yet", system.kind());
+            Err(SystemError::configuration(what, "repair the other side, or this one by hand"))
+        }
+    }
 }
 
 fn without_secret(name: &str) -> SystemError {

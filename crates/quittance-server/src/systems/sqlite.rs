@@ -11,6 +11,7 @@
 mod error;
 mod rows;
 mod schema;
+mod writer;
 
 use super::{Description, LOOKUPS_MAX, Reading, Sink, System, SystemError, Wanted};
 use error::At;
@@ -20,6 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 use schema::Object;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub use writer::SqliteWriter;
 
 /// How long another process may keep the file locked before reading is given up.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
 }
 
 /// Writes a moment in UTC, so that PostgreSQL reads it back.
-pub(super) fn write(at: Timestamp) -> String {
+pub(in crate::sql) fn write(at: Timestamp) -> String {
     match at.0 {
         i64::MAX => return "infinity".to_owned(),
         i64::MIN => return "-infinity".to_owned(),

@@ -82,7 +82,7 @@ impl PostgresWriter {
     }
 
     fn job<'a>(&mut self, object: &str, side: &'a Side, writes: &'a [Write]) -> Result<Job<'a>, SystemError> {
-        let narrow = target::narrowed(self.session.system(), object, side, writes)?;
+        let narrow = Narrow::new(self.session.system(), object, side, writes)?;
         let role = self.session.moment()?.role;
         let table = self.tables.described(&mut self.session, object)?.clone();
         let reader = reader(self.session.system(), &role, object, &table, &narrow.side)?;

@@ -7,6 +7,12 @@ use std::path::Path;
 /// Most files of a folder that are looked at for one that was meant.
 const FILES_MAX: usize = 1_000;
 
+/// What is done by who writes.
+pub(super) const WRITING: &str = "writing";
+
+/// What would be right where it cannot be.
+pub(super) const WRITABLE: &str = "let this user write the file and its folder";
+
 /// What was being done, and where.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
@@ -28,6 +34,11 @@ impl At<'_> {
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 (format!("{place} stays locked by another process"), "try again when its long transaction has ended")
+            }
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly)
+                if self.doing == WRITING =>
+            {
+                (format!("{place} cannot be written"), WRITABLE)
             }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
                 let remedy = "let this user read the file, and write to its folder if it has a write-ahead log; or read a \

@@ -3,7 +3,7 @@
 use super::error::At;
 use super::schema::Object;
 use crate::systems::{Reading, Sink, SystemError};
-use quittance_connectors::sql::sqlite::{self as sql, Bound, Read, Stored};
+use quittance_connectors::sql::sqlite::{self as sql, Bound, Declared, Read, Stored};
 use quittance_core::record::key::encode_key;
 use quittance_core::record::value::Value;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -60,7 +60,8 @@ pub(super) struct Query<'a> {
     pub(super) condition: &'a Condition,
 }
 
-struct Parameter<'a>(&'a Bound);
+/// What is bound to a statement.
+pub(super) struct Parameter<'a>(pub(super) &'a Bound);
 
 impl ToSql for Parameter<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -101,6 +102,71 @@ pub(super) fn read(
         }
     }
     Ok(reading)
+}
+
+/// A value as it is stored.
+pub(super) type Raw = rusqlite::types::Value;
+
+/// What a stored value is to who decodes it.
+pub(super) fn stored(raw: &Raw) -> Stored<'_> {
+    match raw {
+        Raw::Null => Stored::Null,
+        Raw::Integer(integer) => Stored::Integer(*integer),
+        Raw::Real(real) => Stored::Real(*real),
+        Raw::Text(text) => Stored::Text(text),
+        Raw::Blob(bytes) => Stored::Blob(bytes),
+    }
+}
+
+/// A row's values, and those of more columns as they are stored.
+pub(super) type Found = (Vec<Value<'static>>, Vec<Raw>);
+
+/// Reads rows together with what is stored in the columns of a locator.
+pub(super) fn located(
+    connection: &Connection,
+    at: At<'_>,
+    query: &Query<'_>,
+    locator: &[&str],
+) -> Result<Vec<Found>, SystemError> {
+    let condition = query.condition;
+    if condition.exact.as_ref().is_some_and(|(_, keys)| keys.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let searched: Vec<&str> = condition.searched.iter().map(|at| query.columns[*at].name.as_str()).collect();
+    let plain = |name: &&str| Read { name: (*name).to_owned(), declared: Declared::Dynamic, pointer: None };
+    let listed: Vec<Read> = query.columns.iter().cloned().chain(locator.iter().map(plain)).collect();
+    let statement = sql::select(&query.object.name, &listed, &searched, condition.lookups);
+    let mut statement = connection.prepare(&statement).map_err(|error| at.error(error))?;
+    let parameters = params_from_iter(condition.bound.iter().map(Parameter));
+    let mut rows = statement.query(parameters).map_err(|error| at.error(error))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| at.error(error))? {
+        let values = values(row, at, query)?;
+        if condition.wants(&values) {
+            found.push((values.into_iter().map(Value::into_owned).collect(), raw(row, at, query, locator.len())?));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads one row that was located before, by a statement of [`sql::write::select_row`]; none where it is gone.
+pub(super) fn one(
+    connection: &Connection,
+    at: At<'_>,
+    query: &Query<'_>,
+    (statement, more): (&str, usize),
+    locator: &[Raw],
+) -> Result<Option<Found>, SystemError> {
+    let mut statement = connection.prepare_cached(statement).map_err(|error| at.error(error))?;
+    let mut rows = statement.query(params_from_iter(locator)).map_err(|error| at.error(error))?;
+    let Some(row) = rows.next().map_err(|error| at.error(error))? else { return Ok(None) };
+    let values = values(row, at, query)?.into_iter().map(Value::into_owned).collect();
+    Ok(Some((values, raw(row, at, query, more)?)))
+}
+
+fn raw(row: &Row<'_>, at: At<'_>, query: &Query<'_>, count: usize) -> Result<Vec<Raw>, SystemError> {
+    let first = query.columns.len().max(usize::from(count == 0));
+    (first..first + count).map(|place| row.get(place)).collect::<rusqlite::Result<_>>().map_err(|error| at.error(error))
 }
 
 fn values<'r>(row: &'r Row<'_>, at: At<'_>, query: &Query<'_>) -> Result<Vec<Value<'r>>, SystemError> {

@@ -2,6 +2,7 @@
 
 use super::error::At;
 use crate::systems::{SystemError, names};
+use quittance_connectors::sql::sqlite::write::GENERATED;
 use quittance_connectors::sql::sqlite::{self as sql, Declared, Read};
 use quittance_core::pair::{Column, Side};
 use rusqlite::Connection;
@@ -23,7 +24,7 @@ pub(super) struct Object {
 
 impl Object {
     /// A column of this name, as SQLite finds it: whatever the case.
-    fn column(&self, name: &str) -> Option<Read> {
+    pub(super) fn column(&self, name: &str) -> Option<Read> {
         let exact = self.columns.iter().find(|column| column.name == name);
         let column = exact.or_else(|| self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)));
         column.cloned().or_else(|| {
@@ -35,6 +36,19 @@ impl Object {
     /// Whether this is the name of the row's number, and of no column.
     pub(super) fn is_rowid(&self, name: &str) -> bool {
         self.rowid == Some(name)
+    }
+
+    /// Whether it is a view, which has no rows of its own.
+    pub(super) const fn is_view(&self) -> bool {
+        self.is_view
+    }
+
+    /// The columns whose stored values are those of one row alone; none where there are none.
+    pub(super) fn locator(&self) -> Vec<&str> {
+        match self.rowid {
+            Some(rowid) => vec![rowid],
+            None => self.key.iter().map(|(name, _)| name.as_str()).collect(),
+        }
     }
 
     /// The statement that says how many rows there are, if a quick one does.
@@ -121,6 +135,16 @@ pub(super) fn columns(at: At<'_>, object: &Object, side: &Side) -> Result<Vec<Re
         }
     };
     side.columns.iter().map(read).collect()
+}
+
+/// Columns that SQLite makes itself.
+pub(super) fn generated(connection: &Connection, at: At<'_>, object: &Object) -> Result<Vec<String>, SystemError> {
+    let names = || {
+        let mut statement = connection.prepare_cached(GENERATED)?;
+        let names = statement.query_map([&object.name], |row| row.get(0))?;
+        names.collect::<rusqlite::Result<_>>()
+    };
+    names().map_err(|error| at.error(error))
 }
 
 /// Whether an index, or the row's number, leads to rows by one of these columns.

@@ -1,7 +1,9 @@
 //! Systems as they are configured.
 
+use super::check_error;
 use super::read_all;
-use quittance_server::config::Config;
+use quittance_server::config::{Config, OnRepair, Secret, Triggers};
+use quittance_server::systems::write::WriteOptions;
 use quittance_server::systems::{self, Blame, System, SystemError};
 use std::path::Path;
 use tempfile::TempDir;
@@ -27,4 +29,74 @@ fn every_kind_of_file_is_opened_as_configured() {
     let error = open(&text, "ours").err().expect("there is no data");
     assert_eq!(error.blame, Blame::Configuration);
     assert!(error.remedy.contains("--data"), "{error:?}");
+}
+
+#[test]
+fn nothing_is_written_that_nobody_said_may_be() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("app.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (id INTEGER)").unwrap();
+    let path = path.display();
+    let text = format!(
+        "[systems.app]\nkind = \"postgres\"\nurl = \"env:URL\"\n\
+         [systems.primary]\nkind = \"postgres\"\nurl = \"env:URL\"\nwrite_url = \"env:WRITE_URL\"\n\
+         [systems.file]\nkind = \"sqlite\"\npath = \"{path}\"\n\
+         [systems.mine]\nkind = \"sqlite\"\npath = \"{path}\"\nwritable = true\n\
+         [systems.export]\nkind = \"csv\"\npath = \"here\"\n[systems.ours]\nkind = \"ledger\"\n\
+         [systems.stripe]\nkind = \"stripe\"\napi_key = \"env:KEY\"\n"
+    );
+    let config = Config::from_text(&text, &|_| None).unwrap();
+    let url = Secret::new("postgres://writer@127.0.0.1/app".to_owned());
+    let writer = |name: &str| systems::open::writer(name, &config.systems[name], Some(&url), WriteOptions::default());
+    for (name, words) in [
+        ("app", &["`app` may be written", "write_url = "][..]),
+        ("file", &["`file` may be written", "writable = true"]),
+        ("export", &["`export` is of the kind csv", "cannot be written yet"]),
+        ("ours", &["`ours` is of the kind ledger", "cannot be written yet"]),
+        ("stripe", &["`stripe` is of the kind stripe", "cannot be written yet"]),
+    ] {
+        check_error(writer(name), Blame::Configuration, words);
+    }
+    assert!(writer("primary").is_ok() && writer("mine").is_ok());
+    let without = systems::open::writer("primary", &config.systems["primary"], None, WriteOptions::default());
+    check_error(without, Blame::Configuration, &["no credential"]);
+}
+
+fn pair(left: &str) -> Result<Config, String> {
+    let text = format!(
+        "[systems.a]\nkind = \"ledger\"\n[pairs.p]\nleft = {{ system = \"a\", table = \"t\"{left} }}\n\
+         right = {{ system = \"a\", table = \"u\" }}\nmatch = [ {{ left = \"id\", right = \"id\" }} ]\n"
+    );
+    Config::from_text(&text, &|_| None).map_err(|errors| errors.to_string())
+}
+
+#[test]
+fn what_a_repair_does_beside_its_fields_is_configured() {
+    for (left, touched, triggers) in [
+        ("", None, Triggers::Fire),
+        (", updated_at = \"at\"", Some("at"), Triggers::Fire),
+        (", updated_at = \"at\", on_repair = \"touch\", triggers = \"skip\"", Some("at"), Triggers::Skip),
+        (", updated_at = \"at\", on_repair = \"keep\", triggers = \"fire\"", None, Triggers::Fire),
+        (", updated_at = \"at | epoch_to_timestamp\"", None, Triggers::Fire),
+    ] {
+        let config = pair(left).unwrap();
+        let side = &config.pairs["p"].left;
+        assert_eq!((side.touched(), side.triggers), (touched, triggers), "{left}");
+        let options = WriteOptions { updated_at: touched.map(str::to_owned), triggers };
+        assert_eq!(WriteOptions::of(side), options);
+        assert_eq!(side.on_repair == OnRepair::Touch, touched.is_some());
+    }
+    for (left, words) in [
+        (", on_repair = \"touch\"", ["no updated_at", "add updated_at"]),
+        (
+            ", updated_at = \"at | epoch_to_timestamp\", on_repair = \"touch\"",
+            ["cannot be set", "on_repair = \"keep\""],
+        ),
+        (", updated_at = \"at\", on_repair = \"tuch\"", ["not something to do to updated_at", "did you mean `touch`"]),
+        (", triggers = \"off\"", ["not something to do with triggers", "fire, skip"]),
+        (", triger = \"fire\"", ["triger", "triggers"]),
+    ] {
+        let errors = pair(left).unwrap_err();
+        assert!(words.iter().all(|word| errors.contains(word)), "{errors}");
+    }
 }

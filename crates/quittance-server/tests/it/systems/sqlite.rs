@@ -1,5 +1,7 @@
 //! SQLite files as an application has them: every form of table and key, beside its writer.
 
+mod writing;
+
 use super::{check_error, find, read, read_all, side};
 use quittance_core::record::value::{Type, Value};
 use quittance_server::systems::sqlite::{PATIENCE, Sqlite};

@@ -1,34 +1,13 @@
 //! Whether what is to be written can be: what is known before anything is.
 
 use crate::systems::postgres::session::Session;
-use crate::systems::write::{Narrow, Write};
+use crate::systems::write::Write;
 use crate::systems::{SystemError, names};
 use quittance_connectors::sql::postgres::catalog::Table;
 use quittance_connectors::sql::postgres::quote::identifier;
 use quittance_connectors::sql::postgres::write::{self, Target};
 use quittance_core::pair::Side;
 use std::collections::BTreeSet;
-
-/// The columns that writes name.
-///
-/// # Errors
-///
-/// When nothing tells records apart, or a part of a column is to be written.
-pub(super) fn narrowed(system: &str, object: &str, side: &Side, writes: &[Write]) -> Result<Narrow, SystemError> {
-    if side.identity.is_empty() {
-        let what = format!("nothing tells the records of `{object}` of the system `{system}` apart");
-        return Err(SystemError::configuration(what, "give it a primary key, or a unique index that is never NULL"));
-    }
-    let narrow = Narrow::new(side, writes);
-    let pointer = narrow.side.columns.iter().find(|column| column.pointer.is_some());
-    match pointer {
-        None => Ok(narrow),
-        Some(column) => {
-            let what = format!("a part of `{}` in `{object}` of the system `{system}` cannot be written", column.name);
-            Err(SystemError::configuration(what, "only whole columns can: repair the other side, or by hand"))
-        }
-    }
-}
 
 /// What the catalogue says of a table that is to be written.
 ///
