@@ -461,7 +461,7 @@ CREATE TABLE repairs (
     PRIMARY KEY (run, no)
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX repairs_by_record ON repairs (record, run, no);
-CREATE INDEX repairs_by_state ON repairs (state, run, no);
+CREATE UNIQUE INDEX repairs_by_state ON repairs (pair, state, run, no);
 
 CREATE TABLE repair_journal (
     pair text COLLATE "C" NOT NULL,

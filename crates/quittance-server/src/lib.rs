@@ -27,6 +27,7 @@ pub mod open_files;
 pub mod operate;
 mod outgoing;
 mod parked;
+pub mod reconcile;
 mod repairs;
 pub mod roles;
 pub mod runtime;

@@ -3,7 +3,7 @@
 use crate::output::Format;
 use crate::{
     backup, bench, check_config, completions, customers, demo, diff, export, find, healthcheck, init, key, pause,
-    prune, repairs, restore, sandbox, serve, tenant, trace,
+    prune, reconcile, repairs, restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::config::Config;
@@ -102,6 +102,12 @@ pub(crate) enum Command {
     Init(init::Arguments),
     /// Compare two systems, and list every disagreement; neither is written
     Diff(diff::Arguments),
+    /// Compare two systems, and repair what disagrees by the policy of the pair; dry without --apply
+    Reconcile(reconcile::Arguments),
+    /// Have repairs made that wait for a person, or decide against them; dry without --apply
+    Approve(reconcile::ApproveArguments),
+    /// Take repairs back: a whole run, or one of it; dry without --apply
+    Undo(reconcile::UndoArguments),
     /// Measure how fast it is, beside a limit in the same run
     #[command(subcommand)]
     Bench(bench::Command),

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Usage,
     /// Something outside cannot be reached, or is in use.
     Unreachable,
+    /// It was stopped by a brake, or waits for somebody's approval.
+    Braked,
     /// Something inside failed.
     Internal,
 }
@@ -32,8 +34,7 @@ impl From<Exit> for ExitCode {
             Exit::Finding => 1,
             Exit::Usage => 2,
             Exit::Unreachable => 3,
-            // 4 is a brake's. No command asks for money, so nothing here is stopped by one: a server that is paused, or
-            // that refuses, goes on serving.
+            Exit::Braked => 4,
             Exit::Internal => 5,
         })
     }

@@ -24,6 +24,7 @@ mod operator;
 mod output;
 mod pause;
 mod prune;
+mod reconcile;
 #[cfg(test)]
 mod reference;
 mod repairs;
@@ -58,6 +59,9 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Init(arguments) => init::run(&arguments, global),
         Command::Diff(arguments) => diff::run(&arguments, global),
+        Command::Reconcile(arguments) => reconcile::run(&arguments, global),
+        Command::Approve(arguments) => reconcile::approve(&arguments, global),
+        Command::Undo(arguments) => reconcile::undo(&arguments, global),
         Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),
         Command::Backup(arguments) => backup::run(&arguments, global),

@@ -3,8 +3,10 @@
 use crate::arguments::Global;
 use crate::failure::{Exit, Failure};
 use anyhow::Context;
-use quittance_server::config::{Config, Pair};
+use quittance_server::config::{Config, ConfigErrors, Pair};
+use quittance_server::systems::write::{WriteOptions, Writer};
 use quittance_server::systems::{Blame, System, SystemError, open};
+use quittance_store::records::RepairPlan;
 use std::collections::BTreeMap;
 
 /// A configured pair.
@@ -17,6 +19,22 @@ pub(crate) fn opened(config: &Config, name: &str, global: &Global) -> anyhow::Re
     let system = configured(config, &config.systems, "system", name)?;
     let secret = config.system_secret(system).context("the system's secret cannot be read")?;
     open::open(name, system, secret, &global.data()?).map_err(|source| failure(name, source).into())
+}
+
+/// Opens what writes the side of a pair that a plan names, in the way that side is configured.
+pub(crate) fn writer(config: &Config, pair: &str, plan: &RepairPlan) -> Result<Box<dyn Writer>, SystemError> {
+    let unknown = || {
+        let what = format!("there is no system `{}` any more", plan.system);
+        SystemError::configuration(what, format!("describe it under [systems.{}]", plan.system))
+    };
+    let system = config.systems.get(&plan.system).ok_or_else(unknown)?;
+    let side = config.pairs.get(pair).map(|pair| if plan.side == "left" { &pair.left } else { &pair.right });
+    let options = side.filter(|side| side.system == plan.system && side.object == plan.object).map(WriteOptions::of);
+    let unset = |error: ConfigErrors| {
+        SystemError::configuration(error.to_string(), "set the variable, or write the file, that write_url refers to")
+    };
+    let secret = config.write_secret(system).map_err(unset)?;
+    open::writer(&plan.system, system, secret.as_ref(), options.unwrap_or_default())
 }
 
 fn configured<'c, T>(

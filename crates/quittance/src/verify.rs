@@ -6,6 +6,7 @@ use crate::meter::Meter;
 use crate::output::Document;
 use quittance_engine::verify::{Aspect, Finding, Report, verify};
 use quittance_server::diff::{BrokenRun, verify as verify_runs};
+use quittance_server::reconcile::{BrokenChain, verify as verify_repairs};
 use quittance_store::store::StoreError;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -13,10 +14,10 @@ use std::process::ExitCode;
 /// Verifies the books, beside a running server or without one.
 pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let data = global.data()?;
-    let (proofs, broken) = verify_runs(&data)?;
+    let kept = Kept { runs: verify_runs(&data)?, repairs: verify_repairs(&data)? };
     let mut reader = match data.open_reader() {
-        // Comparisons may have been kept where no ledger is.
-        Err(StoreError::Missing { .. }) if proofs > 0 => return told(&Report::default(), proofs, &broken, global),
+        // Comparisons and repairs may have been kept where no ledger is.
+        Err(StoreError::Missing { .. }) if kept.is_any() => return told(&Report::default(), &kept, global),
         opened => opened?,
     };
     let meter = Meter::new();
@@ -30,21 +31,44 @@ pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
         other => other?,
     }
     meter.end();
-    told(&report, proofs, &broken, global)
+    told(&report, &kept, global)
 }
 
-fn told(report: &Report, proofs: u64, broken: &[BrokenRun], global: &Global) -> anyhow::Result<ExitCode> {
+/// What is kept beside the books: how much of it there is, and what of it does not hold.
+struct Kept {
+    runs: (u64, Vec<BrokenRun>),
+    repairs: (u64, Vec<BrokenChain>),
+}
+
+impl Kept {
+    const fn is_any(&self) -> bool {
+        self.runs.0 > 0 || self.repairs.0 > 0
+    }
+
+    const fn is_sound(&self) -> bool {
+        self.runs.1.is_empty() && self.repairs.1.is_empty()
+    }
+}
+
+fn told(report: &Report, kept: &Kept, global: &Global) -> anyhow::Result<ExitCode> {
+    let Kept { runs: (proofs, broken), repairs: (repairs, chains) } = kept;
     let mut document = document(report);
     let mistakes = broken.iter().map(|run| json!({"run": run.run, "what": run.what})).collect::<Vec<_>>();
+    let torn = chains.iter().map(|chain| json!({"pair": chain.pair, "what": chain.what})).collect::<Vec<_>>();
     if let Value::Object(map) = &mut document.json {
         map.insert("proofs".to_owned(), json!({"checked": proofs, "broken": mistakes}));
+        map.insert("repairs".to_owned(), json!({"checked": repairs, "broken": torn}));
     }
-    if proofs > 0 {
+    if *proofs > 0 {
         document.notes.push(format!("{proofs} proofs of comparisons checked, {} do not hold", broken.len()));
     }
+    if *repairs > 0 {
+        document.notes.push(format!("{repairs} repairs checked, {} chains do not hold", chains.len()));
+    }
     document.notes.extend(broken.iter().map(|run| format!("found: the proof of {}: {}", run.run, run.what)));
+    document.notes.extend(chains.iter().map(|chain| format!("found: repairs of {}: {}", chain.pair, chain.what)));
     document.print(global.format())?;
-    Ok(if report.is_sound() && broken.is_empty() { Exit::Good } else { Exit::Finding }.into())
+    Ok(if report.is_sound() && kept.is_sound() { Exit::Good } else { Exit::Finding }.into())
 }
 
 fn document(report: &Report) -> Document {

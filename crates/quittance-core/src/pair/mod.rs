@@ -74,6 +74,8 @@ pub struct Side {
     pub modified: Option<usize>,
     /// What records are counted by.
     pub groups: Vec<(usize, Unit)>,
+    /// Whose record it is, where that is said: a customer may have several.
+    pub customer: Option<usize>,
 }
 
 /// One value of a row: where it is found, and what is made of it.

@@ -46,7 +46,7 @@ fn limits(section: &Section<'_>, general: &Limits, mistakes: &mut Mistakes) -> L
         // At most a thousand million.
         payments_per_hour_max: payments.map(|found| found.value as i64).or(general.payments_per_hour_max),
         refunded_amount_per_day_max: amounts(section, refunded, &general.refunded_amount_per_day_max, mistakes),
-        retry_share_max: share(section, mistakes).or(general.retry_share_max),
+        retry_share_max: share(section, Limit::RetryShare.name(), mistakes).or(general.retry_share_max),
         over_limit: over_limit(section, mistakes).unwrap_or(general.over_limit),
     }
 }
@@ -83,8 +83,7 @@ fn amounts(
 }
 
 /// A share of one, in thousandths; read digit by digit, never as a floating-point number.
-fn share(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<i64> {
-    let key = Limit::RetryShare.name();
+pub(super) fn share(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<i64> {
     let found = section.decimal(key, mistakes)?;
     let share = thousandths(&found.value).filter(|share| (0..=1_000).contains(share));
     if share.is_none() {

@@ -21,7 +21,10 @@ pub use dialect::Dialect;
 pub use encryption::MasterKeyRef;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use front::{Front, TlsFiles};
-pub use pairs::{ColumnRef, CountPair, FieldPair, OnRepair, Pair, SideRef, Step, Strategy, Triggers};
+pub use pairs::{
+    Apply, ColumnRef, CountPair, FieldPair, OnRepair, Pair, Repairs, SideRef, Step, Strategy, TAKES_AWAY, TakeAway,
+    Triggers,
+};
 pub use secrets::{Secret, SecretRef, Secrets};
 pub use systems::{Auth, HttpApi, HttpObject, System};
 pub use webhook_secret::{SecretState, WebhookSecret};

@@ -3,9 +3,11 @@
 //! What is read here names columns and fields; whether they exist is known when the systems are opened.
 
 mod fields;
+mod repairs;
 mod side;
 
 pub use fields::{ColumnRef, FieldPair, Step};
+pub use repairs::{Apply, Repairs, TAKES_AWAY, TakeAway};
 pub use side::{OnRepair, SideRef, Triggers};
 
 use super::errors::Mistakes;
@@ -31,6 +33,8 @@ pub struct Pair {
     pub strategy: Strategy,
     /// Most disagreements of one run; with more, the pair itself is the mistake.
     pub differences_max: u64,
+    /// What is done about disagreements.
+    pub repairs: Repairs,
 }
 
 /// What records are counted by.
@@ -89,7 +93,7 @@ pub(super) fn parse(
 }
 
 fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistakes: &mut Mistakes) -> Option<Pair> {
-    section.refuse_unknown(&KEYS, mistakes);
+    section.refuse_unknown(&[&KEYS[..], &repairs::KEYS].concat(), mistakes);
     let left = side::parse(section, Which::Left, systems, mistakes);
     let right = side::parse(section, Which::Right, systems, mistakes);
     let rules = rules(section, mistakes);
@@ -99,7 +103,8 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     limit(section, "counts", counts.len(), COLUMNS_MAX, mistakes);
     let strategy = strategy(section, mistakes);
     let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
-    Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max })
+    let repairs = repairs::parse(section, mistakes);
+    Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max, repairs })
 }
 
 fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>> {

@@ -37,6 +37,11 @@ impl History {
         data.runs().open_for_writing().map(|store| Self { store })
     }
 
+    /// The store they lie in, for what is kept beside them.
+    pub fn store(&mut self) -> &mut dyn Store {
+        self.store.as_mut()
+    }
+
     /// The newest run of a pair, and what it found open.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub use events::{EventLog, EventSeen};
 pub use history::{BrokenRun, History, verify};
 pub use outcome::{Method, Outcome, Reported};
 pub use spool::{Pile, PileReader, Spool};
-pub use told::{Told, When, standing_word, tell};
+pub use told::{Told, When, key_of, standing_word, tell};
 
 use crate::config::{Pair as PairConfig, Strategy};
 use crate::systems::Reading;

@@ -116,6 +116,9 @@ impl<'a> Planner<'a> {
         if let Some(updated_at) = &self.of.updated_at {
             self.side.modified = Some(self.column(updated_at)?);
         }
+        if let Some((left, right)) = &config.repairs.customer {
+            self.side.customer = Some(self.column(if which == Which::Left { left } else { right })?);
+        }
         for count in &config.counts {
             let at = self.column(if which == Which::Left { &count.left } else { &count.right })?;
             self.side.groups.push((at, count.unit));

@@ -248,6 +248,15 @@ fn gone(drift: &Drift) -> Value {
     json!({"key": key, "kind": drift.kind, "first_seen_at": time_text(drift.first_seen_at)})
 }
 
+/// The key of a disagreement, as people write it.
+#[must_use]
+pub fn key_of(reported: &Reported) -> String {
+    match key(reported) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
 /// The key under the rule they met by. What met nobody is named by its key under the first rule, and what has none by its
 /// identity.
 fn key(reported: &Reported) -> Value {

@@ -6,7 +6,7 @@
 use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
-use crate::schema::Uniqueness::{Many, Unique};
+use crate::schema::Uniqueness::Unique;
 use crate::schema::{Index, Queue, Rows, Table};
 
 /// Runs that were completed.
@@ -84,7 +84,7 @@ pub static REPAIRS: Table = Table {
     key_columns: 2,
     indexes: &[
         Index { name: "repairs_by_record", columns: &["record", "run", "no"], uniqueness: Unique },
-        Index { name: "repairs_by_state", columns: &["state", "run", "no"], uniqueness: Many },
+        Index { name: "repairs_by_state", columns: &["pair", "state", "run", "no"], uniqueness: Unique },
     ],
     rows: Rows::Replaced,
     queue: Queue::No,

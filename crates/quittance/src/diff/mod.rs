@@ -11,6 +11,7 @@ use quittance_core::id::RunId;
 use quittance_core::pair::Which;
 use quittance_core::pair::compare::Kind;
 use quittance_core::pair::settle::Standing;
+use quittance_core::time::Timestamp;
 use quittance_engine::ports::Ids;
 use quittance_server::config::{Config, Pair, SideRef};
 use quittance_server::data::Data;
@@ -35,6 +36,13 @@ pub(crate) struct Arguments {
     settle: Duration,
 }
 
+impl Arguments {
+    /// What another command compares.
+    pub(crate) fn new(pair: &str, only: Option<String>, settle: Duration) -> Self {
+        Self { pair: pair.to_owned(), only, settle }
+    }
+}
+
 /// How often, and how far apart, it is tried to keep a run where another is being kept.
 const TRIES_MAX: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -49,11 +57,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         drop(runs(data)?);
     }
     let started_at = clock::now();
-    let outcome = compare(&config, pair, arguments, global)?;
+    let outcome = Opened::open(&config, pair, global)?.compare(pair, arguments)?;
     let ended_at = clock::now();
-    let when = When { id: RunId::from_uuid(ids::SystemIds::default().uuid(started_at)), started_at, ended_at };
-    let mut events = EventLog::open(&global.data()?).context("the events that were received cannot be read")?;
-    let kept = data.map(|data| keep(&data, &arguments.pair, &outcome, when, &mut events)).transpose();
+    let when = When { id: new_run(started_at), started_at, ended_at };
+    let mut events = received(global)?;
+    let kept = data.map(|data| keep(&mut runs(&data)?, &arguments.pair, &outcome, when, &mut events)).transpose();
     let (told, unkept) = match kept {
         Ok(Some(told)) => (told, None),
         Ok(None) => (unkept(&outcome, when, &mut events)?, None),
@@ -63,9 +71,38 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     unkept.map_or_else(|| Ok(exit(&outcome, pair).into()), Err)
 }
 
+/// An id for a run that began at a time.
+pub(crate) fn new_run(started_at: Timestamp) -> RunId {
+    RunId::from_uuid(ids::SystemIds::default().uuid(started_at))
+}
+
+/// Tells a run, and keeps it where runs are kept. What one key says is no comparison of the pair, and is not kept.
+pub(crate) fn tell(
+    history: &mut Option<History>,
+    arguments: &Arguments,
+    outcome: &Outcome,
+    when: When,
+    global: &Global,
+) -> anyhow::Result<Told> {
+    let mut events = received(global)?;
+    match history.as_mut().filter(|_| arguments.only.is_none()) {
+        Some(history) => keep(history, &arguments.pair, outcome, when, &mut events),
+        None => Ok(diff::tell(outcome, when, None, &mut events)?),
+    }
+}
+
+fn received(global: &Global) -> anyhow::Result<EventLog> {
+    EventLog::open(&global.data()?).context("the events that were received cannot be read")
+}
+
 /// Tells a run beside the one before it, and keeps it.
-fn keep(data: &Data, pair: &str, outcome: &Outcome, when: When, events: &mut EventLog) -> anyhow::Result<Told> {
-    let mut history = runs(data)?;
+fn keep(
+    history: &mut History,
+    pair: &str,
+    outcome: &Outcome,
+    when: When,
+    events: &mut EventLog,
+) -> anyhow::Result<Told> {
     let previous = history.newest(pair).context("the run before cannot be read")?;
     let told = diff::tell(outcome, when, previous.as_ref(), events)?;
     history.keep(&told.run, &told.drifts).context("the run cannot be kept")?;
@@ -80,7 +117,7 @@ fn unkept(outcome: &Outcome, when: When, events: &mut EventLog) -> anyhow::Resul
 }
 
 /// The runs of a data directory, once nobody else keeps one there: that takes a moment.
-fn runs(data: &Data) -> anyhow::Result<History> {
+pub(crate) fn runs(data: &Data) -> anyhow::Result<History> {
     for _ in 0..TRIES_MAX {
         match History::open(data) {
             Err(StoreError::Locked { .. }) => settle(BETWEEN_TRIES),
@@ -90,23 +127,42 @@ fn runs(data: &Data) -> anyhow::Result<History> {
     History::open(data).context("the runs cannot be opened")
 }
 
-fn compare(config: &Config, pair: &Pair, arguments: &Arguments, global: &Global) -> anyhow::Result<Outcome> {
-    let mut left = systems::opened(config, &pair.left.system, global)?;
-    let mut right = systems::opened(config, &pair.right.system, global)?;
-    let settings =
-        Settings { hash_key: ids::random(), only: arguments.only.clone(), wait: &mut || settle(arguments.settle) };
-    let mut left = source(&pair.left, left.as_mut(), Which::Left);
-    let mut right = source(&pair.right, right.as_mut(), Which::Right);
-    diff::diff(&arguments.pair, pair, &mut left, &mut right, settings).map_err(|error| failure(error).into())
+/// The systems of a pair, opened for reading.
+pub(crate) struct Opened {
+    left: Box<dyn System>,
+    right: Box<dyn System>,
+}
+
+impl Opened {
+    /// Opens them.
+    pub(crate) fn open(config: &Config, pair: &Pair, global: &Global) -> anyhow::Result<Self> {
+        let left = systems::opened(config, &pair.left.system, global)?;
+        Ok(Self { left, right: systems::opened(config, &pair.right.system, global)? })
+    }
+
+    /// Both sides as a comparison reads them.
+    pub(crate) fn sources<'s>(&'s mut self, pair: &'s Pair) -> [Source<'s>; 2] {
+        let source = |side: &'s SideRef, system: &'s mut dyn System, which| Source {
+            name: &side.system,
+            system,
+            object: &side.object,
+            which,
+        };
+        [source(&pair.left, self.left.as_mut(), Which::Left), source(&pair.right, self.right.as_mut(), Which::Right)]
+    }
+
+    /// Compares them.
+    pub(crate) fn compare(&mut self, pair: &Pair, arguments: &Arguments) -> anyhow::Result<Outcome> {
+        let settings =
+            Settings { hash_key: ids::random(), only: arguments.only.clone(), wait: &mut || settle(arguments.settle) };
+        let [mut left, mut right] = self.sources(pair);
+        diff::diff(&arguments.pair, pair, &mut left, &mut right, settings).map_err(|error| failure(error).into())
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but the time that was asked for")]
 fn settle(span: Duration) {
     std::thread::sleep(span);
-}
-
-fn source<'s>(side: &'s SideRef, system: &'s mut dyn System, which: Which) -> Source<'s> {
-    Source { name: &side.system, system, object: &side.object, which }
 }
 
 /// What ended a comparison, with the exit code it has and the remedy it names.

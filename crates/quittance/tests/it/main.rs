@@ -25,6 +25,7 @@ mod postgres;
 mod prune;
 mod rail;
 mod rail_kill;
+mod reconcile;
 mod schemathesis;
 mod secrets;
 mod stateful_mock;

@@ -69,6 +69,8 @@ impl Disagreement<'_> {
             Authority::Left => Ok(Which::Right),
             Authority::Right => Ok(Which::Left),
             Authority::Manual => Err(Withheld::Manual),
+            // No comparison keeps what was equal, so nothing is known of when it was.
+            Authority::Merge => Err(Withheld::NoBase),
             Authority::Newest => match (self.left.modified(), self.right.modified()) {
                 (Some(left), Some(right)) if left > right => Ok(Which::Right),
                 (Some(left), Some(right)) if left < right => Ok(Which::Left),
@@ -108,10 +110,10 @@ impl Disagreement<'_> {
     }
 
     fn repair(&self, which: Which, changes: Vec<Change>) -> Repair {
-        let record = if which == Which::Left { self.left } else { self.right };
+        let (record, other) = if which == Which::Left { (self.left, self.right) } else { (self.right, self.left) };
         let takes_away = |change: &Change| {
-            let words = &self.policies[change.field].takes_away;
-            words.contains(&change.to.to_string()) && !words.contains(&change.from.to_string())
+            let policy = &self.policies[change.field];
+            is_gone(policy, &change.to) && !is_gone(policy, &change.from)
         };
         Repair {
             which,
@@ -119,8 +121,32 @@ impl Disagreement<'_> {
             expected: expected(self.pair.side(which), record),
             takes_away: changes.iter().any(takes_away),
             changes,
+            believed: decode_identity(other).into_iter().map(Value::into_owned).collect(),
         }
     }
+}
+
+/// Whether a value, as the written side says it, means that the customer has not got it.
+fn is_gone(policy: &FieldPolicy, value: &Value<'_>) -> bool {
+    value.is_nothing() || policy.takes_away.contains(&value.to_string().to_lowercase())
+}
+
+/// Whether a record of the believed side says that its customer has something, by the fields in which a repair of the
+/// side `written` would take something away.
+#[must_use]
+pub fn is_live(pair: &Pair, policies: &[FieldPolicy], repair: &Repair, record: Record<'_>) -> bool {
+    let values = decode_fields(record);
+    let taken = repair.changes.iter().filter(|change| is_gone(&policies[change.field], &change.to));
+    taken.map(|change| change.field).all(|field| {
+        let (value, policy) = (&values[field], &policies[field]);
+        let compared = value.compared.as_ref().unwrap_or(&value.said);
+        let words =
+            pair.fields[field].values.as_ref().filter(|_| repair.which == Which::Right && !compared.is_nothing());
+        match words.map(|map| map.words_for(&compared.to_string())) {
+            Some(words) => words.iter().any(|word| !policy.takes_away.contains(&word.to_lowercase())),
+            None => !is_gone(policy, compared),
+        }
+    })
 }
 
 /// All that is known of what a record holds, column by column. What is compared as something else than it holds is not

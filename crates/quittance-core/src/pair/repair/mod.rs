@@ -10,7 +10,7 @@ mod decide;
 mod tests;
 
 pub use brake::{Brake, Stopped};
-pub use decide::decide;
+pub use decide::{decide, is_live};
 
 use super::Which;
 use crate::record::value::Value;
@@ -25,6 +25,8 @@ pub enum Authority {
     Right,
     /// The side whose record was last modified later. Where that cannot be told, a person decides.
     Newest,
+    /// The side that changed since both last agreed. Where that cannot be told, a person decides.
+    Merge,
     /// A person decides.
     #[default]
     Manual,
@@ -37,7 +39,8 @@ pub struct FieldPolicy {
     pub authority: Authority,
     /// For a word of the left, the one of the right that is written, where several of the right mean it.
     pub write_right: BTreeMap<String, String>,
-    /// Words, as the written side says them, that take something away from a customer.
+    /// Words, as the written side says them but in lower case, that take something away from a customer. What becomes nothing
+    /// does so too.
     pub takes_away: BTreeSet<String>,
 }
 
@@ -63,6 +66,8 @@ pub struct Repair {
     pub expected: Vec<(usize, Value<'static>)>,
     /// What is replaced, in the order of fields.
     pub changes: Vec<Change>,
+    /// The record of the other side, by the values of its identity.
+    pub believed: Vec<Value<'static>>,
     /// Whether it takes something away from a customer.
     pub takes_away: bool,
 }
@@ -74,6 +79,8 @@ pub enum Withheld {
     Manual,
     /// Nobody can say which side is newer.
     Unordered,
+    /// What both sides last agreed on is not known.
+    NoBase,
     /// Nothing tells the records of the side apart that would be written.
     NoIdentity,
     /// The column that would be written is compared as something else than it holds.
@@ -88,6 +95,12 @@ pub enum Withheld {
     Missing,
     /// Several records claim the key.
     Ambiguous,
+    /// It would take something away from a customer who has another record that is live.
+    AnotherIsLive,
+    /// Whether the customer has another record that is live cannot be found out.
+    CustomerUnknown,
+    /// The record was given the same values before, and has others again.
+    FlipFlop,
 }
 
 impl Withheld {
@@ -97,6 +110,7 @@ impl Withheld {
         match self {
             Self::Manual => "manual",
             Self::Unordered => "unordered",
+            Self::NoBase => "no_base",
             Self::NoIdentity => "no_identity",
             Self::Transformed => "transformed",
             Self::NoWord => "no_word",
@@ -104,6 +118,9 @@ impl Withheld {
             Self::Absent => "absent",
             Self::Missing => "missing",
             Self::Ambiguous => "ambiguous",
+            Self::AnotherIsLive => "another_is_live",
+            Self::CustomerUnknown => "customer_unknown",
+            Self::FlipFlop => "flip_flop",
         }
     }
 }

@@ -28,6 +28,13 @@ fn pair() -> Pair {
     Pair { name: "accounts".to_owned(), left: side(), right: side(), fields }
 }
 
+/// The same without a map.
+fn plain() -> Pair {
+    let mut pair = pair();
+    pair.fields[0].values = None;
+    pair
+}
+
 fn seen(pair: &Pair, which: Which, row: &Row) -> Seen {
     let at = row.3.map_or(Value::Null, |second| Value::Timestamp(Timestamp::from_seconds(second)));
     let values = [Value::integer(row.0), row.1.clone(), row.2.clone(), at];
@@ -142,6 +149,10 @@ fn nothing_is_a_value_like_any_other() {
     let decision = decide(&pair, &policies, &finding(&pair, &left, &right));
     let changes: Vec<_> = decision.repairs[0].changes.iter().map(|one| (&one.from, &one.to)).collect();
     assert_eq!(changes, [(&Value::Null, &Value::text("cancelled")), (&Value::text("team"), &Value::Null)]);
+    assert!(decision.repairs[0].takes_away, "the plan is gone");
+    let loud = (7, Value::text("CANCELED"), Value::Null, None);
+    let lost = decide(&plain(), &policies, &finding(&plain(), &(7, Value::text("on"), Value::Null, None), &loud));
+    assert!(lost.repairs[0].takes_away, "in whatever case it is written");
 }
 
 proptest! {

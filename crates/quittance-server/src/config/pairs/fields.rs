@@ -1,7 +1,10 @@
 //! What is compared: columns of both sides, what is done to them, and which words mean which.
 
+use super::repairs;
 use crate::config::errors::Mistakes;
-use crate::config::section::{Element, Found, Section, unknown_remedy};
+use crate::config::section::{Element, Found, Section};
+use quittance_core::pair::Which;
+use quittance_core::pair::repair::FieldPolicy;
 use quittance_core::pair::value_map::{Unmapped, ValueMap};
 use quittance_core::record::value::Type;
 
@@ -45,9 +48,12 @@ pub struct FieldPair {
     pub right: ColumnRef,
     /// Which words mean which.
     pub values: Option<ValueMap>,
+    /// What is done where the sides disagree.
+    pub policy: FieldPolicy,
 }
 
-const KEYS: [&str; 7] = ["left", "right", "left_transform", "right_transform", "values", "unmapped", "authority"];
+const KEYS: [&str; 8] =
+    ["left", "right", "left_transform", "right_transform", "values", "unmapped", "authority", "takes_away"];
 
 const TRANSFORMS: &str = "known are lower, trim, minor_to_major, minor_to_major:CURRENCY_COLUMN, epoch_to_timestamp, \
     json_pointer:/PATH, count, text, number, timestamp, boolean and date";
@@ -67,26 +73,18 @@ pub(super) fn parse(section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Field
 
 fn field(entry: &Section<'_>, mistakes: &mut Mistakes) -> Option<FieldPair> {
     entry.refuse_unknown(&KEYS, mistakes);
-    authority(entry, mistakes);
     let left = column_with(entry, "left", "left_transform", mistakes);
     let right = column_with(entry, "right", "right_transform", mistakes);
-    let values = values(entry, mistakes);
-    Some(FieldPair { left: left?, right: right?, values })
+    let is_changed = |which| {
+        let column = if which == Which::Left { &left } else { &right };
+        column.as_ref().is_some_and(|column| column.pointer.is_some() || !column.steps.is_empty())
+    };
+    let mut policy = repairs::field(entry, is_changed, mistakes);
+    let values = values(entry, &mut policy, mistakes);
+    Some(FieldPair { left: left?, right: right?, values, policy })
 }
 
-/// Which side is right is for repairs to know; a comparison has no opinion. It is checked, so that a file that is
-/// written for both is right for both.
-fn authority(entry: &Section<'_>, mistakes: &mut Mistakes) {
-    const KNOWN: [&str; 5] = ["left", "right", "newest", "merge", "manual"];
-    if let Some(found) = entry.text("authority", mistakes)
-        && !KNOWN.contains(&found.value.as_str())
-    {
-        let remedy = unknown_remedy(&found.value, &KNOWN);
-        mistakes.add(found.origin, &entry.setting("authority"), "not an authority", remedy);
-    }
-}
-
-fn values(entry: &Section<'_>, mistakes: &mut Mistakes) -> Option<ValueMap> {
+fn values(entry: &Section<'_>, policy: &mut FieldPolicy, mistakes: &mut Mistakes) -> Option<ValueMap> {
     const REMEDY: &str = "write values = [ { left = \"cancelled\", right = [\"canceled\"] } ]";
     let unmapped = unmapped(entry, mistakes);
     let elements = entry.elements("values", mistakes)?;
@@ -104,8 +102,23 @@ fn values(entry: &Section<'_>, mistakes: &mut Mistakes) -> Option<ValueMap> {
         if let Err(error) = map.add(&left.value, &right) {
             mistakes.add(row.origin(), &row.name, error.to_string(), "give each word of the right one meaning");
         }
+        written(&row, "write_left", std::slice::from_ref(&left.value), mistakes);
+        if let Some(word) = written(&row, "write_right", &right, mistakes) {
+            policy.write_right.insert(left.value, word);
+        }
     }
     Some(map)
+}
+
+/// The word that is written for a row of a map; one of those of the row, or what was written would be drift again.
+fn written(row: &Section<'_>, key: &str, words: &[String], mistakes: &mut Mistakes) -> Option<String> {
+    let found = row.text(key, mistakes)?;
+    if !words.contains(&found.value) {
+        let remedy = format!("write one of {}", words.join(", "));
+        mistakes.add(found.origin, &row.setting(key), "means something else", remedy);
+        return None;
+    }
+    Some(found.value)
 }
 
 fn unmapped(entry: &Section<'_>, mistakes: &mut Mistakes) -> Unmapped {
@@ -123,7 +136,7 @@ fn unmapped(entry: &Section<'_>, mistakes: &mut Mistakes) -> Unmapped {
 }
 
 /// One text or several.
-fn texts(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Vec<String>> {
+pub(super) fn texts(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Vec<String>> {
     if section.is_list(key) {
         let found = section.texts(key, mistakes)?;
         return Some(found.into_iter().map(|found| found.value).collect());

@@ -1,5 +1,5 @@
 //! The demonstration of drift: an application that learns of its subscriptions by webhooks, 18 hours in which none came,
-//! and `quittance diff` on its table and the gateway.
+//! and `quittance diff` on its table and the gateway; then the table is repaired, compared, and given back what it had.
 //!
 //! Owns: the order of events. The application is a table in SQLite and the endpoint that writes it, the gateway a sandbox;
 //! the comparison is a child process of our own program with a configuration that anybody could have written. **What it
@@ -7,6 +7,7 @@
 
 mod application;
 mod provider;
+mod repair;
 mod report;
 mod script;
 
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use application::Application;
 use provider::Provider;
 use quittance_server::clock::Stopwatch;
+use repair::Repaired;
 pub(super) use report::Report;
 use script::Script;
 use serde_json::Value;
@@ -54,10 +56,15 @@ pub(super) async fn show(arguments: &Arguments, folder: &Path) -> Result<Report>
         .context("the configuration cannot be written")?;
     progress.begin("quittance diff subscriptions", 0);
     let before = since.elapsed();
-    let found = compare(&configuration).await?;
+    // Whatever lies where the demonstration is started from is none of its business.
+    let data = folder.join("data").display().to_string();
+    let words = ["diff", "subscriptions", "--settle", "200ms", "--json", "--data", &data];
+    let found = program(&configuration, &words, &[0, 1]).await?;
     let took = since.elapsed().saturating_sub(before);
+    progress.begin("quittance reconcile, approve, undo", 0);
+    let repaired = Repaired::run(&configuration, &data).await?;
     progress.end();
-    Ok(Report::new(arguments.seed, &script, found, took, configuration))
+    Ok(Report::new(arguments.seed, &script, (found, repaired), took, configuration))
 }
 
 /// What a stranger would have written, or had `quittance init` write.
@@ -67,6 +74,7 @@ fn configured(table: &Path, gateway: &str) -> String {
 [systems.app]
 kind = "sqlite"
 path = "{}"
+writable = true
 
 [systems.stripe]
 kind = "stripe"
@@ -96,21 +104,23 @@ values = [
 [[pairs.subscriptions.fields]]
 left = "price"
 right = "/items/data/0/price/id"
+authority = "right"
 "#,
         table.display(),
         provider::API_KEY_VARIABLE,
     )
 }
 
-/// Runs our own program as anybody would.
-async fn compare(configuration: &Path) -> Result<Value> {
+/// Runs our own program as anybody would; gives what it printed where it ended with one of these codes.
+async fn program(configuration: &Path, words: &[&str], codes: &[i32]) -> Result<Value> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut command = Command::new(program);
-    command.arg("diff").arg("subscriptions").args(["--settle", "200ms", "--json", "--config"]).arg(configuration);
+    command.args(words).arg("--config").arg(configuration);
     command.env(provider::API_KEY_VARIABLE, super::gateway::API_KEY).kill_on_drop(true);
-    let ended = command.output().await.context("quittance diff cannot be started")?;
-    if !matches!(ended.status.code(), Some(0 | 1)) {
-        bail!("quittance diff ended with {}: {}", ended.status, String::from_utf8_lossy(&ended.stderr).trim());
+    let name = words.first().copied().unwrap_or_default();
+    let ended = command.output().await.with_context(|| format!("quittance {name} cannot be started"))?;
+    if !ended.status.code().is_some_and(|code| codes.contains(&code)) {
+        bail!("quittance {name} ended with {}: {}", ended.status, String::from_utf8_lossy(&ended.stderr).trim());
     }
-    serde_json::from_slice(&ended.stdout).context("quittance diff printed no JSON")
+    serde_json::from_slice(&ended.stdout).with_context(|| format!("quittance {name} printed no JSON"))
 }

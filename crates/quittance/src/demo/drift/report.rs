@@ -2,6 +2,7 @@
 //! it.
 
 use super::LOST_HOURS;
+use super::repair::Repaired;
 use super::script::{Expected, Script};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ const SHOWN: usize = 10;
 pub(crate) struct Report {
     seed: u64,
     found: Value,
+    repaired: Repaired,
+    is_repaired: bool,
     took: Duration,
     missed: Vec<(String, String, String)>,
     invented: Vec<(String, String, String)>,
@@ -24,22 +27,33 @@ pub(crate) struct Report {
 
 impl Report {
     /// Compares what was found with the script.
-    pub(super) fn new(seed: u64, script: &Script, found: Value, took: Duration, configuration: PathBuf) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        script: &Script,
+        (found, repaired): (Value, Repaired),
+        took: Duration,
+        configuration: PathBuf,
+    ) -> Self {
         let expected = script.expected();
         let told = told(&found);
         let missed = expected.difference(&told).cloned().collect();
         let invented = told.difference(&expected).cloned().collect();
         debug_assert_eq!(seed, script.seed(), "a report is about its own script");
-        Self { seed, found, took, missed, invented, configuration }
+        let is_repaired = repaired.is_good(&expected);
+        Self { seed, found, repaired, is_repaired, took, missed, invented, configuration }
     }
 
-    /// Whether everything was found, and nothing else, and every record was looked at.
+    /// Whether everything was found, and nothing else, every record was looked at, and all of it was repaired and taken back.
     pub(crate) fn is_good(&self) -> bool {
         let count = |name: &str| self.found[name].as_u64().unwrap_or(0);
         let matched = count("equal") + count("different");
         let is_whole = matched + count("left_only") == count("left_records")
             && matched + count("right_only") == count("right_records");
-        self.missed.is_empty() && self.invented.is_empty() && is_whole && count("suspect") + count("ambiguous") == 0
+        self.missed.is_empty()
+            && self.invented.is_empty()
+            && is_whole
+            && self.is_repaired
+            && count("suspect") + count("ambiguous") == 0
     }
 
     /// For programs.
@@ -50,6 +64,8 @@ impl Report {
             "found": self.found,
             "missed": self.missed,
             "invented": self.invented,
+            "repairs": self.repaired.document(),
+            "repaired_and_undone": self.is_repaired,
             "seconds": self.took.as_secs_f64(),
             "ok": self.is_good(),
         })
@@ -105,10 +121,20 @@ impl Report {
             count("left_records"),
             count("right_records")
         )?;
+        writeln!(out, "\nThen your table is repaired, compared, and given back what it had:\n")?;
+        for (command, outcome) in self.repaired.lines() {
+            writeln!(out, "  quittance {command}\n      {outcome}")?;
+        }
         if self.is_good() {
-            writeln!(out, "\nEvery difference that was made was found, and no other.")?;
+            writeln!(
+                out,
+                "\nEvery difference that was made was found, and no other; each was repaired, and each repair taken back."
+            )?;
         } else {
             writeln!(out, "\nPromises were broken: {} missed, {} invented", self.missed.len(), self.invented.len())?;
+            if !self.is_repaired {
+                writeln!(out, "  - the repairs are not what was found, or were not taken back")?;
+            }
             for (kind, key, field) in self.missed.iter().chain(&self.invented).take(20) {
                 writeln!(out, "  - {kind} {key} {field}")?;
             }
@@ -118,13 +144,15 @@ impl Report {
                 let file = self.configuration.file_name().map(Path::new).unwrap_or(&self.configuration);
                 writeln!(out, "Look further: the table and {} are in {}", file.display(), folder.display())
             }
-            None => writeln!(out, "On your own data: `quittance init`, then `quittance diff`."),
+            None => {
+                writeln!(out, "On your own data: `quittance init`, then `quittance diff`, then `quittance reconcile`.")
+            }
         }
     }
 }
 
 /// Kinds, keys and fields of what was found.
-fn told(found: &Value) -> Expected {
+pub(super) fn told(found: &Value) -> Expected {
     let lines = found["differences"].as_array().into_iter().flatten();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     lines.map(|line| (text(&line["kind"]), text(&line["key"]), text(&line["field"]))).collect()

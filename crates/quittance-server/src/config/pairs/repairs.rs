@@ -1,0 +1,151 @@
+//! What is repaired by itself, what a person approves, and how much one run may repair.
+
+use super::fields::{self, ColumnRef, texts};
+use crate::config::brakes;
+use crate::config::errors::Mistakes;
+use crate::config::section::{Found, Section, unknown_remedy};
+use quittance_core::pair::Which;
+use quittance_core::pair::repair::{Authority, Brake, FieldPolicy};
+
+/// What is done about what a comparison finds.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Repairs {
+    /// What becomes of repairs.
+    pub apply: Apply,
+    /// How much one run may repair.
+    pub brake: Brake,
+    /// Whether what takes something away from a customer waits for a person, whatever `apply` says.
+    pub take_away: TakeAway,
+    /// Whose record it is, on the left and on the right: nothing is taken away from a customer who has another record that
+    /// is live.
+    pub customer: Option<(ColumnRef, ColumnRef)>,
+}
+
+/// What becomes of repairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Apply {
+    /// They are told; whoever runs the command may have them made.
+    #[default]
+    Report,
+    /// Each waits until a person approves it.
+    Approve,
+    /// They are made.
+    Auto,
+}
+
+/// What becomes of repairs that take something away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TakeAway {
+    /// Each waits until a person approves it.
+    #[default]
+    Approve,
+    /// As any other.
+    Apply,
+}
+
+/// Words that take something away where nothing else is configured, as systems commonly say them.
+pub const TAKES_AWAY: [&str; 13] = [
+    "blocked",
+    "canceled",
+    "cancelled",
+    "deleted",
+    "disabled",
+    "ended",
+    "expired",
+    "inactive",
+    "incomplete_expired",
+    "paused",
+    "suspended",
+    "terminated",
+    "unpaid",
+];
+
+/// Keys of a pair that are read here.
+pub(super) const KEYS: [&str; 5] = ["apply", "repairs_max", "repairs_share_max", "take_away", "customer"];
+
+/// Reads what a pair says of repairs.
+pub(super) fn parse(section: &Section<'_>, mistakes: &mut Mistakes) -> Repairs {
+    let default = Brake::default();
+    let repairs_max = section.number("repairs_max", default.repairs_max, 0..=1_000_000, mistakes).value;
+    let share = brakes::share(section, "repairs_share_max", mistakes).and_then(|share| u64::try_from(share).ok());
+    let share_max_ppm = share.map_or(default.share_max_ppm, |thousandths| thousandths * 1_000);
+    const APPLY: &str = "write \"report\" (nothing is written by itself), \"approve\" (a person decides) or \"auto\"";
+    let apply = section.text("apply", mistakes).and_then(|found| match found.value.as_str() {
+        "report" => Some(Apply::Report),
+        "approve" => Some(Apply::Approve),
+        "auto" => Some(Apply::Auto),
+        _ => wrong(&found, section, "apply", APPLY, mistakes),
+    });
+    const TAKE_AWAY: &str = "write \"approve\" (a person decides) or \"apply\" (as any other repair)";
+    let take_away = section.text("take_away", mistakes).and_then(|found| match found.value.as_str() {
+        "approve" => Some(TakeAway::Approve),
+        "apply" => Some(TakeAway::Apply),
+        _ => wrong(&found, section, "take_away", TAKE_AWAY, mistakes),
+    });
+    Repairs {
+        apply: apply.unwrap_or_default(),
+        brake: Brake { repairs_max, share_max_ppm },
+        take_away: take_away.unwrap_or_default(),
+        customer: customer(section, mistakes),
+    }
+}
+
+fn customer(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<(ColumnRef, ColumnRef)> {
+    let table = section.table_of("customer", mistakes)?;
+    table.refuse_unknown(&["left", "right"], mistakes);
+    let mut plain = |key| {
+        let column = fields::column(&table, key, mistakes)?;
+        if !column.steps.is_empty() || column.pointer.is_some() {
+            let what = "is compared as something else than it holds, and could not be looked up";
+            mistakes.add(table.origin(), &table.setting(key), what, "name a column without transforms");
+        }
+        Some(column)
+    };
+    plain("left").zip(plain("right"))
+}
+
+fn wrong<T>(
+    found: &Found<String>,
+    section: &Section<'_>,
+    key: &str,
+    remedy: &str,
+    mistakes: &mut Mistakes,
+) -> Option<T> {
+    mistakes.add(found.origin.clone(), &section.setting(key), "not something to do", remedy);
+    None
+}
+
+/// Reads what a field says of repairs, but for the words of its map. `is_changed` says of which sides the column is compared as
+/// something else than it holds: it cannot be written then.
+pub(super) fn field(entry: &Section<'_>, is_changed: impl Fn(Which) -> bool, mistakes: &mut Mistakes) -> FieldPolicy {
+    const KNOWN: [&str; 5] = ["left", "right", "newest", "merge", "manual"];
+    let mut authority = Authority::default();
+    if let Some(found) = entry.text("authority", mistakes) {
+        let (known, written): (Authority, &[Which]) = match found.value.as_str() {
+            "left" => (Authority::Left, &[Which::Right]),
+            "right" => (Authority::Right, &[Which::Left]),
+            "newest" => (Authority::Newest, &[]),
+            "merge" => (Authority::Merge, &[]),
+            "manual" => (Authority::Manual, &[]),
+            _ => {
+                let remedy = unknown_remedy(&found.value, &KNOWN);
+                mistakes.add(found.origin, &entry.setting("authority"), "not an authority", remedy);
+                return FieldPolicy::default();
+            }
+        };
+        authority = known;
+        for which in written.iter().copied().filter(|which| is_changed(*which)) {
+            let what =
+                format!("the {} would be written, and is compared as something else than it holds", which.as_str());
+            let remedy = "remove its transforms and pointer, or write authority = \"manual\"";
+            mistakes.add(found.origin.clone(), &entry.setting("authority"), what, remedy);
+        }
+    }
+    let words = if entry.has("takes_away") { texts(entry, "takes_away", mistakes) } else { None };
+    let takes_away = words.unwrap_or_else(|| TAKES_AWAY.map(str::to_owned).to_vec());
+    FieldPolicy {
+        authority,
+        takes_away: takes_away.iter().map(|word| word.to_lowercase()).collect(),
+        ..FieldPolicy::default()
+    }
+}

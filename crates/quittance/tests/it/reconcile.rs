@@ -1,0 +1,303 @@
+//! `quittance reconcile`, `approve` and `undo` as an operator runs them, on files and on a real PostgreSQL.
+
+use crate::support::{Ended, Home};
+use quittance_surroundings::Postgres;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+/// Accounts of an application: nobody's subscription is what the export says of it.
+const ROWS: &str = "('sub_1', 'active', 'basic', 100), ('sub_2', 'past_due', 'team', 100), \
+     ('sub_3', 'active', 'team', 100), ('sub_4', 'active', 'basic', 100)";
+
+const EXPORT: &str =
+    "id,status,plan\nsub_1,past_due,basic\nsub_2,active,scale\nsub_3,canceled,team\nsub_4,trialing,basic\n";
+
+/// A home whose table is repaired from an export. `more` is said of the pair.
+fn home(more: &str) -> Home {
+    let home = Home::new();
+    let database = application(&home);
+    database
+        .execute_batch(&format!(
+            "CREATE TABLE accounts (id INTEGER PRIMARY KEY, subscription TEXT, status TEXT, plan TEXT, updated_at INTEGER);
+             INSERT INTO accounts (subscription, status, plan, updated_at) VALUES {ROWS}"
+        ))
+        .expect("rows");
+    home.write("subscriptions.csv", EXPORT);
+    let app = format!("kind = \"sqlite\"\npath = \"{}\"\nwritable = true\n", home.path("app.db").display());
+    home.write("quittance.toml", &configured(&home, &app, more));
+    home
+}
+
+fn configured(home: &Home, app: &str, more: &str) -> String {
+    let place = home.path("").display().to_string();
+    format!(
+        "[systems.app]\n{app}[systems.export]\nkind = \"csv\"\npath = \"{}\"\n\
+         [pairs.subscriptions]\n\
+         left = {{ system = \"app\", table = \"accounts\" }}\n\
+         right = {{ system = \"export\", file = \"subscriptions\" }}\n\
+         match = [ {{ left = \"subscription\", right = \"id\" }} ]\n\
+         repairs_share_max = 1\n{more}\
+         [[pairs.subscriptions.fields]]\nleft = \"status\"\nright = \"status\"\nauthority = \"right\"\n\
+         values = [ {{ left = \"active\", right = [\"active\", \"trialing\"] }}, \
+         {{ left = \"past_due\", right = \"past_due\" }}, {{ left = \"cancelled\", right = \"canceled\" }} ]\n\
+         [[pairs.subscriptions.fields]]\nleft = \"plan\"\nright = \"plan\"\nauthority = \"right\"\n",
+        place.trim_end_matches('/')
+    )
+}
+
+fn application(home: &Home) -> Connection {
+    Connection::open(home.path("app.db")).expect("a database")
+}
+
+/// What the table says, a line for each account.
+fn accounts(home: &Home) -> Vec<String> {
+    let database = application(home);
+    let mut statement = database
+        .prepare("SELECT subscription || ' ' || status || ' ' || plan FROM accounts ORDER BY subscription")
+        .expect("a query");
+    let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+const BEFORE: [&str; 4] = ["sub_1 active basic", "sub_2 past_due team", "sub_3 active team", "sub_4 active basic"];
+const AFTER: [&str; 4] = ["sub_1 past_due basic", "sub_2 active scale", "sub_3 cancelled team", "sub_4 active basic"];
+
+fn reconcile(home: &Home, words: &[&str]) -> Ended {
+    home.run(&[&["reconcile", "subscriptions", "--settle", "0s", "--json"], words].concat())
+}
+
+fn diff(home: &Home) -> Ended {
+    home.run(&["diff", "subscriptions", "--settle", "0s", "--json"])
+}
+
+fn check(ended: &Ended, code: i32, expected: &[(&str, Value)]) -> Value {
+    assert_eq!(ended.code, code, "{ended:?}");
+    let json = ended.json();
+    expected.iter().for_each(|(name, value)| assert_eq!(&json[name], value, "{name} of {json:#}"));
+    json
+}
+
+fn states(json: &Value) -> Vec<String> {
+    let repairs = json["repairs"].as_array().expect("repairs").iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    repairs.map(|repair| format!("{} {}", text(&repair["key"]), text(&repair["state"]))).collect()
+}
+
+/// All of it applied, what waits approved; gives the run.
+fn repaired(home: &Home) -> String {
+    let json = check(&reconcile(home, &["--apply"]), 4, &[("repaired", json!(2)), ("awaiting_approval", json!(1))]);
+    let run = json["run_id"].as_str().expect("an id").to_owned();
+    check(&home.run(&["approve", &run, "--apply", "--json"]), 0, &[("repaired", json!(1))]);
+    assert_eq!(accounts(home), AFTER);
+    run
+}
+
+#[test]
+fn what_is_decided_is_shown_and_written_only_when_that_is_asked_for() {
+    let home = home("");
+    let json =
+        check(&reconcile(&home, &[]), 1, &[("planned", json!(3)), ("repaired", json!(0)), ("undo", json!(null))]);
+    assert_eq!(states(&json), ["sub_1 planned", "sub_2 planned", "sub_3 awaiting_approval"]);
+    let changes = json!([{"column": "status", "from": "past_due", "to": "active"}, {"column": "plan", "from": "team", "to": "scale"}]);
+    assert_eq!(json["repairs"][1]["changes"], changes);
+    assert_eq!(accounts(&home), BEFORE);
+    let table = home.run(&["reconcile", "subscriptions", "--settle", "0s"]);
+    assert!(table.stdout.contains("3 would be repaired") && table.stdout.contains("--apply writes it"), "{table:?}");
+}
+
+#[test]
+fn what_is_repaired_agrees_and_what_is_undone_is_as_it_was() {
+    let home = home("");
+    let run = repaired(&home);
+    check(&diff(&home), 0, &[("equal", json!(4)), ("differences", json!([]))]);
+    check(&reconcile(&home, &["--apply"]), 0, &[("planned", json!(0))]);
+    check(&home.run(&["undo", &run, "--json"]), 0, &[("planned", json!(3)), ("run_id", json!(null))]);
+    assert_eq!(accounts(&home), AFTER, "dry unless --apply is given");
+    let undone = check(&home.run(&["undo", &run, "--apply", "--json"]), 0, &[("repaired", json!(3))]);
+    assert_eq!(accounts(&home), BEFORE);
+    check(&diff(&home), 1, &[("different", json!(3))]);
+    check(&home.run(&["undo", &run, "--apply", "--json"]), 1, &[("planned", json!(0))]);
+    // What took something back is taken back like anything else.
+    let second = undone["run_id"].as_str().expect("an id");
+    check(&home.run(&["undo", second, "--apply", "--json"]), 0, &[("repaired", json!(3))]);
+    assert_eq!(accounts(&home), AFTER);
+    let verified = home.run(&["verify", "--json"]);
+    assert_eq!((verified.code, &verified.json()["repairs"]["checked"]), (0, &json!(9)), "{verified:?}");
+}
+
+#[test]
+fn too_much_for_one_run_stops_before_the_first_write() {
+    for (limit, words) in [("repairs_max = 2\n", "repairs_max"), ("repairs_share_max = 0.5\n", "repairs_share_max")] {
+        let home = home("");
+        let text = std::fs::read_to_string(home.path("quittance.toml")).expect("readable");
+        home.write("quittance.toml", &text.replace("repairs_share_max = 1\n", limit));
+        let json = check(&reconcile(&home, &["--apply"]), 4, &[("repaired", json!(0)), ("planned", json!(3))]);
+        assert!(json["stopped"].as_str().is_some_and(|text| text.contains(words)), "{json:#}");
+        assert_eq!(accounts(&home), BEFORE);
+        check(
+            &reconcile(&home, &["--apply", "--repairs-max", "3"]),
+            4,
+            &[("repaired", json!(2)), ("stopped", json!(null))],
+        );
+    }
+}
+
+#[test]
+fn what_takes_something_away_waits_for_a_person_who_may_refuse_it() {
+    let home = home("");
+    let json = check(&reconcile(&home, &["--apply"]), 4, &[("awaiting_approval", json!(1))]);
+    let run = json["run_id"].as_str().expect("an id");
+    check(&home.run(&["approve", run, "--json"]), 4, &[("awaiting_approval", json!(1))]);
+    assert_eq!(accounts(&home)[2], "sub_3 active team");
+    let wrong = home.run(&["approve", &format!("{run}/0"), "--apply"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("nothing of"), "{wrong:?}");
+    check(&home.run(&["approve", &format!("{run}/2"), "--reject", "--apply", "--json"]), 0, &[("rejected", json!(1))]);
+    assert_eq!(accounts(&home)[2], "sub_3 active team");
+    // Where a pair waits for approval of everything, `--apply` writes nothing.
+    let careful = self::home("apply = \"approve\"\n");
+    check(&reconcile(&careful, &["--apply"]), 4, &[("repaired", json!(0)), ("awaiting_approval", json!(3))]);
+    assert_eq!(accounts(&careful), BEFORE);
+    let trusting = self::home("take_away = \"apply\"\n");
+    check(&reconcile(&trusting, &["--apply"]), 0, &[("repaired", json!(3))]);
+    assert_eq!(accounts(&trusting), AFTER);
+}
+
+#[test]
+fn an_undo_leaves_what_has_moved_on() {
+    let home = home("");
+    let run = repaired(&home);
+    let moved = application(&home).execute("UPDATE accounts SET plan = 'basic' WHERE subscription = 'sub_2'", []);
+    assert_eq!(moved.expect("written"), 1);
+    let gone = application(&home).execute("DELETE FROM accounts WHERE subscription = 'sub_1'", []);
+    assert_eq!(gone.expect("written"), 1);
+    let json =
+        check(&home.run(&["undo", &run, "--apply", "--json"]), 1, &[("repaired", json!(1)), ("failed", json!(2))]);
+    assert_eq!(states(&json), ["sub_1 gone", "sub_2 moved", "sub_3 repaired"]);
+    assert!(json["repairs"][1]["detail"].as_str().is_some_and(|detail| detail.contains("plan = basic")), "{json:#}");
+    assert_eq!(accounts(&home), ["sub_2 active basic", "sub_3 active team", "sub_4 active basic"]);
+}
+
+#[test]
+fn automations_that_fight_are_told_apart_from_drift() {
+    let home = home("take_away = \"apply\"\n");
+    for _ in 0..2 {
+        check(&reconcile(&home, &["--apply", "--only", "sub_1"]), 0, &[("repaired", json!(1))]);
+        let back = application(&home).execute("UPDATE accounts SET status = 'active' WHERE subscription = 'sub_1'", []);
+        assert_eq!(back.expect("written"), 1);
+    }
+    let json = check(&reconcile(&home, &["--apply", "--only", "sub_1"]), 1, &[("planned", json!(0))]);
+    assert_eq!(json["withheld"][0]["why"], "flip_flop", "{json:#}");
+    assert_eq!(accounts(&home)[0], "sub_1 active basic");
+}
+
+#[test]
+fn a_system_that_alters_or_refuses_what_is_written_says_so() {
+    let home = home("take_away = \"apply\"\n");
+    application(&home)
+        .execute_batch(
+            "CREATE TRIGGER shout AFTER UPDATE OF plan ON accounts WHEN NEW.plan = 'scale'
+             BEGIN UPDATE accounts SET plan = 'SCALE' WHERE id = NEW.id; END;
+             CREATE TRIGGER keep BEFORE UPDATE ON accounts WHEN NEW.status = 'cancelled'
+             BEGIN SELECT RAISE(ABORT, 'ask finance first'); END;",
+        )
+        .expect("triggers");
+    let json = check(
+        &reconcile(&home, &["--apply"]),
+        1,
+        &[("repaired", json!(1)), ("refused", json!(1)), ("failed", json!(1))],
+    );
+    assert_eq!(states(&json), ["sub_1 repaired", "sub_2 altered", "sub_3 refused"]);
+    let detail = |at: usize| json["repairs"][at]["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(detail(1).contains("plan = SCALE") && detail(2).contains("ask finance first"), "{json:#}");
+    assert_eq!(accounts(&home)[2], "sub_3 active team");
+}
+
+#[test]
+fn what_may_not_be_written_is_refused_before_anything_is_kept() {
+    let home = home("");
+    let text = std::fs::read_to_string(home.path("quittance.toml")).expect("readable");
+    home.write("quittance.toml", &text.replace("writable = true\n", ""));
+    let ended = reconcile(&home, &["--apply"]);
+    assert!(ended.code == 2 && ended.stderr.contains("writable = true"), "{ended:?}");
+    assert_eq!(accounts(&home), BEFORE);
+    for (id, words) in [("run_1", "no id of a run"), ("run_00000000000000000000000001", "no run of repairs")] {
+        let ended = home.run(&["undo", id, "--apply"]);
+        assert!(ended.code == 2 && ended.stderr.contains(words), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_was_kept_of_repairs_cannot_be_changed_unnoticed() {
+    let home = home("");
+    repaired(&home);
+    let kept = Connection::open(home.data().join("drift").join("quittance.db")).expect("the runs");
+    assert_eq!(kept.execute("UPDATE repairs SET state = 'rejected' WHERE no = 0", []).expect("written"), 1);
+    drop(kept);
+    let verified = home.run(&["verify", "--json"]);
+    assert_eq!(verified.code, 1, "{verified:?}");
+    assert_eq!(verified.json()["repairs"]["broken"][0]["pair"], "subscriptions", "{verified:?}");
+}
+
+#[test]
+fn a_table_in_postgresql_is_repaired_and_given_back_what_it_had() {
+    let Some(server) = Postgres::shared("repairs in PostgreSQL") else { return };
+    let home = Home::new();
+    let database = server.fresh_database();
+    server.sql(
+        &database,
+        "CREATE TABLE accounts (id bigint PRIMARY KEY, subscription text UNIQUE, status text, plan varchar(20));",
+    );
+    server.sql(
+        &database,
+        "INSERT INTO accounts SELECT n, 'sub_' || n, 'active', 'basic' FROM generate_series(1, 1200) n",
+    );
+    let export = (1..=1_200).map(|n| format!("sub_{n},{},team\n", if n % 3 == 0 { "past_due" } else { "active" }));
+    home.write("subscriptions.csv", &format!("id,status,plan\n{}", export.collect::<String>()));
+    home.write("url", &server.url(&database));
+    let url = home.path("url").display().to_string();
+    let app = format!("kind = \"postgres\"\nurl = \"file:{url}\"\nwrite_url = \"file:{url}\"\n");
+    home.write("quittance.toml", &configured(&home, &app, "repairs_max = 5000\n"));
+    let digest = "SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM accounts a";
+    let before = server.sql(&database, digest);
+    let json = check(&reconcile(&home, &["--apply"]), 0, &[("repaired", json!(1_200))]);
+    let changed = "SELECT count(*) FILTER (WHERE status = 'past_due') || ' ' || count(*) FILTER (WHERE plan = 'team') FROM accounts";
+    assert_eq!(server.sql(&database, changed), "400 1200");
+    check(&diff(&home), 0, &[("equal", json!(1_200))]);
+    let run = json["run_id"].as_str().expect("an id");
+    check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(1_200))]);
+    assert_eq!(server.sql(&database, digest), before);
+}
+
+#[test]
+fn nobody_loses_anything_who_has_another_subscription() {
+    let home = Home::new();
+    let database = application(&home);
+    database
+        .execute_batch(
+            "CREATE TABLE accounts (id INTEGER PRIMARY KEY, subscription TEXT, status TEXT, plan TEXT, customer TEXT);
+             INSERT INTO accounts (subscription, status, plan, customer) VALUES ('sub_1', 'active', 'team', 'cus_1'),
+                 ('sub_2', 'active', 'team', 'cus_2'), ('sub_3', 'active', 'team', NULL);
+             CREATE TABLE theirs (id TEXT PRIMARY KEY, status TEXT, plan TEXT, customer TEXT);
+             CREATE INDEX theirs_by_customer ON theirs (customer);
+             INSERT INTO theirs VALUES ('sub_1', 'canceled', 'team', 'cus_1'), ('sub_9', 'trialing', 'team', 'cus_1'),
+                 ('sub_2', 'canceled', 'team', 'cus_2'), ('sub_8', 'canceled', 'team', 'cus_2'), ('sub_3', 'canceled', 'team', NULL);",
+        )
+        .expect("rows");
+    let app = format!("kind = \"sqlite\"\npath = \"{}\"\nwritable = true\n", home.path("app.db").display());
+    let whose = "take_away = \"apply\"\ncustomer = { left = \"customer\", right = \"customer\" }\n";
+    let text = configured(&home, &app, whose).replace(
+        "right = { system = \"export\", file = \"subscriptions\" }",
+        "right = { system = \"app\", table = \"theirs\" }",
+    );
+    home.write("quittance.toml", &text);
+    let json = check(&reconcile(&home, &["--apply"]), 1, &[("repaired", json!(1))]);
+    assert_eq!(states(&json), ["sub_2 repaired"]);
+    let lines = json["withheld"].as_array().expect("lines").iter();
+    let withheld: Vec<_> = lines
+        .map(|line| (line["key"].as_str().unwrap_or_default(), line["why"].as_str().unwrap_or_default()))
+        .collect();
+    for expected in [("sub_1", "another_is_live"), ("sub_3", "customer_unknown"), ("sub_8", "missing")] {
+        assert!(withheld.contains(&expected), "{expected:?} is not in {withheld:?}");
+    }
+    assert_eq!(accounts(&home)[..2], ["sub_1 active team", "sub_2 cancelled team"]);
+}
