@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Approve(reconcile::ApproveArguments),
     /// Take repairs back: a whole run, or one of it; dry without --apply
     Undo(reconcile::UndoArguments),
+    /// List runs of repairs, the newest first, and what of them waits for approval
+    Runs(reconcile::RunsArguments),
     /// Measure how fast it is, beside a limit in the same run
     #[command(subcommand)]
     Bench(bench::Command),

@@ -62,6 +62,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Reconcile(arguments) => reconcile::run(&arguments, global),
         Command::Approve(arguments) => reconcile::approve(&arguments, global),
         Command::Undo(arguments) => reconcile::undo(&arguments, global),
+        Command::Runs(arguments) => reconcile::runs(&arguments, global),
         Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),
         Command::Backup(arguments) => backup::run(&arguments, global),

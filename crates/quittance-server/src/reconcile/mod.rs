@@ -7,6 +7,7 @@
 
 mod apply;
 mod journal;
+mod list;
 mod live;
 mod plan;
 mod undo;
@@ -14,6 +15,7 @@ mod verify;
 
 pub use apply::{Open, WriteError, Writers, carry_out};
 pub use journal::{Kept, Repairs, run};
+pub use list::{Listed, list};
 pub use live::spare_live;
 pub use plan::{Line, Plan, Proposal, plan};
 pub use undo::{NotUndone, undo};

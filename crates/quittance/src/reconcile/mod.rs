@@ -1,13 +1,15 @@
-//! `quittance reconcile`, `approve` and `undo`: what a comparison finds is repaired by policy, and taken back.
+//! `quittance reconcile`, `approve`, `undo` and `runs`: what a comparison finds is repaired by policy, and taken back.
 //!
 //! **Dry unless `--apply` is given.** Owns the order of the steps as an operator sees them; the steps are
 //! [`quittance_server::reconcile`]'s.
 
 mod approve;
+mod runs;
 mod told;
 mod undo;
 
 pub(crate) use approve::{Arguments as ApproveArguments, run as approve};
+pub(crate) use runs::{Arguments as RunsArguments, run as runs};
 pub(crate) use undo::{Arguments as UndoArguments, run as undo};
 
 use crate::arguments::Global;

@@ -147,12 +147,17 @@ fn what_takes_something_away_waits_for_a_person_who_may_refuse_it() {
     let home = home("");
     let json = check(&reconcile(&home, &["--apply"]), 4, &[("awaiting_approval", json!(1))]);
     let run = json["run_id"].as_str().expect("an id");
+    let waiting = home.run(&["runs", "subscriptions", "--waiting", "--json"]).json();
+    assert_eq!((&waiting["data"][0]["run_id"], &waiting["data"][0]["awaiting_approval"]), (&json!(run), &json!(1)));
     check(&home.run(&["approve", run, "--json"]), 4, &[("awaiting_approval", json!(1))]);
     assert_eq!(accounts(&home)[2], "sub_3 active team");
     let wrong = home.run(&["approve", &format!("{run}/0"), "--apply"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("nothing of"), "{wrong:?}");
     check(&home.run(&["approve", &format!("{run}/2"), "--reject", "--apply", "--json"]), 0, &[("rejected", json!(1))]);
     assert_eq!(accounts(&home)[2], "sub_3 active team");
+    assert_eq!(home.run(&["runs", "--waiting", "--json"]).json()["data"], json!([]));
+    let all = home.run(&["runs", "--json"]).json();
+    assert_eq!((&all["data"][0]["rejected"], &all["data"][0]["repaired"]), (&json!(1), &json!(2)), "{all:#}");
     // Where a pair waits for approval of everything, `--apply` writes nothing.
     let careful = self::home("apply = \"approve\"\n");
     check(&reconcile(&careful, &["--apply"]), 4, &[("repaired", json!(0)), ("awaiting_approval", json!(3))]);
