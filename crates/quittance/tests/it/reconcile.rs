@@ -4,6 +4,7 @@ use crate::support::{Ended, Home};
 use quittance_surroundings::Postgres;
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use std::process::Stdio;
 
 /// Accounts of an application: nobody's subscription is what the export says of it.
 const ROWS: &str = "('sub_1', 'active', 'basic', 100), ('sub_2', 'past_due', 'team', 100), \
@@ -243,34 +244,102 @@ fn what_was_kept_of_repairs_cannot_be_changed_unnoticed() {
     assert_eq!(verified.json()["repairs"]["broken"][0]["pair"], "subscriptions", "{verified:?}");
 }
 
+/// A table of 1,200 accounts in PostgreSQL, and an export that says something else of each.
+struct Database {
+    home: Home,
+    server: &'static Postgres,
+    name: String,
+}
+
+impl Database {
+    fn open(subject: &str) -> Option<Self> {
+        let server = Postgres::shared(subject)?;
+        let (home, name) = (Home::new(), server.fresh_database());
+        server.sql(
+            &name,
+            "CREATE TABLE accounts (id bigint PRIMARY KEY, subscription text UNIQUE, status text, plan varchar(20));",
+        );
+        server.sql(
+            &name,
+            "INSERT INTO accounts SELECT n, 'sub_' || n, 'active', 'basic' FROM generate_series(1, 1200) n",
+        );
+        let export = (1..=1_200).map(|n| format!("sub_{n},{},team\n", if n % 3 == 0 { "past_due" } else { "active" }));
+        home.write("subscriptions.csv", &format!("id,status,plan\n{}", export.collect::<String>()));
+        home.write("url", &server.url(&name));
+        let url = home.path("url").display().to_string();
+        let app = format!("kind = \"postgres\"\nurl = \"file:{url}\"\nwrite_url = \"file:{url}\"\n");
+        home.write("quittance.toml", &configured(&home, &app, "repairs_max = 5000\n"));
+        Some(Self { home, server, name })
+    }
+
+    fn sql(&self, statement: &str) -> String {
+        self.server.sql(&self.name, statement)
+    }
+
+    /// What tells two states of the table apart.
+    fn digest(&self) -> String {
+        self.sql("SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM accounts a")
+    }
+
+    /// Asks until it is so.
+    fn until(&self, question: &str) {
+        for _ in 0..6_000 {
+            if self.sql(question) == "t" {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        panic!("never: {question}");
+    }
+
+    /// How many accounts have what the export says.
+    fn repaired(&self) -> u32 {
+        self.sql("SELECT count(*) FROM accounts WHERE plan = 'team'").parse().expect("a count")
+    }
+}
+
 #[test]
 fn a_table_in_postgresql_is_repaired_and_given_back_what_it_had() {
-    let Some(server) = Postgres::shared("repairs in PostgreSQL") else { return };
-    let home = Home::new();
-    let database = server.fresh_database();
-    server.sql(
-        &database,
-        "CREATE TABLE accounts (id bigint PRIMARY KEY, subscription text UNIQUE, status text, plan varchar(20));",
-    );
-    server.sql(
-        &database,
-        "INSERT INTO accounts SELECT n, 'sub_' || n, 'active', 'basic' FROM generate_series(1, 1200) n",
-    );
-    let export = (1..=1_200).map(|n| format!("sub_{n},{},team\n", if n % 3 == 0 { "past_due" } else { "active" }));
-    home.write("subscriptions.csv", &format!("id,status,plan\n{}", export.collect::<String>()));
-    home.write("url", &server.url(&database));
-    let url = home.path("url").display().to_string();
-    let app = format!("kind = \"postgres\"\nurl = \"file:{url}\"\nwrite_url = \"file:{url}\"\n");
-    home.write("quittance.toml", &configured(&home, &app, "repairs_max = 5000\n"));
-    let digest = "SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM accounts a";
-    let before = server.sql(&database, digest);
-    let json = check(&reconcile(&home, &["--apply"]), 0, &[("repaired", json!(1_200))]);
-    let changed = "SELECT count(*) FILTER (WHERE status = 'past_due') || ' ' || count(*) FILTER (WHERE plan = 'team') FROM accounts";
-    assert_eq!(server.sql(&database, changed), "400 1200");
-    check(&diff(&home), 0, &[("equal", json!(1_200))]);
+    let Some(database) = Database::open("repairs in PostgreSQL") else { return };
+    let home = &database.home;
+    let before = database.digest();
+    let json = check(&reconcile(home, &["--apply"]), 0, &[("repaired", json!(1_200))]);
+    let late = database.sql("SELECT count(*) FROM accounts WHERE status = 'past_due'");
+    assert_eq!((database.repaired(), late.as_str()), (1_200, "400"));
+    check(&diff(home), 0, &[("equal", json!(1_200))]);
     let run = json["run_id"].as_str().expect("an id");
     check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(1_200))]);
-    assert_eq!(server.sql(&database, digest), before);
+    assert_eq!(database.digest(), before);
+}
+
+#[test]
+fn a_run_that_was_killed_is_finished_by_the_next_and_taken_back_whole() {
+    let Some(database) = Database::open("repairs that are killed") else { return };
+    let home = &database.home;
+    let before = database.digest();
+    // Slow enough to be killed in the middle of a batch.
+    database.sql(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
+         CREATE TRIGGER slow BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION wait();",
+    );
+    let mut killed = home.command(&["reconcile", "subscriptions", "--settle", "0s", "--apply"]);
+    let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    database.until("SELECT count(*) > 0 FROM accounts WHERE plan = 'team'");
+    killed.kill().expect("it is killed");
+    killed.wait().expect("it ends");
+    let begun = home.run(&["runs", "--json"]).json()["data"][0].clone();
+    assert!(begun["planned"].as_u64().is_some_and(|planned| planned > 0), "{begun:#}");
+    // The database may still be at what it was told last.
+    database.until(
+        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let json = check(&reconcile(home, &["--apply"]), 0, &[("planned", json!(0))]);
+    assert_eq!(json["finished"], begun["planned"], "{json:#}");
+    assert_eq!(database.repaired(), 1_200);
+    let run = begun["run_id"].as_str().expect("an id");
+    check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(1_200))]);
+    assert_eq!(database.digest(), before);
+    assert_eq!(home.run(&["verify"]).code, 0);
 }
 
 #[test]
