@@ -95,8 +95,8 @@ impl Session {
         }
         self.connect()?;
         let settings = if self.limits.writes { write_settings } else { settings };
-        let begun = self.ask(&settings(self.limits.statement_timeout_s)).map_err(|error| self.beginning(error));
-        let begun = begun.and_then(|_| self.ask(MOMENT));
+        let begin = format!("{}; {MOMENT}", settings(self.limits.statement_timeout_s));
+        let begun = self.ask(&begin).map_err(|error| self.beginning(error));
         let moment = begun.and_then(|rows| {
             let read = rows.first().and_then(|row| Moment::read(row));
             let moment = read.ok_or_else(|| self.place().nonsense("it does not say what it is"))?;
