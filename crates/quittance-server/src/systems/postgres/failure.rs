@@ -94,8 +94,10 @@ impl Verdict {
         match refusal.code().code() {
             "40001" | "40P01" => Self::Conflict,
             "55P03" => Self::Locked,
-            // Connections, state of the transaction, resources, somebody's intervention, the machine, PostgreSQL itself.
-            code if ["08", "25", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => Self::Stop,
+            // Connections, state of the transaction, resources, somebody's intervention, the machine, damage.
+            code if ["08", "25", "53", "57", "58", "XX001", "XX002"].iter().any(|class| code.starts_with(class)) => {
+                Self::Stop
+            }
             _ => Self::Record,
         }
     }
@@ -132,6 +134,9 @@ fn reading_remedy(refusal: &DbError) -> &'static str {
     match *refusal.code() {
         _ if is_replica => {
             "the replica had to go on: raise max_standby_streaming_delay, switch hot_standby_feedback on, or read the primary"
+        }
+        SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE => {
+            "nothing was changed; others change the same records: run it again"
         }
         SqlState::QUERY_CANCELED => "raise statement_timeout_s of the system, or see who canceled it",
         SqlState::LOCK_NOT_AVAILABLE => "something changes or empties the table: run it again afterwards",

@@ -163,7 +163,11 @@ impl Writer for PostgresWriter {
         let job = self.job(object, side, writes)?;
         let outcome = match self.committed(&job) {
             // What was written is found out by doing it again: it holds what it was to hold, or what it held.
-            Err(Failure::Unknown(_)) => self.committed(&job),
+            Err(Failure::Unknown(error)) => self.committed(&job).and_then(|outcomes| {
+                // Perhaps it is the lost transaction that holds them, and it may come to its end yet.
+                let is_held = outcomes.iter().any(Outcome::is_held);
+                if is_held { Err(Failure::Unknown(error)) } else { Ok(outcomes) }
+            }),
             outcome => outcome,
         };
         let outcomes = outcome.map_err(|failure| {

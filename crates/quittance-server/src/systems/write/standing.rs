@@ -31,7 +31,7 @@ impl Narrow {
     ///
     /// # Errors
     ///
-    /// When nothing tells records apart, or a part of a column is to be written.
+    /// When nothing tells records apart, when what does is to be changed, or a part of a column is.
     pub(in crate::systems) fn new(
         system: &str,
         object: &str,
@@ -44,6 +44,13 @@ impl Narrow {
                 what,
                 "give it a primary key, or a unique index that is never NULL",
             ));
+        }
+        let is_identity =
+            |at: &usize| side.identity.iter().any(|key| side.columns[*key].name == side.columns[*at].name);
+        if let Some(at) = writes.iter().flat_map(|write| &write.set).map(|(at, _)| *at).find(is_identity) {
+            let name = &side.columns[at].name;
+            let what = format!("`{name}` tells the records of `{object}` of the system `{system}` apart, and stays");
+            return Err(SystemError::configuration(what, "leave it out of what is repaired"));
         }
         let narrow = Self::of_side(side, writes);
         match narrow.side.columns.iter().find(|column| column.pointer.is_some()) {

@@ -30,6 +30,13 @@ pub(super) enum Outcome {
     Said(Written),
 }
 
+impl Outcome {
+    /// Whether it was refused because somebody else holds it.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self, Self::Said(Written::Refused { why }) if why == LOCKED)
+    }
+}
+
 /// Records within a transaction.
 pub(super) struct Batch<'a> {
     pub(super) session: &'a mut Session,

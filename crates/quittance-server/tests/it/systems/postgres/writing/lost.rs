@@ -20,6 +20,8 @@ enum Lost {
     Question,
     /// What is answered.
     Answer,
+    /// What is asked, and the server does not learn that nobody is there any more.
+    Silently,
 }
 
 /// Somebody between client and server who cuts so many commits off.
@@ -46,8 +48,13 @@ fn carry(client: &TcpStream, server: &TcpStream, lost: Lost, left: &AtomicUsize)
         while let Ok(count @ 1..) = (&*client).read(&mut buffer) {
             let is_commit = buffer[..count].windows(7).any(|window| window == b"COMMIT\0");
             if is_commit && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-                if lost == Lost::Question {
-                    break;
+                match lost {
+                    Lost::Question => break,
+                    Lost::Silently => {
+                        let _ = client.shutdown(Shutdown::Both);
+                        return;
+                    }
+                    Lost::Answer => {}
                 }
                 is_deaf.store(1, Ordering::SeqCst);
             }
@@ -94,6 +101,19 @@ fn what_stays_unknown_is_said_and_the_same_call_finds_out() {
     let url = database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
     let mut writer = writer_at(&url, WriteOptions::default());
     refused(&try_write(&mut writer, &writes()).unwrap_err(), Blame::Outside, "is not known", "the same again");
+    assert_eq!(write(&mut writer, &writes()), [Written::Done, Written::Done, Written::Done]);
+}
+
+#[test]
+fn what_the_lost_transaction_may_hold_is_not_told_to_be_refused() {
+    let Some(database) = Database::with("a commit in PostgreSQL that may come later", THREE) else { return };
+    let (through, _) = before(database.server.socket(), Lost::Silently, 1);
+    let url = database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
+    let mut writer = writer_at(&url, WriteOptions::default());
+    refused(&try_write(&mut writer, &writes()).unwrap_err(), Blame::Outside, "is not known", "the same again");
+    let ended = "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'";
+    database.sql(ended);
     assert_eq!(write(&mut writer, &writes()), [Written::Done, Written::Done, Written::Done]);
 }
 

@@ -147,6 +147,17 @@ fn what_cannot_be_written_is_told_before_anything_is() {
     told("a", "twice", "PostgreSQL makes `twice`", "leave it out");
     told("a", "made", "PostgreSQL makes `made`", "leave it out");
     told("a", "j->/x", "a part of `j`", "whole columns");
+    let error = writer.write(
+        "a",
+        &side(1, &["id", "v"]),
+        &[Write { set: vec![(0, integer(9))], ..change(1, text("old"), text("x")) }],
+    );
+    refused(&error.unwrap_err(), Blame::Configuration, "`id` tells the records of `a`", "leave it out");
+    let mut told = |object: &str, column: &str, what: &str, remedy: &str| {
+        let error =
+            writer.write(object, &side(1, &["id", column]), &[change(1, text("old"), text("new"))]).unwrap_err();
+        refused(&error, Blame::Configuration, what, remedy);
+    };
     told("counted", "v", "`v` in `counted`", "the table that the view is of");
     told("stale", "v", "`v` in `stale`", "the table that the view is of");
     told("plain", "loud", "`loud` in `plain`", "the table that the view is of");
