@@ -5,7 +5,10 @@
 //! itself ([`crate::api`]), and the taking of the answer. What a request may look like is judged in [`wire`].
 
 mod addresses;
+mod conversation;
+mod overheard;
 mod patient;
+mod progress;
 pub(crate) mod wire;
 
 pub(crate) use addresses::Peer;
@@ -16,21 +19,13 @@ use crate::tls::Tls;
 use addresses::{Addresses, Seat};
 use axum::Router;
 use axum::serve::Listener;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use patient::Patient;
+use conversation::{Host, converse};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tower::Layer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
-
-/// Longest head of a request, in bytes; hyper takes no fewer than 8 KiB. It takes 100 headers.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// What serves, how, and when it ends.
 #[derive(Clone)]
@@ -101,16 +96,27 @@ async fn welcome<S>(stream: S, service: Service)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Some(tls) = service.tls.clone() else { return converse(stream, service).await };
+    let Service { router, front, tls, closing, .. } = service;
+    let host = Host { router, front, closing };
+    match tls {
+        // Boxed, so that a connection that is not encrypted does not keep the room for it.
+        Some(tls) => Box::pin(encrypt(stream, &tls, host)).await,
+        None => converse(stream, host).await,
+    }
+}
+
+async fn encrypt<S>(stream: S, tls: &Tls, mut host: Host)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let handshake = TlsAcceptor::from(tls.current()).accept(stream);
-    let patience = Duration::from_millis(service.front.head_timeout_ms);
-    let mut closing = service.closing.clone();
+    let patience = Duration::from_millis(host.front.head_timeout_ms);
     let shaken = tokio::select! {
-        _ = closing.wait_for(|is_closing| *is_closing) => return,
+        _ = host.closing.wait_for(|is_closing| *is_closing) => return,
         shaken = tokio::time::timeout(patience, handshake) => shaken,
     };
     match shaken {
-        Ok(Ok(stream)) => converse(stream, service).await,
+        Ok(Ok(stream)) => converse(stream, host).await,
         // Anybody can send anything: at most a number is kept of it.
         Ok(Err(error)) => {
             tracing::debug!(%error, "no handshake");
@@ -118,27 +124,4 @@ where
         }
         Err(_) => metrics::connection_refused("handshake"),
     }
-}
-
-/// One connection, until either side ends it.
-async fn converse<S>(stream: S, service: Service)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let Service { router, front, mut closing, .. } = service;
-    let guarded = RequestBodyTimeoutLayer::new(Duration::from_millis(front.body_timeout_ms)).layer(router);
-    let stream = Patient::new(stream, Duration::from_millis(front.write_timeout_ms));
-    let mut connection = std::pin::pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(front.head_timeout_ms))
-            .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(guarded))
-    );
-    tokio::select! {
-        // How a connection of a client's ends is the client's affair.
-        _ = &mut connection => return,
-        _ = closing.wait_for(|is_closing| *is_closing) => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
 }

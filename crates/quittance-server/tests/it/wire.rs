@@ -2,6 +2,7 @@
 
 mod framing;
 mod patience;
+mod silence;
 mod tls;
 
 use quittance_server::config::Config;
