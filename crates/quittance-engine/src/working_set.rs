@@ -6,10 +6,8 @@ use quittance_core::journal::{Place, Record, chain};
 use quittance_core::time::Timestamp;
 use quittance_store::records::{Book, Corrupt, Entity, JournalEntry, journal};
 use quittance_store::schema::{Index, Table, Uniqueness};
-use quittance_store::store::{Change, Loaded};
+use quittance_store::store::{Change, Loaded, Lookup};
 use quittance_store::value::{Key, Row, Value};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// Why a row cannot be had.
 #[derive(Debug)]
@@ -57,9 +55,9 @@ struct Stage {
 struct Kept {
     slots: Vec<Slot>,
     /// By table, then by key: where in `slots`.
-    places: BTreeMap<&'static str, BTreeMap<Key, usize>>,
+    places: Lookup<usize>,
     /// By index, then by its values.
-    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Key>>,
+    unique: Lookup<Key>,
 }
 
 impl Stage {
@@ -76,26 +74,26 @@ impl Stage {
 
 impl Kept {
     fn slot(&self, table: &Table, key: &Key) -> Option<&Slot> {
-        self.places.get(table.name)?.get(key).map(|at| &self.slots[*at])
+        self.places.get(table.name, key).map(|at| &self.slots[*at])
     }
 
     fn unique(&self, index: &Index, values: &[Value]) -> Option<&Key> {
-        self.unique.get(index.name)?.get(values)
+        self.unique.get(index.name, values)
     }
 
     fn take(&mut self, stage: Stage) {
         for slot in stage.slots {
-            let places = self.places.entry(slot.table.name).or_default();
-            match places.entry(slot.table.key_of(&slot.row)) {
-                Entry::Occupied(place) => self.slots[*place.get()] = slot,
-                Entry::Vacant(place) => {
-                    place.insert(self.slots.len());
+            let (name, key) = (slot.table.name, slot.table.key_of(&slot.row));
+            match self.places.get(name, &key) {
+                Some(at) => self.slots[*at] = slot,
+                None => {
+                    self.places.put(name, key, self.slots.len());
                     self.slots.push(slot);
                 }
             }
         }
         for (index, values, key) in stage.unique {
-            self.unique.entry(index).or_default().insert(values, key);
+            self.unique.put(index, values, key);
         }
     }
 }

@@ -3,12 +3,14 @@
 mod copy;
 mod error;
 mod loaded;
+mod lookup;
 
 use crate::schema::{Index, Table};
 use crate::value::{Key, Row, Value};
 pub use copy::{Batch, Load, Snapshot};
 pub use error::StoreError;
 pub use loaded::Loaded;
+pub use lookup::Lookup;
 
 /// Reads; a reader sees some committed state, never a part of a transaction.
 pub trait Reader: Send {

@@ -4,15 +4,15 @@ use super::Read;
 use crate::schema::{Index, Table};
 use crate::tables::ALL;
 use crate::value::{Key, Row, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
-/// What a transaction has read.
+/// What a transaction has read. It is asked far more often than gone through, so nothing in it is kept in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// By table.
-    rows: BTreeMap<&'static str, BTreeMap<Key, Option<Row>>>,
+    rows: HashMap<&'static str, HashMap<Key, Option<Row>>>,
     /// By index.
-    unique: BTreeMap<&'static str, BTreeMap<Vec<Value>, Option<Key>>>,
+    unique: HashMap<&'static str, HashMap<Vec<Value>, Option<Key>>>,
     busy: BTreeSet<(&'static str, Key)>,
 }
 
@@ -41,7 +41,7 @@ impl Loaded {
         change: &mut dyn FnMut(&'static Table, &mut Row) -> Result<(), E>,
     ) -> Result<(), E> {
         for table in ALL.iter().filter(|table| table.sealed().next().is_some()) {
-            let rows = self.rows.get_mut(table.name).into_iter().flat_map(BTreeMap::values_mut);
+            let rows = self.rows.get_mut(table.name).into_iter().flat_map(HashMap::values_mut);
             rows.flatten().try_for_each(|row| change(table, row))?;
         }
         Ok(())
@@ -81,13 +81,17 @@ impl Loaded {
     /// Every row that was read and is there, in the order of tables and keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &Key, &Row)> {
         let answers = self.rows.iter().flat_map(|(table, rows)| rows.iter().map(|(key, row)| (*table, key, row)));
-        answers.filter_map(|(table, key, row)| Some((table, key, row.as_ref()?)))
+        let mut there: Vec<_> = answers.filter_map(|(table, key, row)| Some((table, key, row.as_ref()?))).collect();
+        there.sort_unstable_by_key(|(table, key, _)| (*table, *key));
+        there.into_iter()
     }
 
     /// The keys of a table's rows that were read and are there, in order.
     pub fn keys(&self, table: &Table) -> impl Iterator<Item = &Key> {
         let answers = self.rows.get(table.name).into_iter().flatten();
-        answers.filter_map(|(key, row)| row.as_ref().map(|_| key))
+        let mut there: Vec<_> = answers.filter_map(|(key, row)| row.as_ref().map(|_| key)).collect();
+        there.sort_unstable();
+        there.into_iter()
     }
 
     /// The key a unique index led to: none when it was not asked for, `Some(None)` when there is no such row.
