@@ -144,6 +144,8 @@ fn connect(at: At<'_>, access: OpenFlags) -> Result<Connection, StoreError> {
         let connection = Connection::open_with_flags(database_path(at.directory), flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        // Without it, SQLite looks at what a limit is bound to when it plans, and prepares every scan anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(SETTINGS)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
         Ok(connection)
@@ -222,5 +224,28 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_scan_stays_prepared_whatever_its_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = At { operation: "testing", directory: directory.path(), table: None };
+        let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = connect(at, access).unwrap();
+        connection.execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY)").unwrap();
+        connection.execute_batch("INSERT INTO numbers VALUES (1), (2), (3)").unwrap();
+        let mut statement = connection.prepare("SELECT number FROM numbers ORDER BY number LIMIT ?1").unwrap();
+        for limit in [1, 3, 2] {
+            let found: Vec<i64> =
+                statement.query_map([limit], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+            assert_eq!(found, Vec::from_iter(1..=limit));
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }

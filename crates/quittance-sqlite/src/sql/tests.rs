@@ -6,9 +6,11 @@ use quittance_store::store::{Direction, Scan};
 use quittance_store::tables;
 use quittance_store::value::Value;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     connection.execute_batch(include_str!("../../migrations/0001.sql")).unwrap();
     connection
 }
