@@ -8,7 +8,7 @@ use quittance_store::backup::{Compression, Header, Summary, write};
 use quittance_store::master;
 use quittance_store::schema::Table;
 use quittance_store::store::{Scan, Snapshot, StoreError};
-use quittance_store::tables::{DRIFTS, RUNS, SCHEMA_VERSION};
+use quittance_store::tables::{KEPT_APART, SCHEMA_VERSION};
 use quittance_store::value::Row;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub struct Taken {
 
 /// Whether a table lies with the comparisons, where those have a store of their own.
 pub(super) fn is_kept_apart(table: &Table) -> bool {
-    [&RUNS, &DRIFTS].iter().any(|apart| *table == **apart)
+    KEPT_APART.contains(&table)
 }
 
 /// Writes the books as they are now to a file, beside a running server or without one. `progress` hears of tables and

@@ -98,6 +98,7 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     let right = side::parse(section, Which::Right, systems, mistakes);
     let rules = rules(section, mistakes);
     let fields = fields::parse(section, mistakes);
+    refuse_double(section, &fields, mistakes);
     let counts = counts(section, mistakes);
     limit(section, "fields", fields.len(), COLUMNS_MAX, mistakes);
     limit(section, "counts", counts.len(), COLUMNS_MAX, mistakes);
@@ -105,6 +106,27 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
     let repairs = repairs::parse(section, mistakes);
     Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max, repairs })
+}
+
+/// Refuses columns that two fields would write: the second would undo the first.
+fn refuse_double(section: &Section<'_>, fields: &[FieldPair], mistakes: &mut Mistakes) {
+    for which in [Which::Left, Which::Right] {
+        let mut written = std::collections::BTreeSet::new();
+        let name =
+            |field: &FieldPair| if which == Which::Left { field.left.name.clone() } else { field.right.name.clone() };
+        for field in fields.iter().filter(|field| field.policy.authority.may_write(which)) {
+            if !written.insert(name(field)) {
+                let what = format!("two fields would write `{}` of the {}", name(field), which.as_str());
+                let origin = section.origin_of("fields").unwrap_or_else(|| section.origin());
+                mistakes.add(
+                    origin,
+                    &section.setting("fields"),
+                    what,
+                    "give all but one of them authority = \"manual\"",
+                );
+            }
+        }
+    }
 }
 
 fn rules(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<(Vec<ColumnRef>, Vec<ColumnRef>)>> {

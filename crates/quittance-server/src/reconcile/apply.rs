@@ -45,6 +45,27 @@ pub enum WriteError {
     Store(#[from] StoreError),
 }
 
+/// Finds out whether systems can be written as plans say, before any of them is kept: one of each kind is looked at, and
+/// nothing is written.
+///
+/// # Errors
+///
+/// [`WriteError::System`] for the first that cannot.
+pub fn check<'p>(plans: impl Iterator<Item = &'p RepairPlan>, open: &mut Open<'_>) -> Result<(), WriteError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for plan in plans {
+        let columns: Vec<&str> = plan.set.iter().map(|(name, _)| name.as_str()).collect();
+        if !seen.insert((&plan.system, &plan.object, &plan.side, columns)) {
+            continue;
+        }
+        let fails = |source| WriteError::System { system: plan.system.clone(), source };
+        let side = side_of(plan);
+        let one = write(&side, plan);
+        open(plan).map_err(fails)?.stand(&plan.object, &side, std::slice::from_ref(&one)).map_err(fails)?;
+    }
+    Ok(())
+}
+
 /// Carries planned repairs out. `undoes` names for each repair the one that it takes back. Their states are brought up to
 /// date, and counted.
 ///
@@ -89,7 +110,7 @@ pub fn carry_out(
 }
 
 /// Repairs of one object, of the same columns, that go together. A record is in one batch once.
-fn batches(kept: &[Kept], planned: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn batches(kept: &[Kept], planned: &[usize]) -> Vec<Vec<usize>> {
     let columns = |plan: &RepairPlan| {
         let names =
             |values: &[(String, Value<'static>)]| values.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -107,7 +128,7 @@ fn batches(kept: &[Kept], planned: &[usize]) -> Vec<Vec<usize>> {
     groups.values().flat_map(|group| group.chunks(BATCH).map(<[usize]>::to_vec)).collect()
 }
 
-fn write(side: &Side, plan: &RepairPlan) -> Write {
+pub(super) fn write(side: &Side, plan: &RepairPlan) -> Write {
     let at = |name: &str| side.columns.iter().position(|column| column.name == name).expect("a column of the plan");
     let values =
         |values: &[(String, Value<'static>)]| values.iter().map(|(name, value)| (at(name), value.clone())).collect();
@@ -120,17 +141,20 @@ fn write(side: &Side, plan: &RepairPlan) -> Write {
 
 /// What is kept of an outcome.
 fn told(plan: &RepairPlan, written: Written) -> (RepairState, Option<String>) {
-    let beside = |columns: &[(String, Value<'static>)], now: &[Value<'static>]| {
-        let beside = columns.iter().zip(now).map(|((name, _), value)| format!("{name} = {value}"));
-        shortened(beside.collect::<Vec<_>>().join(", "))
-    };
     match written {
         Written::Done => (RepairState::Repaired, None),
+        Written::Already => (RepairState::Already, None),
         Written::Moved { now } => (RepairState::Moved, Some(beside(&plan.expected, &now))),
         Written::Gone => (RepairState::Gone, None),
         Written::Altered { now } => (RepairState::Altered, Some(beside(&plan.set, &now))),
         Written::Refused { why } => (RepairState::Refused, Some(shortened(why))),
     }
+}
+
+/// What a record holds, column by column, for people.
+pub(super) fn beside(columns: &[(String, Value<'static>)], now: &[Value<'static>]) -> String {
+    let beside = columns.iter().zip(now).map(|((name, _), value)| format!("{name} = {value}"));
+    shortened(beside.collect::<Vec<_>>().join(", "))
 }
 
 fn shortened(text: String) -> String {

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 const PAGE: usize = 500;
 
 /// Earlier repairs of one record that are looked at.
-const EARLIER_MAX: usize = 20;
+const EARLIER_MAX: usize = 100;
 
 /// A repair as it is kept, with its plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,6 +157,14 @@ impl<'s> Repairs<'s> {
         rows::page::<Repair>(self.store, &scan)?.iter().map(kept).collect()
     }
 
+    /// The repair of another run that one of an undo took back: the same record, and what it was given.
+    pub(super) fn undone_by(&mut self, undo: &Kept) -> Result<Option<(RunId, i64)>, StoreError> {
+        let Some(undoes) = run(self.store, undo.run)?.and_then(|run| run.undoes) else { return Ok(None) };
+        let of_record = self.of_record(&undo.plan)?;
+        let is_it = |one: &&Kept| one.run == undoes && one.state == RepairState::Repaired;
+        Ok(of_record.iter().find(is_it).map(|one| (one.run, one.no)))
+    }
+
     /// The newest repairs of the record that a plan is about.
     ///
     /// # Errors
@@ -217,7 +225,7 @@ fn kept(row: &Repair) -> Result<Kept, StoreError> {
 }
 
 /// What repairs of one record have in common.
-fn digest(plan: &RepairPlan) -> [u8; 32] {
+pub(super) fn digest(plan: &RepairPlan) -> [u8; 32] {
     let mut hasher = Sha256::new();
     let mut bytes = Vec::new();
     for text in [&plan.system, &plan.object] {
@@ -277,6 +285,13 @@ impl Work for Appending<'_> {
     }
 }
 
+/// Whether an outcome is known better than what was settled in the meantime: who wrote it knows more than who only looked,
+/// or was kept from it by the one who wrote.
+const fn is_better_known(settled: RepairState, now: RepairState) -> bool {
+    use RepairState::{Abandoned, Already, Altered, Gone, Moved, Refused, Repaired};
+    matches!(now, Repaired | Altered) && matches!(settled, Abandoned | Already | Gone | Moved | Refused)
+}
+
 struct Settling<'a> {
     pair: &'a str,
     settled: &'a [Settled],
@@ -304,7 +319,7 @@ impl Work for Settling<'_> {
         for settled in self.settled {
             let row = loaded.row(&REPAIRS, &Self::place(settled)).flatten().ok_or("a repair is not there")?;
             let row = Repair::from_row(row).map_err(|error| error.to_string())?;
-            let is_as_it_was = row.state == settled.from;
+            let is_as_it_was = row.state == settled.from || is_better_known(row.state, settled.to);
             self.kept.push(is_as_it_was);
             if !is_as_it_was {
                 continue;

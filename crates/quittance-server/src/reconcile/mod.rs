@@ -3,21 +3,23 @@
 //!
 //! Owns the order of the steps. What is decided is [`quittance_core::pair::repair`]'s to say, how systems are written
 //! [`crate::systems::write`]'s. **Nothing is written that was not planned and kept before**: whoever finds a plan without
-//! an outcome carries it out again, and a compare-and-set that was done already says so.
+//! an outcome asks the system what became of it, and writes nothing.
 
 mod apply;
 mod journal;
 mod list;
 mod live;
 mod plan;
+mod resume;
 mod undo;
 mod verify;
 
-pub use apply::{Open, WriteError, Writers, carry_out};
+pub use apply::{Open, WriteError, Writers, carry_out, check};
 pub use journal::{Kept, Repairs, run};
 pub use list::{Listed, list};
 pub use live::spare_live;
 pub use plan::{Line, Plan, Proposal, plan};
+pub use resume::resume;
 pub use undo::{NotUndone, undo};
 pub use verify::{BrokenChain, verify};
 

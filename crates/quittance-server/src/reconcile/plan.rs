@@ -77,10 +77,9 @@ pub fn plan(
         }));
         for repair in decision.repairs {
             let planned = named(config, &outcome.pair, &repair, &key);
-            if let Some(kept) = kept.as_deref_mut()
-                && is_flip_flop(&planned, &kept.of_record(&planned)?, now)
-            {
-                plan.withheld.push(Line { key: key.clone(), kind, field: None, why: Withheld::FlipFlop });
+            let before = kept.as_deref_mut().map(|kept| kept.of_record(&planned)).transpose()?.unwrap_or_default();
+            if let Some(why) = known(&planned, &before, now) {
+                plan.withheld.push(Line { key: key.clone(), kind, field: None, why });
                 continue;
             }
             plan.proposals.push(Proposal { state: state(config, &planned), plan: planned, repair });
@@ -91,8 +90,8 @@ pub fn plan(
 }
 
 impl Plan {
-    /// Counts whether it is too much for one run.
-    pub(super) fn brake(&mut self, config: &PairConfig, repairs_max: Option<u64>) {
+    /// Counts whether it is too much for one run, again where something was withheld since.
+    pub fn brake(&mut self, config: &PairConfig, repairs_max: Option<u64>) {
         let many = self.proposals.len() as u64;
         self.stopped = match repairs_max {
             Some(most) => (many > most).then_some(Stopped::Repairs),
@@ -106,6 +105,16 @@ fn state(config: &PairConfig, plan: &RepairPlan) -> RepairState {
     let waits =
         config.repairs.apply == Apply::Approve || plan.takes_away && config.repairs.take_away == TakeAway::Approve;
     if waits { RepairState::AwaitingApproval } else { RepairState::Planned }
+}
+
+/// Why a repair is not planned, by what was done about its record before.
+fn known(plan: &RepairPlan, before: &[Kept], now: Timestamp) -> Option<Withheld> {
+    let is_same = |earlier: &&Kept| earlier.plan.set == plan.set && earlier.plan.expected == plan.expected;
+    match before.first().filter(is_same).map(|earlier| earlier.state) {
+        Some(RepairState::AwaitingApproval) => Some(Withheld::Waits),
+        Some(RepairState::Rejected) => Some(Withheld::Rejected),
+        _ => is_flip_flop(plan, before, now).then_some(Withheld::FlipFlop),
+    }
 }
 
 /// Whether the newest repairs of the record all gave it the same values, not long ago, and it has others again. Where the

@@ -10,18 +10,23 @@ use quittance_store::records::{RepairPlan, RepairState};
 pub enum NotUndone {
     /// It was never made, or was taken back already.
     NotMade,
+    /// It was written, and the system made something else of it: what it holds is for a person to judge.
+    Altered,
     /// What the record held before is not known.
     NoBefore,
 }
 
-/// The plan that takes a repair back: only where the record still holds what was written.
+/// The plan that takes a repair back: only where the record still holds what was written, and all else that was expected of it.
+/// The columns in `changing` are not expected: those that every write changes.
 ///
 /// # Errors
 ///
 /// [`NotUndone`] when there is nothing to be taken back.
-pub fn undo(kept: &Kept) -> Result<RepairPlan, NotUndone> {
-    if kept.state != RepairState::Repaired {
-        return Err(NotUndone::NotMade);
+pub fn undo(kept: &Kept, changing: Option<&str>) -> Result<RepairPlan, NotUndone> {
+    match kept.state {
+        RepairState::Repaired => {}
+        RepairState::Altered => return Err(NotUndone::Altered),
+        _ => return Err(NotUndone::NotMade),
     }
     let plan = &kept.plan;
     let before = |(column, _): &(String, Value<'static>)| {
@@ -29,5 +34,9 @@ pub fn undo(kept: &Kept) -> Result<RepairPlan, NotUndone> {
         Ok((column.clone(), value.clone()))
     };
     let set: Vec<_> = plan.set.iter().map(before).collect::<Result<_, _>>()?;
-    Ok(RepairPlan { expected: plan.set.clone(), set, takes_away: false, ..plan.clone() })
+    let is_kept = |(column, _): &&(String, Value<'static>)| {
+        value_of(&plan.set, column).is_none() && changing.is_none_or(|changing| changing != column)
+    };
+    let expected = plan.set.iter().chain(plan.expected.iter().filter(is_kept)).cloned().collect();
+    Ok(RepairPlan { expected, set, takes_away: false, ..plan.clone() })
 }

@@ -1,17 +1,21 @@
-//! Rechecking: every chain of repairs is followed, and what follows from it is compared with what is stored.
+//! Rechecking: every chain of repairs is followed, and what follows from it is compared with what is stored, row by row, in
+//! one moment.
 
-use super::journal::rows_of;
+use super::journal::digest;
 use crate::api::rows;
 use crate::data::Data;
 use quittance_core::id::RunId;
-use quittance_store::records::{RepairEntry, RepairHead, RepairNews, RepairState, chain_repair, decode_news};
+use quittance_core::time::Timestamp;
+use quittance_store::records::{
+    Entity, Repair, RepairEntry, RepairHead, RepairNews, RepairRun, RepairState, chain_repair, decode_news, decode_plan,
+};
 use quittance_store::store::{Reader, Scan, StoreError};
-use quittance_store::tables::{REPAIR_HEADS, REPAIR_JOURNAL};
+use quittance_store::tables::{REPAIR_HEADS, REPAIR_JOURNAL, REPAIR_RUNS, REPAIRS};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Entries that are read at once.
-const PAGE: usize = 100;
+/// Rows that are read at once.
+const PAGE: usize = 200;
 
 /// A chain that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +26,25 @@ pub struct BrokenChain {
     pub what: String,
 }
 
-/// What a chain says of repairs: by run and number, the state and a digest of the plan.
-type Followed = BTreeMap<(RunId, i64), (RepairState, [u8; 32])>;
+/// A repair as its chain has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    pair: String,
+    record: [u8; 32],
+    plan: [u8; 32],
+    state: RepairState,
+    at: Timestamp,
+    detail: Option<[u8; 32]>,
+}
+
+/// What the chains say.
+#[derive(Default)]
+struct Followed {
+    heads: BTreeMap<String, (i64, [u8; 32])>,
+    runs: BTreeMap<RunId, RepairRun>,
+    repairs: BTreeMap<(RunId, i64), Said>,
+    broken: Vec<BrokenChain>,
+}
 
 /// Rechecks the repairs of every pair; gives how many repairs there are, and the pairs whose chain does not hold.
 ///
@@ -31,83 +52,125 @@ type Followed = BTreeMap<(RunId, i64), (RepairState, [u8; 32])>;
 ///
 /// [`StoreError`] when they cannot be read; a directory without any is no error.
 pub fn verify(data: &Data) -> Result<(u64, Vec<BrokenChain>), StoreError> {
-    let mut reader = match data.runs().open_reader() {
+    let mut snapshot = match data.runs().open_snapshot() {
         Err(StoreError::Missing { .. }) => return Ok((0, Vec::new())),
         opened => opened?,
     };
-    let heads = rows::page::<RepairHead>(reader.as_mut(), &Scan::forward(&REPAIR_HEADS, Vec::new(), 10_000))?;
-    let (mut checked, mut broken) = (0, Vec::new());
-    for head in heads {
-        match follow(reader.as_mut(), &head)? {
-            Ok(followed) => {
-                checked += followed.len() as u64;
-                broken.extend(compare(reader.as_mut(), &head.pair, &followed)?);
-            }
-            Err(what) => broken.push(BrokenChain { pair: head.pair, what }),
+    let mut followed = Followed::default();
+    each::<RepairEntry>(&mut *snapshot, Scan::forward(&REPAIR_JOURNAL, Vec::new(), PAGE), |entry| {
+        followed.take(&entry)
+    })?;
+    let (repairs, mut known) = (followed.repairs.len() as u64, BTreeSet::new());
+    each::<RepairHead>(&mut *snapshot, Scan::forward(&REPAIR_HEADS, Vec::new(), PAGE), |head| {
+        known.insert(head.pair.clone());
+        if followed.heads.get(&head.pair) != Some(&(head.seq, head.hash)) {
+            followed.complain(&head.pair, format!("entry {} is known, and is not its end", head.seq));
         }
-    }
-    Ok((checked, broken))
+    })?;
+    let headless: Vec<String> = followed.heads.keys().filter(|pair| !known.contains(*pair)).cloned().collect();
+    headless.iter().for_each(|pair| followed.complain(pair, "it has no head any more".to_owned()));
+    each::<RepairRun>(&mut *snapshot, Scan::forward(&REPAIR_RUNS, Vec::new(), PAGE), |run| followed.compare_run(run))?;
+    each::<Repair>(&mut *snapshot, Scan::forward(&REPAIRS, Vec::new(), PAGE), |row| followed.compare(&row))?;
+    followed.missing();
+    Ok((repairs, followed.broken))
 }
 
-fn follow(reader: &mut dyn Reader, head: &RepairHead) -> Result<Result<Followed, String>, StoreError> {
-    let (mut followed, mut seq, mut hash) = (Followed::new(), 0_i64, [0; 32]);
+fn each<E: Entity>(reader: &mut dyn Reader, scan: Scan, mut take: impl FnMut(E)) -> Result<(), StoreError> {
+    let mut scan = scan;
     loop {
-        let mut scan = Scan::forward(&REPAIR_JOURNAL, vec![head.pair.as_str().into()], PAGE);
-        scan.after = (seq > 0).then(|| vec![seq.into()]);
-        let page = rows::page::<RepairEntry>(reader, &scan)?;
-        for entry in &page {
-            if entry.seq != seq + 1 || entry.prev_hash != hash || chain_repair(entry) != entry.hash {
-                return Ok(Err(format!("entry {} does not follow the one before it", entry.seq)));
-            }
-            match decode_news(entry.kind, &entry.body) {
-                Ok(news) => take(&mut followed, news),
-                Err(error) => return Ok(Err(format!("entry {}: {error}", entry.seq))),
-            }
-            (seq, hash) = (entry.seq, entry.hash);
+        let found = reader.scan(&scan)?;
+        let is_last = found.len() < scan.limit;
+        scan.after = found.last().map(|row| scan.table.key_of(row));
+        for row in &found {
+            take(rows::entity(row)?);
         }
-        if page.len() < PAGE {
-            break;
+        if is_last {
+            return Ok(());
         }
     }
-    let is_whole = seq == head.seq && hash == head.hash;
-    Ok(if is_whole { Ok(followed) } else { Err(format!("it ends with entry {seq}, and entry {} is known", head.seq)) })
 }
 
-fn take(followed: &mut Followed, news: RepairNews) {
-    match news {
-        RepairNews::Began { .. } => {}
-        RepairNews::Planned { run, from, repairs } => {
-            let digested = repairs.iter().map(|(state, plan)| (*state, digest(plan)));
-            followed.extend((from..).zip(digested).map(|(no, repair)| ((run, no), repair)));
+impl Followed {
+    fn complain(&mut self, pair: &str, what: String) {
+        // The first is said; what follows from it is not.
+        if !self.broken.iter().any(|one| one.pair == pair) {
+            self.broken.push(BrokenChain { pair: pair.to_owned(), what });
         }
-        RepairNews::Settled { run, outcomes, .. } => {
-            for (no, state, _) in outcomes {
-                if let Some(repair) = followed.get_mut(&(run, no)) {
-                    repair.0 = state;
+    }
+
+    fn take(&mut self, entry: &RepairEntry) {
+        let (seq, hash) = self.heads.get(&entry.pair).copied().unwrap_or((0, [0; 32]));
+        if entry.seq != seq + 1 || entry.prev_hash != hash || chain_repair(entry) != entry.hash {
+            self.complain(&entry.pair, format!("entry {} does not follow the one before it", entry.seq));
+        }
+        self.heads.insert(entry.pair.clone(), (entry.seq, entry.hash));
+        match decode_news(entry.kind, &entry.body) {
+            Ok(news) => self.learn(&entry.pair, entry.at, news),
+            Err(error) => self.complain(&entry.pair, format!("entry {}: {error}", entry.seq)),
+        }
+    }
+
+    fn learn(&mut self, pair: &str, at: Timestamp, news: RepairNews) {
+        match news {
+            RepairNews::Began { run, cause, undoes, by, repairs } => {
+                let Some(cause) = quittance_store::records::RepairCause::named(&cause) else {
+                    return self.complain(pair, format!("{run} has no cause that is known"));
+                };
+                let began = RepairRun { id: run, pair: pair.to_owned(), cause, undoes, by, started_at: at, repairs };
+                self.runs.insert(run, began);
+            }
+            RepairNews::Planned { run, from, repairs } => {
+                for (no, (state, plan)) in (from..).zip(repairs) {
+                    let Ok(read) = decode_plan(&plan) else {
+                        return self.complain(pair, format!("repair {no} of {run} has no plan that can be read"));
+                    };
+                    let (record, plan) = (digest(&read), Sha256::digest(&plan).into());
+                    let said = Said { pair: pair.to_owned(), record, plan, state, at, detail: None };
+                    self.repairs.insert((run, no), said);
+                }
+            }
+            RepairNews::Settled { run, outcomes, .. } => {
+                for (no, state, detail) in outcomes {
+                    match self.repairs.get_mut(&(run, no)) {
+                        Some(said) => {
+                            (said.state, said.at) = (state, at);
+                            said.detail = detail.map(|detail| Sha256::digest(detail).into());
+                        }
+                        None => self.complain(pair, format!("repair {no} of {run} was settled and never planned")),
+                    }
                 }
             }
         }
     }
-}
 
-fn digest(plan: &[u8]) -> [u8; 32] {
-    Sha256::digest(plan).into()
-}
-
-fn compare(reader: &mut dyn Reader, pair: &str, followed: &Followed) -> Result<Vec<BrokenChain>, StoreError> {
-    let mut broken = Vec::new();
-    let mut runs: Vec<RunId> = followed.keys().map(|(run, _)| *run).collect();
-    runs.dedup();
-    for run in runs {
-        let stored = rows_of(reader, run)?;
-        let stored: BTreeMap<i64, (RepairState, [u8; 32])> =
-            stored.iter().map(|row| (row.no, (row.state, digest(&row.plan)))).collect();
-        let said: BTreeMap<i64, (RepairState, [u8; 32])> =
-            followed.range((run, i64::MIN)..=(run, i64::MAX)).map(|((_, no), repair)| (*no, *repair)).collect();
-        if stored != said {
-            let what = format!("the repairs of {run} are not what was written down of them");
-            broken.push(BrokenChain { pair: pair.to_owned(), what });
+    fn compare_run(&mut self, run: RepairRun) {
+        if self.runs.remove(&run.id).as_ref() != Some(&run) {
+            self.complain(&run.pair.clone(), format!("{} is not what was written down of it", run.id));
         }
     }
-    Ok(broken)
+
+    fn compare(&mut self, row: &Repair) {
+        let stored = Said {
+            pair: row.pair.clone(),
+            record: row.record,
+            plan: Sha256::digest(&row.plan).into(),
+            state: row.state,
+            at: row.changed_at,
+            detail: row.detail.as_ref().map(|detail| Sha256::digest(detail).into()),
+        };
+        if self.repairs.remove(&(row.run, row.no)).as_ref() != Some(&stored) {
+            self.complain(&row.pair, format!("repair {} of {} is not what was written down of it", row.no, row.run));
+        }
+    }
+
+    /// What was written down and is not there.
+    fn missing(&mut self) {
+        let runs = self.runs.values().map(|run| (run.pair.clone(), format!("{} is not there any more", run.id)));
+        let repairs = self
+            .repairs
+            .iter()
+            .map(|((run, no), said)| (said.pair.clone(), format!("repair {no} of {run} is not there any more")));
+        let missing: Vec<(String, String)> = runs.chain(repairs).collect();
+        missing.into_iter().for_each(|(pair, what)| self.complain(&pair, what));
+    }
 }

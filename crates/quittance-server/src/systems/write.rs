@@ -5,7 +5,7 @@
 
 mod standing;
 
-pub(super) use standing::{Narrow, Standing, after, key, standing};
+pub(super) use standing::{Narrow, Standing, after, key, stand, standing};
 
 use super::SystemError;
 use crate::config::SideRef;
@@ -49,6 +49,9 @@ pub struct Write {
 pub enum Written {
     /// It holds what it was to hold, as a reading after the commit shows.
     Done,
+    /// It did not hold what was expected any more, and held all that was to be set: somebody else had done it, and nothing was
+    /// written.
+    Already,
     /// It does not hold what was expected any more, and nothing was written.
     Moved {
         /// What it holds instead, in the order of what was expected.
@@ -69,8 +72,32 @@ pub enum Written {
     },
 }
 
+/// How a record stands that is to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// It holds what is expected.
+    AsExpected,
+    /// It does not, and holds all that is to be set.
+    Already,
+    /// It holds neither: this, in the order of what is expected.
+    Moved {
+        /// What it holds.
+        now: Vec<Value<'static>>,
+    },
+    /// There is no such record, or several.
+    Gone,
+}
+
 /// Something that records can be changed in.
 pub trait Writer: Send {
+    /// Says how records stand, as the system itself has it and not a replica, and changes nothing. Whether they could be
+    /// changed at all is found out too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::write`].
+    fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError>;
+
     /// Changes records of an object: those of one call in one transaction, where the system has transactions; each of them
     /// whole, or not at all. One that the system refuses does not keep the others from being written. At most
     /// [`WRITES_MAX`] at once, no record twice. The outcomes are in the order of the writes.

@@ -35,6 +35,12 @@ impl RepairCause {
             Self::Undo => "undo",
         }
     }
+
+    /// The cause of a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == word)
+    }
 }
 
 /// A run of repairs.
@@ -78,7 +84,7 @@ impl Entity for RepairRun {
         Ok(Self {
             id: RunId::from_bytes(columns.fixed()?),
             pair: columns.text()?,
-            cause: columns.word(|word| RepairCause::ALL.into_iter().find(|cause| cause.name() == word))?,
+            cause: columns.word(RepairCause::named)?,
             undoes: columns.maybe_fixed()?.map(RunId::from_bytes),
             by: columns.text()?,
             started_at: columns.time()?,
@@ -96,6 +102,10 @@ pub enum RepairState {
     AwaitingApproval,
     /// The record holds what it was to hold.
     Repaired,
+    /// The record held what it was to hold already: somebody else had done it, and nothing was written.
+    Already,
+    /// It was begun and not written when its process ended; the next comparison decides anew.
+    Abandoned,
     /// The record was changed by somebody else meanwhile; nothing was written.
     Moved,
     /// There was no such record any more; nothing was written.
@@ -112,10 +122,12 @@ pub enum RepairState {
 
 impl RepairState {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Planned,
         Self::AwaitingApproval,
         Self::Repaired,
+        Self::Already,
+        Self::Abandoned,
         Self::Moved,
         Self::Gone,
         Self::Altered,
@@ -131,6 +143,8 @@ impl RepairState {
             Self::Planned => "planned",
             Self::AwaitingApproval => "awaiting_approval",
             Self::Repaired => "repaired",
+            Self::Already => "already",
+            Self::Abandoned => "abandoned",
             Self::Moved => "moved",
             Self::Gone => "gone",
             Self::Altered => "altered",

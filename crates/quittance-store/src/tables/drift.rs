@@ -9,6 +9,9 @@ use crate::schema::Nullability::{Optional, Required};
 use crate::schema::Uniqueness::Unique;
 use crate::schema::{Index, Queue, Rows, Table};
 
+/// All of these: what lies beside the books where those have one writer.
+pub const KEPT_APART: [&Table; 6] = [&RUNS, &DRIFTS, &REPAIR_RUNS, &REPAIRS, &REPAIR_JOURNAL, &REPAIR_HEADS];
+
 /// Runs that were completed.
 pub static RUNS: Table = Table {
     name: "runs",

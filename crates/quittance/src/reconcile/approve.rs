@@ -2,14 +2,15 @@
 
 use super::{BY, failure, load, opening, pair_of, told};
 use crate::arguments::Global;
-use crate::diff;
 use crate::failure::{Exit, Failure};
+use crate::{diff, span, systems};
 use clap::Args;
 use quittance_server::clock;
-use quittance_server::config::Config;
-use quittance_server::reconcile::{Repairs, Writers, carry_out};
-use quittance_store::records::RepairState;
+use quittance_server::config::{Config, Pair};
+use quittance_server::reconcile::{Repairs, Writers, carry_out, check, plan, spare_live};
+use quittance_store::records::{RepairPlan, RepairState};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What to approve.
 #[derive(Args, Debug)]
@@ -22,14 +23,42 @@ pub(crate) struct Arguments {
     /// Carry the decision out; without it, what waits is only shown
     #[arg(long)]
     apply: bool,
+    /// How long to wait before what disagrees is read again; only what is still decided so is made
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = span::of_a_day)]
+    settle: Duration,
+}
+
+/// What a comparison says now is to be written.
+fn decide(
+    config: &Config,
+    pair: &Pair,
+    name: &str,
+    arguments: &Arguments,
+    global: &Global,
+) -> anyhow::Result<Vec<RepairPlan>> {
+    let comparison = diff::Arguments::new(name, None, arguments.settle);
+    let mut systems = diff::Opened::open(config, pair, global)?;
+    let outcome = systems.compare(pair, &comparison)?;
+    let mut plan = plan(pair, &outcome, (None, clock::now()), None)?;
+    let [mut left, mut right] = systems.sources(pair);
+    spare_live(pair, &outcome, &mut plan, [&mut left, &mut right])
+        .map_err(|(system, error)| systems::failure(&system, error))?;
+    Ok(plan.proposals.into_iter().map(|proposal| proposal.plan).collect())
 }
 
 /// Approves what waits, or decides against it.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
     let config = Config::load(global.config.as_deref())?;
-    let mut history = diff::runs(&global.data()?)?;
-    let (run, mut waiting) = load(&mut history, &arguments.id)?;
-    pair_of(&config, &run)?;
+    let data = global.data()?;
+    let (run, _) = load(&mut diff::runs(&data)?, &arguments.id)?;
+    let pair = pair_of(&config, &run)?;
+    // What waited may have been overtaken: it is compared and decided again, now.
+    let decided_now = match arguments.apply && !arguments.reject {
+        true => decide(&config, pair, &run.pair, arguments, global)?,
+        false => Vec::new(),
+    };
+    let mut history = diff::runs(&data)?;
+    let (_, mut waiting) = load(&mut history, &arguments.id)?;
     waiting.retain(|repair| repair.state == RepairState::AwaitingApproval);
     if waiting.is_empty() {
         let remedy = "`quittance reconcile` shows what is open now";
@@ -38,17 +67,27 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let mut failed = None;
     if arguments.apply {
         let mut repairs = Repairs::new(history.store(), &run.pair);
-        let decided = if arguments.reject { RepairState::Rejected } else { RepairState::Planned };
-        repairs.decide(&mut waiting, decided, BY, clock::now())?;
         let mut open = opening(&config, &run.pair);
+        let mut overtaken = Vec::new();
+        if arguments.reject {
+            repairs.decide(&mut waiting, RepairState::Rejected, BY, clock::now())?;
+        } else {
+            (waiting, overtaken) = waiting.into_iter().partition(|one| decided_now.contains(&one.plan));
+            check(waiting.iter().map(|one| &one.plan), &mut open).map_err(failure)?;
+            repairs.decide(&mut overtaken, RepairState::Moved, BY, clock::now())?;
+            repairs.decide(&mut waiting, RepairState::Planned, BY, clock::now())?;
+        }
         let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
         failed = carry_out(&mut repairs, &mut waiting, None, &mut writers).err().map(failure);
+        waiting.extend(overtaken);
+        waiting.sort_by_key(|one| one.no);
     }
     told::decided(&run, &waiting).print(global.format())?;
     if let Some(failed) = failed {
         return Err(failed.into());
     }
-    let is_settled = |state: RepairState| matches!(state, RepairState::Repaired | RepairState::Rejected);
+    let is_settled =
+        |state: RepairState| matches!(state, RepairState::Repaired | RepairState::Already | RepairState::Rejected);
     let is_done = waiting.iter().all(|repair| is_settled(repair.state));
     let still_waits = waiting.iter().any(|repair| repair.state == RepairState::AwaitingApproval);
     Ok(match (is_done, still_waits) {

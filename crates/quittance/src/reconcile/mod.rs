@@ -16,10 +16,13 @@ use crate::arguments::Global;
 use crate::failure::{Exit, Failure};
 use crate::{diff, span, systems};
 use clap::Args;
+use quittance_core::pair::repair::Withheld;
 use quittance_server::clock;
 use quittance_server::config::{Config, Pair};
 use quittance_server::diff::{History, Outcome, When};
-use quittance_server::reconcile::{Kept, Plan, Repairs, WriteError, Writers, carry_out, plan, spare_live};
+use quittance_server::reconcile::{
+    Kept, Plan, Repairs, WriteError, Writers, carry_out, check, plan, resume, spare_live,
+};
 use quittance_server::systems::SystemError;
 use quittance_server::systems::write::Writer;
 use quittance_store::records::{RepairCause, RepairPlan, RepairRun, RepairState};
@@ -56,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let data = if arguments.apply { Some(global.data()?) } else { global.named_data()? };
     let finished = match data.as_ref().filter(|_| arguments.apply) {
         Some(data) => finish(&config, &arguments.pair, &mut diff::runs(data)?)?,
-        None => 0,
+        None => Vec::new(),
     };
     let started_at = clock::now();
     let comparison = diff::Arguments::new(&arguments.pair, arguments.only.clone(), arguments.settle);
@@ -71,15 +74,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let [mut left, mut right] = systems.sources(pair);
     spare_live(pair, &outcome, &mut plan, [&mut left, &mut right])
         .map_err(|(system, error)| systems::failure(&system, error))?;
+    plan.brake(pair, repairs_max);
     let mut repairs = Vec::new();
     let is_written = arguments.apply && plan.stopped.is_none() && !plan.proposals.is_empty();
     let mut failed = None;
     if let Some(kept) = kept.as_mut().filter(|_| is_written) {
         (repairs, failed) = write(&config, &arguments.pair, (&plan, when), kept)?;
     }
-    let document = told::Told { told: &told.json, outcome: &outcome, plan: &plan, repairs: &repairs, finished };
+    let document =
+        told::Told { told: &told.json, outcome: &outcome, plan: &plan, repairs: &repairs, finished: &finished };
     document.document(arguments.apply, pair).print(global.format())?;
-    failed.map_or_else(|| Ok(exit(&outcome, &plan, &repairs, arguments.apply).into()), |error| Err(error.into()))
+    failed.map_or_else(
+        || Ok(exit(&outcome, &plan, &[&repairs[..], &finished].concat(), arguments.apply).into()),
+        |error| Err(error.into()),
+    )
 }
 
 /// Keeps the plan and carries it out. What a system did wrong is told behind what was repaired before.
@@ -93,11 +101,7 @@ fn write(
         plan.proposals.iter().map(|proposal| (proposal.state, proposal.plan.clone())).collect();
     // Whoever may not write there learns it before anything is planned.
     let mut open = opening(config, pair);
-    for which in ["left", "right"] {
-        if let Some((_, plan)) = proposals.iter().find(|(_, plan)| plan.side == which) {
-            drop(open(plan).map_err(|error| systems::failure(&plan.system, error))?);
-        }
-    }
+    check(proposals.iter().map(|(_, plan)| plan), &mut open).map_err(failure)?;
     let run = RepairRun {
         id: when.id,
         pair: pair.to_owned(),
@@ -113,19 +117,20 @@ fn write(
     Ok((repairs, failed))
 }
 
-/// Carries out what an earlier process had planned and did not come to the end of; says how many.
-fn finish(config: &Config, pair: &str, history: &mut History) -> anyhow::Result<usize> {
+/// Finds out what became of what an earlier process had planned. What cannot be found out now stays for the next time.
+fn finish(config: &Config, pair: &str, history: &mut History) -> anyhow::Result<Vec<Kept>> {
     let mut kept = Repairs::new(history.store(), pair);
     let mut open = opening(config, pair);
-    let mut finished = 0;
-    loop {
-        let mut left_over = kept.left_over()?;
-        if left_over.is_empty() {
-            return Ok(finished);
+    let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
+    match resume(&mut kept, &mut writers) {
+        Ok(settled) => Ok(settled),
+        Err(WriteError::Store(error)) => Err(error.into()),
+        Err(WriteError::System { system, source }) => {
+            eprintln!(
+                "warning: what became of repairs that were begun before is not known: system `{system}`: {source}"
+            );
+            Ok(Vec::new())
         }
-        finished += left_over.len();
-        let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
-        carry_out(&mut kept, &mut left_over, None, &mut writers).map_err(failure)?;
     }
 }
 
@@ -155,11 +160,13 @@ fn exit(outcome: &Outcome, plan: &Plan, repairs: &[Kept], is_applied: bool) -> E
     if !is_applied {
         return Exit::Finding;
     }
-    let waits = repairs.iter().any(|repair| repair.state == RepairState::AwaitingApproval);
+    let waits = repairs.iter().any(|repair| repair.state == RepairState::AwaitingApproval)
+        || plan.withheld.iter().any(|line| line.why == Withheld::Waits);
     if plan.stopped.is_some() || waits {
         return Exit::Braked;
     }
-    let is_all_done = repairs.iter().all(|repair| repair.state == RepairState::Repaired);
+    let is_done = |state| matches!(state, RepairState::Repaired | RepairState::Already | RepairState::Abandoned);
+    let is_all_done = repairs.iter().all(|repair| is_done(repair.state));
     if is_all_done && plan.withheld.is_empty() { Exit::Good } else { Exit::Finding }
 }
 

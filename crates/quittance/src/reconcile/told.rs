@@ -25,8 +25,8 @@ pub(super) struct Told<'t> {
     pub(super) plan: &'t Plan,
     /// What became of it, where it was carried out.
     pub(super) repairs: &'t [Kept],
-    /// Repairs of an earlier process that were finished first.
-    pub(super) finished: usize,
+    /// Repairs of an earlier process of which it was found out what became of them.
+    pub(super) finished: &'t [Kept],
 }
 
 impl Told<'_> {
@@ -40,6 +40,8 @@ impl Told<'_> {
         } else {
             lines(self.repairs.iter().map(|one| (one.no, one.state, &one.plan, one.detail.as_deref())))
         };
+        let (finished, _) =
+            lines(self.finished.iter().map(|one| (one.no, one.state, &one.plan, one.detail.as_deref())));
         let withheld: Vec<Value> = self
             .plan
             .withheld
@@ -47,7 +49,8 @@ impl Told<'_> {
             .map(|line| json!({"key": line.key, "kind": line.kind, "field": line.field, "why": line.why.as_str()}))
             .collect();
         let (repaired, waiting) = (counts.of(&[RepairState::Repaired]), counts.of(&[RepairState::AwaitingApproval]));
-        let open = self.outcome.reported.len() as u64 - repaired.min(self.outcome.reported.len() as u64);
+        let already = counts.of(&[RepairState::Already]);
+        let open = (self.outcome.reported.len() as u64).saturating_sub(repaired + already);
         let name = &self.outcome.pair.name;
         let statement = format!("{} records of `{name}` equal, {repaired} repaired, {open} open", self.outcome.equal);
         let stopped = self.plan.stopped.map(|stopped| self.stopped(stopped, pair));
@@ -59,12 +62,13 @@ impl Told<'_> {
             "equal": self.outcome.equal,
             "planned": self.plan.proposals.len(),
             "repaired": repaired,
+            "already": already,
             "refused": counts.refused(),
             "failed": counts.failed(),
             "awaiting_approval": waiting,
             "withheld": withheld,
             "suspect": self.outcome.counts().suspect,
-            "finished": self.finished,
+            "finished": finished,
             "stopped": stopped,
             "repairs": repairs,
             "statement": statement,
@@ -75,6 +79,7 @@ impl Told<'_> {
             notes
                 .push(format!("… and {} more lines; --json and --format csv have all of them", rows.len() - LINES_MAX));
         }
+        notes.extend(self.begun_before());
         notes.extend(self.left_to_a_person());
         notes.push(match is_applied {
             true => format!(
@@ -111,6 +116,13 @@ impl Told<'_> {
         )
     }
 
+    /// What became of what an earlier process had begun.
+    fn begun_before(&self) -> Option<String> {
+        let counts = counts(self.finished);
+        let states = counts.0.iter().map(|(state, many)| format!("{many} {}", state.name())).collect::<Vec<_>>();
+        (!states.is_empty()).then(|| format!("begun before, and found out now: {}", states.join(", ")))
+    }
+
     /// How much is left to a person, by reason.
     fn left_to_a_person(&self) -> Vec<String> {
         let mut reasons = std::collections::BTreeMap::<Withheld, (u64, &str)>::new();
@@ -138,7 +150,11 @@ const fn sentence(why: Withheld) -> &'static str {
         Withheld::Missing => "one side has no such record",
         Withheld::Ambiguous => "several records claim the key",
         Withheld::AnotherIsLive => "it would take something away from a customer who has another one that is live",
-        Withheld::CustomerUnknown => "it takes something away, and what else the customer has cannot be looked up",
+        Withheld::CustomerUnknown => {
+            "it takes something away, and what else the customer has cannot be looked up (an index on the column?)"
+        }
+        Withheld::Waits => "the same repair waits for approval: `quittance runs --waiting` has its run",
+        Withheld::Rejected => "a person decided against the same repair",
         Withheld::FlipFlop => "it was repaired to the same values before and has changed back: find out who does that",
     }
 }

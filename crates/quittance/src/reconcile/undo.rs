@@ -6,8 +6,8 @@ use crate::diff;
 use crate::failure::Exit;
 use clap::Args;
 use quittance_server::clock;
-use quittance_server::config::Config;
-use quittance_server::reconcile::{Kept, NotUndone, Repairs, Writers, carry_out, undo};
+use quittance_server::config::{Config, Pair};
+use quittance_server::reconcile::{Kept, NotUndone, Repairs, Writers, carry_out, check, undo};
 use quittance_store::records::{RepairCause, RepairPlan, RepairRun, RepairState};
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let config = Config::load(global.config.as_deref())?;
     let mut history = diff::runs(&global.data()?)?;
     let (undone, repairs) = load(&mut history, &arguments.id)?;
-    pair_of(&config, &undone)?;
+    let pair = pair_of(&config, &undone)?;
     let repairs = match arguments.apply {
         // What a process that is gone had begun may have been written: that is known first.
         true => {
@@ -37,10 +37,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     };
     let (mut plans, mut nos, mut kept_as_they_are) = (Vec::new(), Vec::new(), Vec::new());
     for repair in &repairs {
-        match undo(repair) {
+        match undo(repair, changing(pair, &repair.plan)) {
             Ok(plan) => {
                 plans.push((RepairState::Planned, plan));
                 nos.push(repair.no);
+            }
+            Err(NotUndone::Altered) => {
+                kept_as_they_are
+                    .push((repair, "it was written, and the system made something else of it: see its detail"));
             }
             Err(NotUndone::NotMade) => kept_as_they_are.push((repair, "it was not made, or was taken back already")),
             Err(NotUndone::NoBefore) => kept_as_they_are.push((repair, "what the record held before is not known")),
@@ -62,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         };
         run_id = Some(run.id);
         let mut open = opening(&config, &undone.pair);
+        check(plans.iter().map(|(_, plan)| plan), &mut open).map_err(failure)?;
         let mut repairs = Repairs::new(history.store(), &undone.pair);
         outcomes = repairs.begin(&run, &plans)?;
         let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
@@ -74,4 +79,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     }
     let is_whole = outcomes.iter().all(|repair| repair.state == RepairState::Repaired);
     Ok(if is_whole && !plans.is_empty() { Exit::Good } else { Exit::Finding }.into())
+}
+
+/// The column that every write of the side changes.
+fn changing<'p>(pair: &'p Pair, plan: &RepairPlan) -> Option<&'p str> {
+    let side = if plan.side == "left" { &pair.left } else { &pair.right };
+    side.updated_at.as_ref().map(|column| column.name.as_str())
 }

@@ -88,7 +88,7 @@ fn states(json: &Value) -> Vec<String> {
 fn repaired(home: &Home) -> String {
     let json = check(&reconcile(home, &["--apply"]), 4, &[("repaired", json!(2)), ("awaiting_approval", json!(1))]);
     let run = json["run_id"].as_str().expect("an id").to_owned();
-    check(&home.run(&["approve", &run, "--apply", "--json"]), 0, &[("repaired", json!(1))]);
+    check(&home.run(&["approve", &run, "--apply", "--settle", "0s", "--json"]), 0, &[("repaired", json!(1))]);
     assert_eq!(accounts(home), AFTER);
     run
 }
@@ -236,12 +236,57 @@ fn what_may_not_be_written_is_refused_before_anything_is_kept() {
 fn what_was_kept_of_repairs_cannot_be_changed_unnoticed() {
     let home = home("");
     repaired(&home);
-    let kept = Connection::open(home.data().join("drift").join("quittance.db")).expect("the runs");
-    assert_eq!(kept.execute("UPDATE repairs SET state = 'rejected' WHERE no = 0", []).expect("written"), 1);
-    drop(kept);
-    let verified = home.run(&["verify", "--json"]);
-    assert_eq!(verified.code, 1, "{verified:?}");
-    assert_eq!(verified.json()["repairs"]["broken"][0]["pair"], "subscriptions", "{verified:?}");
+    let place = home.data().join("drift").join("quittance.db");
+    let whole = std::fs::read(&place).expect("the runs");
+    for damage in [
+        "UPDATE repairs SET state = 'rejected' WHERE no = 0",
+        "UPDATE repairs SET detail = x'61' WHERE no = 0",
+        "UPDATE repairs SET changed_at = changed_at + 1 WHERE no = 0",
+        "DELETE FROM repairs WHERE no = 2",
+        "INSERT INTO repairs SELECT run, 7, pair, record, 'planned', changed_at, plan, detail FROM repairs WHERE no = 0",
+        "UPDATE repair_runs SET \"by\" = 'nobody'",
+        "DELETE FROM repair_runs",
+        "DELETE FROM repair_heads",
+        "DELETE FROM repair_journal WHERE seq = (SELECT max(seq) FROM repair_journal)",
+    ] {
+        std::fs::write(&place, &whole).expect("written");
+        let kept = Connection::open(&place).expect("the runs");
+        assert!(kept.execute(damage, []).expect("written") > 0, "{damage}");
+        drop(kept);
+        let verified = home.run(&["verify", "--json"]);
+        assert_eq!(verified.code, 1, "{damage}: {verified:?}");
+        assert_eq!(verified.json()["repairs"]["broken"][0]["pair"], "subscriptions", "{damage}: {verified:?}");
+    }
+    std::fs::write(&place, &whole).expect("written");
+    assert_eq!(home.run(&["verify"]).code, 0);
+}
+
+#[test]
+fn an_approval_is_decided_again_before_it_is_written() {
+    let overtaken = [
+        // The row is somebody else's by now.
+        "UPDATE accounts SET subscription = 'sub_9' WHERE subscription = 'sub_3'",
+        // The customer canceled, and the application heard of it by itself.
+        "UPDATE accounts SET status = 'cancelled' WHERE subscription = 'sub_3'",
+        "DELETE FROM accounts WHERE subscription = 'sub_3'",
+    ];
+    for change in overtaken {
+        let home = home("");
+        let json = check(&reconcile(&home, &["--apply"]), 4, &[("awaiting_approval", json!(1))]);
+        let run = json["run_id"].as_str().expect("an id").to_owned();
+        // Asked for again, it waits once.
+        let again = check(&reconcile(&home, &["--apply"]), 4, &[("planned", json!(0))]);
+        assert_eq!(again["withheld"][0]["why"], "waits", "{again:#}");
+        assert_eq!(application(&home).execute(change, []).expect("written"), 1);
+        let before = accounts(&home);
+        let approved = home.run(&["approve", &run, "--apply", "--settle", "0s", "--json"]);
+        let json = check(&approved, 1, &[("repaired", json!(0)), ("failed", json!(1))]);
+        assert_eq!(states(&json), ["sub_3 moved"]);
+        assert_eq!(accounts(&home), before, "{change}");
+        // Nor is what somebody else wrote taken back with the run.
+        check(&home.run(&["undo", &run, "--apply", "--json"]), 0, &[("repaired", json!(2))]);
+        assert_eq!(accounts(&home).iter().filter(|line| before.contains(line)).count(), before.len() - 2, "{change}");
+    }
 }
 
 /// A table of 1,200 accounts in PostgreSQL, and an export that says something else of each.
@@ -333,11 +378,17 @@ fn a_run_that_was_killed_is_finished_by_the_next_and_taken_back_whole() {
     database.until(
         "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    let json = check(&reconcile(home, &["--apply"]), 0, &[("planned", json!(0))]);
-    assert_eq!(json["finished"], begun["planned"], "{json:#}");
+    // What was not written is not written for the sake of that run: it is decided anew.
+    let json = check(&reconcile(home, &["--apply"]), 0, &[]);
+    assert_eq!(json["finished"].as_array().map(Vec::len), begun["planned"].as_u64().map(|planned| planned as usize));
     assert_eq!(database.repaired(), 1_200);
-    let run = begun["run_id"].as_str().expect("an id");
-    check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(1_200))]);
+    let runs = home.run(&["runs", "--json"]).json();
+    let repaired = |at: usize| runs["data"][at]["repaired"].as_u64().expect("a count");
+    assert_eq!(repaired(0) + repaired(1), 1_200, "{runs:#}");
+    for at in 0..2 {
+        let run = runs["data"][at]["run_id"].as_str().expect("an id");
+        check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(repaired(at)))]);
+    }
     assert_eq!(database.digest(), before);
     assert_eq!(home.run(&["verify"]).code, 0);
 }

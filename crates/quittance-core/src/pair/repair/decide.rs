@@ -4,6 +4,7 @@ use super::{Authority, Change, Decision, FieldPolicy, Repair, Withheld};
 use crate::pair::compare::{Finding, Kind, differences};
 use crate::pair::row::{Record, decode_fields, decode_identity};
 use crate::pair::{Pair, Side, Which};
+use crate::record::key::decode_key;
 use crate::record::value::Value;
 
 /// Decides about a disagreement. Policies are in the order of the pair's fields.
@@ -112,8 +113,8 @@ impl Disagreement<'_> {
     fn repair(&self, which: Which, changes: Vec<Change>) -> Repair {
         let (record, other) = if which == Which::Left { (self.left, self.right) } else { (self.right, self.left) };
         let takes_away = |change: &Change| {
-            let policy = &self.policies[change.field];
-            is_gone(policy, &change.to) && !is_gone(policy, &change.from)
+            let is_the_same = word_of(&change.to) == word_of(&change.from);
+            is_gone(&self.policies[change.field], &change.to) && !is_the_same
         };
         Repair {
             which,
@@ -128,7 +129,12 @@ impl Disagreement<'_> {
 
 /// Whether a value, as the written side says it, means that the customer has not got it.
 fn is_gone(policy: &FieldPolicy, value: &Value<'_>) -> bool {
-    value.is_nothing() || policy.takes_away.contains(&value.to_string().to_lowercase())
+    value.is_nothing() || policy.takes_away.contains(&word_of(value))
+}
+
+/// A value as such words are compared.
+fn word_of(value: &Value<'_>) -> String {
+    value.to_string().trim().to_lowercase()
 }
 
 /// Whether a record of the believed side says that its customer has something, by the fields in which a repair of the
@@ -149,13 +155,15 @@ pub fn is_live(pair: &Pair, policies: &[FieldPolicy], repair: &Repair, record: R
     })
 }
 
-/// All that is known of what a record holds, column by column. What is compared as something else than it holds is not
-/// known so, and is left out.
+/// All that is known of what a record holds, column by column: what is compared, by what it was matched, whose it is, when it
+/// was changed. What is compared as something else than it holds is not known so, and is left out.
 fn expected(side: &Side, record: Record<'_>) -> Vec<(usize, Value<'static>)> {
     let fields = side.fields.iter().copied().zip(decode_fields(record).into_iter().map(|field| field.said));
     let modified = side.modified.zip(record.modified()).map(|(at, when)| (at, Value::Timestamp(when)));
     let mut known: Vec<(usize, Value<'static>)> = Vec::new();
-    for (at, value) in fields.chain(modified) {
+    let rules = side.rules.iter().enumerate().filter_map(|(rule, columns)| Some((columns, record.key(rule)?)));
+    let keys = rules.flat_map(|(columns, key)| columns.iter().copied().zip(decode_key(key)));
+    for (at, value) in fields.chain(keys).chain(modified) {
         if is_plain(side, at) && !matches!(value, Value::Absent) && !known.iter().any(|(column, _)| *column == at) {
             known.push((at, value.into_owned()));
         }

@@ -32,6 +32,19 @@ pub enum Authority {
     Manual,
 }
 
+impl Authority {
+    /// Whether a side may be written by it.
+    #[must_use]
+    pub const fn may_write(self, which: Which) -> bool {
+        match self {
+            Self::Left => matches!(which, Which::Right),
+            Self::Right => matches!(which, Which::Left),
+            Self::Newest | Self::Merge => true,
+            Self::Manual => false,
+        }
+    }
+}
+
 /// What is done about one field.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct FieldPolicy {
@@ -101,6 +114,10 @@ pub enum Withheld {
     CustomerUnknown,
     /// The record was given the same values before, and has others again.
     FlipFlop,
+    /// The same repair waits for approval already.
+    Waits,
+    /// A person decided against the same repair.
+    Rejected,
 }
 
 impl Withheld {
@@ -121,6 +138,8 @@ impl Withheld {
             Self::AnotherIsLive => "another_is_live",
             Self::CustomerUnknown => "customer_unknown",
             Self::FlipFlop => "flip_flop",
+            Self::Waits => "waits",
+            Self::Rejected => "rejected",
         }
     }
 }

@@ -44,7 +44,8 @@ pub enum TakeAway {
 }
 
 /// Words that take something away where nothing else is configured, as systems commonly say them.
-pub const TAKES_AWAY: [&str; 13] = [
+pub const TAKES_AWAY: [&str; 20] = [
+    "0",
     "blocked",
     "canceled",
     "cancelled",
@@ -52,9 +53,15 @@ pub const TAKES_AWAY: [&str; 13] = [
     "disabled",
     "ended",
     "expired",
+    "f",
+    "false",
+    "free",
     "inactive",
     "incomplete_expired",
+    "no",
+    "none",
     "paused",
+    "revoked",
     "suspended",
     "terminated",
     "unpaid",
@@ -145,7 +152,7 @@ pub(super) fn field(entry: &Section<'_>, is_changed: impl Fn(Which) -> bool, mis
     let takes_away = words.unwrap_or_else(|| TAKES_AWAY.map(str::to_owned).to_vec());
     FieldPolicy {
         authority,
-        takes_away: takes_away.iter().map(|word| word.to_lowercase()).collect(),
+        takes_away: takes_away.iter().map(|word| word.trim().to_lowercase()).collect(),
         ..FieldPolicy::default()
     }
 }

@@ -10,7 +10,7 @@ use super::session::{Limits, Session};
 use super::tables::{Tables, reader};
 use crate::config::{Secret, Triggers};
 use crate::systems::SystemError;
-use crate::systems::write::{Narrow, WRITES_MAX, Write, WriteOptions, Writer, Written, after, key};
+use crate::systems::write::{Narrow, Stand, WRITES_MAX, Write, WriteOptions, Writer, Written, after, key, stand};
 use batch::{Batch, Outcome};
 use quittance_connectors::sql::postgres::catalog::Table;
 use quittance_connectors::sql::postgres::session::SKIP_TRIGGERS;
@@ -155,13 +155,25 @@ impl PostgresWriter {
 }
 
 impl Writer for PostgresWriter {
+    fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+        assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
+        let job = self.job(object, side, writes)?;
+        let all: Vec<usize> = (0..writes.len()).collect();
+        let found = rows(&mut self.session, &job, &all)?;
+        self.session.refresh()?;
+        let of = |at: &usize| job.keys[*at].as_ref().and_then(|key| found.get(key)).map_or(&[][..], Vec::as_slice);
+        Ok(all.iter().map(|at| stand(&writes[*at], of(at), &job.narrow)).collect())
+    }
+
     fn write(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Written>, SystemError> {
         assert!(writes.len() <= WRITES_MAX, "{} writes at once, at most {WRITES_MAX}", writes.len());
         if writes.is_empty() {
             return Ok(Vec::new());
         }
         let job = self.job(object, side, writes)?;
-        let outcome = match self.committed(&job) {
+        let first = self.committed(&job);
+        let is_again = matches!(first, Err(Failure::Unknown(_)));
+        let outcome = match first {
             // What was written is found out by doing it again: it holds what it was to hold, or what it held.
             Err(Failure::Unknown(error)) => self.committed(&job).and_then(|outcomes| {
                 // Perhaps it is the lost transaction that holds them, and it may come to its end yet.
@@ -179,7 +191,10 @@ impl Writer for PostgresWriter {
             }
         })?;
         let watched = self.watched(&job, &outcomes);
-        watched.or_else(|_| self.watched(&job, &outcomes)).map_err(|error| {
+        // What was so already when it was done again was done by the first time.
+        let done = |written| if is_again && written == Written::Already { Written::Done } else { written };
+        let watched = watched.or_else(|_| self.watched(&job, &outcomes));
+        watched.map(|written| written.into_iter().map(done).collect()).map_err(|error| {
             let what =
                 format!("what was written to the system `{}` cannot be read back: {error}", self.session.system());
             SystemError::outside(what, "do the same again, which finds out").because(error)

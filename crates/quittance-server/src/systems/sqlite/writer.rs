@@ -9,7 +9,9 @@ use super::error::{self, At, WRITABLE, WRITING};
 use super::rows::{self, Raw};
 use crate::config::Triggers;
 use crate::systems::SystemError;
-use crate::systems::write::{Standing, WRITES_MAX, Write, WriteOptions, Writer, Written, after, standing};
+use crate::systems::write::{
+    Stand, Standing, WRITES_MAX, Write, WriteOptions, Writer, Written, after, stand, standing,
+};
 use job::Job;
 use quittance_connectors::sql::sqlite::write::{Put, update};
 use quittance_core::pair::Side;
@@ -161,7 +163,7 @@ impl SqliteWriter {
             return said(Written::Gone);
         };
         match standing(write, &row, &job.narrow) {
-            Standing::Done => return said(Written::Done),
+            Standing::Done => return said(Written::Already),
             Standing::Moved(now) => return said(Written::Moved { now }),
             Standing::AsExpected => {}
         }
@@ -239,7 +241,33 @@ impl SqliteWriter {
     }
 }
 
+impl SqliteWriter {
+    fn stands(&self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+        self.run("BEGIN DEFERRED")?;
+        let job = Job::new(self.at(), &self.connection, &self.options, (object, side, writes))?;
+        let located = job.located(self.at(), &self.connection)?;
+        let mut stands = Vec::with_capacity(writes.len());
+        for (at, write) in writes.iter().enumerate() {
+            let locators = job.keys[at].as_ref().and_then(|key| located.get(key)).map_or(&[][..], Vec::as_slice);
+            let mut found = Vec::new();
+            for locator in locators {
+                found.extend(job.row(self.at(), &self.connection, locator)?.map(|(row, _)| row));
+            }
+            stands.push(stand(write, &found, &job.narrow));
+        }
+        self.run("COMMIT")?;
+        Ok(stands)
+    }
+}
+
 impl Writer for SqliteWriter {
+    fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+        assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
+        let stands = self.stands(object, side, writes);
+        self.roll_back();
+        stands
+    }
+
     fn write(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Written>, SystemError> {
         assert!(writes.len() <= WRITES_MAX, "{} writes at once, at most {WRITES_MAX}", writes.len());
         if writes.is_empty() {

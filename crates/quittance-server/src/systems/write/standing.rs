@@ -1,6 +1,6 @@
 //! What a record holds, against what it has to hold and is to hold.
 
-use super::{Write, Written};
+use super::{Stand, Write, Written};
 use crate::systems::SystemError;
 use quittance_connectors::record::holds;
 use quittance_core::pair::{Column, Side};
@@ -121,6 +121,16 @@ pub(in crate::systems) fn standing(write: &Write, row: &[Value<'_>], narrow: &Na
         return Standing::Done;
     }
     Standing::Moved(narrow.named(row, &write.expected).map(|(_, found)| found.clone().into_owned()).collect())
+}
+
+/// How a record stands of which these rows were found.
+pub(in crate::systems) fn stand(write: &Write, rows: &[impl AsRef<[Value<'static>]>], narrow: &Narrow) -> Stand {
+    let [row] = rows else { return Stand::Gone };
+    match standing(write, row.as_ref(), narrow) {
+        Standing::AsExpected => Stand::AsExpected,
+        Standing::Done => Stand::Already,
+        Standing::Moved(now) => Stand::Moved { now },
+    }
 }
 
 /// What came of a record that was written, and holds this row; none where it is gone.

@@ -39,7 +39,7 @@ impl Repaired {
         let id = applied["run_id"].as_str().context("a run of repairs has an id")?;
         let approved = match number(&applied, "awaiting_approval") {
             0 => Value::Null,
-            _ => run(&["approve", id, "--apply"], &[0]).await?,
+            _ => run(&["approve", id, "--apply", "--settle", "200ms"], &[0]).await?,
         };
         let after = run(&diff, &[0, 1]).await?;
         let undone = run(&["undo", id, "--apply"], &[0]).await?;

@@ -195,7 +195,7 @@ impl Batch<'_> {
                 }
             };
             match (standing(&self.job.writes[at], row, &self.job.narrow), why) {
-                (Standing::Done, _) => self.say(at, Written::Done),
+                (Standing::Done, _) => self.say(at, Written::Already),
                 (Standing::Moved(now), _) => self.say(at, Written::Moved { now }),
                 (Standing::AsExpected, Some(why)) => self.refuse(at, &why),
                 (Standing::AsExpected, None) => held.push(at),
