@@ -112,11 +112,12 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
 fn refuse_double(section: &Section<'_>, fields: &[FieldPair], mistakes: &mut Mistakes) {
     for which in [Which::Left, Which::Right] {
         let mut written = std::collections::BTreeSet::new();
-        let name =
-            |field: &FieldPair| if which == Which::Left { field.left.name.clone() } else { field.right.name.clone() };
         for field in fields.iter().filter(|field| field.policy.authority.may_write(which)) {
-            if !written.insert(name(field)) {
-                let what = format!("two fields would write `{}` of the {}", name(field), which.as_str());
+            let column = if which == Which::Left { &field.left } else { &field.right };
+            // What is compared as something else than it holds is not written.
+            let is_plain = column.pointer.is_none() && column.steps.is_empty();
+            if is_plain && !written.insert(&column.name) {
+                let what = format!("two fields would write `{}` of the {}", column.name, which.as_str());
                 let origin = section.origin_of("fields").unwrap_or_else(|| section.origin());
                 mistakes.add(
                     origin,

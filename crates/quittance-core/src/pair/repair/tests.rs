@@ -83,7 +83,8 @@ fn who_is_believed_is_written_to_the_other_side() {
     let repair = &both_right.repairs[0];
     assert_eq!((&repair.identity, repair.takes_away), (&vec![Value::integer(7)], true));
     let at = Value::Timestamp(Timestamp::from_seconds(100));
-    assert_eq!(repair.expected, [(1, Value::text("active")), (2, Value::text("team")), (3, at)]);
+    let held = [(1, Value::text("active")), (2, Value::text("team")), (0, Value::integer(7)), (3, at)];
+    assert_eq!(repair.expected, held, "what is compared, by what it was matched, and when it was changed");
 
     let mixed = decided(Authority::Right, Authority::Left);
     assert_eq!(written(&mixed), [one(Which::Left, 0, "cancelled"), one(Which::Right, 1, "team")]);

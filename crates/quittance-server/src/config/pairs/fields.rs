@@ -3,7 +3,6 @@
 use super::repairs;
 use crate::config::errors::Mistakes;
 use crate::config::section::{Element, Found, Section};
-use quittance_core::pair::Which;
 use quittance_core::pair::repair::FieldPolicy;
 use quittance_core::pair::value_map::{Unmapped, ValueMap};
 use quittance_core::record::value::Type;
@@ -75,11 +74,7 @@ fn field(entry: &Section<'_>, mistakes: &mut Mistakes) -> Option<FieldPair> {
     entry.refuse_unknown(&KEYS, mistakes);
     let left = column_with(entry, "left", "left_transform", mistakes);
     let right = column_with(entry, "right", "right_transform", mistakes);
-    let is_changed = |which| {
-        let column = if which == Which::Left { &left } else { &right };
-        column.as_ref().is_some_and(|column| column.pointer.is_some() || !column.steps.is_empty())
-    };
-    let mut policy = repairs::field(entry, is_changed, mistakes);
+    let mut policy = repairs::field(entry, mistakes);
     let values = values(entry, &mut policy, mistakes);
     Some(FieldPair { left: left?, right: right?, values, policy })
 }

@@ -4,7 +4,6 @@ use super::fields::{self, ColumnRef, texts};
 use crate::config::brakes;
 use crate::config::errors::Mistakes;
 use crate::config::section::{Found, Section, unknown_remedy};
-use quittance_core::pair::Which;
 use quittance_core::pair::repair::{Authority, Brake, FieldPolicy};
 
 /// What is done about what a comparison finds.
@@ -122,36 +121,26 @@ fn wrong<T>(
     None
 }
 
-/// Reads what a field says of repairs, but for the words of its map. `is_changed` says of which sides the column is compared as
-/// something else than it holds: it cannot be written then.
-pub(super) fn field(entry: &Section<'_>, is_changed: impl Fn(Which) -> bool, mistakes: &mut Mistakes) -> FieldPolicy {
+/// Reads what a field says of repairs, but for the words of its map. A column that is compared as something else than it holds
+/// cannot be written, whatever is said here: that is told of each repair, for the same file serves comparisons.
+pub(super) fn field(entry: &Section<'_>, mistakes: &mut Mistakes) -> FieldPolicy {
     const KNOWN: [&str; 5] = ["left", "right", "newest", "merge", "manual"];
-    let mut authority = Authority::default();
-    if let Some(found) = entry.text("authority", mistakes) {
-        let (known, written): (Authority, &[Which]) = match found.value.as_str() {
-            "left" => (Authority::Left, &[Which::Right]),
-            "right" => (Authority::Right, &[Which::Left]),
-            "newest" => (Authority::Newest, &[]),
-            "merge" => (Authority::Merge, &[]),
-            "manual" => (Authority::Manual, &[]),
-            _ => {
-                let remedy = unknown_remedy(&found.value, &KNOWN);
-                mistakes.add(found.origin, &entry.setting("authority"), "not an authority", remedy);
-                return FieldPolicy::default();
-            }
-        };
-        authority = known;
-        for which in written.iter().copied().filter(|which| is_changed(*which)) {
-            let what =
-                format!("the {} would be written, and is compared as something else than it holds", which.as_str());
-            let remedy = "remove its transforms and pointer, or write authority = \"manual\"";
-            mistakes.add(found.origin.clone(), &entry.setting("authority"), what, remedy);
+    let authority = entry.text("authority", mistakes).and_then(|found| match found.value.as_str() {
+        "left" => Some(Authority::Left),
+        "right" => Some(Authority::Right),
+        "newest" => Some(Authority::Newest),
+        "merge" => Some(Authority::Merge),
+        "manual" => Some(Authority::Manual),
+        _ => {
+            let remedy = unknown_remedy(&found.value, &KNOWN);
+            mistakes.add(found.origin, &entry.setting("authority"), "not an authority", remedy);
+            None
         }
-    }
+    });
     let words = if entry.has("takes_away") { texts(entry, "takes_away", mistakes) } else { None };
     let takes_away = words.unwrap_or_else(|| TAKES_AWAY.map(str::to_owned).to_vec());
     FieldPolicy {
-        authority,
+        authority: authority.unwrap_or_default(),
         takes_away: takes_away.iter().map(|word| word.trim().to_lowercase()).collect(),
         ..FieldPolicy::default()
     }

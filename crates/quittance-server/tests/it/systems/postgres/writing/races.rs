@@ -64,7 +64,7 @@ fn a_record_that_somebody_holds_is_refused_and_the_others_are_written() {
     other.run("COMMIT");
     let written = write(&mut database.writer(), &writes);
     assert_eq!(written[6], Written::Moved { now: vec![text("theirs")] });
-    assert_eq!(written[0], Written::Done);
+    assert_eq!(written[0], Written::Already);
 }
 
 #[test]
