@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 good, 1 a finding, 2 usage or configuration, 3 something outside cannot be reached,
-4 stopped by a brake, 5 internal failure (full disk, damaged data, a bug).
+4 stopped by a brake or waiting for approval, 5 internal failure (full disk, damaged data, a bug).
 
 The filter of what is logged is read from the variable QUITTANCE_LOG (`info`, `quittance_server=debug`).";
 
@@ -37,8 +37,8 @@ pub(crate) struct Global {
     /// Configuration; without this, quittance.toml is read if it is there
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
-    /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, `prune`, and `diff` where it is
-    /// named, write to it
+    /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, `prune`, `restore`,
+    /// `reconcile`, `approve` and `undo` with --apply, and `diff` and a dry `reconcile` where it is named, write to it
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     data: Option<PathBuf>,
     /// A PostgreSQL database that holds the books instead, for any number of processes: env:NAME or file:PATH, where its
