@@ -1,8 +1,8 @@
 //! Carrying plans out, batch by batch, and keeping what came of each before the next.
 
+use super::BATCH;
 use super::journal::{Kept, Repairs, Settled};
 use super::plan::side_of;
-use super::{BATCH, Counts};
 use crate::systems::SystemError;
 use crate::systems::write::{Write, Writer, Written};
 use quittance_core::id::RunId;
@@ -67,7 +67,7 @@ pub fn check<'p>(plans: impl Iterator<Item = &'p RepairPlan>, open: &mut Open<'_
 }
 
 /// Carries planned repairs out. `undoes` names for each repair the one that it takes back. Their states are brought up to
-/// date, and counted.
+/// date.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn carry_out(
     kept: &mut [Kept],
     undoes: Option<(RunId, &[i64])>,
     writers: &mut Writers<'_>,
-) -> Result<Counts, WriteError> {
+) -> Result<(), WriteError> {
     let mut open: BTreeMap<(String, String), Box<dyn Writer>> = BTreeMap::new();
     let planned: Vec<usize> = (0..kept.len()).filter(|at| kept[*at].state == RepairState::Planned).collect();
     for batch in batches(kept, &planned) {
@@ -104,9 +104,7 @@ pub fn carry_out(
         }
         repairs.settle(&settled, writers.by, (writers.now)())?;
     }
-    let mut counts = Counts::default();
-    kept.iter().for_each(|one| counts.add(one.state));
-    Ok(counts)
+    Ok(())
 }
 
 /// Repairs of one object, of the same columns, that go together. A record is in one batch once.

@@ -102,7 +102,7 @@ impl<'s> Repairs<'s> {
         Ok(kept)
     }
 
-    /// Keeps what a person decided about repairs that waited. One that waits no more is left out.
+    /// Keeps what was decided about repairs that waited, and why. One that waits no more is left out.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl<'s> Repairs<'s> {
     pub fn decide(
         &mut self,
         waiting: &mut Vec<Kept>,
-        decided: RepairState,
+        (decided, detail): (RepairState, Option<&str>),
         by: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -118,12 +118,16 @@ impl<'s> Repairs<'s> {
         for batch in waiting.chunks(PAGE) {
             let settled = batch.iter().map(|kept| {
                 let (run, no, from) = (kept.run, kept.no, RepairState::AwaitingApproval);
-                Settled { run, no, from, to: decided, detail: None }
+                Settled { run, no, from, to: decided, detail: detail.map(str::to_owned) }
             });
             let settled: Vec<Settled> = settled.collect();
             let is_decided = self.settle(&settled, by, now)?;
             let decided_now = batch.iter().zip(is_decided).filter(|(_, is_decided)| *is_decided);
-            still.extend(decided_now.map(|(kept, _)| Kept { state: decided, ..kept.clone() }));
+            still.extend(decided_now.map(|(kept, _)| Kept {
+                state: decided,
+                detail: detail.map(str::to_owned),
+                ..kept.clone()
+            }));
         }
         *waiting = still;
         Ok(())
@@ -339,5 +343,49 @@ impl Work for Settling<'_> {
             changes.extend([entry, head]);
         }
         Ok(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quittance_store::memory::MemoryDatabase;
+    use quittance_store::records::RepairCause;
+
+    #[test]
+    fn who_wrote_knows_more_than_who_looked() {
+        use RepairState::{Abandoned, Altered, Moved, Planned, Refused, Repaired, Undone};
+        for (first, second, stays) in [
+            (Abandoned, Repaired, Repaired),
+            (Refused, Repaired, Repaired),
+            (Moved, Altered, Altered),
+            (Repaired, Moved, Repaired),
+            (Repaired, Abandoned, Repaired),
+            (Undone, Repaired, Undone),
+        ] {
+            let mut store = MemoryDatabase::new().writer();
+            let mut repairs = Repairs::new(&mut store, "accounts");
+            let (id, at) = (RunId::from_bytes([7; 16]), Timestamp(1));
+            let cause = RepairCause::Reconcile;
+            let (pair, by) = ("accounts".to_owned(), "operator".to_owned());
+            let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 1 };
+            let plan = RepairPlan {
+                system: "app".into(),
+                object: "accounts".into(),
+                side: "left".into(),
+                key: "1".into(),
+                identity: Vec::new(),
+                expected: Vec::new(),
+                set: Vec::new(),
+                takes_away: false,
+            };
+            repairs.begin(&run, &[(Planned, plan)]).expect("it is kept");
+            let settled = |to| Settled { run: id, no: 0, from: Planned, to, detail: None };
+            // Both found it planned; the second comes later.
+            repairs.settle(&[settled(first)], "one", at).expect("it is kept");
+            let is_kept = repairs.settle(&[settled(second)], "two", at).expect("it is kept");
+            assert_eq!(repairs.of_run(id).expect("readable")[0].state, stays, "{first:?}, then {second:?}");
+            assert_eq!(is_kept, [stays == second]);
+        }
     }
 }

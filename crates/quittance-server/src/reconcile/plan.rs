@@ -49,8 +49,8 @@ pub struct Plan {
     pub compared: u64,
 }
 
-/// Plans repairs of what was confirmed. `repairs_max` stands in the place of the configured brake where somebody named a
-/// number. Where repairs are kept, what is repaired to the same value again and again is left to a person.
+/// Plans repairs of what was confirmed; nothing has braked them yet. Where repairs are kept, what is repaired to the same value
+/// again and again is left to a person.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub struct Plan {
 pub fn plan(
     config: &PairConfig,
     outcome: &Outcome,
-    (repairs_max, now): (Option<u64>, Timestamp),
+    now: Timestamp,
     mut kept: Option<&mut Repairs<'_>>,
 ) -> Result<Plan, StoreError> {
     let policies: Vec<_> = config.fields.iter().map(|field| field.policy.clone()).collect();
@@ -85,12 +85,12 @@ pub fn plan(
             plan.proposals.push(Proposal { state: state(config, &planned), plan: planned, repair });
         }
     }
-    plan.brake(config, repairs_max);
     Ok(plan)
 }
 
 impl Plan {
-    /// Counts whether it is too much for one run, again where something was withheld since.
+    /// Counts whether it is too much for one run, once all that is withheld is. `repairs_max` stands in the place of the
+    /// configured brake where somebody named a number.
     pub fn brake(&mut self, config: &PairConfig, repairs_max: Option<u64>) {
         let many = self.proposals.len() as u64;
         self.stopped = match repairs_max {

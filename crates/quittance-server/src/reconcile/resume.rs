@@ -7,6 +7,12 @@ use super::plan::side_of;
 use crate::systems::write::{Stand, Write};
 use quittance_store::records::RepairState;
 
+/// What is kept of a repair that was found to be so: who wrote it cannot be told from what the record holds.
+const SEEN: &str = "found so after the process that began it had ended";
+
+/// What is kept of one whose record holds something else by now.
+const PERHAPS: &str = "perhaps after it had been written";
+
 /// Portions that are looked at before somebody has to ask again.
 const PORTIONS_MAX: usize = 10_000;
 
@@ -42,9 +48,11 @@ fn look(repairs: &mut Repairs<'_>, left_over: &mut [Kept], writers: &mut Writers
         for (at, stand) in batch.iter().zip(stands) {
             let one = &mut left_over[*at];
             (one.state, one.detail) = match stand {
-                Stand::Already => (RepairState::Repaired, None),
+                Stand::Already => (RepairState::Repaired, Some(SEEN.to_owned())),
                 Stand::AsExpected => (RepairState::Abandoned, None),
-                Stand::Moved { now } => (RepairState::Moved, Some(beside(&one.plan.expected, &now))),
+                Stand::Moved { now } => {
+                    (RepairState::Moved, Some(format!("{PERHAPS}: {}", beside(&one.plan.expected, &now))))
+                }
                 Stand::Gone => (RepairState::Gone, None),
             };
             let (from, detail) = (RepairState::Planned, one.detail.clone());

@@ -8,9 +8,13 @@ use clap::Args;
 use quittance_server::clock;
 use quittance_server::config::{Config, Pair};
 use quittance_server::reconcile::{Repairs, Writers, carry_out, check, plan, spare_live};
-use quittance_store::records::{RepairPlan, RepairState};
+use quittance_store::records::{RepairState, encode_plan};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// What is kept of a repair that a comparison would not decide any more.
+const OVERTAKEN: &str = "it would not be decided so any more; nothing was written";
 
 /// What to approve.
 #[derive(Args, Debug)]
@@ -35,15 +39,15 @@ fn decide(
     name: &str,
     arguments: &Arguments,
     global: &Global,
-) -> anyhow::Result<Vec<RepairPlan>> {
+) -> anyhow::Result<BTreeSet<Vec<u8>>> {
     let comparison = diff::Arguments::new(name, None, arguments.settle);
     let mut systems = diff::Opened::open(config, pair, global)?;
     let outcome = systems.compare(pair, &comparison)?;
-    let mut plan = plan(pair, &outcome, (None, clock::now()), None)?;
+    let mut plan = plan(pair, &outcome, clock::now(), None)?;
     let [mut left, mut right] = systems.sources(pair);
     spare_live(pair, &outcome, &mut plan, [&mut left, &mut right])
         .map_err(|(system, error)| systems::failure(&system, error))?;
-    Ok(plan.proposals.into_iter().map(|proposal| proposal.plan).collect())
+    Ok(plan.proposals.iter().map(|proposal| encode_plan(&proposal.plan)).collect())
 }
 
 /// Approves what waits, or decides against it.
@@ -55,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     // What waited may have been overtaken: it is compared and decided again, now.
     let decided_now = match arguments.apply && !arguments.reject {
         true => decide(&config, pair, &run.pair, arguments, global)?,
-        false => Vec::new(),
+        false => BTreeSet::new(),
     };
     let mut history = diff::runs(&data)?;
     let (_, mut waiting) = load(&mut history, &arguments.id)?;
@@ -70,12 +74,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         let mut open = opening(&config, &run.pair);
         let mut overtaken = Vec::new();
         if arguments.reject {
-            repairs.decide(&mut waiting, RepairState::Rejected, BY, clock::now())?;
+            repairs.decide(&mut waiting, (RepairState::Rejected, None), BY, clock::now())?;
         } else {
-            (waiting, overtaken) = waiting.into_iter().partition(|one| decided_now.contains(&one.plan));
+            (waiting, overtaken) = waiting.into_iter().partition(|one| decided_now.contains(&encode_plan(&one.plan)));
             check(waiting.iter().map(|one| &one.plan), &mut open).map_err(failure)?;
-            repairs.decide(&mut overtaken, RepairState::Moved, BY, clock::now())?;
-            repairs.decide(&mut waiting, RepairState::Planned, BY, clock::now())?;
+            repairs.decide(&mut overtaken, (RepairState::Moved, Some(OVERTAKEN)), BY, clock::now())?;
+            repairs.decide(&mut waiting, (RepairState::Planned, None), BY, clock::now())?;
         }
         let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
         failed = carry_out(&mut repairs, &mut waiting, None, &mut writers).err().map(failure);

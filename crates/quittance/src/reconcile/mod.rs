@@ -57,9 +57,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let pair = systems::pair(&config, &arguments.pair)?;
     // What is written is kept, or it could not be taken back.
     let data = if arguments.apply { Some(global.data()?) } else { global.named_data()? };
-    let finished = match data.as_ref().filter(|_| arguments.apply) {
+    let (finished, is_known) = match data.as_ref().filter(|_| arguments.apply) {
         Some(data) => finish(&config, &arguments.pair, &mut diff::runs(data)?)?,
-        None => Vec::new(),
+        None => (Vec::new(), true),
     };
     let started_at = clock::now();
     let comparison = diff::Arguments::new(&arguments.pair, arguments.only.clone(), arguments.settle);
@@ -67,10 +67,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let outcome = systems.compare(pair, &comparison)?;
     let when = When { id: diff::new_run(started_at), started_at, ended_at: clock::now() };
     let mut history = data.as_ref().map(diff::runs).transpose()?;
-    let told = diff::tell(&mut history, &comparison, &outcome, when, global)?;
+    diff::tell(&mut history, &comparison, &outcome, when, global)?;
+    let is_kept = history.is_some() && arguments.only.is_none();
     let repairs_max = arguments.repairs_max.or(arguments.only.as_ref().map(|_| pair.repairs.brake.repairs_max));
     let mut kept = history.as_mut().map(|history| Repairs::new(history.store(), &arguments.pair));
-    let mut plan = plan(pair, &outcome, (repairs_max, clock::now()), kept.as_mut())?;
+    let mut plan = plan(pair, &outcome, clock::now(), kept.as_mut())?;
     let [mut left, mut right] = systems.sources(pair);
     spare_live(pair, &outcome, &mut plan, [&mut left, &mut right])
         .map_err(|(system, error)| systems::failure(&system, error))?;
@@ -81,11 +82,16 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     if let Some(kept) = kept.as_mut().filter(|_| is_written) {
         (repairs, failed) = write(&config, &arguments.pair, (&plan, when), kept)?;
     }
-    let document =
-        told::Told { told: &told.json, outcome: &outcome, plan: &plan, repairs: &repairs, finished: &finished };
+    let document = told::Told {
+        run_id: (is_kept || !repairs.is_empty()).then_some(when.id),
+        outcome: &outcome,
+        plan: &plan,
+        repairs: &repairs,
+        finished: &finished,
+    };
     document.document(arguments.apply, pair).print(global.format())?;
     failed.map_or_else(
-        || Ok(exit(&outcome, &plan, &[&repairs[..], &finished].concat(), arguments.apply).into()),
+        || Ok(exit(&outcome, &plan, (&repairs, &finished, is_known), arguments.apply).into()),
         |error| Err(error.into()),
     )
 }
@@ -117,19 +123,20 @@ fn write(
     Ok((repairs, failed))
 }
 
-/// Finds out what became of what an earlier process had planned. What cannot be found out now stays for the next time.
-fn finish(config: &Config, pair: &str, history: &mut History) -> anyhow::Result<Vec<Kept>> {
+/// Finds out what became of what an earlier process had planned. What cannot be found out now stays for the
+/// next time, and it is said whether that is so.
+fn finish(config: &Config, pair: &str, history: &mut History) -> anyhow::Result<(Vec<Kept>, bool)> {
     let mut kept = Repairs::new(history.store(), pair);
     let mut open = opening(config, pair);
     let mut writers = Writers { open: &mut open, now: &clock::now, by: BY };
     match resume(&mut kept, &mut writers) {
-        Ok(settled) => Ok(settled),
+        Ok(settled) => Ok((settled, true)),
         Err(WriteError::Store(error)) => Err(error.into()),
         Err(WriteError::System { system, source }) => {
             eprintln!(
                 "warning: what became of repairs that were begun before is not known: system `{system}`: {source}"
             );
-            Ok(Vec::new())
+            Ok((Vec::new(), false))
         }
     }
 }
@@ -153,9 +160,17 @@ fn failure(error: WriteError) -> Failure {
     }
 }
 
-fn exit(outcome: &Outcome, plan: &Plan, repairs: &[Kept], is_applied: bool) -> Exit {
+/// `is_known` says whether it was found out what became of all that was begun before.
+fn exit(
+    outcome: &Outcome,
+    plan: &Plan,
+    (repairs, finished, is_known): (&[Kept], &[Kept], bool),
+    is_applied: bool,
+) -> Exit {
+    let is_done = |state| matches!(state, RepairState::Repaired | RepairState::Already | RepairState::Abandoned);
+    let is_past_good = is_known && finished.iter().all(|repair| is_done(repair.state));
     if !outcome.has_drift() {
-        return Exit::Good;
+        return if is_past_good { Exit::Good } else { Exit::Finding };
     }
     if !is_applied {
         return Exit::Finding;
@@ -165,8 +180,7 @@ fn exit(outcome: &Outcome, plan: &Plan, repairs: &[Kept], is_applied: bool) -> E
     if plan.stopped.is_some() || waits {
         return Exit::Braked;
     }
-    let is_done = |state| matches!(state, RepairState::Repaired | RepairState::Already | RepairState::Abandoned);
-    let is_all_done = repairs.iter().all(|repair| is_done(repair.state));
+    let is_all_done = is_past_good && repairs.iter().all(|repair| is_done(repair.state));
     if is_all_done && plan.withheld.is_empty() { Exit::Good } else { Exit::Finding }
 }
 

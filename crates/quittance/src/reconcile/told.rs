@@ -17,8 +17,8 @@ const COLUMNS: [&str; 8] = ["no", "key", "side", "column", "from", "to", "state"
 
 /// What `reconcile` came to.
 pub(super) struct Told<'t> {
-    /// What is told of the comparison.
-    pub(super) told: &'t Value,
+    /// The run, where it is kept: another command would not find it by its id.
+    pub(super) run_id: Option<RunId>,
     /// The comparison.
     pub(super) outcome: &'t Outcome,
     /// What was decided.
@@ -32,7 +32,7 @@ pub(super) struct Told<'t> {
 impl Told<'_> {
     /// The document.
     pub(super) fn document(&self, is_applied: bool, pair: &Pair) -> Document {
-        let run = &self.told["run_id"];
+        let run = self.run_id.map(|run| run.to_string());
         let counts = counts(self.repairs);
         let (repairs, rows) = if self.repairs.is_empty() {
             let proposed = self.plan.proposals.iter().enumerate();
@@ -54,7 +54,7 @@ impl Told<'_> {
         let name = &self.outcome.pair.name;
         let statement = format!("{} records of `{name}` equal, {repaired} repaired, {open} open", self.outcome.equal);
         let stopped = self.plan.stopped.map(|stopped| self.stopped(stopped, pair));
-        let undo = (repaired > 0).then(|| format!("quittance undo {} --apply", run.as_str().unwrap_or_default()));
+        let undo = (repaired > 0).then(|| format!("quittance undo {} --apply", run.as_deref().unwrap_or_default()));
         let json = json!({
             "pair": name,
             "run_id": run,
@@ -96,7 +96,7 @@ impl Told<'_> {
         });
         notes.extend(stopped);
         if waiting > 0 {
-            notes.push(format!("approve them with: quittance approve {} --apply", run.as_str().unwrap_or_default()));
+            notes.push(format!("approve them with: quittance approve {} --apply", run.as_deref().unwrap_or_default()));
         }
         notes.extend(undo.map(|undo| format!("take it back with: {undo}")));
         whole(json, rows, notes)
