@@ -107,6 +107,10 @@ typed_ids! {
     EventId "evt";
     /// Names an endpoint of a tenant's, to which events are sent.
     EndpointId "whe";
+    /// Names a silence: what operators do not want to be told of for a while.
+    SilenceId "sil";
+    /// Names a message about alerts to one channel.
+    NoticeId "ntc";
 }
 
 /// Says why a text is not the id that was asked for.

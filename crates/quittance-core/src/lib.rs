@@ -8,6 +8,7 @@
 //! a simulator checks it, a test prints it.
 
 pub mod account;
+pub mod alert;
 pub mod allocate;
 pub mod brake;
 pub mod currency;

@@ -6,6 +6,7 @@
 //! writing.
 
 pub mod compare;
+pub mod detect;
 pub mod digest;
 pub mod groups;
 pub mod join;
@@ -14,6 +15,7 @@ pub mod proof;
 pub mod repair;
 pub mod row;
 pub mod run;
+pub mod schedule;
 pub mod settle;
 pub mod transform;
 pub mod value_map;

@@ -1,0 +1,6 @@
+//! Detectors: what a run says beyond its differences, beside what earlier runs said.
+//!
+//! Pure rules over numbers. Does not own how they are counted, kept, or told.
+
+pub mod shape;
+pub mod silence;
