@@ -10,11 +10,11 @@ use quittance_store::records::{Discrepancy, EventSource, InboxEntry};
 pub struct Line {
     /// When.
     pub at: Timestamp,
-    /// Who did it: `client`, `engine`, `gateway` or `operator`.
+    /// Who did it: `client`, `engine`, `gateway` or `operator`; in the story of a run `pair` or `repair`.
     pub actor: &'static str,
     /// What, as a stable word: `request_received`, the kind of a journal record (`payment_accepted`, `ticket_issued`,
     /// `refund_accepted`, `corrected`, …), `webhook_received`, `event_swept`, `operator_acted`, `discrepancy_opened`,
-    /// `discrepancy_closed` or `answer_given`.
+    /// `discrepancy_closed` or `answer_given`; in the story of a run what became of a repair.
     pub event: &'static str,
     /// Names and values, in the order they are read best.
     pub details: Vec<(&'static str, String)>,

@@ -17,6 +17,7 @@ mod idempotency;
 mod late_generations;
 mod late_refunds;
 mod objects;
+mod ordering;
 mod orphans;
 mod pause;
 mod payments;
