@@ -12,6 +12,7 @@
 //! says "throttled" and leaves the rest to the machine. Where an answer is not readable as the gateway's own, the
 //! fact is "lost", never a guess.
 
+pub mod alert;
 pub mod connector;
 pub mod event;
 mod form;

@@ -8,4 +8,4 @@ mod place;
 pub use holds::holds;
 pub use json::{value_at, value_of};
 pub(crate) use place::elements;
-pub use place::{member_of, value_in};
+pub use place::{member_of, places, value_in};

@@ -18,6 +18,7 @@ pub mod listing;
 mod object;
 mod request;
 pub mod surface;
+pub mod update;
 pub mod webhook;
 
 /// The API version under which requests are made and answers are read, unless configured otherwise.

@@ -55,6 +55,17 @@ pub fn member_of(name: &str) -> Option<String> {
     }
 }
 
+/// The members on the way to a column that is at the top of an object or inside of members alone: of `/metadata/plan` they are
+/// `metadata` and `plan`. None for a pointer that goes on into elements (`*`) or names nothing.
+#[must_use]
+pub fn places(name: &str) -> Option<Vec<String>> {
+    let steps = match name.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').map(unescaped).collect(),
+        None => vec![name.to_owned()],
+    };
+    (!name.is_empty() && steps.iter().all(|step| step != "*")).then_some(steps)
+}
+
 /// The elements of a list of Stripe's.
 pub(crate) fn elements(document: &Json) -> Option<&Json> {
     (document.get("object")? == "list").then(|| document.get("data").filter(|data| data.is_array()))?

@@ -18,7 +18,7 @@ mod payment;
 mod reading;
 
 pub(super) use evidence::EVIDENCE_NAMES;
-pub(super) use payment::PAYMENT_REFERENCE;
+pub(super) use payment::{OWN_METADATA, PAYMENT_REFERENCE};
 
 /// Where objects of a kind are found.
 const fn path(kind: ObjectKind) -> &'static str {

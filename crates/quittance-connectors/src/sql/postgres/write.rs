@@ -4,9 +4,11 @@
 //! them; so every name in them says that it is PostgreSQL's own. Values are text that is cast to a column's type. Does not
 //! own what is to be written, nor what is done about a refusal.
 
+mod cast;
 mod target;
 mod texts;
 
+pub use cast::Cast;
 pub use target::{Target, TargetColumn, held, target, target_column};
 pub use texts::Texts;
 

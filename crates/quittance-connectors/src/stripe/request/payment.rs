@@ -21,6 +21,9 @@ const PAYMENT_ID: &str = "payment_id";
 /// Metadata key of the client's reference, by which a payment is known whose records were lost; the same.
 pub(in crate::stripe) const PAYMENT_REFERENCE: &str = "payment_reference";
 
+/// All metadata of payments that is ours, with that by which their customer is known.
+pub(in crate::stripe) const OWN_METADATA: [&str; 4] = [EFFECT_ID, PAYMENT_ID, PAYMENT_REFERENCE, "customer_id"];
+
 impl Stripe {
     /// Builds the creation of an unconfirmed payment intent: inert until it is confirmed.
     ///

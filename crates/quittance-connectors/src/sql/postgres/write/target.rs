@@ -14,6 +14,10 @@ pub struct TargetColumn {
     pub name: String,
     /// Its type, or what its domain is made of, as it is written in a statement.
     pub type_name: String,
+    /// The same with its length or its scale, where it has one that PostgreSQL itself knows.
+    pub limited_type: Option<String>,
+    /// Whether it has to hold something.
+    pub is_required: bool,
     /// Whether PostgreSQL makes its values.
     pub is_generated: bool,
     /// Whether the role may change it.
@@ -35,11 +39,12 @@ impl Target {
 pub fn target(oid: u32) -> String {
     format!(
         "WITH RECURSIVE made AS (SELECT attnum, attname, attgenerated <> '' OR attidentity = 'a' AS is_generated, \
-         atttypid AS type FROM pg_attribute WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped \
-         UNION ALL SELECT attnum, attname, is_generated, typbasetype FROM made JOIN pg_type ON pg_type.oid = type \
+         attnotnull AS is_required, atttypid AS type, atttypmod AS typmod FROM pg_attribute WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped \
+         UNION ALL SELECT attnum, attname, is_generated, is_required OR typnotnull, typbasetype, typtypmod FROM made JOIN pg_type ON pg_type.oid = type \
          WHERE typtype = 'd') \
          SELECT attname, quote_ident(nspname) || '.' || quote_ident(typname), is_generated, \
-         has_column_privilege({oid}, attnum, 'UPDATE'), pg_column_is_updatable({oid}::regclass, attnum, true) \
+         has_column_privilege({oid}, attnum, 'UPDATE'), pg_column_is_updatable({oid}::regclass, attnum, true), is_required, \
+         CASE WHEN typmod >= 0 AND nspname = 'pg_catalog' AND typcategory <> 'A' THEN format_type(type, typmod) END \
          FROM made JOIN pg_type ON pg_type.oid = type JOIN pg_namespace ON pg_namespace.oid = typnamespace \
          WHERE typtype <> 'd' ORDER BY attnum"
     )
@@ -58,11 +63,13 @@ pub fn held(oid: u32) -> String {
 /// Reads a row of [`target`].
 #[must_use]
 pub fn target_column(row: &[Option<String>]) -> Option<TargetColumn> {
-    let [name, type_name, is_generated, may_update, is_updatable] = row else { return None };
+    let [name, type_name, is_generated, may_update, is_updatable, is_required, limited_type] = row else { return None };
     let is = |text: &Option<String>| text.as_deref() == Some("t");
     Some(TargetColumn {
         name: name.clone()?,
         type_name: type_name.clone()?,
+        limited_type: limited_type.clone(),
+        is_required: is(is_required),
         is_generated: is(is_generated),
         may_update: is(may_update),
         is_updatable: is(is_updatable),

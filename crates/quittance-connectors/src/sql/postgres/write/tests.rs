@@ -20,6 +20,8 @@ fn table() -> (Table, Target) {
     let target = |(name, _, of): (&str, Kind, &str)| TargetColumn {
         name: name.to_owned(),
         type_name: format!("pg_catalog.{of}"),
+        limited_type: (of == "varchar").then(|| "character varying(5)".to_owned()),
+        is_required: false,
         is_generated: false,
         may_update: true,
         is_updatable: true,
@@ -115,4 +117,16 @@ fn what_a_column_cannot_hold_is_not_expected_of_it() {
     assert_eq!(Kind::Text.expected_text(&Value::Null), Some(None));
     assert_eq!(Kind::Integer.expected_text(&Value::Untyped("07".into())), Some(Some("7".to_owned())));
     assert_eq!(Kind::Float8.expected_text(&Value::Untyped("NaN".into())), Some(Some("NaN".to_owned())));
+}
+
+#[test]
+fn texts_are_read_as_their_column_holds_them_and_nothing_is_written() {
+    let (table, target) = table();
+    let asked = |name| super::Cast::new((&table, &target), name).map(|cast| cast.unfit(["a'b", "c"].into_iter()));
+    let limited = asked("no\"te").expect("a column");
+    let held = "((w.s::pg_catalog.varchar) OPERATOR(pg_catalog.=) (w.s::pg_catalog.varchar)::character varying(5)) IS NOT TRUE";
+    assert!(limited.contains(held) && limited.contains("a''b") && !limited.contains("UPDATE"), "{limited}");
+    let counted = asked("id").expect("a column");
+    assert!(counted.contains("pg_catalog.count(w.s::pg_catalog.int4)"), "{counted}");
+    assert_eq!(asked("nowhere"), None);
 }
