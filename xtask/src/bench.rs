@@ -19,8 +19,9 @@ enum Store {
 }
 
 /// Every benchmark, in the order in which they run, with its options.
-const WORKS: [(&str, Store, &[&str]); 8] = [
+const WORKS: [(&str, Store, &[&str]); 9] = [
     ("diff", Store::PostgresOrNone, &[]),
+    ("repairs", Store::Postgres, &[]),
     ("batch", Store::Own, &[]),
     ("batch", Store::Postgres, &["--store", "postgres"]),
     ("batch", Store::Postgres, &["--store", "postgres", "--connections", "2"]),

@@ -433,7 +433,8 @@ CREATE TABLE drifts (
     first_seen_at bigint NOT NULL,
     left_hashes bytea NOT NULL,
     right_hashes bytea NOT NULL,
-    told text COLLATE "C" NOT NULL,
+    told bytea NOT NULL,
+    content bytea NOT NULL,
     PRIMARY KEY (run, seq)
 );
 
@@ -445,6 +446,7 @@ CREATE TABLE repair_runs (
     by text COLLATE "C" NOT NULL,
     started_at bigint NOT NULL,
     repairs bigint NOT NULL,
+    source bytea,
     PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX repair_runs_by_pair ON repair_runs (pair, id);
@@ -480,3 +482,120 @@ CREATE TABLE repair_heads (
     hash bytea NOT NULL,
     PRIMARY KEY (pair)
 ) WITH (fillfactor = 85);
+
+CREATE TABLE pair_states (
+    pair text COLLATE "C" NOT NULL,
+    lease_owner text COLLATE "C",
+    lease_epoch bigint NOT NULL,
+    lease_until bigint,
+    paused_at bigint,
+    paused_by text COLLATE "C",
+    paused_reason text COLLATE "C",
+    due_at bigint,
+    started_at bigint,
+    ended_at bigint,
+    outcome text COLLATE "C",
+    detail text COLLATE "C",
+    good_at bigint,
+    failures bigint NOT NULL,
+    failing_since bigint,
+    memory bytea,
+    PRIMARY KEY (pair)
+) WITH (fillfactor = 85);
+
+CREATE TABLE alerts (
+    subject text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    standing text COLLATE "C" NOT NULL,
+    turned_at bigint NOT NULL,
+    observed_at bigint NOT NULL,
+    since bigint NOT NULL,
+    severity text COLLATE "C" NOT NULL,
+    count bigint NOT NULL,
+    relapses bigint NOT NULL,
+    said bytea NOT NULL,
+    told bytea NOT NULL,
+    PRIMARY KEY (subject, kind)
+) WITH (fillfactor = 85);
+
+CREATE TABLE alert_channels (
+    channel text COLLATE "C" NOT NULL,
+    newest bigint NOT NULL,
+    sent bigint NOT NULL,
+    given_up bigint NOT NULL,
+    failing_since bigint,
+    PRIMARY KEY (channel)
+) WITH (fillfactor = 85);
+
+CREATE TABLE alert_notices (
+    channel text COLLATE "C" NOT NULL,
+    slot bigint NOT NULL,
+    seq bigint NOT NULL,
+    id bytea NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    due_at bigint NOT NULL,
+    attempts bigint NOT NULL,
+    lease bigint NOT NULL,
+    ended_at bigint,
+    message bytea NOT NULL,
+    error bytea,
+    PRIMARY KEY (channel, slot)
+) WITH (fillfactor = 85);
+
+CREATE TABLE alert_silences (
+    id bytea NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    kind text COLLATE "C",
+    begins_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    by text COLLATE "C" NOT NULL,
+    reason bytea NOT NULL,
+    PRIMARY KEY (id)
+) WITH (fillfactor = 85);
+
+CREATE TABLE bases (
+    pair text COLLATE "C" NOT NULL,
+    record bytea NOT NULL,
+    is_touched bigint NOT NULL,
+    agreed bytea NOT NULL,
+    PRIMARY KEY (pair, record)
+) WITH (fillfactor = 85);
+
+CREATE TABLE findings (
+    pair text COLLATE "C" NOT NULL,
+    digest bytea NOT NULL,
+    id bytea NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    first_seen_at bigint NOT NULL,
+    opened_at bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    closed_at bigint,
+    judged_at bigint NOT NULL,
+    run bytea NOT NULL,
+    repair_run bytea,
+    repair_no bigint,
+    content bytea NOT NULL,
+    told bytea NOT NULL,
+    ignored_by text COLLATE "C",
+    ignored_reason bytea,
+    PRIMARY KEY (pair, digest)
+) WITH (fillfactor = 85);
+CREATE UNIQUE INDEX findings_by_id ON findings (id);
+CREATE UNIQUE INDEX findings_by_state ON findings (pair, state, id);
+
+CREATE TABLE finding_actions (
+    tenant bytea NOT NULL,
+    key bytea NOT NULL,
+    fingerprint bytea NOT NULL,
+    finding bytea NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    by text COLLATE "C" NOT NULL,
+    at bigint NOT NULL,
+    run bytea,
+    reason bytea NOT NULL,
+    PRIMARY KEY (tenant, key)
+) WITH (fillfactor = 85);
+CREATE UNIQUE INDEX finding_actions_by_finding ON finding_actions (finding, at, key);

@@ -209,7 +209,7 @@ impl Data {
     #[must_use]
     pub fn runs(&self) -> Self {
         match &self.place {
-            Place::Directory(path) => Self::directory(path.join("drift")),
+            Place::Directory(path) => Self { place: Place::Directory(path.join("drift")), keys: self.keys.clone() },
             Place::Postgres(_) => self.clone(),
         }
     }

@@ -11,6 +11,7 @@
 //! [`config`] alone.
 
 pub mod admin;
+pub mod alerts;
 pub mod backup;
 pub mod clock;
 pub mod config;
@@ -36,6 +37,7 @@ mod switches;
 pub mod systems;
 mod tls;
 pub mod transport;
+mod truth;
 
 // The HTTP API.
 pub mod api;

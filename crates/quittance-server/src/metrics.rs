@@ -4,8 +4,14 @@
 //! from clients, so that their number is bounded.
 
 mod help;
+mod pairs;
+mod truth;
 
 pub use help::page;
+pub(crate) use pairs::{
+    Compared, pair_compared, pair_detected, pair_divergence, pair_repairs, pair_run, pair_silence, pair_state,
+};
+pub(crate) use truth::{TruthNumbers, truths_remembered};
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -22,10 +28,19 @@ static EXPORTER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// Bounds of the histograms of durations, in seconds: a commit takes some milliseconds, a gateway up to 20 s.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 
+/// Bounds of the histogram of ages, in seconds: from what was asked just now to a day.
+const AGES: [f64; 10] = [0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
+/// Bounds of the time until a difference is found: a minute is quick, a week is not.
+const DETECTION_SECONDS: [f64; 9] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0];
+
 /// Begins to collect, once for the process; later calls change nothing. Nothing is counted before.
 pub fn ensure_installed() {
     EXPORTER.get_or_init(|| {
         let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
+        let ages = Matcher::Full("quittance_truth_age_seconds".to_owned());
+        let builder = builder.and_then(|builder| builder.set_buckets_for_metric(ages, &AGES));
+        let detection = Matcher::Full("quittance_pair_detection_seconds".to_owned());
+        let builder = builder.and_then(|builder| builder.set_buckets_for_metric(detection, &DETECTION_SECONDS));
         let installed = builder.map_err(|error| error.to_string()).and_then(|builder| {
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
@@ -45,6 +60,23 @@ pub fn render() -> String {
     let Some(Some(handle)) = EXPORTER.get() else { return String::new() };
     handle.run_upkeep();
     handle.render()
+}
+
+/// How many alerts of a kind are open.
+pub(crate) fn alerts_open(kind: &'static str, count: usize) {
+    gauge!("quittance_alerts_open", "kind" => kind).set(count as f64);
+}
+
+/// That a message about alerts was sent to a channel, or not taken by it.
+pub(crate) fn alert_told(channel: &str, is_taken: bool) {
+    let labels = [("channel", channel.to_owned()), ("result", if is_taken { "sent" } else { "failed" }.to_owned())];
+    counter!("quittance_alert_messages_total", &labels).increment(1);
+}
+
+/// How long the message to a channel has waited that is not sent yet; 0 where there is none.
+pub(crate) fn alert_unsent(channel: &str, age_ms: u64) {
+    let age = Duration::from_millis(age_ms).as_secs_f64();
+    gauge!("quittance_alert_unsent_age_seconds", "channel" => channel.to_owned()).set(age);
 }
 
 pub(crate) fn refused() {
@@ -146,8 +178,18 @@ pub(crate) fn asked(gateway: &str, kind: &'static str, fact: &Fact) {
 }
 
 /// A webhook delivery, by what became of it: `accepted`, `duplicate`, or the reason it was refused.
-pub(crate) fn webhook(endpoint: &str, result: &'static str) {
-    counter!("quittance_webhooks_total", "endpoint" => endpoint.to_owned(), "result" => result).increment(1);
+pub(crate) fn webhook(endpoint: &str, gateway: &str, result: &'static str) {
+    webhooks(endpoint, gateway, result, 1);
+}
+
+/// That webhooks may come to an endpoint: that none did is then a number, too.
+pub(crate) fn expects_webhooks(endpoint: &str, gateway: &str) {
+    webhooks(endpoint, gateway, "accepted", 0);
+}
+
+fn webhooks(endpoint: &str, gateway: &str, result: &'static str, count: u64) {
+    let labels = [("endpoint", endpoint.to_owned()), ("gateway", gateway.to_owned()), ("result", result.to_owned())];
+    counter!("quittance_webhooks_total", &labels).increment(count);
 }
 
 /// An event that was sent to an endpoint: `delivered`, `refused`, or `unreachable` where no answer came.
@@ -223,6 +265,12 @@ pub(crate) fn database_risk(code: &'static str, is_there: bool) {
 pub(crate) fn paused(gateway: &str, is_paused: bool) {
     let value: f64 = if is_paused { 1.0 } else { 0.0 };
     gauge!("quittance_paused", "gateway" => gateway.to_owned()).set(value);
+}
+
+/// Whether a gateway is only read, and nothing sent to it, since records were lost.
+pub(crate) fn recovering(gateway: &str, is_recovering: bool) {
+    let value: f64 = if is_recovering { 1.0 } else { 0.0 };
+    gauge!("quittance_recovering", "gateway" => gateway.to_owned()).set(value);
 }
 
 pub(crate) fn gateway_in_flight(gateway: &str, count: usize) {

@@ -3,6 +3,7 @@
 use crate::config::{Config, ConfigErrors};
 use crate::connections::{self, Service, wire};
 use crate::data::Data;
+use crate::reconcile::service::Reconciler;
 use crate::roles::Roles;
 use crate::runtime::Runtime;
 use crate::tls::{self, Tls, TlsError};
@@ -138,6 +139,13 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let connections_max = config.server.connections_max;
     let mut runtime = Runtime::start(config, &data, roles)?;
     let socket = data.socket().and_then(open_socket);
+    let reconciler = match roles.reconciler {
+        true => {
+            Reconciler::start(runtime.handle().config(), &data.clone().with_keys(runtime.handle().config().keyring()?))
+        }
+        false => Ok(None),
+    };
+    let reconciler = reconciler.map_err(ServeError::Thread)?;
     let (closer, closing) = watch::channel(false);
     let api = wire::around(api::router(runtime.handle()), tls.is_some());
     let public = Service { router: api, connections_max, front: front.clone(), tls: tls.clone(), closing };
@@ -166,7 +174,7 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     if let Some(renewal) = renewal {
         renewal.abort();
     }
-    let stopped = stop(runtime, fronts).await;
+    let stopped = stop(runtime, reconciler, fronts).await;
     if let Some(socket) = data.socket() {
         let _ = std::fs::remove_file(socket);
     }
@@ -179,10 +187,28 @@ fn open_socket(path: PathBuf) -> Option<UnixListener> {
     opened.inspect_err(|error| tracing::error!(%error, path = %path.display(), "serving without the local socket")).ok()
 }
 
+/// Resolves when runs of pairs have ended. They may be in the middle of a statement that takes longer than anybody waits, so the
+/// thread that waits for them is nobody's.
+fn ended(reconciler: Reconciler) -> tokio::sync::oneshot::Receiver<()> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        reconciler.stop();
+        // Nobody may be waiting any more.
+        let _ = sender.send(());
+    });
+    receiver
+}
+
 /// Stops in order: nothing new comes in, jobs end, waiting clients are told to ask again, requests end, the engine ends.
-async fn stop(runtime: Runtime, fronts: Vec<JoinHandle<()>>) -> Result<(), ServeError> {
+async fn stop(runtime: Runtime, reconciler: Option<Reconciler>, fronts: Vec<JoinHandle<()>>) -> Result<(), ServeError> {
     tracing::info!("stopping");
+    let runs = reconciler.map(ended);
     runtime.wind_down(JOBS_GRACE).await;
+    if let Some(runs) = runs
+        && tokio::time::timeout(JOBS_GRACE, runs).await.is_err()
+    {
+        tracing::warn!("a run of a pair is left under way; what it planned is looked up by the next");
+    }
     for front in fronts {
         if let Err(error) = front.await {
             tracing::error!(%error, "a front ended badly");

@@ -431,7 +431,8 @@ CREATE TABLE drifts (
     first_seen_at INTEGER NOT NULL,
     left_hashes BLOB NOT NULL,
     right_hashes BLOB NOT NULL,
-    told TEXT NOT NULL,
+    told BLOB NOT NULL,
+    content BLOB NOT NULL,
     PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -443,6 +444,7 @@ CREATE TABLE repair_runs (
     by TEXT NOT NULL,
     started_at INTEGER NOT NULL,
     repairs INTEGER NOT NULL,
+    source BLOB,
     PRIMARY KEY (id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX repair_runs_by_pair ON repair_runs (pair, id);
@@ -478,3 +480,120 @@ CREATE TABLE repair_heads (
     hash BLOB NOT NULL,
     PRIMARY KEY (pair)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pair_states (
+    pair TEXT NOT NULL,
+    lease_owner TEXT,
+    lease_epoch INTEGER NOT NULL,
+    lease_until INTEGER,
+    paused_at INTEGER,
+    paused_by TEXT,
+    paused_reason TEXT,
+    due_at INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    outcome TEXT,
+    detail TEXT,
+    good_at INTEGER,
+    failures INTEGER NOT NULL,
+    failing_since INTEGER,
+    memory BLOB,
+    PRIMARY KEY (pair)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+    subject TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    turned_at INTEGER NOT NULL,
+    observed_at INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    relapses INTEGER NOT NULL,
+    said BLOB NOT NULL,
+    told BLOB NOT NULL,
+    PRIMARY KEY (subject, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert_channels (
+    channel TEXT NOT NULL,
+    newest INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    given_up INTEGER NOT NULL,
+    failing_since INTEGER,
+    PRIMARY KEY (channel)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert_notices (
+    channel TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    lease INTEGER NOT NULL,
+    ended_at INTEGER,
+    message BLOB NOT NULL,
+    error BLOB,
+    PRIMARY KEY (channel, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert_silences (
+    id BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    kind TEXT,
+    begins_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    reason BLOB NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bases (
+    pair TEXT NOT NULL,
+    record BLOB NOT NULL,
+    is_touched INTEGER NOT NULL,
+    agreed BLOB NOT NULL,
+    PRIMARY KEY (pair, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE findings (
+    pair TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    judged_at INTEGER NOT NULL,
+    run BLOB NOT NULL,
+    repair_run BLOB,
+    repair_no INTEGER,
+    content BLOB NOT NULL,
+    told BLOB NOT NULL,
+    ignored_by TEXT,
+    ignored_reason BLOB,
+    PRIMARY KEY (pair, digest)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX findings_by_id ON findings (id);
+CREATE UNIQUE INDEX findings_by_state ON findings (pair, state, id);
+
+CREATE TABLE finding_actions (
+    tenant BLOB NOT NULL,
+    key BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    finding BLOB NOT NULL,
+    action TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    run BLOB,
+    reason BLOB NOT NULL,
+    PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX finding_actions_by_finding ON finding_actions (finding, at, key);

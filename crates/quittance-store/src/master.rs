@@ -119,6 +119,19 @@ pub fn begin(
     })
 }
 
+/// Writes down that no value is left under these keys, in a store of what is stored.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub fn retire(store: &mut dyn Store, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
+    ids.iter().try_for_each(|id| {
+        set(store, id, &|known| {
+            known.filter(|key| key.retired_at.is_none()).map(|key| MasterKey { retired_at: Some(now), ..key })
+        })
+    })
+}
+
 fn place(key: &[Value]) -> Place<'_> {
     Place { table: MASTER_KEYS.name, column: "proof", key }
 }

@@ -4,15 +4,19 @@
 //! a time-ordered UUID; the only random index on the path of a new payment is `idempotency`, kept as narrow as it can be.
 
 mod access;
+mod alerts;
 mod drift;
 mod event;
+mod findings;
 mod gateway;
 mod mirror;
 mod money;
 
 pub use access::{API_KEYS, COMMANDS, COUNTERS, CUSTOMERS, IDEMPOTENCY, MASTER_KEYS, TENANTS};
-pub use drift::{DRIFTS, KEPT_APART, REPAIR_HEADS, REPAIR_JOURNAL, REPAIR_RUNS, REPAIRS, RUNS};
+pub use alerts::{ALERT_CHANNELS, ALERT_NOTICES, ALERT_SILENCES, ALERTS};
+pub use drift::{BASES, DRIFTS, KEPT_APART, PAIR_STATES, REPAIR_HEADS, REPAIR_JOURNAL, REPAIR_RUNS, REPAIRS, RUNS};
 pub use event::{DELIVERIES, EVENTS, WEBHOOK_ENDPOINTS};
+pub use findings::{ACTIONS, FINDINGS};
 pub use gateway::{CLOCKS, EFFECTS, MOVEMENTS, SWITCHES, TICKETS};
 pub use mirror::{DISCREPANCIES, GATEWAY_OBJECTS, INBOX, ORPHANS, SWEEPS};
 pub use money::{BOOKS, CLOSED_HOLDS, DISPUTES, EVIDENCE, INTENTS, JOURNAL, PAYMENTS, REFUNDS};
@@ -33,7 +37,7 @@ const fn sealed(name: &'static str, nullability: Nullability) -> Column {
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// Every table of the schema, in the order they are created.
-pub const ALL: [&Table; 34] = [
+pub const ALL: [&Table; 42] = [
     &MASTER_KEYS,
     &TENANTS,
     &API_KEYS,
@@ -68,4 +72,12 @@ pub const ALL: [&Table; 34] = [
     &REPAIRS,
     &REPAIR_JOURNAL,
     &REPAIR_HEADS,
+    &PAIR_STATES,
+    &ALERTS,
+    &ALERT_CHANNELS,
+    &ALERT_NOTICES,
+    &ALERT_SILENCES,
+    &BASES,
+    &FINDINGS,
+    &ACTIONS,
 ];

@@ -2,8 +2,8 @@
 
 use crate::output::Format;
 use crate::{
-    backup, bench, check_config, completions, customers, demo, diff, export, find, healthcheck, init, key, pause,
-    prune, reconcile, repairs, restore, sandbox, serve, tenant, trace,
+    alerts, backup, bench, check_config, completions, customers, demo, diff, export, find, healthcheck, init, key,
+    pause, prune, reconcile, repairs, restore, sandbox, serve, tenant, trace,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::config::Config;
@@ -38,7 +38,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
     /// Data directory [default: quittance-data]; only `serve`, `tenant`, `key`, `pause`, `resume`, `prune`, `restore`,
-    /// `reconcile`, `approve` and `undo` with --apply, and `diff` and a dry `reconcile` where it is named, write to it
+    /// `reconcile`, `approve`, `import` and `undo` with --apply, `alerts silence` and `unsilence`, and `diff` and a dry
+    /// `reconcile` where it is named, write to it
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     data: Option<PathBuf>,
     /// A PostgreSQL database that holds the books instead, for any number of processes: env:NAME or file:PATH, where its
@@ -106,10 +107,14 @@ pub(crate) enum Command {
     Reconcile(reconcile::Arguments),
     /// Have repairs made that wait for a person, or decide against them; dry without --apply
     Approve(reconcile::ApproveArguments),
+    /// Write a list of corrections to one side of a pair, all of it or nothing; dry without --apply
+    Import(reconcile::ImportArguments),
     /// Take repairs back: a whole run, or one of it; dry without --apply
     Undo(reconcile::UndoArguments),
     /// List runs of repairs, the newest first, and what of them waits for approval
     Runs(reconcile::RunsArguments),
+    /// List what is wrong, silence it for a while, or try a channel to which it is told
+    Alerts(alerts::Arguments),
     /// Measure how fast it is, beside a limit in the same run
     #[command(subcommand)]
     Bench(bench::Command),
@@ -140,7 +145,7 @@ pub(crate) enum Command {
     Resume(pause::ResumeArguments),
     /// Have an object of a gateway looked at again, after it was given up
     Requeue(repairs::RequeueArguments),
-    /// Apply a stored event of a gateway again
+    /// Apply a stored event of a gateway again; or make the repairs of a pair again from their journal, as they were at any time
     Replay(repairs::ReplayArguments),
     /// Look for what seems wrong within the records of a system: charges taken twice, duplicate customers
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 use quittance_server::backup::{BackupError, FileError, RestoreError, TakeError};
 use quittance_server::config::ConfigErrors;
 use quittance_server::operate::OperateError;
+use quittance_server::reconcile::session::{Fault, SessionError};
 use quittance_server::serve::ServeError;
 use quittance_store::store::StoreError;
 use std::error::Error;
@@ -85,11 +86,23 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 
 const CHECK_CONFIG: &str = "`quittance check-config` names every mistake";
 
+const fn judge_fault(fault: Fault) -> Exit {
+    match fault {
+        Fault::Asked => Exit::Usage,
+        Fault::Outside | Fault::Lagging => Exit::Unreachable,
+        Fault::Inside => Exit::Internal,
+        Fault::Stopped => Exit::Braked,
+    }
+}
+
 /// The first cause that is known decides.
 fn judge(error: &anyhow::Error) -> (Exit, Option<String>) {
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return (failure.exit, Some(failure.remedy.clone()).filter(|remedy| !remedy.is_empty()));
+        }
+        if let Some(SessionError::Told { fault, remedy, .. }) = cause.downcast_ref() {
+            return (judge_fault(*fault), Some(remedy.clone()).filter(|remedy| !remedy.is_empty()));
         }
         if let Some(error) = cause.downcast_ref::<ServeError>().and_then(judge_serve) {
             return error;

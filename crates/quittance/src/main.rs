@@ -4,6 +4,7 @@
 //! was asked for and nothing else; progress, logs and errors go to standard error. **Nothing is decided here about
 //! money, and no command writes to somebody else's system.**
 
+mod alerts;
 mod arguments;
 mod backup;
 mod bench;
@@ -61,8 +62,10 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Diff(arguments) => diff::run(&arguments, global),
         Command::Reconcile(arguments) => reconcile::run(&arguments, global),
         Command::Approve(arguments) => reconcile::approve(&arguments, global),
+        Command::Import(arguments) => reconcile::import(&arguments, global),
         Command::Undo(arguments) => reconcile::undo(&arguments, global),
         Command::Runs(arguments) => reconcile::runs(&arguments, global),
+        Command::Alerts(arguments) => alerts::run(arguments, global),
         Command::Bench(command) => bench::run(&command, global),
         Command::Verify => verify::run(global),
         Command::Backup(arguments) => backup::run(&arguments, global),

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         row("events that were told", told_days, pruned.told),
     ];
     let note = match apply {
-        true => "these bytes are gone; the files shrink when the store uses their places again",
+        true => "these bytes are gone; the files stay as large as they are, and their places are used again",
         false => "nothing was written; with --apply they go",
     };
     let json = json!({ "answers": pruned.answers, "events": pruned.events, "told": pruned.told, "applied": apply });

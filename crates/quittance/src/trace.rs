@@ -7,6 +7,8 @@ use clap::Args;
 use quittance_core::id::{CommandId, CorrelationId};
 use quittance_core::time::Timestamp;
 use quittance_engine::trace::{Line, Story, Trace, trace};
+use quittance_server::reconcile;
+use quittance_store::store::StoreError;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
@@ -14,21 +16,29 @@ use std::process::ExitCode;
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Any id: a payment, refund, dispute, customer, command, correlation, effect or hold; a gateway's id of an object or
-    /// an event; a reference or an idempotency key
+    /// an event; a reference or an idempotency key; a run of a pair (`run_…`), or one repair of it (`run_…/3`)
     #[arg(value_name = "ID")]
     id: String,
 }
 
 /// Prints the story; finding none is a finding.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
-    let mut reader = global.data()?.open_reader()?;
-    match trace(reader.as_mut(), None, &arguments.id)? {
+    let data = global.data()?;
+    // Where runs are kept there need not be any books.
+    let found = match reconcile::trace(&data, &arguments.id)? {
+        Some(run) => Some(run),
+        None => match data.open_reader() {
+            Err(StoreError::Missing { .. }) => None,
+            opened => trace(opened?.as_mut(), None, &arguments.id)?,
+        },
+    };
+    match found {
         Some(trace) => {
             document(&trace).print(global.format())?;
             Ok(Exit::Good.into())
         }
         None => {
-            let what = format!("nothing is known under {:?} in {}", arguments.id, global.data()?);
+            let what = format!("nothing is known under {:?} in {data}", arguments.id);
             let remedy =
                 "ask for an id of ours, the gateway's, a reference or an idempotency key, exactly as it was written";
             Err(Failure::new(Exit::Finding, what, remedy).into())

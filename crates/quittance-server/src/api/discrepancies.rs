@@ -1,18 +1,21 @@
-//! `GET /v1/discrepancies`: what gateways show and the books do not, or the other way round, newest first.
+//! `GET /v1/discrepancies`: what gateways show and the books do not, or the other way round, newest first; with
+//! `source=pair` what comparisons of pairs found.
 //!
-//! A tenant sees its own; credentials of scope `admin` see those, too, of which nobody knows whose they are.
+//! Of gateways' a tenant sees its own; credentials of scope `admin` see those, too, of which nobody knows whose they are.
 
 use super::cursor::List;
-use super::query::Parameters;
+use super::findings::{self, Wanted};
+use super::query::{Name, Parameters};
 use super::rows::{self, EXAMINED_MAX};
 use super::waiting::or_problem;
 use crate::auth::{Caller, authenticate};
-use crate::problem::Problem;
+use crate::problem::{Problem, catalogue};
 use crate::render::{self, ListView, time};
 use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use quittance_core::id::DiscrepancyId;
 use quittance_core::tenant::Scope;
 use quittance_store::records::Discrepancy;
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
@@ -22,13 +25,12 @@ use serde::Serialize;
 /// Rows fetched at a time.
 const CHUNK: usize = 200;
 
-const PARAMETERS: [&str; 3] = ["status", "limit", "cursor"];
-
 /// A discrepancy, as clients see it.
 #[derive(Serialize)]
 struct DiscrepancyView {
     id: String,
     object: &'static str,
+    source: &'static str,
     kind: &'static str,
     status: &'static str,
     gateway: String,
@@ -45,6 +47,7 @@ impl DiscrepancyView {
         Self {
             id: one.id.to_string(),
             object: "discrepancy",
+            source: "gateway",
             kind: one.kind.name(),
             status: if one.closed_at.is_some() { "closed" } else { "open" },
             gateway: one.gateway,
@@ -71,15 +74,20 @@ pub(super) async fn list(State(handle): State<Handle>, uri: Uri, headers: Header
 
 async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
     let caller = authenticate(handle, headers, Scope::Read).await?;
-    let parameters = Parameters::of(uri, &PARAMETERS)?;
-    let cursors = List::new("discrepancies", caller.tenant.id, &parameters.filters());
-    let is_open = parameters.parsed("status", "one of open, closed", |word| match word {
-        "open" => Some(true),
-        "closed" => Some(false),
+    let parameters = Parameters::of(uri, &findings::PARAMETERS)?;
+    let is_of_pairs = parameters.parsed("source", "one of gateway, pair", |word| match word {
+        "gateway" => Some(false),
+        "pair" => Some(true),
         _ => None,
     })?;
+    if is_of_pairs == Some(true) {
+        needs_admin(&caller)?;
+        return findings::list(handle, &caller.tenant, &parameters).await;
+    }
+    let wanted = Wanted::of(&parameters)?;
+    let cursors = List::new("discrepancies", caller.tenant.id, &parameters.filters());
     let (below, limit) = (cursors.fixed_position::<16>(parameters.text("cursor"))?, parameters.limit()?);
-    let page = handle.read(move |reader| read(reader, &caller, is_open, below, limit)).await?;
+    let page = handle.read(move |reader| read(reader, &caller, &wanted, below, limit)).await?;
     Ok(render::ok(&ListView {
         data: page.found.into_iter().map(DiscrepancyView::of).collect(),
         has_more: page.next.is_some(),
@@ -87,10 +95,39 @@ async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Res
     }))
 }
 
+/// `GET /v1/discrepancies/{id}`
+pub(super) async fn show(State(handle): State<Handle>, Name(id): Name, uri: Uri, headers: HeaderMap) -> Response {
+    or_problem(try_show(&handle, &id, &uri, &headers).await)
+}
+
+async fn try_show(handle: &Handle, id: &str, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
+    let caller = authenticate(handle, headers, Scope::Read).await?;
+    Parameters::of(uri, &[])?;
+    let not_found = || Problem::new(&catalogue::NOT_FOUND, "no discrepancy has this id");
+    let id: DiscrepancyId = id.parse().map_err(|_| not_found())?;
+    let found = handle.read(move |reader| rows::get::<Discrepancy>(reader, vec![id.bytes().into()])).await?;
+    if let Some(one) = found.filter(|one| is_visible(&caller, one)) {
+        return Ok(render::ok(&DiscrepancyView::of(one)));
+    }
+    // Who may not see those of pairs does not learn that there is one.
+    if caller.scope != Scope::Admin {
+        return Err(not_found());
+    }
+    findings::show(handle, id).await?.ok_or_else(not_found)
+}
+
+/// Pairs are the whole installation's.
+pub(super) fn needs_admin(caller: &Caller) -> Result<(), Problem> {
+    if caller.scope == Scope::Admin {
+        return Ok(());
+    }
+    Err(Problem::new(&catalogue::FORBIDDEN, "scope admin is needed for what pairs of systems show"))
+}
+
 fn read(
     reader: &mut dyn Reader,
     caller: &Caller,
-    is_open: Option<bool>,
+    wanted: &Wanted,
     below: Option<[u8; 16]>,
     limit: usize,
 ) -> Result<Page, StoreError> {
@@ -110,7 +147,7 @@ fn read(
             }
             examined += 1;
             last = Some(one.id.bytes());
-            if is_visible(caller, &one) && is_open.is_none_or(|is_open| is_open == one.closed_at.is_none()) {
+            if is_visible(caller, &one) && wanted.is_of_gateway(&one) {
                 page.found.push(one);
             }
         }

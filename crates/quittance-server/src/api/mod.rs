@@ -3,10 +3,13 @@
 //! Owns what HTTP asks and answers. A request that changes something is checked completely before it becomes a command,
 //! and is answered with what is committed. Does not own sockets, nor any decision about money.
 
+mod alerts;
 mod commands;
+mod constant;
 mod contract;
 mod cursor;
 mod customers;
+mod decisions;
 mod discrepancies;
 mod disputes;
 mod effects;
@@ -15,10 +18,12 @@ mod endpoints;
 mod event_deliveries;
 mod events;
 mod evidence;
+pub(crate) mod findings;
 mod guard;
 mod health;
 mod intake;
 mod ledger;
+mod pairs;
 mod pause;
 mod payment_list;
 mod payment_steps;
@@ -29,11 +34,14 @@ mod refund_list;
 mod refunds;
 mod repairs;
 pub(crate) mod rows;
+mod runs;
 mod schemas;
 mod trace;
+mod truth;
 mod waiting;
 mod webhooks;
 
+pub use constant::constant;
 pub(crate) use guard::named;
 
 use crate::runtime::Handle;
@@ -64,6 +72,19 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/pause", post(pause::pause))
         .route("/v1/resume", post(pause::resume))
         .route("/v1/discrepancies", get(discrepancies::list))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/discrepancies/{id}", get(discrepancies::show))
+        .route("/v1/discrepancies/{id}/ignore", post(decisions::ignore))
+        .route("/v1/discrepancies/{id}/approve", post(decisions::approve))
+        .route("/v1/discrepancies/{id}/resolve", post(decisions::resolve))
+        .route("/v1/pairs", get(pairs::list))
+        .route("/v1/pairs/{name}", get(pairs::show))
+        .route("/v1/runs", get(runs::list))
+        .route("/v1/runs/{id}", get(runs::show))
+        .route("/v1/proofs", get(runs::proofs))
+        .route("/v1/proofs/{run}", get(runs::proof))
+        .route("/v1/truth/{pair}/{key}", get(truth::show))
+        .route("/v1/truth/{pair}/{key}/invalidate", post(truth::invalidate))
         .route("/v1/gateway-objects/requeue", post(repairs::requeue))
         .route("/v1/inbox/{event}/replay", post(repairs::replay))
         .route("/webhooks/{endpoint_id}", post(webhooks::receive))

@@ -25,14 +25,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| Problem::parameter("id", "is not UTF-8, percent-encoded"))?;
-        if contains_card_number(&text) {
-            return Err(Problem::card_number_in("id"));
-        }
-        if text.len() > VALUE_BYTES_MAX || text.contains('\0') {
-            return Err(Problem::parameter("id", format!("must be a text of at most {VALUE_BYTES_MAX} bytes")));
-        }
-        Ok(Self(text))
+        checked(text).map(Self)
     }
+}
+
+/// Two names in a path (`/v1/truth/{pair}/{key}`), decoded.
+pub(super) struct TwoNames(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for TwoNames {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::parameter("id", "is not UTF-8, percent-encoded"))?;
+        Ok(Self(checked(first)?, checked(second)?))
+    }
+}
+
+fn checked(text: String) -> Result<String, Problem> {
+    if contains_card_number(&text) {
+        return Err(Problem::card_number_in("id"));
+    }
+    if text.len() > VALUE_BYTES_MAX || text.contains('\0') {
+        return Err(Problem::parameter("id", format!("must be a text of at most {VALUE_BYTES_MAX} bytes")));
+    }
+    Ok(text)
 }
 
 /// The parameters of a request.

@@ -32,9 +32,11 @@ pub(super) async fn receive(State(handle): State<Handle>, Name(endpoint): Name, 
         // Not counted: anybody can make up names.
         return Problem::new(&catalogue::NOT_FOUND, "no webhook endpoint has this name").into_response();
     };
+    let gateway = known.gateway;
     let answer = try_receive(&handle, &endpoint, known, request).await;
     metrics::webhook(
         &endpoint,
+        gateway,
         match &answer {
             Ok(Received { duplicate: false, .. }) => "accepted",
             Ok(Received { duplicate: true, .. }) => "duplicate",
@@ -62,6 +64,8 @@ async fn try_receive(
     let event = decode(known.connector.as_ref(), &body)?;
     check_ownership(&event, &known)?;
     handle.note_version(known.gateway, event.api_version.as_deref());
+    // Also when it came before, or cannot be stored now: to ask once more does no harm.
+    handle.note_heard(known.gateway, event.object_id.as_deref());
     let event = WebhookEvent {
         gateway: known.gateway.to_owned(),
         source: EventSource::Webhook,

@@ -5,6 +5,7 @@
 //! committed.**
 
 mod file;
+mod pairs;
 mod recovery;
 mod restore;
 mod take;

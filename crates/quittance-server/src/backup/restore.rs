@@ -4,11 +4,13 @@
 //! which is committed only when every digest came out again, the books were verified, and recovery has begun.
 
 use super::file::{self, Input};
+use super::pairs::Pairs;
 use super::take::is_kept_apart;
 use super::{FileError, Header, Summary, recovery};
 use crate::data::Data;
 use quittance_engine::verify::{self, Progress, Report};
-use quittance_store::master;
+use quittance_store::master::{self, MasterKey};
+use quittance_store::records::Entity;
 use quittance_store::store::{Batch, Change, Load, Reader, StoreError};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +82,8 @@ pub fn restore(restore: Restore<'_>, progress: &mut dyn FnMut(Progress)) -> Resu
     let mut store = to.open_to_fill().map_err(failed)?;
     let runs = to.runs();
     let runs = (runs != *to).then_some(runs);
-    let mut books = Books { input, to, runs, ahead: None, keeps_findings, report: None, why: None, progress };
+    let pairs = Pairs::default();
+    let mut books = Books { input, to, runs, ahead: None, pairs, keeps_findings, report: None, why: None, progress };
     if let Err(source) = store.load(NAME, &mut books) {
         return Err(books.why.unwrap_or_else(|| failed(source)).at(from));
     }
@@ -108,6 +111,7 @@ struct Books<'a> {
     runs: Option<Data>,
     /// The first rows of those tables: they come last.
     ahead: Option<Batch>,
+    pairs: Pairs,
     keeps_findings: bool,
     report: Option<Report>,
     /// Why it was given up, which the store knows only as words.
@@ -117,7 +121,7 @@ struct Books<'a> {
 
 impl Books<'_> {
     fn turn(&mut self) -> Result<Option<Batch>, RestoreError> {
-        let batch = next(&mut self.input)?;
+        let batch = next(&mut self.input, &mut self.pairs)?;
         let is_ours = |batch: &Batch| self.runs.is_none() || !is_kept_apart(batch.table);
         match batch {
             Some(batch) if is_ours(&batch) => Ok(Some(batch)),
@@ -138,17 +142,23 @@ impl Books<'_> {
             return Err(RestoreError::Unsound { first, report: Box::new(report) });
         }
         self.report = Some(report);
-        self.load_runs()?;
-        recovery::begin(reader, place).map_err(failed)
+        let keys = master::in_use(reader).map_err(failed)?;
+        self.load_runs(&keys)?;
+        let mut changes = recovery::begin(reader, place).map_err(failed)?;
+        if self.runs.is_none() {
+            changes.extend(self.pairs.paused(reader).map_err(failed)?);
+        }
+        Ok(changes)
     }
 
     /// Loads what has a store of its own. It is committed just before the books are: whoever dies in between finds it there
     /// when starting over, and is told.
-    fn load_runs(&mut self) -> Result<(), RestoreError> {
+    fn load_runs(&mut self, keys: &[MasterKey]) -> Result<(), RestoreError> {
         let (Some(data), Some(_)) = (&self.runs, &self.ahead) else { return Ok(()) };
         let failed = |source| RestoreError::Store { place: data.to_string(), source };
         let mut store = data.open_to_fill().map_err(failed)?;
-        let mut runs = Runs { input: &mut self.input, ahead: &mut self.ahead, why: None };
+        let (input, ahead, pairs) = (&mut self.input, &mut self.ahead, &mut self.pairs);
+        let mut runs = Runs { input, ahead, pairs, keys, why: None };
         let loaded = store.load(NAME, &mut runs);
         match runs.why {
             Some(why) => Err(why),
@@ -175,6 +185,9 @@ impl Load for Books<'_> {
 struct Runs<'a> {
     input: &'a mut Input,
     ahead: &'a mut Option<Batch>,
+    pairs: &'a mut Pairs,
+    /// The keys that anything of the backup is sealed under.
+    keys: &'a [MasterKey],
     why: Option<RestoreError>,
 }
 
@@ -186,18 +199,26 @@ impl Load for Runs<'_> {
     fn next(&mut self) -> Result<Option<Batch>, String> {
         match self.ahead.take() {
             Some(batch) => Ok(Some(batch)),
-            None => next(self.input).map_err(|error| give_up(error, &mut self.why)),
+            None => next(self.input, self.pairs).map_err(|error| give_up(error, &mut self.why)),
         }
     }
 
-    fn conclude(&mut self, _: &mut dyn Reader) -> Result<Vec<Change>, String> {
-        Ok(Vec::new())
+    fn conclude(&mut self, reader: &mut dyn Reader) -> Result<Vec<Change>, String> {
+        let change = |key: &MasterKey| Change::Upsert { table: MasterKey::table(), row: key.to_row() };
+        let paused = self.pairs.paused(reader).map_err(|error| error.to_string())?;
+        Ok(self.keys.iter().map(change).chain(paused).collect())
     }
 }
 
-/// The next rows; the file's name is put to an error where it is known.
-fn next(input: &mut Input) -> Result<Option<Batch>, RestoreError> {
-    input.next_batch().map_err(|source| FileError::content(Path::new(""), source).into())
+/// The next rows that are restored; the file's name is put to an error where it is known.
+fn next(input: &mut Input, pairs: &mut Pairs) -> Result<Option<Batch>, RestoreError> {
+    loop {
+        let batch = input.next_batch().map_err(|source| FileError::content(Path::new(""), source))?;
+        let Some(batch) = batch else { return Ok(None) };
+        if pairs.is_restored(&batch) {
+            return Ok(Some(batch));
+        }
+    }
 }
 
 fn give_up(error: RestoreError, why: &mut Option<RestoreError>) -> String {

@@ -5,11 +5,14 @@ use crate::clock;
 use crate::data::Data;
 use quittance_core::time::Timestamp;
 use quittance_store::backup::{Compression, Header, Summary, write};
-use quittance_store::master;
+use quittance_store::master::{self, MasterKey};
+use quittance_store::records::Entity;
 use quittance_store::schema::Table;
 use quittance_store::store::{Scan, Snapshot, StoreError};
-use quittance_store::tables::{KEPT_APART, SCHEMA_VERSION};
-use quittance_store::value::Row;
+use quittance_store::tables::{KEPT_APART, MASTER_KEYS, SCHEMA_VERSION};
+use quittance_store::value::{Key, Row};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A backup that was taken.
@@ -48,7 +51,7 @@ pub fn take(
     let began = clock::now();
     let mut sources =
         Sources { books: data.open_stored_snapshot()?, runs: open_runs(data)?, are_apart: data.runs() != *data };
-    let keys = master::in_use(&mut *sources.books)?.into_iter().map(|key| key.id).collect();
+    let keys = sources.keys()?;
     // Recovery sweeps from this time on: where the books are dated by another clock than this machine's, so is it.
     let taken_at = sources.books.time().map_or(began, Timestamp);
     let header = Header {
@@ -71,7 +74,37 @@ struct Sources {
 }
 
 impl Sources {
+    /// Ids of the keys that anything of it is sealed under.
+    fn keys(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut keys = master::in_use(&mut *self.books)?;
+        if let Some(runs) = &mut self.runs {
+            keys.extend(master::in_use(&mut **runs)?);
+        }
+        let ids: BTreeSet<String> = keys.into_iter().map(|key| key.id).collect();
+        Ok(ids.into_iter().collect())
+    }
+
+    /// The keys of both stores: what is restored is checked by one list of them.
+    fn master_keys(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        let books = self.books.scan(scan)?;
+        let Some(runs) = &mut self.runs else { return Ok(books) };
+        let runs = runs.scan(scan)?;
+        let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
+        for row in books.into_iter().chain(runs) {
+            let is_in_use = |row: &Row| MasterKey::from_row(row).is_ok_and(|key| key.retired_at.is_none());
+            match rows.entry(MASTER_KEYS.key_of(&row)) {
+                Entry::Vacant(place) => drop(place.insert(row)),
+                Entry::Occupied(mut place) if !is_in_use(place.get()) && is_in_use(&row) => drop(place.insert(row)),
+                Entry::Occupied(_) => {}
+            }
+        }
+        Ok(rows.into_values().take(scan.limit).collect())
+    }
+
     fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
+        if *scan.table == MASTER_KEYS {
+            return self.master_keys(scan);
+        }
         match (self.are_apart && is_kept_apart(scan.table), &mut self.runs) {
             (true, Some(runs)) => runs.scan(scan),
             (true, None) => Ok(Vec::new()),

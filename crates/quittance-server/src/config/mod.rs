@@ -3,6 +3,7 @@
 //! Owns the reading of `quittance.toml`, its environment overrides and the secrets it refers to. Every mistake is
 //! reported with its line and its remedy, all of them at once. Does not own what the values are used for.
 
+mod alerts;
 mod brakes;
 mod budgets;
 mod dialect;
@@ -14,19 +15,23 @@ mod pairs;
 mod parse;
 mod secrets;
 mod section;
+mod span;
 mod systems;
+mod truth;
 mod webhook_secret;
 
+pub use alerts::{Channel, ChannelSecrets, MailTls, Smtp, Way};
 pub use dialect::Dialect;
 pub use encryption::MasterKeyRef;
 pub use errors::{ConfigErrors, Mistake, Origin};
 pub use front::{Front, TlsFiles};
 pub use pairs::{
-    Apply, ColumnRef, CountPair, FieldPair, OnRepair, Pair, Repairs, SideRef, Step, Strategy, TAKES_AWAY, TakeAway,
-    Triggers,
+    Apply, ColumnRef, CountPair, FieldPair, NotFound, OnRepair, Pair, Repairs, Service, SideRef, Step, Strategy,
+    TAKES_AWAY, TakeAway, Triggers, Truth, TruthPolicy,
 };
 pub use secrets::{Secret, SecretRef, Secrets};
 pub use systems::{Auth, HttpApi, HttpObject, System};
+pub use truth::{TruthCache, Truths};
 pub use webhook_secret::{SecretState, WebhookSecret};
 
 use crate::caps;
@@ -86,6 +91,10 @@ pub struct Config {
     pub systems: BTreeMap<String, System>,
     /// Pairs of them that should agree.
     pub pairs: BTreeMap<String, Pair>,
+    /// Where what is asked of them is remembered.
+    pub truths: Truths,
+    /// Where operators are told what is wrong.
+    pub alerts: BTreeMap<String, Channel>,
     /// Where it was read from, if from a file.
     pub file: Option<PathBuf>,
 }
@@ -244,6 +253,15 @@ impl Config {
     /// [`ConfigErrors`] when its reference leads nowhere.
     pub fn write_secret(&self, system: &System) -> Result<Option<Secret>, ConfigErrors> {
         secrets::of_writer(self, system, &secrets::ambient)
+    }
+
+    /// Fetches the secrets of a channel of alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] when a reference leads nowhere, or to what cannot be it.
+    pub fn channel_secrets(&self, channel: &Channel) -> Result<ChannelSecrets, ConfigErrors> {
+        alerts::secrets_of(self, channel, &secrets::ambient)
     }
 
     /// Fetches every secret that is referred to, from the environment and from files.

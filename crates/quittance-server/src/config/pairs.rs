@@ -4,12 +4,17 @@
 
 mod fields;
 mod repairs;
+mod service;
 mod side;
+mod truth;
 
 pub use fields::{ColumnRef, FieldPair, Step};
 pub use repairs::{Apply, Repairs, TAKES_AWAY, TakeAway};
+pub use service::Service;
 pub use side::{OnRepair, SideRef, Triggers};
+pub use truth::{NotFound, Truth, TruthPolicy};
 
+use super::System;
 use super::errors::Mistakes;
 use super::section::{Element, Section};
 use quittance_core::pair::Which;
@@ -35,6 +40,10 @@ pub struct Pair {
     pub differences_max: u64,
     /// What is done about disagreements.
     pub repairs: Repairs,
+    /// How it is asked what is true, where it may be.
+    pub truth: Option<Truth>,
+    /// When it is compared by itself, and how gently.
+    pub service: Service,
 }
 
 /// What records are counted by.
@@ -60,7 +69,7 @@ pub enum Strategy {
     Checksums,
 }
 
-const KEYS: [&str; 7] = ["left", "right", "match", "fields", "counts", "strategy", "differences_max"];
+const KEYS: [&str; 8] = ["left", "right", "match", "fields", "counts", "strategy", "differences_max", "truth"];
 
 /// Most rules of a pair: each is a pass over what the ones before it left.
 const RULES_MAX: usize = 16;
@@ -80,7 +89,7 @@ fn limit(section: &Section<'_>, key: &str, length: usize, max: usize, mistakes: 
 /// Reads every pair.
 pub(super) fn parse(
     tables: Vec<(String, Section<'_>)>,
-    systems: &BTreeMap<String, super::System>,
+    systems: &BTreeMap<String, System>,
     mistakes: &mut Mistakes,
 ) -> BTreeMap<String, Pair> {
     let mut pairs = BTreeMap::new();
@@ -92,8 +101,8 @@ pub(super) fn parse(
     pairs
 }
 
-fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistakes: &mut Mistakes) -> Option<Pair> {
-    section.refuse_unknown(&[&KEYS[..], &repairs::KEYS].concat(), mistakes);
+fn pair(section: &Section<'_>, systems: &BTreeMap<String, System>, mistakes: &mut Mistakes) -> Option<Pair> {
+    section.refuse_unknown(&[&KEYS[..], &repairs::KEYS, &service::KEYS].concat(), mistakes);
     let left = side::parse(section, Which::Left, systems, mistakes);
     let right = side::parse(section, Which::Right, systems, mistakes);
     let rules = rules(section, mistakes);
@@ -105,7 +114,12 @@ fn pair(section: &Section<'_>, systems: &BTreeMap<String, super::System>, mistak
     let strategy = strategy(section, mistakes);
     let differences_max = section.number("differences_max", 100_000, 1..=1_000_000, mistakes).value;
     let repairs = repairs::parse(section, mistakes);
-    Some(Pair { left: left?, right: right?, rules: rules?, fields, counts, strategy, differences_max, repairs })
+    refuse_unseen(section, &fields, strategy, mistakes);
+    let service = service::parse(section, mistakes);
+    let (left, right, rules) = (left?, right?, rules?);
+    let of = truth::Of { sides: [&left, &right], rule: &rules[0], fields: &fields, systems };
+    let truth = truth::parse(section, &of, mistakes);
+    Some(Pair { left, right, rules, fields, counts, strategy, differences_max, repairs, truth, service })
 }
 
 /// Refuses columns that two fields would write: the second would undo the first.
@@ -127,6 +141,15 @@ fn refuse_double(section: &Section<'_>, fields: &[FieldPair], mistakes: &mut Mis
                 );
             }
         }
+    }
+}
+
+/// Refuses checksums where fields are merged: what both sides agree on has to be seen, record by record.
+fn refuse_unseen(section: &Section<'_>, fields: &[FieldPair], strategy: Strategy, mistakes: &mut Mistakes) {
+    if strategy == Strategy::Checksums && fields.iter().any(FieldPair::is_merged) {
+        let origin = section.origin_of("strategy").unwrap_or_else(|| section.origin());
+        let what = "reads only what differs, and a field with authority = \"merge\" needs to know what agrees";
+        mistakes.add(origin, &section.setting("strategy"), what, "write strategy = \"keys\"");
     }
 }
 

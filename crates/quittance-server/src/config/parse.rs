@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::{Env, Section, line_of, unknown_remedy};
 use super::{Config, DEFAULT_FILE, Gateway, Server, System, Webhooks};
-use super::{brakes, encryption, front, gateway, pairs, systems};
+use super::{alerts, brakes, encryption, front, gateway, pairs, systems, truth};
 use crate::caps;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -83,8 +83,12 @@ pub(super) fn from_text(text: &str, env: &Env<'_>) -> Result<Config, ConfigError
         webhooks: webhooks(&root.section("webhooks", &mut mistakes), &mut mistakes),
         systems,
         pairs,
+        truths: truth::parse(&root.section("truth", &mut mistakes), &mut mistakes),
+        alerts: alerts::parse(root.tables("alerts", &mut mistakes), &mut mistakes),
         file: None,
     };
+    // What is no table was said to be none.
+    alerts::check_subjects(&config, root.tables("alerts", &mut Mistakes::default()), &mut mistakes);
     gateway::check_endpoints(&config.gateways, &mut mistakes);
     mistakes.into_result(config, None)
 }
@@ -97,7 +101,7 @@ struct Root<'a> {
 
 impl<'a> Root<'a> {
     fn refuse_unknown(&self, mistakes: &mut Mistakes) {
-        let known = ["server", "gateways", "brakes", "webhooks", "systems", "pairs", "encryption"];
+        let known = ["server", "gateways", "brakes", "webhooks", "systems", "pairs", "alerts", "truth", "encryption"];
         for (key, _) in self.table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {

@@ -45,6 +45,8 @@ pub enum System {
     Stripe {
         /// The credential; a restricted key that may only read suffices.
         api_key: SecretRef,
+        /// The credential of who writes; none where nobody may. Nothing is read for a comparison by it.
+        write_api_key: Option<SecretRef>,
         /// Scheme, host and port, without a trailing slash.
         api_base: String,
         /// Requests in a second, at most.
@@ -75,6 +77,12 @@ impl System {
             Self::Http(_) => "http",
             Self::Ledger { .. } => "ledger",
         }
+    }
+
+    /// Whether it was said that a list may be written to it.
+    #[must_use]
+    pub const fn may_be_written(&self) -> bool {
+        matches!(self, Self::Postgres { write_url: Some(_), .. } | Self::Sqlite { writable: true, .. })
     }
 }
 
@@ -139,16 +147,19 @@ fn csv(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Optio
 }
 
 fn stripe(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<System> {
-    section.refuse_unknown(&["kind", "api_key", "api_base", "requests_per_second_max", "timeout_ms"], mistakes);
+    const KEYS: [&str; 6] = ["kind", "api_key", "write_api_key", "api_base", "requests_per_second_max", "timeout_ms"];
+    section.refuse_unknown(&KEYS, mistakes);
     // Half of what Stripe allows a live key for reads, so that the business is not in its way.
     let rate = section.number("requests_per_second_max", 25, 1..=1_000, mistakes).value;
     let timeout_ms = section.number("timeout_ms", 30_000, 100..=600_000, mistakes).value;
     let dialect = Some(Dialect::Stripe(Flow::PaymentIntents));
     let api_base = super::gateway::api_base(section, dialect, origin, mistakes)?;
+    let found = section.text("write_api_key", mistakes);
+    let write_api_key = found.and_then(|found| secrets::reference(&found, &section.setting("write_api_key"), mistakes));
     let remedy = "add api_key = \"env:STRIPE_API_KEY\", a restricted key that may only read suffices";
     let api_key = secret(section, "api_key", origin, remedy, mistakes)?;
     // The range fits 32 bits.
-    Some(System::Stripe { api_key, api_base, requests_per_second_max: rate as u32, timeout_ms })
+    Some(System::Stripe { api_key, write_api_key, api_base, requests_per_second_max: rate as u32, timeout_ms })
 }
 
 fn path(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<PathBuf> {

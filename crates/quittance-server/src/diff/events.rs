@@ -2,6 +2,8 @@
 
 use crate::api::rows;
 use crate::data::Data;
+use quittance_core::record::value::Value as Canonical;
+use quittance_core::time::Timestamp;
 use quittance_store::records::{EventSource, InboxEntry};
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
 use quittance_store::tables::INBOX;
@@ -29,13 +31,22 @@ pub enum EventSeen {
         /// Its type.
         kind: String,
         /// When it came.
-        received_at: String,
+        received_at: Timestamp,
         /// How it came: sent to us, or found in the gateway's log because nobody had sent it.
         source: &'static str,
     },
 }
 
 impl EventSeen {
+    /// When it came, if any did.
+    #[must_use]
+    pub const fn received_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Last { received_at, .. } => Some(*received_at),
+            Self::NotReceived | Self::None => None,
+        }
+    }
+
     /// As it is told: null, false, or the event.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -43,6 +54,7 @@ impl EventSeen {
             Self::NotReceived => Value::Null,
             Self::None => Value::Bool(false),
             Self::Last { id, kind, received_at, source } => {
+                let received_at = Canonical::Timestamp(*received_at).to_string();
                 json!({"id": id, "type": kind, "received_at": received_at, "source": source})
             }
         }
@@ -85,7 +97,7 @@ impl EventLog {
         Ok(heard.max_by_key(|entry| entry.received_at).map_or(EventSeen::None, |entry| EventSeen::Last {
             id: entry.event,
             kind: entry.kind,
-            received_at: quittance_core::record::value::Value::Timestamp(entry.received_at).to_string(),
+            received_at: entry.received_at,
             source: entry.source.name(),
         }))
     }

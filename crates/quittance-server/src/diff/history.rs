@@ -3,15 +3,21 @@
 //! In a data directory they lie in a store of their own (`drift`), so that a comparison can be kept while a server holds
 //! the ledger.
 
+use super::findings::{self, Judging};
 use crate::api::rows;
 use crate::data::Data;
 use quittance_store::records::{Drift, Entity, Run};
 use quittance_store::store::{Change, Direction, Loaded, Read, Reader, Scan, Store, StoreError, Work};
 use quittance_store::tables::{DRIFTS, RUNS};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// Rows that are read at once.
 const PAGE: usize = 1_000;
+
+/// How often, and how far apart, it is tried to open the runs where somebody else is writing there.
+const TRIES_MAX: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Runs of one data directory, open for one more.
 pub struct History {
@@ -28,12 +34,18 @@ pub struct BrokenRun {
 }
 
 impl History {
-    /// Opens the runs of a data directory, creating it as needed.
+    /// Opens the runs of a data directory, creating it as needed, once nobody else keeps one there: that takes a moment.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: another comparison may be writing there.
+    /// [`StoreError`]: [`StoreError::Locked`] where somebody keeps writing there.
     pub fn open(data: &Data) -> Result<Self, StoreError> {
+        for _ in 1..TRIES_MAX {
+            match data.runs().open_for_writing() {
+                Err(StoreError::Locked { .. }) => pause(BETWEEN_TRIES),
+                opened => return opened.map(|store| Self { store }),
+            }
+        }
         data.runs().open_for_writing().map(|store| Self { store })
     }
 
@@ -62,28 +74,33 @@ impl History {
         Ok(Some((run, drifts)))
     }
 
-    /// Keeps a run: all of it, or nothing.
+    /// Keeps a run, and what it says of what earlier ones found: all of it, or nothing.
     ///
     /// # Errors
     ///
     /// [`StoreError`]; nothing is kept then.
     pub fn keep(&mut self, run: &Run, drifts: &[Drift]) -> Result<(), StoreError> {
-        let drifts = drifts.iter().map(|drift| Change::Insert { table: &DRIFTS, row: drift.to_row() });
-        let changes: Vec<Change> =
-            std::iter::once(Change::Insert { table: &RUNS, row: run.to_row() }).chain(drifts).collect();
-        self.store.transact("keeping a run", &mut Keep(changes))
+        let open = findings::open(self.store.as_mut(), &run.pair)?;
+        let rows = drifts.iter().map(|drift| Change::Insert { table: &DRIFTS, row: drift.to_row() });
+        let changes = std::iter::once(Change::Insert { table: &RUNS, row: run.to_row() }).chain(rows).collect();
+        self.store.transact("keeping a run", &mut Keep(changes, Judging::new(run, drifts, open)))
     }
 }
 
-struct Keep(Vec<Change>);
+#[expect(clippy::disallowed_methods, reason = "whoever holds the lock lets go of it by itself, and tells nobody")]
+fn pause(span: Duration) {
+    std::thread::sleep(span);
+}
 
-impl Work for Keep {
+struct Keep<'a>(Vec<Change>, Judging<'a>);
+
+impl Work for Keep<'_> {
     fn reads(&mut self, _: &Loaded) -> Vec<Read> {
-        Vec::new()
+        self.1.reads().collect()
     }
 
-    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
-        Ok(self.0.clone())
+    fn decide(&mut self, known: &Loaded) -> Result<Vec<Change>, String> {
+        Ok([self.0.clone(), self.1.decide(known)?].concat())
     }
 }
 
@@ -140,7 +157,12 @@ pub(super) fn digest(drifts: &[Drift]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-fn check(reader: &mut dyn Reader, run: &Run) -> Result<Option<BrokenRun>, StoreError> {
+/// What is wrong with the proof of a run, if anything.
+///
+/// # Errors
+///
+/// [`StoreError`] when what it found cannot be read.
+pub(crate) fn check(reader: &mut dyn Reader, run: &Run) -> Result<Option<BrokenRun>, StoreError> {
     let drifts = drifts(reader, run)?;
     let name = run.id.to_string();
     if drifts.len() as i64 != run.drifts {

@@ -1,5 +1,6 @@
 //! One look at both sides: records meet rule after rule, and what does not agree is found.
 
+use super::agreed::{Agreement, Noting, Places};
 use super::collect::{Collected, Source};
 use super::error::{DiffError, Halt};
 use super::key_types;
@@ -20,6 +21,8 @@ pub(super) struct Look {
     pub(super) tally: Tally,
     pub(super) left: Reading,
     pub(super) right: Reading,
+    /// What both sides agree on, where that was asked for.
+    pub(super) agreement: Option<Agreement>,
 }
 
 /// Reads all of both sides, at the same time, and compares.
@@ -28,8 +31,13 @@ pub(super) fn look(
     left: &mut Source<'_>,
     right: &mut Source<'_>,
     hasher: &Hasher,
-    limits: Limits<'_>,
+    (limits, merged): (Limits<'_>, Vec<usize>),
 ) -> Result<Look, DiffError> {
+    let noting = (!merged.is_empty()).then(|| {
+        let places = Places::new(pair, [(left.name, left.object), (right.name, right.object)]);
+        Noting::new(merged, places)
+    });
+    let noting = noting.transpose().map_err(DiffError::Spool)?;
     let (left, right) = thread::scope(|scope| {
         let other = scope.spawn(|| right.collect(pair));
         let one = left.collect(pair);
@@ -38,7 +46,7 @@ pub(super) fn look(
     });
     let (left, right) = (left?, right?);
     key_types::check(pair, &left.key_types, &right.key_types)?;
-    compare(pair, left, right, hasher, limits)
+    compare(pair, left, right, hasher, (limits, noting))
 }
 
 /// Compares what was read.
@@ -47,15 +55,17 @@ pub(super) fn compare(
     left: Collected,
     right: Collected,
     hasher: &Hasher,
-    limits: Limits<'_>,
+    (limits, noting): (Limits<'_>, Option<Noting>),
 ) -> Result<Look, DiffError> {
     refuse_strays(pair, left.strays.iter().chain(&right.strays))?;
     let (left_reading, right_reading) = (left.reading, right.reading);
-    let mut judge = Judge { comparer: Comparer::new(pair, hasher.clone()), findings: Vec::new(), bytes: 0, limits };
+    let comparer = Comparer::new(pair, hasher.clone());
+    let mut judge = Judge { pair, comparer, findings: Vec::new(), bytes: 0, limits, noting };
     let judged = judge.all(left, right);
     judged.map_err(|halt| error(pair, halt, &judge.findings))?;
+    let agreement = judge.noting.map(|noting| noting.end(pair)).transpose().map_err(DiffError::Spool)?;
     let (findings, tally) = (judge.findings, judge.comparer.tally().clone());
-    Ok(Look { findings, tally, left: left_reading, right: right_reading })
+    Ok(Look { findings, tally, left: left_reading, right: right_reading, agreement })
 }
 
 /// Most bytes of records that disagree, however few they are.
@@ -71,10 +81,12 @@ pub(super) enum Limits<'l> {
 }
 
 struct Judge<'p> {
+    pair: &'p Pair,
     comparer: Comparer<'p>,
     findings: Vec<Finding>,
     bytes: usize,
     limits: Limits<'p>,
+    noting: Option<Noting>,
 }
 
 impl Judge<'_> {
@@ -95,6 +107,9 @@ impl Judge<'_> {
                     }
                 }
                 let found = self.comparer.meet(rule, meeting)?;
+                if let (Some(noting), Meeting::Both(left, right)) = (&mut self.noting, meeting) {
+                    noting.note(self.pair, rule, left, right)?;
+                }
                 self.keep(found)
             })?;
         }

@@ -4,9 +4,11 @@
 //! [`quittance_core::pair`]'s to say; how systems are read is [`crate::systems`]'. **Neither side is ever written.**
 
 mod again;
+mod agreed;
 mod collect;
 mod error;
 mod events;
+mod findings;
 mod history;
 mod key_types;
 mod look;
@@ -17,13 +19,19 @@ mod ranges;
 mod spool;
 mod told;
 
+pub use agreed::{Agreement, Entry, Places, known_as};
 pub use collect::Source;
 pub use error::DiffError;
 pub use events::{EventLog, EventSeen};
+pub(crate) use findings::{Repaired, Turn, repaired, repaired_reads};
+pub(crate) use history::check;
 pub use history::{BrokenRun, History, verify};
+pub(crate) use only::{readings, typed};
 pub use outcome::{Method, Outcome, Reported};
+pub(crate) use plan::{declared, one_side};
 pub use spool::{Pile, PileReader, Spool};
 pub use told::{Told, When, key_of, standing_word, tell};
+pub(crate) use told::{statement, whole_json};
 
 use crate::config::{Pair as PairConfig, Strategy};
 use crate::systems::Reading;
@@ -32,6 +40,7 @@ use outcome::First;
 use quittance_core::pair::Pair;
 use quittance_core::pair::digest::{Digest, Hasher};
 use quittance_core::pair::settle::{Place, settle};
+use std::sync::Arc;
 
 /// How a run is done.
 pub struct Settings<'w> {
@@ -63,13 +72,15 @@ pub fn diff<'s>(
         remedy: error.remedy,
     })?;
     let hasher = Hasher::new(settings.hash_key);
-    let (method, look) = match &settings.only {
+    let (method, mut look) = match &settings.only {
         Some(key) => (Method::Keys, only::look(&pair, left, right, key, (&left_known, &right_known), &hasher, config)?),
         None => first_look(&pair, config, left, right, &settings.hash_key)?,
     };
+    let agreement = look.agreement.take().map(Arc::new);
     let first = First::of(&look);
     if look.findings.is_empty() {
-        return Ok(Outcome::new(pair, method, look.tally, first, Vec::new(), (look.left, look.right)));
+        let outcome = Outcome::new(pair, method, look.tally, first, Vec::new(), (look.left, look.right));
+        return Ok(Outcome { agreement, ..outcome });
     }
     (settings.wait)();
     for source in [&mut *left, &mut *right] {
@@ -80,10 +91,10 @@ pub fn diff<'s>(
     let whole = (whole(look.left, look.tally.left), whole(look.right, look.tally.right));
     let again = again::read_again(&pair, left, right, &look.findings, whole)?;
     let places = look.findings.iter().map(Place::of).collect();
-    let second = look::compare(&pair, again.left, again.right, &hasher, Limits::At(&places))?;
+    let second = look::compare(&pair, again.left, again.right, &hasher, (Limits::At(&places), None))?;
     let settled = settle(look.findings, second.findings);
     let outcome = Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right));
-    Ok(Outcome { deleted: again.deleted, ..outcome })
+    Ok(Outcome { deleted: again.deleted, agreement, ..outcome })
 }
 
 fn first_look<'s>(
@@ -93,7 +104,9 @@ fn first_look<'s>(
     right: &mut Source<'s>,
     hash_key: &[u8; 32],
 ) -> Result<(Method, Look), DiffError> {
-    let needs_every_row = !config.counts.is_empty() || pair.left.modified.is_some() && pair.right.modified.is_some();
+    let merged: Vec<usize> = (0..config.fields.len()).filter(|at| config.fields[*at].is_merged()).collect();
+    let is_dated = pair.left.modified.is_some() && pair.right.modified.is_some();
+    let needs_every_row = !config.counts.is_empty() || is_dated || !merged.is_empty();
     if config.strategy == Strategy::Checksums && needs_every_row {
         return Err(DiffError::Pair {
             pair: pair.name.clone(),
@@ -114,6 +127,6 @@ fn first_look<'s>(
             Err(reason) => tracing::debug!(pair = pair.name, reason, "compared by keys"),
         }
     }
-    let look = look::look(pair, left, right, &Hasher::new(*hash_key), Limits::Most(config.differences_max))?;
+    let look = look::look(pair, left, right, &Hasher::new(*hash_key), (Limits::Most(config.differences_max), merged))?;
     Ok((Method::Keys, look))
 }

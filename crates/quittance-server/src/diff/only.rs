@@ -52,7 +52,7 @@ pub(super) fn look(
     }
     for values in readings(&values, &undeclared) {
         let again = again::read_key(pair, left, right, &values)?;
-        let look = compare(pair, again.left, again.right, hasher, Limits::Most(config.differences_max))?;
+        let look = compare(pair, again.left, again.right, hasher, (Limits::Most(config.differences_max), None))?;
         if look.tally.left.count > 0 || look.tally.right.count > 0 {
             return Ok(look);
         }
@@ -65,7 +65,7 @@ pub(super) fn look(
 
 /// What the key may be where no side says what a value is: a document has a text or a number under one name. Texts come
 /// first.
-fn readings(values: &[Value<'static>], undeclared: &[usize]) -> Vec<Vec<Value<'static>>> {
+pub(crate) fn readings(values: &[Value<'static>], undeclared: &[usize]) -> Vec<Vec<Value<'static>>> {
     let mut readings = vec![values.to_vec()];
     for at in undeclared {
         let Some(number) = values[*at].read_as(Type::Number) else { continue };
@@ -80,7 +80,7 @@ fn readings(values: &[Value<'static>], undeclared: &[usize]) -> Vec<Vec<Value<'s
 
 /// What was typed as the value that a column has after its transforms. It may be written as it is before them: in upper
 /// case, or with a time as seconds.
-fn typed(text: &str, column: &Column, wanted: Type) -> Option<Value<'static>> {
+pub(crate) fn typed(text: &str, column: &Column, wanted: Type) -> Option<Value<'static>> {
     let text = Value::Text(text.to_owned().into());
     let mut value = text.read_as(wanted);
     for transform in &column.transforms {

@@ -1,5 +1,6 @@
 //! What a run came to.
 
+use super::agreed::Agreement;
 use super::look::Look;
 use crate::systems::Reading;
 use quittance_core::pair::Pair;
@@ -10,6 +11,7 @@ use quittance_core::pair::lag::Lag;
 use quittance_core::pair::proof::Proof;
 use quittance_core::pair::settle::Standing;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How records were compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub struct Outcome {
     /// Identities of records that are missed on the right and that the right remembers having deleted, as values one
     /// after the other.
     pub deleted: BTreeSet<Vec<u8>>,
+    /// What both sides agree on, in fields that are merged; none where no field is.
+    pub agreement: Option<Arc<Agreement>>,
     /// What reading the left came to.
     pub left_reading: Reading,
     /// What reading the right came to.
@@ -148,6 +152,7 @@ impl Outcome {
             lag: tally.lag,
             proof: first.proof,
             deleted: BTreeSet::new(),
+            agreement: None,
             left_reading,
             right_reading,
         }

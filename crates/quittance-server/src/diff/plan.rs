@@ -27,6 +27,26 @@ pub fn plan(name: &str, config: &PairConfig, left: &Description, right: &Descrip
     Ok(pair)
 }
 
+/// What is read of one system alone, by what it says of itself; the other side is empty.
+///
+/// # Errors
+///
+/// When a column is named that its object has not got.
+pub(crate) fn one_side(
+    name: &str,
+    config: &PairConfig,
+    which: Which,
+    description: &Description,
+) -> Result<Pair, SystemError> {
+    let fields =
+        config.fields.iter().map(|field| Field { name: field.left.name.clone(), values: field.values.clone() });
+    let of = if which == Which::Left { &config.left } else { &config.right };
+    let side = Planner::new(of, description).side(config, which)?;
+    check_modified(&side, which, description)?;
+    let (left, right) = if which == Which::Left { (side, Side::default()) } else { (Side::default(), side) };
+    Ok(Pair { name: name.to_owned(), fields: fields.collect(), left, right })
+}
+
 /// Keys are matched by their bytes, and those of two types have none in common: what one side declares, the other's
 /// undeclared column is read as; what both declare has to be the same.
 fn match_types(pair: &mut Pair, left: &Description, right: &Description) -> Result<(), SystemError> {
@@ -191,7 +211,7 @@ fn check_modified(side: &Side, which: Which, description: &Description) -> Resul
 }
 
 /// What a column is after its transforms, where that is known before anything is read.
-pub(super) fn declared(column: &Column, description: &Description) -> Option<Type> {
+pub(crate) fn declared(column: &Column, description: &Description) -> Option<Type> {
     let plain = description.columns.iter().find(|(name, _)| *name == column.name).and_then(|(_, declared)| *declared);
     let found = if column.pointer.is_some() { None } else { plain };
     column.transforms.iter().fold(found, |before, transform| match transform {

@@ -230,7 +230,7 @@ fn read<'s>(
         }
         collector.end(pair, reading)
     })?;
-    compare(pair, left, right, &Hasher::new(*open.key), Limits::Most(findings_max))
+    compare(pair, left, right, &Hasher::new(*open.key), (Limits::Most(findings_max), None))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::outcome::{Method, Outcome, Reported};
 use quittance_core::id::RunId;
 use quittance_core::pair::Pair;
 use quittance_core::pair::compare::{Kind, Seen, differences};
+use quittance_core::pair::detect::silence::Confirmed;
 use quittance_core::pair::groups::{Group, variance_basis_points};
 use quittance_core::pair::lag::{BUCKETS_S, Lag, Spread};
 use quittance_core::pair::row::{Record, decode_fields, decode_identity, shown};
@@ -16,6 +17,7 @@ use quittance_core::time::Timestamp;
 use quittance_store::records::{Drift, Run};
 use quittance_store::store::StoreError;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Longest value that is told, in bytes.
@@ -29,6 +31,8 @@ pub struct Told {
     pub run: Run,
     /// What is kept of what is open.
     pub drifts: Vec<Drift>,
+    /// What was heard of those that are confirmed.
+    pub confirmed: Vec<Confirmed>,
 }
 
 /// When a run was.
@@ -59,7 +63,7 @@ pub fn tell(
         .filter(|drift| drift.standing == standing_word(Standing::Confirmed))
         .map(|drift| ((drift.kind.clone(), drift.key.clone()), drift))
         .collect();
-    let (mut lines, mut suspects, mut drifts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut suspects, mut drifts, mut confirmed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (seq, reported) in outcome.reported.iter().enumerate() {
         let key = key(reported);
         let text = key.to_string();
@@ -81,8 +85,14 @@ pub fn tell(
             left_hashes: reported.first_left.clone(),
             right_hashes: reported.first_right.clone(),
             told: Value::Array(told.clone()).to_string(),
+            content: content(reported),
         });
-        if reported.standing == Standing::Confirmed { lines.extend(told) } else { suspects.extend(told) }
+        if reported.standing == Standing::Confirmed {
+            lines.extend(told);
+            confirmed.push(Confirmed { event_at: seen.received_at(), first_seen_at });
+        } else {
+            suspects.extend(told);
+        }
     }
     let run = Run {
         id: when.id,
@@ -101,7 +111,7 @@ pub fn tell(
     let mut json = document(outcome, &run, lines, suspects);
     json.insert("previous_run_id".to_owned(), json!(compared_with));
     json.insert("gone".to_owned(), Value::Array(gone));
-    Ok(Told { json: Value::Object(json), run, drifts })
+    Ok(Told { json: Value::Object(json), run, drifts, confirmed })
 }
 
 fn document(outcome: &Outcome, run: &Run, lines: Vec<Value>, suspects: Vec<Value>) -> Map<String, Value> {
@@ -139,13 +149,17 @@ fn percent(basis_points: Option<i64>) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
+/// What a run proves, in one sentence.
+pub(crate) fn statement(run: &Run, equal: u64, open: u64) -> String {
+    let as_of = time_text(run.right_as_of.or(run.left_as_of).unwrap_or(run.started_at));
+    format!("{equal} records of `{}` up to {as_of} equal, 0 repaired, {open} open", run.pair)
+}
+
 fn proof(outcome: &Outcome, run: &Run) -> Value {
     let open = outcome.reported.len();
-    let as_of = run.right_as_of.or(run.left_as_of).unwrap_or(run.started_at);
-    let name = &outcome.pair.name;
     let digest = |digest: quittance_core::pair::digest::Digest| format!("{}:{:032x}", digest.count, digest.sum);
     json!({
-        "statement": format!("{} records of `{name}` up to {} equal, 0 repaired, {open} open", outcome.equal, time_text(as_of)),
+        "statement": statement(run, outcome.equal, open as u64),
         "method": run.method,
         "left_digest": digest(outcome.proof.left),
         "right_digest": digest(outcome.proof.right),
@@ -257,6 +271,30 @@ pub fn key_of(reported: &Reported) -> String {
     }
 }
 
+/// A key as people write it, of what is kept of it.
+pub(super) fn people_key(kept: &str) -> String {
+    match serde_json::from_str(kept) {
+        Ok(Value::String(text)) => text,
+        _ => kept.to_owned(),
+    }
+}
+
+/// Digest of the records of both sides, as they are compared: the same from run to run while neither changes.
+fn content(reported: &Reported) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for side in [&reported.finding.left, &reported.finding.right] {
+        hasher.update((side.len() as u64).to_be_bytes());
+        for seen in side {
+            let record = Record::new(&seen.record);
+            for part in [record.identity(), record.fields()] {
+                hasher.update((part.len() as u64).to_be_bytes());
+                hasher.update(part);
+            }
+        }
+    }
+    hasher.finalize().into()
+}
+
 /// The key under the rule they met by. What met nobody is named by its key under the first rule, and what has none by its
 /// identity.
 fn key(reported: &Reported) -> Value {
@@ -306,8 +344,19 @@ pub const fn standing_word(standing: Standing) -> &'static str {
     }
 }
 
-/// A value as JSON: whole numbers that every reader keeps as numbers, other numbers as text, what is absent as an object.
+/// A value as it is told: what is longer than anybody reads is shortened.
 fn json_of(value: &Canonical<'_>) -> Value {
+    match value {
+        Canonical::Json(text) if text.len() > SHOWN_BYTES_MAX => json!(shortened(text.to_string())),
+        value => match whole_json(value) {
+            Value::String(text) => json!(shortened(text)),
+            other => other,
+        },
+    }
+}
+
+/// A value as JSON: whole numbers that every reader keeps as numbers, other numbers as text, what is absent as an object.
+pub(crate) fn whole_json(value: &Canonical<'_>) -> Value {
     const SAFE: i64 = quittance_core::money::AMOUNT_MAX;
     match value {
         Canonical::Null => Value::Null,
@@ -317,8 +366,8 @@ fn json_of(value: &Canonical<'_>) -> Value {
             Some(integer) if (-SAFE..=SAFE).contains(&integer) => json!(integer),
             _ => json!(number.as_str()),
         },
-        Canonical::Json(text) if text.len() <= SHOWN_BYTES_MAX => serde_json::from_str(text).unwrap_or(Value::Null),
-        other => json!(shortened(other.to_string())),
+        Canonical::Json(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        other => json!(other.to_string()),
     }
 }
 

@@ -35,7 +35,18 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'stat
 }
 
 /// Every number, in the order of names.
-pub const METRICS: [Metric; 35] = [
+pub const METRICS: [Metric; 61] = [
+    counter(
+        "quittance_alert_messages_total",
+        &["channel", "result"],
+        "Attempts to send a message about alerts, by what came of them.",
+    ),
+    gauge(
+        "quittance_alert_unsent_age_seconds",
+        &["channel"],
+        "Age of the message to a channel of alerts that is not sent yet.",
+    ),
+    gauge("quittance_alerts_open", &["kind"], "Alerts that are open, of all subjects."),
     counter(
         "quittance_brakes_total",
         &["tenant", "limit", "result"],
@@ -109,10 +120,69 @@ pub const METRICS: [Metric; 35] = [
         "Things learned about effects that could not be stored; they are read again.",
     ),
     counter("quittance_outcomes_total", &["outcome"], "What came of commands."),
+    Metric {
+        name: "quittance_pair_detection_seconds",
+        kind: Kind::Histogram,
+        labels: &["pair"],
+        help: "How long after its records were last changed a difference was found.",
+    },
+    gauge(
+        "quittance_pair_divergence_seconds",
+        &["pair"],
+        "How long the oldest open difference of a pair has been there; 0 for none.",
+    ),
+    gauge("quittance_pair_failing_seconds", &["pair"], "How long a pair could not be compared; 0 where it could."),
+    gauge("quittance_pair_failures", &["pair"], "Runs of a pair in a row that failed."),
+    gauge("quittance_pair_good_age_seconds", &["pair"], "How long ago a pair was compared to its end; +Inf for never."),
+    gauge("quittance_pair_lease_held", &["pair"], "1 while this process runs a pair."),
+    gauge(
+        "quittance_pair_open_differences",
+        &["pair"],
+        "Differences of the last run here that are confirmed and not repaired.",
+    ),
+    gauge(
+        "quittance_pair_overdue_seconds",
+        &["pair"],
+        "How long the next run of a pair has been due; 0 where it is not.",
+    ),
+    gauge("quittance_pair_paused", &["pair"], "1 while somebody has a pair paused."),
+    counter("quittance_pair_repairs_total", &["pair", "state"], "Repairs of runs by schedule, by what became of them."),
+    gauge(
+        "quittance_pair_run_age_seconds",
+        &["pair"],
+        "How long ago the last run of a pair ended, however; +Inf for never.",
+    ),
+    counter("quittance_pair_runs_total", &["pair", "outcome"], "Runs by schedule that ended, by how."),
+    gauge(
+        "quittance_pair_silent_changes",
+        &["pair"],
+        "Changes of a pair that no event announced, where they are a silence; 0 for none.",
+    ),
+    gauge(
+        "quittance_pair_silent_since_timestamp_seconds",
+        &["pair"],
+        "Since when events have been missing; 0 for not.",
+    ),
+    gauge(
+        "quittance_pair_suspect_differences",
+        &["pair"],
+        "Differences of the last run here that were gone, or others, at the second look.",
+    ),
+    gauge("quittance_pair_waiting_repairs", &["pair"], "Repairs of the last run here that wait for approval."),
+    gauge(
+        "quittance_pair_withheld_differences",
+        &["pair"],
+        "Differences of the last run here that are left to a person.",
+    ),
     gauge("quittance_parked_effects", &["limit"], "Effects that limits hold back until a person approves."),
     gauge("quittance_paused", &["gateway"], "1 while nothing leaves for a gateway because somebody said so."),
     gauge("quittance_queue_age_seconds", &[], "How long the oldest command has been in the queue."),
     gauge("quittance_queue_commands", &[], "Commands in the queue."),
+    gauge(
+        "quittance_recovering",
+        &["gateway"],
+        "1 while a gateway is swept, and nothing sent to it, because records were lost.",
+    ),
     counter("quittance_step_commands_total", &[], "Commands that were decided, in steps of several."),
     Metric {
         name: "quittance_step_seconds",
@@ -126,10 +196,32 @@ pub const METRICS: [Metric; 35] = [
         &["gateway", "sweep", "result"],
         "Sweeps of a gateway's lists that ended, by how.",
     ),
+    Metric {
+        name: "quittance_truth_age_seconds",
+        kind: Kind::Histogram,
+        labels: &["pair"],
+        help: "How old answers about what is true were when they were given.",
+    },
+    counter(
+        "quittance_truth_answers_total",
+        &["pair", "source"],
+        "Questions about what is true: answered from the cache, by the provider, by something stale, or not at all (none).",
+    ),
+    counter(
+        "quittance_truth_calls_total",
+        &["pair", "result"],
+        "Questions to believed systems, by what came of them; held_back where one was left alone for failing.",
+    ),
+    gauge("quittance_truth_entries", &[], "Answers of believed systems that are remembered."),
+    counter(
+        "quittance_truth_invalidations_total",
+        &["pair", "why"],
+        "Times that something was heard that may have changed what is remembered.",
+    ),
     gauge("quittance_waiting_requests", &[], "Requests that wait for the outcome of their command."),
     counter(
         "quittance_webhooks_total",
-        &["endpoint", "result"],
+        &["endpoint", "gateway", "result"],
         "Deliveries of gateways' webhooks, by what became of them.",
     ),
 ];
@@ -167,10 +259,10 @@ mod tests {
 
     #[test]
     fn whatever_is_counted_is_described_and_nothing_else() {
-        let source = include_str!("../metrics.rs");
+        let sources = [include_str!("../metrics.rs"), include_str!("truth.rs"), include_str!("pairs.rs")];
         let counted: BTreeSet<&str> = ["counter!(\"", "gauge!(\"", "histogram!(\""]
             .iter()
-            .flat_map(|macro_| source.split(macro_).skip(1))
+            .flat_map(|macro_| sources.iter().flat_map(move |source| source.split(macro_).skip(1)))
             .filter_map(|rest| rest.split('"').next())
             .collect();
         let described: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();

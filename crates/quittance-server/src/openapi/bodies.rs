@@ -123,7 +123,7 @@ fn payments() -> [(&'static str, Value); 5] {
     ]
 }
 
-fn decisions() -> [(&'static str, Value); 4] {
+fn decisions() -> [(&'static str, Value); 6] {
     let mut resolution = asked(
         "A person's decision.",
         [
@@ -162,7 +162,20 @@ fn decisions() -> [(&'static str, Value); 4] {
         [("reason", line(500, "For people."))],
         [("gateway", line(255, "Whose event it is, where two gateways have one of that id."))],
     );
-    [("Resolution", resolution), ("Switch", switch), ("Requeue", requeue), ("Replay", replay)]
+    let decision = asked("Why it is decided so.", [("reason", bounded(500, "For people."))], []);
+    let side = asked(
+        "Which side is right, in every field.",
+        [("choice", word(["left", "right"], "The side that is believed.")), ("reason", bounded(500, "For people."))],
+        [],
+    );
+    [
+        ("Resolution", resolution),
+        ("Switch", switch),
+        ("Requeue", requeue),
+        ("Replay", replay),
+        ("DiscrepancyDecision", decision),
+        ("DiscrepancyResolution", side),
+    ]
 }
 
 /// Examples of a body, by name.
@@ -200,6 +213,8 @@ fn examples_of(body: &str) -> Value {
         }),
         "Switch" => json!({ "everything": {}, "one_gateway": { "gateway": "sandbox", "reason": "a wrong price" } }),
         "Requeue" => json!({ "an_object": { "gateway": "sandbox", "object": "pi_123", "reason": "it is back" } }),
+        "DiscrepancyDecision" => json!({ "as_agreed": { "reason": "a free month, as agreed" } }),
+        "DiscrepancyResolution" => json!({ "the_right": { "choice": "right", "reason": "the provider is right" } }),
         _ => json!({ "again": { "reason": "applied by hand" } }),
     }
 }

@@ -4,12 +4,15 @@
 //! problems come from the catalogue of errors. Words that are closed sets are taken from the types that own them. Tests
 //! hold every answer that the server gives against it, and send every example. Does not own what handlers do.
 
+mod alerts;
 mod answers;
 mod bodies;
 mod events;
+mod findings;
 mod links;
 mod operational;
 mod operations;
+mod pairs;
 mod parameters;
 mod resources;
 mod schema;

@@ -1,5 +1,6 @@
 //! Parameters and headers, each declared once.
 
+use crate::api::findings;
 use crate::render::event_type;
 use quittance_core::account::QUALIFIER_BYTES_MAX;
 use quittance_core::dispute::DisputeStatus;
@@ -63,10 +64,17 @@ pub(super) fn all() -> Map<String, Value> {
         json!({ "type": "string", "enum": Kind::ALL.map(event_type) }),
         "Only what is of this type.",
     );
-    query("subject", "subject", any, "Id of a resource: only what is told of it.");
+    let max_age = json!({ "type": "integer", "minimum": 0, "maximum": 604_800 });
+    query(
+        "max_age",
+        "max_age",
+        max_age,
+        "How old the answer may be, in seconds; as the pair says where it is left out.",
+    );
+    query("subject", "subject", any.clone(), "Id of a resource: only what is told of it.");
     let deliveries = DeliveryState::ALL.map(DeliveryState::name);
     query("delivery_status", "status", json!({ "type": "string", "enum": deliveries }), "Only what stands so.");
-    query("is_open", "status", json!({ "type": "string", "enum": ["open", "closed"] }), "Only those.");
+    of_pairs(&any, &mut query);
     all.insert(
         "Idempotency-Key".to_owned(),
         json!({
@@ -84,6 +92,27 @@ pub(super) fn all() -> Map<String, Value> {
         }),
     );
     all
+}
+
+/// Those of lists of discrepancies, of pairs and their runs.
+fn of_pairs(any: &Value, query: &mut impl FnMut(&str, &str, Value, &str)) {
+    let standings: Vec<&str> = findings::standings().collect();
+    let about =
+        "Only those. Of pairs, `open` is everything but `resolved`; what only one source knows fits none of the other.";
+    query("is_open", "status", json!({ "type": "string", "enum": standings }), about);
+    let standings = json!({ "type": "string", "enum": ["open", "closed"] });
+    query("is_alert_open", "status", standings, "What is wrong now, or what is over; without it both.");
+    let sources = json!({ "type": "string", "enum": ["gateway", "pair"], "default": "gateway" });
+    query("source", "source", sources, "Those of gateways, or those of pairs, which need scope `admin`.");
+    query(
+        "kind",
+        "kind",
+        json!({ "type": "string", "enum": findings::kinds().collect::<Vec<_>>() }),
+        "Only what is of this kind.",
+    );
+    query("pair", "pair", any.clone(), "Name of a pair.");
+    query("key", "key", any.clone(), "Key of a record, as it is shown.");
+    query("recheck", "recheck", json!({ "type": "boolean" }), "Whether it is checked again now, against what is kept.");
 }
 
 /// Accounts of the chart that stand alone.

@@ -4,7 +4,7 @@ use super::schema::{
     answered, answered_with, currency, flag, id, integer, list, object_word, or_null, page, reference, text, texts,
     time, word,
 };
-use super::{codes, events};
+use super::{alerts, codes, events, findings, pairs};
 use quittance_core::brake::Limit;
 use quittance_core::event::Object;
 use quittance_core::id::{CommandId, CorrelationId, CustomerId, DiscrepancyId, DisputeId, HoldId, PaymentId, RefundId};
@@ -14,7 +14,7 @@ use quittance_store::records::DiscrepancyKind;
 use serde_json::{Map, Value, json};
 
 /// Resources of which there are lists.
-const LISTED: [&str; 11] = [
+const LISTED: [&str; 13] = [
     "Payment",
     "Refund",
     "Dispute",
@@ -22,10 +22,12 @@ const LISTED: [&str; 11] = [
     "LedgerEntry",
     "Balance",
     "Account",
-    "Discrepancy",
     "Event",
     "WebhookEndpoint",
     "Delivery",
+    "Pair",
+    "Run",
+    "Proof",
 ];
 
 /// What an event carries about an object.
@@ -48,7 +50,10 @@ pub(super) fn all() -> Map<String, Value> {
         .flatten()
         .chain(ledger())
         .chain(operation())
-        .chain(events::resources());
+        .chain(events::resources())
+        .chain(pairs::resources())
+        .chain(alerts::resources())
+        .chain(findings::resources());
     for (name, schema) in every {
         if LISTED.contains(&name) {
             all.insert(format!("{name}Page"), page(name));
@@ -181,6 +186,7 @@ fn others() -> Vec<(&'static str, Value)> {
         [
             ("id", id(DiscrepancyId::PREFIX, "Its id.")),
             ("object", object_word("discrepancy")),
+            ("source", object_word("gateway")),
             ("kind", word(names_of(&DiscrepancyKind::ALL, |kind| kind.name()), "What does not agree.")),
             ("status", word(["open", "closed"], "Whether it still holds.")),
             ("gateway", text("The configured gateway.")),

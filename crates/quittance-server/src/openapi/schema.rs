@@ -144,10 +144,15 @@ pub(super) fn asked<const N: usize, const M: usize>(
 
 /// One page of a list.
 pub(super) fn page(items: &str) -> Value {
+    page_of(reference(items))
+}
+
+/// One page of a list of what these are.
+pub(super) fn page_of(items: Value) -> Value {
     answered(
         "One page; it may be short, even empty, while `has_more` is true.",
         [
-            ("data", list(reference(items))),
+            ("data", list(items)),
             ("has_more", flag("Whether there may be more.")),
             ("next_cursor", or_null(text("Where the next page begins; pass it as `cursor`, with the same filters."))),
         ],

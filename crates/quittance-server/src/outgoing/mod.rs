@@ -9,6 +9,7 @@ mod guard;
 mod signature;
 
 pub(crate) use guard::refusal_of;
+pub(crate) use signature::signature as signed;
 
 use crate::clock::{self, Stopwatch};
 use crate::render::EVENT_MEDIA_TYPE;
@@ -16,7 +17,7 @@ use crate::transport::{describe, ensure_cryptography};
 use guard::Guard;
 use quittance_core::event::{ATTEMPT_MS_MAX, Attempt};
 use quittance_engine::submission::Dispatch;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -42,6 +43,15 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 const ERROR_BYTES_MAX: usize = 200;
 
 const USER_AGENT: &str = concat!("Quittance/", env!("CARGO_PKG_VERSION"));
+
+/// How a request was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Posted {
+    /// The status.
+    pub(crate) status: u16,
+    /// How long the receiver wants to be left alone, in seconds.
+    pub(crate) retry_after_s: Option<u64>,
+}
 
 /// The way to endpoints.
 pub(crate) struct Sender {
@@ -75,6 +85,28 @@ impl Sender {
             Err(_) => (None, Some(format!("no answer within {} s", TIMEOUT.as_secs()))),
         };
         Attempt { at, took_ms, status, error }
+    }
+
+    /// Posts a body once, with the headers it is given. The address is shown nowhere.
+    ///
+    /// **Effects**: whatever its receiver makes of it.
+    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Posted, String> {
+        let url = reqwest::Url::parse(url).map_err(|error| format!("not an address: {error}"))?;
+        if let Some(refusal) = refusal_of(&url, self.allow_private) {
+            return Err(refusal);
+        }
+        let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+        (*request.headers_mut(), *request.body_mut()) = (headers, Some(body.into()));
+        let client = self.client(request.url().scheme() == "https")?;
+        let answered = tokio::time::timeout(TIMEOUT, client.execute(request)).await;
+        let answer = answered
+            .map_err(|_| format!("no answer within {} s", TIMEOUT.as_secs()))?
+            .map_err(|error| describe(&error))?;
+        let retry_after_s =
+            answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let posted = Posted { status: answer.status().as_u16(), retry_after_s };
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain(answer)).await;
+        Ok(posted)
     }
 
     async fn exchange(&self, dispatch: &Dispatch, seconds: i64) -> Result<reqwest::Response, String> {

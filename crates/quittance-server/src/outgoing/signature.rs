@@ -12,7 +12,8 @@ pub(super) fn header(id: &str, seconds: i64, body: &[u8], keys: &[[u8; SECRET_BY
     signatures.join(" ")
 }
 
-fn signature(id: &str, seconds: i64, body: &[u8], key: &[u8; SECRET_BYTES]) -> String {
+/// The signature by one key.
+pub(crate) fn signature(id: &str, seconds: i64, body: &[u8], key: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     let mac = mac.chain_update(format!("{id}.{seconds}.")).chain_update(body);
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))

@@ -170,6 +170,18 @@ kinds! {
     ENDPOINT_DISABLED: 409 "endpoint-disabled" final
         "The webhook endpoint is disabled."
         "Enable it first; what waits for it is then sent by itself.";
+    TRUTH_AMBIGUOUS: 409 "truth-ambiguous" final
+        "Several records of the believed system claim this key."
+        "Have the duplicates removed, or the pair matched by columns that are unique.";
+    DISCREPANCY_CLOSED: 409 "discrepancy-closed" final
+        "The discrepancy is resolved: a comparison did not find it any more."
+        "Nothing is left to decide. Should it come back, it does so under the same id.";
+    NOTHING_WAITS: 409 "nothing-waits" final
+        "No repair of this record waits for a person."
+        "Look at the discrepancy: it may be made already. Where none was planned, resolve it, or repair the pair.";
+    NOT_RESOLVABLE: 409 "not-resolvable" final
+        "The record cannot be repaired in this way."
+        "Look at `detail` for what keeps it, and repair it by hand, or mend the configuration. A new key may ask again.";
     REFUNDED_AMOUNT_DIFFERS: 412 "refunded-amount-differs" final
         "Another amount is refunded than the request expected."
         "Look at the payment's refunds. Where the money is still to be given back, ask under a new key with what is refunded now.";
@@ -212,6 +224,12 @@ kinds! {
     INTERNAL: 500 "internal" retry
         "Something failed inside."
         "Send the request again with the same key; tell the operator the value of the header Request-Id.";
+    PAIR_UNAVAILABLE: 502 "pair-unavailable" retry
+        "A system of the pair cannot be read or written now."
+        "Send the request again with the same key: what was begun is finished, and nothing is written twice.";
+    TRUTH_PROVIDER_FAILED: 502 "truth-provider-failed" retry
+        "The believed system could not be asked, and nothing fresh enough is known."
+        "Decide without it, or ask again after the time in `Retry-After`. The pair's policy is `error`, or what was known is too old for `stale_if_error`.";
     STOPPING: 503 "stopping" retry
         "The server is stopping."
         "Send the request again with the same key, here or at another server.";
@@ -221,6 +239,9 @@ kinds! {
     STORAGE_UNAVAILABLE: 503 "storage-unavailable" retry
         "The store cannot be used now; nothing is known to be stored."
         "Send the request again with the same key.";
+    TRUTH_UNAVAILABLE: 503 "truth-unavailable" retry
+        "The believed system could not be asked, and the pair denies what is not known."
+        "Take it for a no, and ask again after the time in `Retry-After`. The pair's policy is `deny`.";
     STORAGE_FULL: 507 "storage-full" retry
         "The disk is full; nothing was stored."
         "Free space, then send the request again with the same key.";

@@ -1,8 +1,10 @@
 //! Carrying plans out, batch by batch, and keeping what came of each before the next.
 
 use super::BATCH;
+use super::halt::Why;
 use super::journal::{Kept, Repairs, Settled};
 use super::plan::side_of;
+use super::resume::PERHAPS;
 use crate::systems::SystemError;
 use crate::systems::write::{Write, Writer, Written};
 use quittance_core::id::RunId;
@@ -40,6 +42,9 @@ pub enum WriteError {
         /// What it did.
         source: SystemError,
     },
+    /// It was to stop before the next of them: somebody paused the pair, or somebody else works on it now.
+    #[error("{0}")]
+    Stopped(Why),
     /// What came of repairs cannot be kept.
     #[error("what came of the repairs cannot be kept")]
     Store(#[from] StoreError),
@@ -60,7 +65,7 @@ pub fn check<'p>(plans: impl Iterator<Item = &'p RepairPlan>, open: &mut Open<'_
         }
         let fails = |source| WriteError::System { system: plan.system.clone(), source };
         let side = side_of(plan);
-        let one = write(&side, plan);
+        let one = write(&side, plan, String::new());
         open(plan).map_err(fails)?.stand(&plan.object, &side, std::slice::from_ref(&one)).map_err(fails)?;
     }
     Ok(())
@@ -88,23 +93,42 @@ pub fn carry_out(
         if !open.contains_key(&place) {
             open.insert(place.clone(), (writers.open)(first).map_err(fails)?);
         }
-        let writes: Vec<Write> = batch.iter().map(|at| write(&side, &kept[*at].plan)).collect();
         let writer = open.get_mut(&place).expect("it was opened");
-        let written = writer.write(&object, &side, &writes).map_err(fails)?;
-        let mut settled = Vec::new();
-        for (at, written) in batch.iter().zip(written) {
-            let (state, detail) = told(&kept[*at].plan, written);
-            let (run, no) = (kept[*at].run, kept[*at].no);
-            (kept[*at].state, kept[*at].detail) = (state, detail.clone());
-            settled.push(Settled { run, no, from: RepairState::Planned, to: state, detail });
-            if let Some((run, nos)) = undoes.filter(|_| state == RepairState::Repaired) {
-                let (from, to) = (RepairState::Repaired, RepairState::Undone);
-                settled.push(Settled { run, no: nos[*at], from, to, detail: None });
-            }
+        for portion in batch.chunks(writer.writes_at_once()) {
+            repairs.may_go_on()?;
+            let writes: Vec<Write> = portion.iter().map(|at| write(&side, &kept[*at].plan, id(&kept[*at]))).collect();
+            let written = writer.write(&object, &side, &writes).map_err(fails)?;
+            let settled = settled(kept, portion, written, undoes);
+            repairs.settle(&settled, writers.by, (writers.now)())?;
         }
-        repairs.settle(&settled, writers.by, (writers.now)())?;
     }
     Ok(())
+}
+
+/// What is kept of the outcomes of some repairs, which are brought up to date.
+fn settled(
+    kept: &mut [Kept],
+    portion: &[usize],
+    written: Vec<Written>,
+    undoes: Option<(RunId, &[i64])>,
+) -> Vec<Settled> {
+    let mut settled = Vec::new();
+    for (at, written) in portion.iter().zip(written) {
+        let (state, detail) = told(&kept[*at].plan, written);
+        let (run, no) = (kept[*at].run, kept[*at].no);
+        (kept[*at].state, kept[*at].detail) = (state, detail.clone());
+        settled.push(Settled { run, no, from: RepairState::Planned, to: state, detail });
+        if let Some((run, nos)) = undoes.filter(|_| state == RepairState::Repaired) {
+            let (from, to) = (RepairState::Repaired, RepairState::Undone);
+            settled.push(Settled { run, no: nos[*at], from, to, detail: None });
+        }
+    }
+    settled
+}
+
+/// What a repair is known by to the system that is written.
+pub(super) fn id(kept: &Kept) -> String {
+    format!("quittance-{}-{}", kept.run, kept.no).replace('_', "-")
 }
 
 /// Repairs of one object, of the same columns, that go together. A record is in one batch once.
@@ -126,11 +150,13 @@ pub(super) fn batches(kept: &[Kept], planned: &[usize]) -> Vec<Vec<usize>> {
     groups.values().flat_map(|group| group.chunks(BATCH).map(<[usize]>::to_vec)).collect()
 }
 
-pub(super) fn write(side: &Side, plan: &RepairPlan) -> Write {
+/// The write of a plan; its id is that of the repair, so that it is one write however often it is tried.
+pub(super) fn write(side: &Side, plan: &RepairPlan, id: String) -> Write {
     let at = |name: &str| side.columns.iter().position(|column| column.name == name).expect("a column of the plan");
     let values =
         |values: &[(String, Value<'static>)]| values.iter().map(|(name, value)| (at(name), value.clone())).collect();
     Write {
+        id,
         identity: plan.identity.iter().map(|(_, value)| value.clone()).collect(),
         expected: values(&plan.expected),
         set: values(&plan.set),
@@ -138,11 +164,14 @@ pub(super) fn write(side: &Side, plan: &RepairPlan) -> Write {
 }
 
 /// What is kept of an outcome.
-fn told(plan: &RepairPlan, written: Written) -> (RepairState, Option<String>) {
+pub(super) fn told(plan: &RepairPlan, written: Written) -> (RepairState, Option<String>) {
     match written {
         Written::Done => (RepairState::Repaired, None),
         Written::Already => (RepairState::Already, None),
         Written::Moved { now } => (RepairState::Moved, Some(beside(&plan.expected, &now))),
+        Written::Perhaps { now } => {
+            (RepairState::Moved, Some(shortened(format!("{PERHAPS}: {}", beside(&plan.expected, &now)))))
+        }
         Written::Gone => (RepairState::Gone, None),
         Written::Altered { now } => (RepairState::Altered, Some(beside(&plan.set, &now))),
         Written::Refused { why } => (RepairState::Refused, Some(shortened(why))),

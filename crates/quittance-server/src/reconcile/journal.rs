@@ -1,24 +1,29 @@
 //! Repairs as they are kept: written down before anything is done, and again with what came of it, in one chain for each
 //! pair.
 
+use super::EARLIER_MAX;
+use super::apply::WriteError;
+use super::bases::{touched, touched_reads};
+use super::halt::Why;
+use super::keeper::{Keeper, PATIENCE};
+use super::lease::Guard;
+use super::state::{self, time, update};
 use crate::api::rows;
+use crate::clock;
+use crate::data::Data;
+use crate::diff::{Repaired, Turn, repaired, repaired_reads};
 use quittance_core::id::RunId;
-use quittance_core::record::key::encode_value;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{
     Entity, Repair, RepairEntry, RepairHead, RepairNews, RepairPlan, RepairRun, RepairState, chain_repair, decode_plan,
-    encode_news, encode_plan,
+    encode_news, encode_plan, record_digest,
 };
 use quittance_store::store::{Change, Loaded, Read, Reader, Scan, Store, StoreError, Work};
 use quittance_store::tables::REPAIRS;
 use quittance_store::value::Key;
-use sha2::{Digest, Sha256};
 
 /// Rows that are read at once.
 const PAGE: usize = 500;
-
-/// Earlier repairs of one record that are looked at.
-const EARLIER_MAX: usize = 100;
 
 /// A repair as it is kept, with its plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +52,71 @@ pub(super) struct Settled {
     pub(super) detail: Option<String>,
 }
 
-/// The repairs of one pair in a store that is open for writing.
+/// The repairs of one pair in the store that they are kept in.
 pub struct Repairs<'s> {
-    store: &'s mut dyn Store,
-    pair: String,
+    place: Place<'s>,
+    pub(super) pair: String,
+    guard: Option<Guard>,
+}
+
+/// Where they are kept.
+enum Place<'s> {
+    /// A store that is open for writing.
+    Open(&'s mut dyn Store),
+    /// One that is opened for each thing that is done, so that others may use it between.
+    Kept(Keeper),
+}
+
+impl Place<'_> {
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self {
+            Self::Open(store) => act(*store),
+            Self::Kept(keeper) => keeper.with(act),
+        }
+    }
+}
+
+impl Place<'_> {
+    /// The same for what is not to be lost, however long somebody else has the store.
+    fn with_patience<T>(
+        &mut self,
+        guard: Option<&Guard>,
+        mut act: impl FnMut(&mut dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::Open(store) => act(*store),
+            Self::Kept(keeper) => keeper.with_patience(PATIENCE, guard.map(|guard| &*guard.halt), act),
+        }
+    }
 }
 
 impl<'s> Repairs<'s> {
     /// Those of a pair.
     #[must_use]
     pub fn new(store: &'s mut dyn Store, pair: &str) -> Self {
-        Self { store, pair: pair.to_owned() }
+        Self { place: Place::Open(store), pair: pair.to_owned(), guard: None }
+    }
+
+    /// Those of a pair, in the runs' store of some data, which is opened for each thing that is done. Under a lease, nothing is
+    /// begun or decided any more once that is lost; what became of what was begun before is kept all the same.
+    #[must_use]
+    pub fn at(data: &Data, pair: &str, guard: Option<Guard>) -> Repairs<'static> {
+        Repairs { place: Place::Kept(Keeper::new(data)), pair: pair.to_owned(), guard }
+    }
+
+    /// Whether more may be written: the lease is held still, and is renewed, and nobody paused the pair.
+    pub(super) fn may_go_on(&mut self) -> Result<(), WriteError> {
+        let Some(guard) = &self.guard else { return Ok(()) };
+        let (pair, mut at) = (&self.pair, clock::monotonic());
+        let said = self.place.with(|store| {
+            at = clock::monotonic();
+            let now = time(store)?;
+            update(store, pair, |state| guard.renew(state, now))
+        })?;
+        if !matches!(said, Some(Why::Lost(_))) {
+            guard.renewed(at);
+        }
+        said.or_else(|| guard.halt.why()).map_or(Ok(()), |why| Err(WriteError::Stopped(why)))
     }
 
     /// Keeps a run and what it is going to do, before any of it is done.
@@ -72,8 +131,13 @@ impl<'s> Repairs<'s> {
             undoes: run.undoes,
             by: run.by.clone(),
             repairs: run.repairs,
+            source: run.source.clone(),
         };
-        self.append(news, run.started_at, vec![Change::Insert { table: RepairRun::table(), row: run.to_row() }])?;
+        self.append(
+            news,
+            run.started_at,
+            (vec![Change::Insert { table: RepairRun::table(), row: run.to_row() }], Vec::new()),
+        )?;
         let mut kept = Vec::new();
         for batch in plans.chunks(PAGE) {
             let from = kept.len() as i64;
@@ -82,14 +146,16 @@ impl<'s> Repairs<'s> {
                 run: run.id,
                 no,
                 pair: self.pair.clone(),
-                record: digest(plan),
+                record: record_digest(plan),
                 state: *state,
                 changed_at: run.started_at,
                 plan: bytes.clone(),
                 detail: None,
             });
             let changes = rows.map(|row| Change::Insert { table: &REPAIRS, row: row.to_row() }).collect();
-            self.append(RepairNews::Planned { run: run.id, from, repairs: encoded }, run.started_at, changes)?;
+            let plans: Vec<RepairPlan> = batch.iter().map(|(_, plan)| plan.clone()).collect();
+            let news = RepairNews::Planned { run: run.id, from, repairs: encoded };
+            self.append(news, run.started_at, (changes, plans))?;
             kept.extend(batch.iter().zip(from..).map(|((state, plan), no)| Kept {
                 run: run.id,
                 no,
@@ -136,8 +202,9 @@ impl<'s> Repairs<'s> {
     /// Keeps what became of repairs of one run, and of those they take back. One that is not any more what it was stays as it
     /// is: somebody else settled it. Says which were kept.
     pub(super) fn settle(&mut self, settled: &[Settled], by: &str, now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let mut work = Settling { pair: &self.pair, settled, by, now, kept: Vec::new() };
-        self.store.transact("settling repairs", &mut work)?;
+        let guard = self.guard.as_ref();
+        let mut work = Settling { pair: &self.pair, guard, settled, by, now, kept: Vec::new() };
+        self.place.with_patience(guard, |store| store.transact("settling repairs", &mut work))?;
         Ok(work.kept)
     }
 
@@ -147,7 +214,7 @@ impl<'s> Repairs<'s> {
     ///
     /// [`StoreError`] when they cannot be read.
     pub fn of_run(&mut self, run: RunId) -> Result<Vec<Kept>, StoreError> {
-        rows_of(self.store, run)?.iter().map(kept).collect()
+        self.place.with(|store| rows_of(store, run))?.iter().map(kept).collect()
     }
 
     /// Repairs of the pair that were planned, and of which nobody has said what became; a page of them.
@@ -158,12 +225,14 @@ impl<'s> Repairs<'s> {
     pub fn left_over(&mut self) -> Result<Vec<Kept>, StoreError> {
         let scan = Scan::forward(&REPAIRS, vec![self.pair.as_str().into(), RepairState::Planned.name().into()], PAGE);
         let scan = Scan { index: Some(&REPAIRS.indexes[1]), ..scan };
-        rows::page::<Repair>(self.store, &scan)?.iter().map(kept).collect()
+        self.place.with(|store| rows::page::<Repair>(store, &scan))?.iter().map(kept).collect()
     }
 
     /// The repair of another run that one of an undo took back: the same record, and what it was given.
     pub(super) fn undone_by(&mut self, undo: &Kept) -> Result<Option<(RunId, i64)>, StoreError> {
-        let Some(undoes) = run(self.store, undo.run)?.and_then(|run| run.undoes) else { return Ok(None) };
+        let Some(undoes) = self.place.with(|store| run(store, undo.run))?.and_then(|run| run.undoes) else {
+            return Ok(None);
+        };
         let of_record = self.of_record(&undo.plan)?;
         let is_it = |one: &&Kept| one.run == undoes && one.state == RepairState::Repaired;
         Ok(of_record.iter().find(is_it).map(|one| (one.run, one.no)))
@@ -175,14 +244,33 @@ impl<'s> Repairs<'s> {
     ///
     /// [`StoreError`] when they cannot be read.
     pub fn of_record(&mut self, plan: &RepairPlan) -> Result<Vec<Kept>, StoreError> {
-        let scan = Scan::forward(&REPAIRS, vec![digest(plan).into()], EARLIER_MAX);
-        let direction = quittance_store::store::Direction::Backward;
-        let scan = Scan { index: Some(&REPAIRS.indexes[0]), direction, ..scan };
-        rows::page::<Repair>(self.store, &scan)?.iter().map(kept).collect()
+        self.of(&record_digest(plan))
     }
 
-    fn append(&mut self, news: RepairNews, at: Timestamp, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.store.transact("keeping repairs", &mut Appending { pair: &self.pair, news, at, changes })
+    /// The same, of a record that is known by its digest.
+    pub(super) fn of(&mut self, record: &[u8; 32]) -> Result<Vec<Kept>, StoreError> {
+        let scan = Scan::forward(&REPAIRS, vec![record.as_slice().into()], EARLIER_MAX);
+        let direction = quittance_store::store::Direction::Backward;
+        let scan = Scan { index: Some(&REPAIRS.indexes[0]), direction, ..scan };
+        self.place.with(|store| rows::page::<Repair>(store, &scan))?.iter().map(kept).collect()
+    }
+
+    /// The store that they are kept in.
+    pub(super) fn with<T>(
+        &mut self,
+        act: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.place.with(act)
+    }
+
+    fn append(
+        &mut self,
+        news: RepairNews,
+        at: Timestamp,
+        (changes, plans): (Vec<Change>, Vec<RepairPlan>),
+    ) -> Result<(), StoreError> {
+        let mut work = Appending { pair: &self.pair, guard: self.guard.as_ref(), news, at, changes, plans };
+        self.place.with(|store| store.transact("keeping repairs", &mut work))
     }
 }
 
@@ -191,8 +279,8 @@ impl<'s> Repairs<'s> {
 /// # Errors
 ///
 /// [`StoreError`] when it cannot be read.
-pub fn run(store: &mut dyn Store, id: RunId) -> Result<Option<RepairRun>, StoreError> {
-    let row = store.get_many(RepairRun::table(), &[vec![id.bytes().into()]])?.pop().flatten();
+pub fn run(reader: &mut dyn Reader, id: RunId) -> Result<Option<RepairRun>, StoreError> {
+    let row = reader.get_many(RepairRun::table(), &[vec![id.bytes().into()]])?.pop().flatten();
     row.map(|row| {
         RepairRun::from_row(&row)
             .map_err(|error| StoreError::Corrupt { place: "repair_runs".into(), what: error.to_string() })
@@ -228,19 +316,6 @@ fn kept(row: &Repair) -> Result<Kept, StoreError> {
     })
 }
 
-/// What repairs of one record have in common.
-pub(super) fn digest(plan: &RepairPlan) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    let mut bytes = Vec::new();
-    for text in [&plan.system, &plan.object] {
-        bytes.extend((text.len() as u64).to_be_bytes());
-        bytes.extend(text.as_bytes());
-    }
-    plan.identity.iter().for_each(|(_, value)| encode_value(value, &mut bytes));
-    hasher.update(&bytes);
-    hasher.finalize().into()
-}
-
 fn head_of(pair: &str, loaded: &Loaded) -> Result<RepairHead, String> {
     let row = loaded.row(RepairHead::table(), &vec![pair.into()]).flatten();
     let new = RepairHead { pair: pair.to_owned(), seq: 0, hash: [0; 32] };
@@ -270,22 +345,37 @@ fn entry(head: &mut RepairHead, news: &RepairNews, at: Timestamp) -> [Change; 2]
     ]
 }
 
+/// Refuses to keep anything under a lease that was lost.
+fn check(guard: Option<&Guard>, pair: &str, rows: &Loaded) -> Result<(), String> {
+    guard.map_or(Ok(()), |guard| guard.check(&state::loaded(pair, rows)?))
+}
+
+/// What is read before anything is kept: the end of the chain, and whose the lease is.
+fn heads(pair: &str, guard: Option<&Guard>) -> Vec<Read> {
+    std::iter::once(head_read(pair)).chain(guard.map(|_| state::read(pair))).collect()
+}
+
 struct Appending<'a> {
     pair: &'a str,
+    guard: Option<&'a Guard>,
     news: RepairNews,
     at: Timestamp,
     changes: Vec<Change>,
+    /// What is begun with it.
+    plans: Vec<RepairPlan>,
 }
 
 impl Work for Appending<'_> {
     fn reads(&mut self, _: &Loaded) -> Vec<Read> {
-        vec![head_read(self.pair)]
+        [heads(self.pair, self.guard), touched_reads(self.pair, &self.plans)].concat()
     }
 
     fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        check(self.guard, self.pair, loaded)?;
         let mut head = head_of(self.pair, loaded)?;
         let [entry, head] = entry(&mut head, &self.news, self.at);
-        Ok([self.changes.clone(), vec![entry, head]].concat())
+        let touched = touched(self.pair, &self.plans, loaded)?;
+        Ok([self.changes.clone(), vec![entry, head], touched].concat())
     }
 }
 
@@ -296,8 +386,14 @@ const fn is_better_known(settled: RepairState, now: RepairState) -> bool {
     matches!(now, Repaired | Altered) && matches!(settled, Abandoned | Already | Gone | Moved | Refused)
 }
 
+/// Whether somebody decided it, and no system said it.
+fn is_decided(settled: &Settled) -> bool {
+    !matches!(settled.from, RepairState::Planned | RepairState::Repaired)
+}
+
 struct Settling<'a> {
     pair: &'a str,
+    guard: Option<&'a Guard>,
     settled: &'a [Settled],
     by: &'a str,
     now: Timestamp,
@@ -308,15 +404,42 @@ impl Settling<'_> {
     fn place(settled: &Settled) -> Key {
         vec![settled.run.bytes().into(), settled.no.into()]
     }
+
+    /// What is settled here that findings follow from, as far as it is loaded.
+    fn turns(&self, loaded: &Loaded) -> Result<Vec<Repaired>, String> {
+        let mut turns = Vec::new();
+        for one in self.settled {
+            let turn = match one.to {
+                RepairState::Repaired | RepairState::Already => Turn::Repaired,
+                RepairState::Undone => Turn::Undone,
+                _ => continue,
+            };
+            let Some(row) = loaded.row(&REPAIRS, &Self::place(one)).flatten() else { continue };
+            let row = Repair::from_row(row).map_err(|error| error.to_string())?;
+            if row.state != one.from && !is_better_known(row.state, one.to) {
+                continue;
+            }
+            let key = decode_plan(&row.plan).map_err(|error| error.to_string())?.key;
+            turns.push(Repaired { key, repair: (one.run, one.no), turn });
+        }
+        Ok(turns)
+    }
 }
 
 impl Work for Settling<'_> {
-    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+    fn reads(&mut self, loaded: &Loaded) -> Vec<Read> {
         let rows = self.settled.iter().map(|one| Read::Row { table: &REPAIRS, key: Self::place(one) });
-        rows.chain([head_read(self.pair)]).collect()
+        let rows: Vec<Read> = rows.chain(heads(self.pair, self.guard)).collect();
+        // A repair that cannot be read is told when it is decided over.
+        let findings = self.turns(loaded).map(|turns| repaired_reads(self.pair, &turns)).unwrap_or_default();
+        [rows, findings].concat()
     }
 
     fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        // What was written stays written, whoever has the lease by now: only what somebody decides is for them alone.
+        if self.settled.iter().any(is_decided) {
+            check(self.guard, self.pair, loaded)?;
+        }
         let mut head = head_of(self.pair, loaded)?;
         self.kept.clear();
         let (mut changes, mut outcomes) = (Vec::new(), Vec::<(RunId, Vec<_>)>::new());
@@ -342,50 +465,10 @@ impl Work for Settling<'_> {
             let [entry, head] = entry(&mut head, &news, self.now);
             changes.extend([entry, head]);
         }
+        changes.extend(repaired(loaded, self.pair, &self.turns(loaded)?, self.now)?);
         Ok(changes)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use quittance_store::memory::MemoryDatabase;
-    use quittance_store::records::RepairCause;
-
-    #[test]
-    fn who_wrote_knows_more_than_who_looked() {
-        use RepairState::{Abandoned, Altered, Moved, Planned, Refused, Repaired, Undone};
-        for (first, second, stays) in [
-            (Abandoned, Repaired, Repaired),
-            (Refused, Repaired, Repaired),
-            (Moved, Altered, Altered),
-            (Repaired, Moved, Repaired),
-            (Repaired, Abandoned, Repaired),
-            (Undone, Repaired, Undone),
-        ] {
-            let mut store = MemoryDatabase::new().writer();
-            let mut repairs = Repairs::new(&mut store, "accounts");
-            let (id, at) = (RunId::from_bytes([7; 16]), Timestamp(1));
-            let cause = RepairCause::Reconcile;
-            let (pair, by) = ("accounts".to_owned(), "operator".to_owned());
-            let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 1 };
-            let plan = RepairPlan {
-                system: "app".into(),
-                object: "accounts".into(),
-                side: "left".into(),
-                key: "1".into(),
-                identity: Vec::new(),
-                expected: Vec::new(),
-                set: Vec::new(),
-                takes_away: false,
-            };
-            repairs.begin(&run, &[(Planned, plan)]).expect("it is kept");
-            let settled = |to| Settled { run: id, no: 0, from: Planned, to, detail: None };
-            // Both found it planned; the second comes later.
-            repairs.settle(&[settled(first)], "one", at).expect("it is kept");
-            let is_kept = repairs.settle(&[settled(second)], "two", at).expect("it is kept");
-            assert_eq!(repairs.of_run(id).expect("readable")[0].state, stays, "{first:?}, then {second:?}");
-            assert_eq!(is_kept, [stays == second]);
-        }
-    }
-}
+mod tests;

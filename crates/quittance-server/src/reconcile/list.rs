@@ -4,8 +4,9 @@ use super::Counts;
 use super::journal::rows_of;
 use crate::api::rows;
 use crate::data::Data;
+use quittance_core::id::RunId;
 use quittance_store::records::{RepairRun, RepairState};
-use quittance_store::store::{Direction, Scan, StoreError};
+use quittance_store::store::{Direction, Reader, Scan, StoreError};
 use quittance_store::tables::REPAIR_RUNS;
 
 /// A run, and how many of its repairs are in each state.
@@ -38,8 +39,7 @@ pub fn list(data: &Data, pair: Option<&str>, only_waiting: bool, limit: usize) -
         let Some(end) = page.last().cloned() else { break };
         let is_last = page.len() < limit;
         for run in page {
-            let mut counts = Counts::default();
-            rows_of(reader.as_mut(), run.id)?.iter().for_each(|repair| counts.add(repair.state));
+            let counts = counts_of(reader.as_mut(), run.id)?;
             if listed.len() < limit && (!only_waiting || counts.of(&[RepairState::AwaitingApproval]) > 0) {
                 listed.push(Listed { run, counts });
             }
@@ -50,4 +50,15 @@ pub fn list(data: &Data, pair: Option<&str>, only_waiting: bool, limit: usize) -
         last = Some(end);
     }
     Ok(listed)
+}
+
+/// How many repairs of a run are in each state.
+///
+/// # Errors
+///
+/// [`StoreError`] when they cannot be read.
+pub(crate) fn counts_of(reader: &mut dyn Reader, run: RunId) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    rows_of(reader, run)?.iter().for_each(|repair| counts.add(repair.state));
+    Ok(counts)
 }

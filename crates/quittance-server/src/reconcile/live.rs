@@ -48,13 +48,18 @@ pub fn spare_live(
 }
 
 fn withhold(plan: &mut Plan, found: &BTreeMap<usize, Withheld>) {
+    // With one half of a merge goes the other.
+    let is_half = |at: &&usize| plan.proposals[**at].is_half;
+    let halves: BTreeMap<_, _> =
+        found.keys().filter(is_half).map(|at| (plan.proposals[*at].plan.place, found[at])).collect();
     let mut at = 0;
     let mut withheld = Vec::new();
     plan.proposals.retain(|proposal| {
-        let why = found.get(&at).copied();
+        let partner = halves.get(&proposal.plan.place).filter(|_| proposal.is_half);
+        let why = found.get(&at).or(partner).copied();
         at += 1;
-        let key = proposal.plan.key.clone();
-        withheld.extend(why.map(|why| Line { key, kind: "different", field: None, why }));
+        let (key, finding) = (proposal.plan.key.clone(), proposal.finding);
+        withheld.extend(why.map(|why| Line { key, kind: "different", field: None, why, base: None, finding }));
         why.is_none()
     });
     plan.withheld.extend(withheld);

@@ -1,70 +1,172 @@
 //! Finding out what became of repairs whose process ended before it could say so. Nothing is written: what was not done is
 //! for the next comparison to decide anew.
 
-use super::apply::{WriteError, Writers, batches, beside, write};
+use super::apply::{WriteError, Writers, batches, beside, id, write};
 use super::journal::{Kept, Repairs, Settled};
 use super::plan::side_of;
-use crate::systems::write::{Stand, Write};
+use crate::systems::SystemError;
+use crate::systems::write::{LOCKED, Stand, Write};
 use quittance_store::records::RepairState;
 
 /// What is kept of a repair that was found to be so: who wrote it cannot be told from what the record holds.
 const SEEN: &str = "found so after the process that began it had ended";
 
 /// What is kept of one whose record holds something else by now.
-const PERHAPS: &str = "perhaps after it had been written";
+pub(super) const PERHAPS: &str = "perhaps after it had been written";
 
 /// Portions that are looked at before somebody has to ask again.
 const PORTIONS_MAX: usize = 10_000;
 
-/// Settles what earlier processes of the pair had planned; gives it with what became of it. A repair of a process that is alive
-/// may be among it: what that process knows counts more than what was seen here.
+/// Settles what earlier processes of the pair had planned; gives it with what became of it, and why that is not known of
+/// others. A repair of a process that is alive may be among it: what that process knows counts more than what was seen here.
 ///
 /// # Errors
 ///
-/// [`WriteError`] when a system cannot be asked: what is left stays planned.
-pub fn resume(repairs: &mut Repairs<'_>, writers: &mut Writers<'_>) -> Result<Vec<Kept>, WriteError> {
+/// [`WriteError`] when it cannot be kept: what is left stays planned.
+pub fn resume(
+    repairs: &mut Repairs<'_>,
+    writers: &mut Writers<'_>,
+) -> Result<(Vec<Kept>, Option<WriteError>), WriteError> {
     let mut settled = Vec::new();
     for _ in 0..PORTIONS_MAX {
-        let mut left_over = repairs.left_over()?;
+        let left_over = repairs.left_over()?;
         if left_over.is_empty() {
             break;
         }
-        look(repairs, &mut left_over, writers)?;
-        settled.extend(left_over);
+        match look(repairs, left_over, writers, &mut settled) {
+            Ok(None) => {}
+            Ok(unknown) => return Ok((settled, unknown)),
+            Err(error @ WriteError::System { .. }) => return Ok((settled, Some(error))),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(settled)
+    Ok((settled, None))
 }
 
-fn look(repairs: &mut Repairs<'_>, left_over: &mut [Kept], writers: &mut Writers<'_>) -> Result<(), WriteError> {
+/// Whether a repair that was not made may have been, all the same, before somebody else changed the record.
+pub(super) fn is_perhaps_written(repair: &Kept) -> bool {
+    repair.detail.as_deref().is_some_and(|detail| detail.starts_with(PERHAPS))
+}
+
+/// Looks at a portion, and settles what is found out. Says why something was not: somebody holds the record, who may commit yet.
+fn look(
+    repairs: &mut Repairs<'_>,
+    mut left_over: Vec<Kept>,
+    writers: &mut Writers<'_>,
+    settled: &mut Vec<Kept>,
+) -> Result<Option<WriteError>, WriteError> {
     let all: Vec<usize> = (0..left_over.len()).collect();
-    for batch in batches(left_over, &all) {
+    let mut unknown = None;
+    for batch in batches(&left_over, &all) {
         let first = &left_over[batch[0]].plan;
-        let (object, side) = (first.object.clone(), side_of(first));
-        let fails = |source| WriteError::System { system: first.system.clone(), source };
-        let writes: Vec<Write> = batch.iter().map(|at| write(&side, &left_over[*at].plan)).collect();
+        let (system, object, side) = (first.system.clone(), first.object.clone(), side_of(first));
+        let fails = |source| WriteError::System { system: system.clone(), source };
+        let writes: Vec<Write> =
+            batch.iter().map(|at| write(&side, &left_over[*at].plan, id(&left_over[*at]))).collect();
         let mut writer = (writers.open)(first).map_err(fails)?;
-        let stands = writer.stand(&object, &side, &writes).map_err(fails)?;
-        let mut settled = Vec::new();
+        let stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
+        let (mut outcomes, mut held) = (Vec::new(), 0);
         for (at, stand) in batch.iter().zip(stands) {
-            let one = &mut left_over[*at];
-            (one.state, one.detail) = match stand {
-                Stand::Already => (RepairState::Repaired, Some(SEEN.to_owned())),
-                Stand::AsExpected => (RepairState::Abandoned, None),
-                Stand::Moved { now } => {
-                    (RepairState::Moved, Some(format!("{PERHAPS}: {}", beside(&one.plan.expected, &now))))
-                }
-                Stand::Gone => (RepairState::Gone, None),
+            let Some(stand) = stand else {
+                held += 1;
+                continue;
             };
+            let one = &mut left_over[*at];
+            (one.state, one.detail) = outcome(one, stand);
             let (from, detail) = (RepairState::Planned, one.detail.clone());
-            settled.push(Settled { run: one.run, no: one.no, from, to: one.state, detail });
+            outcomes.push(Settled { run: one.run, no: one.no, from, to: one.state, detail });
             if one.state == RepairState::Repaired
                 && let Some((run, no)) = repairs.undone_by(one)?
             {
                 let (from, to) = (RepairState::Repaired, RepairState::Undone);
-                settled.push(Settled { run, no, from, to, detail: None });
+                outcomes.push(Settled { run, no, from, to, detail: None });
             }
         }
-        repairs.settle(&settled, writers.by, (writers.now)())?;
+        repairs.settle(&outcomes, writers.by, (writers.now)())?;
+        settled.extend(batch.iter().map(|at| &left_over[*at]).filter(|one| one.state != RepairState::Planned).cloned());
+        if held > 0 {
+            unknown.get_or_insert_with(|| fails(still_held(&system, &object, held)));
+        }
     }
-    Ok(())
+    Ok(unknown)
+}
+
+/// What became of a repair whose record stands so.
+fn outcome(one: &Kept, stand: Stand) -> (RepairState, Option<String>) {
+    match stand {
+        Stand::Already => (RepairState::Repaired, Some(SEEN.to_owned())),
+        Stand::AsExpected => (RepairState::Abandoned, None),
+        Stand::Moved { now } => (RepairState::Moved, Some(format!("{PERHAPS}: {}", beside(&one.plan.expected, &now)))),
+        Stand::Gone => (RepairState::Gone, None),
+    }
+}
+
+/// What is said of records that somebody holds.
+fn still_held(system: &str, object: &str, held: usize) -> SystemError {
+    let what = format!("{held} records of `{object}` of the system `{system}` are {LOCKED}, which may commit yet");
+    SystemError::outside(what, "run it again when that has ended, which finds out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::systems::sqlite::SqliteWriter;
+    use crate::systems::write::{WriteOptions, Writer};
+    use quittance_core::id::RunId;
+    use quittance_core::record::value::Value;
+    use quittance_core::time::Timestamp;
+    use quittance_store::memory::MemoryDatabase;
+    use quittance_store::records::{RepairCause, RepairPlan, RepairRun};
+    use rusqlite::Connection;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn plan() -> RepairPlan {
+        let column = |name: &str, value: &'static str| vec![(name.to_owned(), Value::text(value))];
+        RepairPlan {
+            system: "app".into(),
+            object: "a".into(),
+            side: "left".into(),
+            key: "1".into(),
+            identity: vec![("id".into(), Value::integer(1))],
+            expected: column("v", "old"),
+            set: column("v", "new"),
+            takes_away: false,
+            place: None,
+        }
+    }
+
+    fn look_again(repairs: &mut Repairs<'_>, path: &Path) -> (Vec<RepairState>, Option<WriteError>) {
+        let mut open = |_: &RepairPlan| {
+            let writer = SqliteWriter::open("app", path, Duration::ZERO, WriteOptions::default())?;
+            Ok(Box::new(writer) as Box<dyn Writer>)
+        };
+        let mut writers = Writers { open: &mut open, now: &|| Timestamp(2), by: "two" };
+        let (settled, unknown) = resume(repairs, &mut writers).expect("it is kept");
+        (settled.iter().map(|one| one.state).collect(), unknown)
+    }
+
+    #[test]
+    fn what_may_be_committed_yet_stays_planned_until_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.db");
+        let other = Connection::open(&path).expect("a database");
+        let rows = "CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO a VALUES (1, 'old')";
+        // Readers see what was committed last while somebody writes.
+        other.execute_batch(&format!("PRAGMA journal_mode = WAL; {rows}")).expect("rows");
+        let mut store = MemoryDatabase::new().writer();
+        let mut repairs = Repairs::new(&mut store, "accounts");
+        let (id, at, cause) = (RunId::from_bytes([7; 16]), Timestamp(1), RepairCause::Reconcile);
+        let (pair, by) = ("accounts".to_owned(), "one".to_owned());
+        let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 1, source: None };
+        repairs.begin(&run, &[(RepairState::Planned, plan())]).expect("it is kept");
+        // Who began it wrote, and comes to the commit only after somebody else has looked.
+        other.execute_batch("BEGIN IMMEDIATE; UPDATE a SET v = 'new' WHERE id = 1").expect("it is written");
+        let (settled, unknown) = look_again(&mut repairs, &path);
+        assert!(settled.is_empty() && matches!(unknown, Some(WriteError::System { .. })), "{settled:?}, {unknown:?}");
+        assert_eq!(repairs.of_run(id).expect("readable")[0].state, RepairState::Planned);
+        other.execute_batch("COMMIT").expect("it is committed");
+        let (settled, unknown) = look_again(&mut repairs, &path);
+        assert!(settled == [RepairState::Repaired] && unknown.is_none(), "{settled:?}, {unknown:?}");
+    }
 }

@@ -16,6 +16,18 @@ pub enum NotUndone {
     NoBefore,
 }
 
+impl NotUndone {
+    /// What people read.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotMade => "it was not made, or was taken back already",
+            Self::Altered => "it was written, and the system made something else of it: see its detail",
+            Self::NoBefore => "what the record held before is not known",
+        }
+    }
+}
+
 /// The plan that takes a repair back: only where the record still holds what was written, and all else that was expected of it.
 /// The columns in `changing` are not expected: those that every write changes.
 ///

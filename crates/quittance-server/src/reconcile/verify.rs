@@ -1,14 +1,9 @@
 //! Rechecking: every chain of repairs is followed, and what follows from it is compared with what is stored, row by row, in
 //! one moment.
 
-use super::journal::digest;
 use crate::api::rows;
 use crate::data::Data;
-use quittance_core::id::RunId;
-use quittance_core::time::Timestamp;
-use quittance_store::records::{
-    Entity, Repair, RepairEntry, RepairHead, RepairNews, RepairRun, RepairState, chain_repair, decode_news, decode_plan,
-};
+use quittance_store::records::{Entity, Repair, RepairBooks, RepairEntry, RepairHead, RepairRun, RepairSaid};
 use quittance_store::store::{Reader, Scan, StoreError};
 use quittance_store::tables::{REPAIR_HEADS, REPAIR_JOURNAL, REPAIR_RUNS, REPAIRS};
 use sha2::{Digest, Sha256};
@@ -26,23 +21,10 @@ pub struct BrokenChain {
     pub what: String,
 }
 
-/// A repair as its chain has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Said {
-    pair: String,
-    record: [u8; 32],
-    plan: [u8; 32],
-    state: RepairState,
-    at: Timestamp,
-    detail: Option<[u8; 32]>,
-}
-
 /// What the chains say.
 #[derive(Default)]
 struct Followed {
-    heads: BTreeMap<String, (i64, [u8; 32])>,
-    runs: BTreeMap<RunId, RepairRun>,
-    repairs: BTreeMap<(RunId, i64), Said>,
+    books: BTreeMap<String, RepairBooks>,
     broken: Vec<BrokenChain>,
 }
 
@@ -60,14 +42,15 @@ pub fn verify(data: &Data) -> Result<(u64, Vec<BrokenChain>), StoreError> {
     each::<RepairEntry>(&mut *snapshot, Scan::forward(&REPAIR_JOURNAL, Vec::new(), PAGE), |entry| {
         followed.take(&entry)
     })?;
-    let (repairs, mut known) = (followed.repairs.len() as u64, BTreeSet::new());
+    let repairs = followed.books.values().map(|books| books.repairs.len() as u64).sum();
+    let mut known = BTreeSet::new();
     each::<RepairHead>(&mut *snapshot, Scan::forward(&REPAIR_HEADS, Vec::new(), PAGE), |head| {
         known.insert(head.pair.clone());
-        if followed.heads.get(&head.pair) != Some(&(head.seq, head.hash)) {
+        if followed.books.get(&head.pair).map(|books| (books.seq, books.hash)) != Some((head.seq, head.hash)) {
             followed.complain(&head.pair, format!("entry {} is known, and is not its end", head.seq));
         }
     })?;
-    let headless: Vec<String> = followed.heads.keys().filter(|pair| !known.contains(*pair)).cloned().collect();
+    let headless: Vec<String> = followed.books.keys().filter(|pair| !known.contains(*pair)).cloned().collect();
     headless.iter().for_each(|pair| followed.complain(pair, "it has no head any more".to_owned()));
     each::<RepairRun>(&mut *snapshot, Scan::forward(&REPAIR_RUNS, Vec::new(), PAGE), |run| followed.compare_run(run))?;
     each::<Repair>(&mut *snapshot, Scan::forward(&REPAIRS, Vec::new(), PAGE), |row| followed.compare(&row))?;
@@ -75,7 +58,7 @@ pub fn verify(data: &Data) -> Result<(u64, Vec<BrokenChain>), StoreError> {
     Ok((repairs, followed.broken))
 }
 
-fn each<E: Entity>(reader: &mut dyn Reader, scan: Scan, mut take: impl FnMut(E)) -> Result<(), StoreError> {
+pub(super) fn each<E: Entity>(reader: &mut dyn Reader, scan: Scan, mut take: impl FnMut(E)) -> Result<(), StoreError> {
     let mut scan = scan;
     loop {
         let found = reader.scan(&scan)?;
@@ -99,78 +82,47 @@ impl Followed {
     }
 
     fn take(&mut self, entry: &RepairEntry) {
-        let (seq, hash) = self.heads.get(&entry.pair).copied().unwrap_or((0, [0; 32]));
-        if entry.seq != seq + 1 || entry.prev_hash != hash || chain_repair(entry) != entry.hash {
-            self.complain(&entry.pair, format!("entry {} does not follow the one before it", entry.seq));
-        }
-        self.heads.insert(entry.pair.clone(), (entry.seq, entry.hash));
-        match decode_news(entry.kind, &entry.body) {
-            Ok(news) => self.learn(&entry.pair, entry.at, news),
-            Err(error) => self.complain(&entry.pair, format!("entry {}: {error}", entry.seq)),
-        }
-    }
-
-    fn learn(&mut self, pair: &str, at: Timestamp, news: RepairNews) {
-        match news {
-            RepairNews::Began { run, cause, undoes, by, repairs } => {
-                let Some(cause) = quittance_store::records::RepairCause::named(&cause) else {
-                    return self.complain(pair, format!("{run} has no cause that is known"));
-                };
-                let began = RepairRun { id: run, pair: pair.to_owned(), cause, undoes, by, started_at: at, repairs };
-                self.runs.insert(run, began);
-            }
-            RepairNews::Planned { run, from, repairs } => {
-                for (no, (state, plan)) in (from..).zip(repairs) {
-                    let Ok(read) = decode_plan(&plan) else {
-                        return self.complain(pair, format!("repair {no} of {run} has no plan that can be read"));
-                    };
-                    let (record, plan) = (digest(&read), Sha256::digest(&plan).into());
-                    let said = Said { pair: pair.to_owned(), record, plan, state, at, detail: None };
-                    self.repairs.insert((run, no), said);
-                }
-            }
-            RepairNews::Settled { run, outcomes, .. } => {
-                for (no, state, detail) in outcomes {
-                    match self.repairs.get_mut(&(run, no)) {
-                        Some(said) => {
-                            (said.state, said.at) = (state, at);
-                            said.detail = detail.map(|detail| Sha256::digest(detail).into());
-                        }
-                        None => self.complain(pair, format!("repair {no} of {run} was settled and never planned")),
-                    }
-                }
-            }
+        let new = || RepairBooks::new(&entry.pair, false);
+        if let Err(what) = self.books.entry(entry.pair.clone()).or_insert_with(new).apply(entry) {
+            self.complain(&entry.pair, what);
         }
     }
 
     fn compare_run(&mut self, run: RepairRun) {
-        if self.runs.remove(&run.id).as_ref() != Some(&run) {
+        let said = self.books.get_mut(&run.pair).and_then(|books| books.runs.remove(&run.id));
+        if said.map(|(said, _)| said).as_ref() != Some(&run) {
             self.complain(&run.pair.clone(), format!("{} is not what was written down of it", run.id));
         }
     }
 
     fn compare(&mut self, row: &Repair) {
-        let stored = Said {
-            pair: row.pair.clone(),
-            record: row.record,
-            plan: Sha256::digest(&row.plan).into(),
-            state: row.state,
-            at: row.changed_at,
-            detail: row.detail.as_ref().map(|detail| Sha256::digest(detail).into()),
-        };
-        if self.repairs.remove(&(row.run, row.no)).as_ref() != Some(&stored) {
+        let said = self.books.get_mut(&row.pair).and_then(|books| books.repairs.remove(&(row.run, row.no)));
+        if said.is_none_or(|said| !said.says(&stored(row))) {
             self.complain(&row.pair, format!("repair {} of {} is not what was written down of it", row.no, row.run));
         }
     }
 
     /// What was written down and is not there.
     fn missing(&mut self) {
-        let runs = self.runs.values().map(|run| (run.pair.clone(), format!("{} is not there any more", run.id)));
-        let repairs = self
-            .repairs
-            .iter()
-            .map(|((run, no), said)| (said.pair.clone(), format!("repair {no} of {run} is not there any more")));
-        let missing: Vec<(String, String)> = runs.chain(repairs).collect();
+        let mut missing = Vec::new();
+        for (pair, books) in &self.books {
+            let run = books.runs.keys().next().map(|run| format!("{run} is not there any more"));
+            let repair = books.repairs.keys().next();
+            let repair = repair.map(|(run, no)| format!("repair {no} of {run} is not there any more"));
+            missing.extend(run.or(repair).map(|what| (pair.clone(), what)));
+        }
         missing.into_iter().for_each(|(pair, what)| self.complain(&pair, what));
+    }
+}
+
+/// A row as its journal would have it.
+pub(super) fn stored(row: &Repair) -> RepairSaid {
+    RepairSaid {
+        record: row.record,
+        plan: Sha256::digest(&row.plan).into(),
+        state: row.state,
+        changed_at: row.changed_at,
+        detail: row.detail.as_ref().map(|detail| Sha256::digest(detail).into()),
+        seq: 0,
     }
 }

@@ -77,6 +77,10 @@ impl GatewayStates {
                 versions: Mutex::new(BTreeSet::new()),
             };
             metrics::paused(name, false);
+            metrics::recovering(name, false);
+            if let Some(endpoint) = &gateway.webhook_endpoint {
+                metrics::expects_webhooks(endpoint, name);
+            }
             by_name.insert(name.clone(), Arc::new(state));
         }
         Ok(Self { by_name })
@@ -90,7 +94,7 @@ impl GatewayStates {
     pub(super) fn follow(&self, paused: &Paused) {
         for gateway in self.by_name.values() {
             gateway.set_paused(paused.holds_back(&gateway.name));
-            gateway.is_recovering.store(paused.is_recovering(&gateway.name), Ordering::Release);
+            gateway.set_recovering(paused.is_recovering(&gateway.name));
         }
     }
 
@@ -167,6 +171,12 @@ impl GatewayState {
         if self.is_paused.swap(is_paused, Ordering::AcqRel) != is_paused {
             metrics::paused(&self.name, is_paused);
             tracing::warn!(gateway = self.name, is_paused, "an operator's brake was set or released");
+        }
+    }
+
+    fn set_recovering(&self, is_recovering: bool) {
+        if self.is_recovering.swap(is_recovering, Ordering::AcqRel) != is_recovering {
+            metrics::recovering(&self.name, is_recovering);
         }
     }
 

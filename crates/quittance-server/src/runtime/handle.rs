@@ -5,10 +5,12 @@ use super::health::Complaint;
 use super::readers::{ReadError, Readers};
 use super::shared::Shared;
 use super::waiters::Watch;
+use crate::alerts::Book;
 use crate::caps::Caps;
 use crate::clock;
 use crate::config::{Config, Secret};
 use crate::roles::Roles;
+use crate::truth::Truths;
 use quittance_connectors::connector::Connector;
 use quittance_core::id::{CommandId, TenantId};
 use quittance_core::idempotency::Key;
@@ -184,6 +186,11 @@ impl Handle {
         &self.shared.caps
     }
 
+    /// What is true, by the systems that are believed.
+    pub(crate) fn truths(&self) -> &Truths {
+        &self.shared.truths
+    }
+
     /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -214,6 +221,13 @@ impl Handle {
         }
     }
 
+    /// Notes that an event about an object came: what pairs knew of it is asked anew.
+    pub(crate) fn note_heard(&self, gateway: &str, object: Option<&str>) {
+        if let (Some(gateway), Some(object)) = (self.shared.config.gateways.get(gateway), object) {
+            self.shared.truths.heard(&gateway.api_base, object);
+        }
+    }
+
     /// Whose money a gateway moves: that of live or of test tenants. None where its credential does not say.
     #[must_use]
     pub fn gateway_mode(&self, gateway: &str) -> Option<Mode> {
@@ -230,6 +244,28 @@ impl Handle {
             is_grave: false,
         });
         *self.shared.certificate.lock().unwrap_or_else(PoisonError::into_inner) = risk;
+    }
+
+    /// What is kept of alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when it cannot be read.
+    pub(crate) async fn alerts(&self) -> Result<Book, ReadError> {
+        let Some(data) = self.shared.data.get().cloned() else { return Ok(Book::default()) };
+        let read = tokio::task::spawn_blocking(move || Book::of(&data));
+        read.await.map_err(|_| ReadError::GivenUp)?.map_err(ReadError::Store)
+    }
+
+    /// Notes which channels of alerts take no messages, each with why.
+    pub(crate) fn note_mute_channels(&self, mute: Vec<(String, String)>) {
+        let risk = |(channel, error): (String, String)| Risk {
+            code: "alerts_not_taken",
+            what: format!("the channel of alerts `{channel}` takes no messages ({error})"),
+            remedy: "look at the channel, and try it with `quittance alerts test NAME --apply`",
+            is_grave: false,
+        };
+        *self.shared.mute.lock().unwrap_or_else(PoisonError::into_inner) = mute.into_iter().map(risk).collect();
     }
 
     /// Whether work should be sent here.

@@ -7,6 +7,7 @@ mod claims;
 mod clocks;
 mod deadlines;
 mod delivery;
+mod drift;
 mod elsewhere;
 mod events;
 mod executor;
@@ -28,6 +29,7 @@ pub use health::Complaint;
 pub use readers::ReadError;
 pub use waiters::{Answer, Watch};
 
+use crate::alerts;
 use crate::caps::Caps;
 use crate::clock;
 use crate::config::{Config, Secrets};
@@ -36,6 +38,7 @@ use crate::ids::SystemIds;
 use crate::render::Renderer;
 use crate::roles::Roles;
 use crate::serve::ServeError;
+use crate::truth::Truths;
 use events::Deliveries;
 use executor::Executor;
 use gateways::GatewayStates;
@@ -49,7 +52,7 @@ use quittance_store::store::{Owners, Reader, Store, StoreError};
 use readers::Readers;
 use shared::{End, Shared};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -120,11 +123,17 @@ impl Runtime {
 
     fn open(config: Config, data: &Data, roles: Roles) -> Result<Self, ServeError> {
         let secrets = config.resolve_secrets()?;
+        let ways = alerts::Ways::new(&config)?;
         let data = &data.clone().with_keys(config.keyring()?);
         let open = |source| ServeError::Open { place: data.to_string(), source };
         let lanes = lanes(&config, data)?;
         let database = Database::open(data, lanes).map_err(open)?;
         let mut runtime = Self::start_with(config, secrets, database, breaker::Limits::default(), roles)?;
+        runtime.handle.shared.truths.set_data(data);
+        // Said once, when it starts.
+        let _ = runtime.handle.shared.data.set(data.clone());
+        runtime.lookouts.spawn(alerts::run(runtime.handle(), data.clone(), ways));
+        runtime.handle.shared.drift.set_data(data);
         if let Place::Postgres(_) = data.place() {
             let shared = Arc::clone(&runtime.handle.shared);
             match data.risks() {
@@ -179,12 +188,16 @@ impl Runtime {
             deliveries: Deliveries::new(&config.webhooks),
             claims: Arc::default(),
             caps: Arc::new(Caps::new(config.server.caps)),
+            drift: drift::Drift::new(),
+            truths: Truths::new(&config),
             config,
             secrets,
             gateways,
             grants: Grants::default(),
             risks: Mutex::default(),
             certificate: Mutex::default(),
+            data: OnceLock::new(),
+            mute: Mutex::default(),
             outlook: Mutex::new(engines[0].outlook()),
             lanes_left: AtomicUsize::new(engines.len()),
             roles,

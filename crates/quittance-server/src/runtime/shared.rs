@@ -1,6 +1,7 @@
 //! What the executors, the jobs and the handles share.
 
 use super::claims::Claims;
+use super::drift::Drift;
 use super::events::Deliveries;
 use super::executor::Entry;
 use super::gateways::GatewayStates;
@@ -8,14 +9,16 @@ use super::grants::Grants;
 use super::waiters::Waiters;
 use crate::caps::Caps;
 use crate::config::{Config, Secrets};
+use crate::data::Data;
 use crate::metrics;
 use crate::roles::Roles;
+use crate::truth::Truths;
 use quittance_core::time::Timestamp;
 use quittance_engine::engine::Outlook;
 use quittance_engine::queue::Queue;
 use quittance_postgres::Risk;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::watch;
 
 pub(crate) struct Shared {
@@ -34,10 +37,18 @@ pub(crate) struct Shared {
     pub(super) risks: Mutex<Vec<Risk>>,
     /// What is wrong with the certificate.
     pub(super) certificate: Mutex<Option<Risk>>,
+    /// The books, and what is kept beside them; none where they lie in memory.
+    pub(super) data: OnceLock<Data>,
+    /// Channels of alerts that take no messages.
+    pub(super) mute: Mutex<Vec<Risk>>,
     /// Lanes that have not ended.
     pub(super) lanes_left: AtomicUsize,
     /// Events on their way to tenants' endpoints.
     pub(super) deliveries: Deliveries,
+    /// What is kept of comparisons.
+    pub(super) drift: Drift,
+    /// What is true, by the systems that are believed.
+    pub(crate) truths: Truths,
     /// What this process does.
     pub(crate) roles: Roles,
     /// Nothing new is begun at a gateway any more.
@@ -83,6 +94,7 @@ impl Shared {
     pub(super) fn risks(&self) -> Vec<Risk> {
         let mut risks = self.risks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         risks.extend(self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        risks.extend(self.mute.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         risks
     }
 
@@ -100,5 +112,6 @@ impl Shared {
         metrics::queue(depth, age_ms);
         metrics::waiting(self.waiters.count());
         self.gateways.report_gauges(now);
+        self.truths.report();
     }
 }

@@ -21,18 +21,31 @@ pub struct SystemError {
     pub what: String,
     /// What would be right; empty where nobody can say.
     pub remedy: String,
+    is_lagging: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl SystemError {
     /// A mistake of the configuration.
     pub fn configuration(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { blame: Blame::Configuration, what: what.into(), remedy: remedy.into(), source: None }
+        Self { blame: Blame::Configuration, what: what.into(), remedy: remedy.into(), is_lagging: false, source: None }
     }
 
     /// A failure of the system.
     pub fn outside(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { blame: Blame::Outside, what: what.into(), remedy: remedy.into(), source: None }
+        Self { blame: Blame::Outside, what: what.into(), remedy: remedy.into(), is_lagging: false, source: None }
+    }
+
+    /// The same, of a replica that is too far behind.
+    #[must_use]
+    pub fn lagging(self) -> Self {
+        Self { is_lagging: true, ..self }
+    }
+
+    /// Whether all that is wrong is that a replica is too far behind: waiting helps.
+    #[must_use]
+    pub const fn is_lagging(&self) -> bool {
+        self.is_lagging
     }
 
     /// The same, because of `source`.

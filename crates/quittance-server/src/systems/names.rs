@@ -7,7 +7,7 @@ use crate::config::closest;
 const LISTED_MAX: usize = 20;
 
 /// A remedy for a name that is not among those there are.
-pub(super) fn remedy(name: &str, known: &[&str]) -> String {
+pub(crate) fn remedy(name: &str, known: &[&str]) -> String {
     match known {
         [] => "there is nothing in it".to_owned(),
         known if known.len() <= LISTED_MAX => closest(name, known),
@@ -19,7 +19,7 @@ pub(super) fn remedy(name: &str, known: &[&str]) -> String {
 }
 
 /// Says that an object has no such column.
-pub(super) fn no_column(system: &str, object: &str, column: &str, known: &[&str]) -> SystemError {
+pub(crate) fn no_column(system: &str, object: &str, column: &str, known: &[&str]) -> SystemError {
     SystemError::configuration(
         format!("there is no column `{column}` in `{object}` of the system `{system}`"),
         remedy(column, known),

@@ -24,6 +24,8 @@ pub(super) enum Missing {
     #[default]
     Absent,
     Null,
+    /// Absent, but for a key of `metadata`: that is a map of texts, in which nothing is said by leaving the key out.
+    NullInMetadata,
 }
 
 /// Half of a hash of an identity: a million objects collide once in 10^26 times.
@@ -109,7 +111,11 @@ impl<'a, 's> Objects<'a, 's> {
 
     fn value(&self, object: &Json, column: &quittance_core::pair::Column) -> Value<'static> {
         match value_in(object, &column.name, column.pointer.as_deref()) {
-            Value::Absent if self.missing == Missing::Null => Value::Null,
+            Value::Absent => match self.missing {
+                Missing::Null => Value::Null,
+                Missing::NullInMetadata if is_metadata(column) && object["metadata"].is_object() => Value::Null,
+                Missing::Absent | Missing::NullInMetadata => Value::Absent,
+            },
             value => value,
         }
     }
@@ -131,6 +137,15 @@ impl<'a, 's> Objects<'a, 's> {
         let Wanted::Where { columns, values } = self.wanted else { return true };
         let is_equal = |(at, value): (&usize, &Value<'_>)| row[*at].compare(value) == Comparison::Equal;
         values.iter().any(|wanted| columns.iter().zip(wanted).all(is_equal))
+    }
+}
+
+/// Whether a column is a key of `metadata`.
+fn is_metadata(column: &quittance_core::pair::Column) -> bool {
+    match (column.name.as_str(), column.pointer.as_deref()) {
+        ("metadata" | "/metadata", Some(pointer)) => pointer.matches('/').count() == 1,
+        (name, None) => name.strip_prefix("/metadata/").is_some_and(|key| !key.contains('/')),
+        _ => false,
     }
 }
 
@@ -210,6 +225,26 @@ mod tests {
                 "did you mean `trial_end`? Known are id, trial_end"
             )
         );
+    }
+
+    #[test]
+    fn a_key_that_metadata_has_not_got_is_null_and_a_member_that_is_missing_is_not() {
+        let names = ["id", "/metadata/plan", "/metadata/plan/deeper", "name"];
+        let side = Side { columns: names.map(Column::plain).to_vec(), identity: vec![0], ..Side::default() };
+        let mut rows = Vec::new();
+        let mut sink = |row: &[Value<'_>]| {
+            rows.push(shown(row));
+            ControlFlow::Continue(())
+        };
+        let mut objects = Objects::new(&side, &Wanted::All, Missing::NullInMetadata, &mut sink);
+        for object in
+            [json!({"id": "a", "metadata": {}}), json!({"id": "b"}), json!({"id": "c", "metadata": {"plan": "x"}})]
+        {
+            let id = object["id"].to_string();
+            objects.sight(id.as_bytes(), 1);
+            objects.hand_over(id.as_bytes(), &object);
+        }
+        assert_eq!(rows, ["a NULL (absent) (absent)", "b (absent) (absent) (absent)", "c x (absent) (absent)"]);
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! Stripe, or what speaks its dialect, as a system that is compared. Reads only: a restricted key suffices.
+//! Stripe, or what speaks its dialect, as a system that is compared, and repaired by a key of its own.
 //!
-//! Owns which readings a comparison takes. The requests and their order are [`quittance_connectors::stripe::listing`]'s,
+//! Owns which readings a comparison takes; [`Stripe`] never writes, and a restricted key that may read suffices. The requests and their order are [`quittance_connectors::stripe::listing`]'s,
 //! the way there and its patience are `systems::web`'s.
 
 mod reader;
 mod refusal;
+mod writer;
+
+pub use writer::StripeWriter;
 
 use super::objects::{Missing, Objects};
 use super::web::{IN_FLIGHT_MAX, Settings, Web};
@@ -53,29 +56,39 @@ impl Stripe {
     ///
     /// When its key cannot be sent, or this machine cannot make connections.
     pub fn open(account: &Account<'_>) -> Result<Self, SystemError> {
-        let headers = quittance_connectors::stripe::Stripe::default().headers();
-        let transport = Transport::new(account.api_base, account.api_key, headers, IN_FLIGHT_MAX);
-        let transport = transport.map_err(|error| {
-            SystemError::configuration(format!("system `{}`: {error}", account.name), "").because(error)
-        })?;
-        let web = Web::new(Settings {
-            name: account.name,
-            transport,
-            requests_per_second_max: account.requests_per_second_max,
-            timeout: account.timeout,
-            patience: account.patience,
-        })?;
-        let name = account.name.to_owned();
+        let (name, web) = (account.name.to_owned(), web(account)?);
         Ok(Self { name, api_key: account.api_key.clone(), web, bound: None, deleted: Vec::new() })
     }
+}
 
-    fn kind(&self, object: &str) -> Result<&'static Kind, SystemError> {
-        Kind::named(object).ok_or_else(|| {
-            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            let what = format!("there is no object `{object}` in system `{}`", self.name);
-            SystemError::configuration(what, closest(object, &names))
-        })
-    }
+/// A key, and what the configuration calls it.
+#[derive(Clone, Copy)]
+struct Credential<'a> {
+    secret: &'a Secret,
+    setting: &'static str,
+}
+
+fn web(account: &Account<'_>) -> Result<Web, SystemError> {
+    let headers = quittance_connectors::stripe::Stripe::default().headers();
+    let transport = Transport::new(account.api_base, account.api_key, headers, IN_FLIGHT_MAX);
+    let transport = transport.map_err(|error| {
+        SystemError::configuration(format!("system `{}`: {error}", account.name), "").because(error)
+    })?;
+    Web::new(Settings {
+        name: account.name,
+        transport,
+        requests_per_second_max: account.requests_per_second_max,
+        timeout: account.timeout,
+        patience: account.patience,
+    })
+}
+
+fn kind(system: &str, object: &str) -> Result<&'static Kind, SystemError> {
+    Kind::named(object).ok_or_else(|| {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        let what = format!("there is no object `{object}` in system `{system}`");
+        SystemError::configuration(what, closest(object, &names))
+    })
 }
 
 /// How records are found by a column.
@@ -115,7 +128,7 @@ impl System for Stripe {
     }
 
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
-        self.kind(object)?;
+        kind(&self.name, object)?;
         Ok(Description { identity: vec!["id".to_owned()], ..Description::default() })
     }
 
@@ -126,7 +139,7 @@ impl System for Stripe {
         wanted: &Wanted,
         sink: &mut Sink<'_>,
     ) -> Result<Reading, SystemError> {
-        let kind = self.kind(object)?;
+        let kind = kind(&self.name, object)?;
         let work = work(kind, side, wanted).ok_or_else(|| {
             let what = format!("`{object}` of system `{}` cannot be found by these columns", self.name);
             SystemError::configuration(what, "match it by `id`")
@@ -134,8 +147,9 @@ impl System for Stripe {
         let line = self.web.line();
         let before = line.sent();
         let bound = self.bound.filter(|_| *wanted == Wanted::All);
-        let objects = Objects::new(side, wanted, Missing::Absent, sink);
-        let mut reader = Reader::new(line.clone(), kind, side, &self.api_key, objects, bound);
+        let objects = Objects::new(side, wanted, Missing::NullInMetadata, sink);
+        let credential = Credential { secret: &self.api_key, setting: "api_key" };
+        let mut reader = Reader::new(line.clone(), kind, side, credential, objects, bound);
         self.web.run(reader.read(work))?;
         let (objects, date, deleted) = reader.into_parts();
         let id = |id: String| vec![Value::Text(id.into())];

@@ -1,7 +1,12 @@
 //! Reading over HTTP: requests at a rate, again where that helps, and given up with what was wrong.
 //!
 //! Reads are harmless, so that whatever fails in passing is asked again: what was refused for its rate, an error of the
-//! other side, a broken connection, an answer that is not readable. Does not own what is asked, nor what answers mean.
+//! other side, a broken connection, an answer that is not readable. Writes are sent once by a call (`send`). Does not own what is
+//! asked, nor what answers mean.
+
+mod send;
+
+pub(super) use send::Sent;
 
 use super::SystemError;
 use crate::clock;
@@ -10,7 +15,7 @@ use quittance_connectors::message::{Delivery, Request, Response};
 use quittance_engine::bucket::Bucket;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Requests of one system under way at once.
@@ -55,10 +60,17 @@ impl Web {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             SystemError::outside(format!("no connections can be made for system `{name}`: {error}"), "").because(error)
         })?;
-        let bucket = Arc::new(Mutex::new(Bucket::new(requests_per_second_max, clock::now())));
-        let pace = Duration::from_secs(1) / requests_per_second_max.max(1);
-        let line =
-            Line { name: name.into(), transport, timeout, patience, bucket, pace, sent: Arc::new(AtomicU64::new(0)) };
+        let bucket = |per_second| Arc::new(Mutex::new(Bucket::new(per_second, clock::now())));
+        let line = Line {
+            name: name.into(),
+            transport,
+            timeout,
+            patience,
+            bucket: bucket(requests_per_second_max),
+            writes: bucket(requests_per_second_max.min(send::WRITES_PER_SECOND_MAX)),
+            pace: Duration::from_secs(1) / requests_per_second_max.max(1),
+            sent: Arc::new(AtomicU64::new(0)),
+        };
         Ok(Self { runtime, line })
     }
 
@@ -80,6 +92,8 @@ pub(super) struct Line {
     timeout: Duration,
     patience: Patience,
     bucket: Arc<Mutex<Bucket>>,
+    /// Of writes alone.
+    writes: Arc<Mutex<Bucket>>,
     pace: Duration,
     sent: Arc<AtomicU64>,
 }
@@ -170,10 +184,14 @@ impl Line {
 
     /// Waits until the rate allows one more request.
     async fn wait_for_turn(&self) {
+        self.wait_for(&self.bucket).await;
+    }
+
+    async fn wait_for(&self, bucket: &Mutex<Bucket>) {
         loop {
             {
                 let now = clock::now();
-                let mut bucket = self.bucket();
+                let mut bucket = whole(bucket);
                 if bucket.left(now) > 0 {
                     bucket.take(now);
                     return;
@@ -183,10 +201,14 @@ impl Line {
         }
     }
 
-    fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
-        // It is whole between any two of its operations.
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        whole(&self.bucket)
     }
+}
+
+fn whole(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
+    // It is whole between any two of its operations.
+    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a request is about, without its parameters, which may name a person.

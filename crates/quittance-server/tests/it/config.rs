@@ -194,7 +194,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_said() {
         "[reconciliation]\nevery = 1\n",
         &[],
         &["configuration:1: reconciliation: unknown section; remove it; known here are server, gateways, brakes, \
-             webhooks, systems, pairs, encryption"],
+             webhooks, systems, pairs, alerts, truth, encryption"],
     );
 }
 
@@ -533,4 +533,66 @@ fn secrets_take_over_from_one_another() {
         assert!(errors.contains(mistake) && errors.contains(":6: "), "{entry}: {errors}");
         assert!(!errors.contains("whsec_abc"), "{errors}");
     }
+}
+
+#[test]
+fn a_pair_says_how_it_is_asked_what_is_true() {
+    use quittance_core::pair::Which;
+    use quittance_server::config::{NotFound, TruthPolicy};
+    use std::time::Duration;
+    let pair = |truth: &str, right: &str, fields: &str| {
+        format!(
+            "[systems.app]\nkind = \"sqlite\"\npath = \"a\"\n[systems.files]\nkind = \"csv\"\npath = \"a\"\n[pairs.p]\n\
+             left = {{ system = \"app\", table = \"a\" }}\nright = {{ system = \"{right}\", table = \"b\" }}\n\
+             match = [{{ left = \"id | trim\", right = \"id\" }}]\nfields = [{fields}]\ntruth = {{ {truth} }}\n"
+        )
+    };
+    let field = "{ left = \"a\", right = \"a\", authority = \"right\" }";
+    let of = |truth: &str| read(&pair(truth, "app", field), &[]).unwrap().pairs["p"].truth.clone().unwrap();
+    let usual = of("");
+    assert_eq!((usual.side, usual.policy, usual.not_found), (Which::Right, TruthPolicy::Error, NotFound::Answer));
+    let spans = [usual.max_age, usual.negative_max_age, usual.timeout].map(|span| span.as_secs());
+    assert_eq!((spans, usual.calls_max, usual.tenants), ([300, 30, 5], 4, Vec::<String>::new()));
+    assert_eq!(of("stale_if_error = \"2h\"").policy, TruthPolicy::Stale(Duration::from_secs(7_200)));
+    assert_eq!(of("policy = \"stale_if_error\"").policy, TruthPolicy::Stale(Duration::from_secs(3_600)));
+    assert_eq!(of("policy = \"deny\", not_found = \"error\"").not_found, NotFound::Error);
+    assert_eq!(of("max_age = \"90s\", tenants = [\"acme\"]").max_age, Duration::from_secs(90));
+    for (truth, right, fields, mistake) in [
+        (
+            "max_age = 5",
+            "app",
+            field,
+            "configuration:12: pairs.p.truth.max_age: a value of type integer; write text in quotes",
+        ),
+        (
+            "max_age = \"8d\"",
+            "app",
+            field,
+            "8d is out of range; write a whole number and a unit (ms, s, m, h, d), from 0s to 7d",
+        ),
+        ("max_age = \"soon\"", "app", field, "not a span of time"),
+        (
+            "policy = \"deny\", stale_if_error = \"1h\"",
+            "app",
+            field,
+            "says that old answers are good, and policy = \"deny\"",
+        ),
+        ("policy = \"stale\"", "app", field, "not a policy"),
+        ("side = \"both\"", "app", field, "not a side"),
+        ("side = \"left\"", "app", field, "`id` of the first rule is matched as something else than it holds"),
+        ("", "app", "", "missing, and the fields do not all believe one side"),
+        ("", "files", field, "`files` is a file, of which no record can be asked for by its key"),
+        ("not_found = \"empty\"", "app", field, "not something to answer"),
+        ("max_ages = \"1h\"", "app", field, "unknown setting; did you mean `max_age`?"),
+        ("calls_max = 0", "app", field, "0 is out of range"),
+    ] {
+        let errors = read(&pair(truth, right, fields), &[]).expect_err(truth);
+        assert!(errors.contains(mistake), "{truth}: {errors}");
+    }
+    assert_eq!(read("[truth]\nentries_max = 5\n", &[]).unwrap().truths.entries_max, 5);
+    check_bad(
+        "[truth]\nentries = 5\n",
+        &[],
+        &["configuration:2: truth.entries: unknown setting; remove it; known here are entries_max"],
+    );
 }

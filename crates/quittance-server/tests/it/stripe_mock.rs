@@ -8,12 +8,13 @@ use quittance_connectors::connector::{
     Ask, Connector, EventsFact, ListFact, PaymentParameters, RefundParameters, Search,
 };
 use quittance_connectors::message::{Delivery, Method, Request, Response};
-use quittance_connectors::stripe::{API_VERSION, Flow, Stripe, listing};
+use quittance_connectors::stripe::{API_VERSION, Flow, Stripe, listing, update};
 use quittance_core::currency::Currency;
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::id::{EffectId, PaymentId};
 use quittance_core::money::Money;
 use quittance_core::payment::CaptureMethod;
+use quittance_core::record::value::Value;
 use quittance_server::config::Secret;
 use quittance_server::transport::Transport;
 use quittance_surroundings::{Peer, Server};
@@ -162,6 +163,16 @@ fn comparison_rows() -> Vec<Row> {
             }
         }
         add(kind.name, listing::one_request(kind, API_VERSION, "x_1").unwrap(), Reads::One(kind));
+    }
+    for (kind, column, value) in update::examples() {
+        let kind = listing::Kind::named(kind).unwrap();
+        let parameter = update::parameter(kind, column).unwrap();
+        for value in [Value::text(value), Value::Null] {
+            // What cannot be unset is not asked for.
+            let Ok(value) = parameter.value(&value) else { continue };
+            let request = update::update_request(kind, API_VERSION, "x_1", &[(&parameter, value)]).unwrap();
+            add(column, request.with_key("run-1-0"), Reads::One(kind));
+        }
     }
     for url in ["/v1/invoices/in_1/lines", "/v1/subscription_items?subscription=sub_1", "/v1/charges/ch_1/refunds"] {
         let request = listing::nested_request(url, API_VERSION, Some("x_1")).unwrap();

@@ -2,11 +2,14 @@
 //!
 //! The journal is the truth: one chain for each pair. Runs and repairs are what follows from it, for whoever looks one up.
 
+mod books;
 mod journal;
 mod plan;
 
+pub use books::{BooksDigest, RecordSaid, RepairBooks, RepairSaid};
 pub use journal::{RepairEntry, RepairHead, RepairNews, chain_repair, decode_news, encode_news};
-pub use plan::{RepairPlan, decode_plan, encode_plan};
+pub use plan::{RepairPlan, decode_plan, encode_plan, record_digest, record_digest_of};
+pub(super) use plan::{read_value, write_value};
 
 use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
@@ -22,10 +25,12 @@ pub enum RepairCause {
     Reconcile,
     /// It takes another run back.
     Undo,
+    /// Somebody had a list of corrections.
+    Import,
 }
 
 impl RepairCause {
-    const ALL: [Self; 2] = [Self::Reconcile, Self::Undo];
+    const ALL: [Self; 3] = [Self::Reconcile, Self::Undo, Self::Import];
 
     /// The word at rest and in results.
     #[must_use]
@@ -33,6 +38,7 @@ impl RepairCause {
         match self {
             Self::Reconcile => "reconcile",
             Self::Undo => "undo",
+            Self::Import => "import",
         }
     }
 
@@ -60,6 +66,28 @@ pub struct RepairRun {
     pub started_at: Timestamp,
     /// How many rows of [`Repair`] belong to it.
     pub repairs: i64,
+    /// The list that it was made of.
+    pub source: Option<RepairSource>,
+}
+
+/// A list of corrections, as somebody had it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepairSource {
+    /// Name of the file, without its folders.
+    pub name: String,
+    /// SHA-256 of all of it.
+    pub sha256: [u8; 32],
+}
+
+impl RepairSource {
+    fn to_bytes(&self) -> Vec<u8> {
+        [&self.sha256[..], self.name.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (sha256, name) = bytes.split_first_chunk::<32>()?;
+        Some(Self { name: String::from_utf8(name.to_vec()).ok()?, sha256: *sha256 })
+    }
 }
 
 impl Entity for RepairRun {
@@ -76,12 +104,13 @@ impl Entity for RepairRun {
             self.by.as_str().into(),
             self.started_at.0.into(),
             self.repairs.into(),
+            self.source.as_ref().map(RepairSource::to_bytes).into(),
         ]
     }
 
     fn from_row(row: &Row) -> Result<Self, Corrupt> {
         let mut columns = Columns::of(&REPAIR_RUNS, row)?;
-        Ok(Self {
+        let run = Self {
             id: RunId::from_bytes(columns.fixed()?),
             pair: columns.text()?,
             cause: columns.word(RepairCause::named)?,
@@ -89,7 +118,11 @@ impl Entity for RepairRun {
             by: columns.text()?,
             started_at: columns.time()?,
             repairs: columns.integer()?,
-        })
+            source: None,
+        };
+        let source = columns.maybe_bytes()?;
+        let read = |bytes: Vec<u8>| RepairSource::from_bytes(&bytes).ok_or_else(|| columns.wrong("not a list"));
+        Ok(Self { source: source.map(read).transpose()?, ..run })
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Drift {
     pub right_hashes: Vec<RecordHash>,
     /// What was told of it, as JSON.
     pub told: String,
+    /// SHA-256 over the records of both sides as they are compared, for telling whether they changed from run to run.
+    pub content: [u8; 32],
 }
 
 impl Drift {
@@ -101,6 +103,7 @@ impl Drift {
         let mut writer = Writer::version(1);
         writer.integer(self.seq).text(&self.kind).text(&self.key).text(&self.standing).integer(self.first_seen_at.0);
         writer.bytes(&encode_hashes(&self.left_hashes)).bytes(&encode_hashes(&self.right_hashes)).text(&self.told);
+        writer.fixed(&self.content);
         out.extend(writer.finish());
     }
 }
@@ -120,7 +123,8 @@ impl Entity for Drift {
             self.first_seen_at.0.into(),
             encode_hashes(&self.left_hashes).into(),
             encode_hashes(&self.right_hashes).into(),
-            self.told.as_str().into(),
+            self.told.clone().into_bytes().into(),
+            self.content.into(),
         ]
     }
 
@@ -135,7 +139,8 @@ impl Entity for Drift {
             first_seen_at: columns.time()?,
             left_hashes: columns.body(decode_hashes)?,
             right_hashes: columns.body(decode_hashes)?,
-            told: columns.text()?,
+            told: str::from_utf8(columns.bytes()?).map_err(|_| columns.wrong("not UTF-8"))?.to_owned(),
+            content: columns.fixed()?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! `samples/v1.txt` holds bytes as version 1 wrote them. They are never changed: a format that changes gets a new
 //! version and a file of its own, and this one stays readable.
 
+mod alerts;
 mod effects;
 mod events;
 mod formats;

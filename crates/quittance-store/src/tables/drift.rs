@@ -3,6 +3,8 @@
 //! These rows lie in a store of their own beside the ledger's, so that a comparison can be kept while a server holds
 //! the ledger.
 
+use super::alerts::{ALERT_CHANNELS, ALERT_NOTICES, ALERT_SILENCES, ALERTS};
+use super::findings::{ACTIONS, FINDINGS};
 use super::{column, sealed};
 use crate::schema::Kind::{Bytes, Integer, Text};
 use crate::schema::Nullability::{Optional, Required};
@@ -10,7 +12,22 @@ use crate::schema::Uniqueness::Unique;
 use crate::schema::{Index, Queue, Rows, Table};
 
 /// All of these: what lies beside the books where those have one writer.
-pub const KEPT_APART: [&Table; 6] = [&RUNS, &DRIFTS, &REPAIR_RUNS, &REPAIRS, &REPAIR_JOURNAL, &REPAIR_HEADS];
+pub const KEPT_APART: [&Table; 14] = [
+    &RUNS,
+    &DRIFTS,
+    &REPAIR_RUNS,
+    &REPAIRS,
+    &REPAIR_JOURNAL,
+    &REPAIR_HEADS,
+    &PAIR_STATES,
+    &ALERTS,
+    &ALERT_CHANNELS,
+    &ALERT_NOTICES,
+    &ALERT_SILENCES,
+    &BASES,
+    &FINDINGS,
+    &ACTIONS,
+];
 
 /// Runs that were completed.
 pub static RUNS: Table = Table {
@@ -45,7 +62,8 @@ pub static DRIFTS: Table = Table {
         column("first_seen_at", Integer, Required),
         column("left_hashes", Bytes, Required),
         column("right_hashes", Bytes, Required),
-        column("told", Text, Required),
+        sealed("told", Required),
+        sealed("content", Required),
     ],
     key_columns: 2,
     indexes: &[],
@@ -64,6 +82,7 @@ pub static REPAIR_RUNS: Table = Table {
         column("by", Text, Required),
         column("started_at", Integer, Required),
         column("repairs", Integer, Required),
+        sealed("source", Optional),
     ],
     key_columns: 1,
     indexes: &[Index { name: "repair_runs_by_pair", columns: &["pair", "id"], uniqueness: Unique }],
@@ -116,6 +135,48 @@ pub static REPAIR_HEADS: Table = Table {
     name: "repair_heads",
     columns: &[column("pair", Text, Required), column("seq", Integer, Required), column("hash", Bytes, Required)],
     key_columns: 1,
+    indexes: &[],
+    rows: Rows::Replaced,
+    queue: Queue::No,
+};
+
+/// Pairs: who works on each now, when the next run is due, what came of the last one, and what detectors remember.
+pub static PAIR_STATES: Table = Table {
+    name: "pair_states",
+    columns: &[
+        column("pair", Text, Required),
+        column("lease_owner", Text, Optional),
+        column("lease_epoch", Integer, Required),
+        column("lease_until", Integer, Optional),
+        column("paused_at", Integer, Optional),
+        column("paused_by", Text, Optional),
+        column("paused_reason", Text, Optional),
+        column("due_at", Integer, Optional),
+        column("started_at", Integer, Optional),
+        column("ended_at", Integer, Optional),
+        column("outcome", Text, Optional),
+        column("detail", Text, Optional),
+        column("good_at", Integer, Optional),
+        column("failures", Integer, Required),
+        column("failing_since", Integer, Optional),
+        sealed("memory", Optional),
+    ],
+    key_columns: 1,
+    indexes: &[],
+    rows: Rows::Replaced,
+    queue: Queue::No,
+};
+
+/// What both sides of a pair last agreed on, record by record, where a field of the pair is merged.
+pub static BASES: Table = Table {
+    name: "bases",
+    columns: &[
+        column("pair", Text, Required),
+        column("record", Bytes, Required),
+        column("is_touched", Integer, Required),
+        sealed("agreed", Required),
+    ],
+    key_columns: 2,
     indexes: &[],
     rows: Rows::Replaced,
     queue: Queue::No,

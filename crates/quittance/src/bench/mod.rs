@@ -6,6 +6,8 @@
 mod diff;
 mod measurement;
 mod payments;
+mod repairs;
+mod truth;
 
 use crate::arguments::Global;
 use anyhow::Result;
@@ -24,6 +26,10 @@ pub(crate) enum Command {
     Single(payments::command::Arguments),
     /// Open idle connections to the server, and see how much memory they take
     Connections(payments::connections::Arguments),
+    /// Repair records of a PostgreSQL table, each kept before and after
+    Repairs(repairs::Arguments),
+    /// Ask what is true of a record that is known, and a thousand times at once of one that is not
+    Truth(truth::Arguments),
     /// Do the work of one contestant, told by the process that measures
     #[command(hide = true)]
     Worker(payments::worker::Arguments),
@@ -36,6 +42,8 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<ExitCode> {
         Command::Batch(arguments) => payments::batch::run(arguments, global),
         Command::Single(arguments) => payments::command::run(arguments, global),
         Command::Connections(arguments) => payments::connections::run(arguments, global),
+        Command::Repairs(arguments) => repairs::run(arguments, global),
+        Command::Truth(arguments) => truth::run(arguments, global),
         Command::Worker(arguments) => payments::worker::run(arguments, global),
     }
 }

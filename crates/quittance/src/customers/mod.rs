@@ -104,6 +104,7 @@ fn gateway(config: &Config, name: &str, global: &Global) -> anyhow::Result<Box<d
     };
     let system = Configured::Stripe {
         api_key: gateway.api_key.clone(),
+        write_api_key: None,
         api_base: gateway.api_base.clone(),
         requests_per_second_max: REQUESTS_PER_SECOND_MAX,
         timeout_ms: TIMEOUT_MS,

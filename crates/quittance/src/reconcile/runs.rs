@@ -5,7 +5,7 @@ use crate::output::Document;
 use clap::Args;
 use quittance_core::record::value::Value;
 use quittance_server::reconcile::{Listed, list};
-use quittance_store::records::RepairState;
+use quittance_store::records::{RepairSource, RepairState};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -53,6 +53,7 @@ fn document(listed: &Listed) -> serde_json::Value {
         "cause": run.cause.name(),
         "undoes": run.undoes.map(|run| run.to_string()),
         "by": run.by,
+        "file": run.source.as_ref().map(file),
         "started_at": Value::Timestamp(run.started_at).to_string(),
         "repairs": run.repairs,
         "planned": counts.of(&[RepairState::Planned]),
@@ -63,4 +64,10 @@ fn document(listed: &Listed) -> serde_json::Value {
         "failed": counts.failed(),
         "undone": counts.of(&[RepairState::Undone]),
     })
+}
+
+/// The list that a run was made of.
+pub(super) fn file(source: &RepairSource) -> serde_json::Value {
+    let sha256: String = source.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({"name": source.name, "sha256": sha256})
 }

@@ -1,11 +1,16 @@
 //! What people and programs read of repairs: a line for each value, and below it what all of it comes to.
 
+mod imported;
+
+pub(super) use imported::imported;
+
 use crate::output::Document;
 use quittance_core::id::RunId;
 use quittance_core::pair::repair::{Stopped, Withheld};
 use quittance_core::record::value::Value as Canonical;
 use quittance_server::config::Pair;
 use quittance_server::diff::Outcome;
+use quittance_server::reconcile::session::{Repaired, Undone};
 use quittance_server::reconcile::{Counts, Kept, Plan};
 use quittance_store::records::{RepairPlan, RepairRun, RepairState};
 use serde_json::{Value, json};
@@ -16,22 +21,31 @@ const LINES_MAX: usize = 50;
 const COLUMNS: [&str; 8] = ["no", "key", "side", "column", "from", "to", "state", "detail"];
 
 /// What `reconcile` came to.
-pub(super) struct Told<'t> {
-    /// The run, where it is kept: another command would not find it by its id.
-    pub(super) run_id: Option<RunId>,
+struct Told<'t> {
+    /// The run, where it is kept.
+    run_id: Option<RunId>,
     /// The comparison.
-    pub(super) outcome: &'t Outcome,
+    outcome: &'t Outcome,
     /// What was decided.
-    pub(super) plan: &'t Plan,
+    plan: &'t Plan,
     /// What became of it, where it was carried out.
-    pub(super) repairs: &'t [Kept],
+    repairs: &'t [Kept],
     /// Repairs of an earlier process of which it was found out what became of them.
-    pub(super) finished: &'t [Kept],
+    finished: &'t [Kept],
+    /// Differences of which nothing is left.
+    settled: u64,
+}
+
+/// The document of a run of repairs.
+pub(super) fn document(repaired: &Repaired, is_applied: bool, pair: &Pair) -> Document {
+    let Repaired { run, outcome, plan, repairs, begun, .. } = repaired;
+    let settled = repaired.settled();
+    Told { run_id: *run, outcome, plan, repairs, finished: &begun.finished, settled }.document(is_applied, pair)
 }
 
 impl Told<'_> {
     /// The document.
-    pub(super) fn document(&self, is_applied: bool, pair: &Pair) -> Document {
+    fn document(&self, is_applied: bool, pair: &Pair) -> Document {
         let run = self.run_id.map(|run| run.to_string());
         let counts = counts(self.repairs);
         let (repairs, rows) = if self.repairs.is_empty() {
@@ -42,18 +56,13 @@ impl Told<'_> {
         };
         let (finished, _) =
             lines(self.finished.iter().map(|one| (one.no, one.state, &one.plan, one.detail.as_deref())));
-        let withheld: Vec<Value> = self
-            .plan
-            .withheld
-            .iter()
-            .map(|line| json!({"key": line.key, "kind": line.kind, "field": line.field, "why": line.why.as_str()}))
-            .collect();
         let (repaired, waiting) = (counts.of(&[RepairState::Repaired]), counts.of(&[RepairState::AwaitingApproval]));
         let already = counts.of(&[RepairState::Already]);
-        let open = (self.outcome.reported.len() as u64).saturating_sub(repaired + already);
+        let open = (self.outcome.reported.len() as u64).saturating_sub(self.settled);
         let name = &self.outcome.pair.name;
         let statement = format!("{} records of `{name}` equal, {repaired} repaired, {open} open", self.outcome.equal);
-        let stopped = self.plan.stopped.map(|stopped| self.stopped(stopped, pair));
+        let (many, compared) = (self.plan.proposals.len(), self.plan.compared);
+        let stopped = self.plan.stopped.map(|why| stopped(why, many, compared, pair));
         let undo = (repaired > 0).then(|| format!("quittance undo {} --apply", run.as_deref().unwrap_or_default()));
         let json = json!({
             "pair": name,
@@ -66,7 +75,7 @@ impl Told<'_> {
             "refused": counts.refused(),
             "failed": counts.failed(),
             "awaiting_approval": waiting,
-            "withheld": withheld,
+            "withheld": self.withheld(),
             "suspect": self.outcome.counts().suspect,
             "finished": finished,
             "stopped": stopped,
@@ -79,7 +88,7 @@ impl Told<'_> {
             notes
                 .push(format!("… and {} more lines; --json and --format csv have all of them", rows.len() - LINES_MAX));
         }
-        notes.extend(self.begun_before());
+        notes.extend(begun_before(self.finished));
         notes.extend(self.left_to_a_person());
         notes.push(match is_applied {
             true => format!(
@@ -102,25 +111,13 @@ impl Told<'_> {
         whole(json, rows, notes)
     }
 
-    fn stopped(&self, stopped: Stopped, pair: &Pair) -> String {
-        let (many, compared, brake) = (self.plan.proposals.len(), self.plan.compared, pair.repairs.brake);
-        let limit = match stopped {
-            Stopped::Repairs => format!("{} is the most (repairs_max)", brake.repairs_max),
-            Stopped::Share => {
-                let most = compared * brake.share_max_ppm / 1_000_000;
-                format!("{most} of {compared} records is the most (repairs_share_max)")
-            }
+    /// What is left to a person, one by one.
+    fn withheld(&self) -> Vec<Value> {
+        let told = |line: &quittance_server::reconcile::Line| {
+            let base = line.base.as_ref().map(value);
+            json!({"key": line.key, "kind": line.kind, "field": line.field, "why": line.why.as_str(), "base": base})
         };
-        format!(
-            "the brake: {many} repairs, and {limit}; nothing was written. If they are right, allow them: --repairs-max {many}"
-        )
-    }
-
-    /// What became of what an earlier process had begun.
-    fn begun_before(&self) -> Option<String> {
-        let counts = counts(self.finished);
-        let states = counts.0.iter().map(|(state, many)| format!("{many} {}", state.name())).collect::<Vec<_>>();
-        (!states.is_empty()).then(|| format!("begun before, and found out now: {}", states.join(", ")))
+        self.plan.withheld.iter().map(told).collect()
     }
 
     /// How much is left to a person, by reason.
@@ -136,12 +133,34 @@ impl Told<'_> {
     }
 }
 
+fn stopped(stopped: Stopped, many: usize, compared: u64, pair: &Pair) -> String {
+    let brake = pair.repairs.brake;
+    let limit = match stopped {
+        Stopped::Repairs => format!("{} is the most (repairs_max)", brake.repairs_max),
+        Stopped::Share => {
+            let most = u128::from(compared) * u128::from(brake.share_max_ppm) / 1_000_000;
+            format!("{most} of {compared} records is the most (repairs_share_max)")
+        }
+    };
+    format!(
+        "the brake: {many} repairs, and {limit}; nothing was written. If they are right, allow them: --repairs-max {many}"
+    )
+}
+
+/// What became of what an earlier process had begun.
+fn begun_before(finished: &[Kept]) -> Option<String> {
+    let counts = counts(finished);
+    let states = counts.0.iter().map(|(state, many)| format!("{many} {}", state.name())).collect::<Vec<_>>();
+    (!states.is_empty()).then(|| format!("begun before, and found out now: {}", states.join(", ")))
+}
+
 /// What a reason means.
 const fn sentence(why: Withheld) -> &'static str {
     match why {
         Withheld::Manual => "the field has no authority, or `manual`",
         Withheld::Unordered => "nobody can say which side is newer",
         Withheld::NoBase => "what both sides last agreed on is not known",
+        Withheld::Conflict => "both sides changed it since they agreed, and differently",
         Withheld::NoIdentity => "nothing tells the records apart that would be written",
         Withheld::Transformed => "the column that would be written is compared as something else than it holds",
         Withheld::NoWord => "the map has no word for it",
@@ -155,26 +174,25 @@ const fn sentence(why: Withheld) -> &'static str {
         }
         Withheld::Waits => "the same repair waits for approval: `quittance runs --waiting` has its run",
         Withheld::Rejected => "a person decided against the same repair",
+        Withheld::TakenBack => "it was made before and taken back: `--only KEY --apply` makes it again",
         Withheld::FlipFlop => "it was repaired to the same values before and has changed back: find out who does that",
     }
 }
 
 /// What `undo` came to, or would.
-pub(super) fn undone(
-    undone: &RepairRun,
-    run: Option<RunId>,
-    plans: &[&RepairPlan],
-    outcomes: &[Kept],
-    kept: &[(&Kept, &str)],
-) -> Document {
+pub(super) fn undone(undone: &Undone) -> Document {
+    let Undone { undone, run, plans, outcomes, left: kept, .. } = undone;
+    let run = *run;
     let (repairs, rows) = match run {
         Some(_) => lines(outcomes.iter().map(|one| (one.no, one.state, &one.plan, one.detail.as_deref()))),
-        None => lines(plans.iter().zip(0..).map(|(plan, no)| (no, RepairState::Planned, *plan, None))),
+        None => lines(plans.iter().zip(0..).map(|(plan, no)| (no, RepairState::Planned, plan, None))),
     };
     let counts = counts(outcomes);
     let repaired = counts.of(&[RepairState::Repaired]);
-    let left: Vec<Value> =
-        kept.iter().map(|(repair, why)| json!({"no": repair.no, "key": repair.plan.key, "why": why})).collect();
+    let left: Vec<Value> = kept
+        .iter()
+        .map(|(repair, why)| json!({"no": repair.no, "key": repair.plan.key, "why": why.as_str()}))
+        .collect();
     let json = json!({
         "pair": undone.pair,
         "undoes": undone.id.to_string(),
@@ -195,6 +213,7 @@ pub(super) fn undone(
             counts.refused(),
             counts.failed()
         ),
+        None if plans.is_empty() => "nothing is to be taken back; nothing was written".to_owned(),
         None => format!("{} would be taken back; nothing was written: --apply writes it", plans.len()),
     }];
     if !kept.is_empty() {

@@ -56,6 +56,21 @@ fn batches_in_postgres_are_measured_beside_their_limit_and_beside_one_process() 
 }
 
 #[test]
+fn repairs_are_measured_beside_one_statement_by_hand() {
+    let Some(postgres) = Postgres::shared("quittance bench repairs") else { return };
+    let database = postgres.fresh_database();
+    let url = postgres.url(&database);
+    let words = ["bench", "repairs", "--database-url", &url, "--size", "1200", "--rounds", "1", "--json"];
+    let ended = Home::new().run(&words);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line: Value = ended.json();
+    assert_eq!([&line["work"], &line["store"], &line["size"]], [&json!("repairs"), &json!("postgres"), &json!(1_200)]);
+    assert!(line["ratio"].is_number() && line["rss_bytes"].is_number(), "{line}");
+    let left = postgres.sql(&database, "SELECT count(*) FROM pg_class WHERE relname LIKE 'quittance_bench%'");
+    assert_eq!(left, "0");
+}
+
+#[test]
 fn idle_connections_have_their_memory_measured() {
     let home = Home::new();
     let ended = home.run(&["bench", "connections", "--clients", "300", "--json"]);
@@ -82,6 +97,16 @@ fn commands_are_measured_beside_both_limits() {
     ];
     assert_eq!(told, expected);
     assert!(lines.iter().all(|line| line["work"] == "command" && line["store"] == "sqlite"));
+}
+
+#[test]
+fn what_is_true_is_measured_beside_a_constant() {
+    let ended = Home::new().run(&["bench", "truth", "--clients", "4", "--size", "50", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line: Value = ended.json();
+    assert_eq!([&line["work"], &line["limit"]], [&json!("truth"), &json!("a constant")]);
+    assert_eq!([&line["misses_at_once"], &line["provider_calls"]], [&json!(1_000), &json!(1)]);
+    assert!(line["ratio"].as_f64().is_some_and(|ratio| ratio > 0.0), "{line}");
 }
 
 #[test]

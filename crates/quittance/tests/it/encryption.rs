@@ -8,8 +8,25 @@ use std::process::Command;
 /// The variable in which the address of a database is handed over.
 const VARIABLE: &str = "QUITTANCE_IT_ENCRYPTED";
 
-/// What stands in the bytes of what is sealed and nowhere else: in an event, in an answer, in a request to the gateway.
-const SEALED: [&str; 3] = ["\"livemode\"", "\"correlation_id\"", "effect_id"];
+/// What stands in the bytes of what is sealed and nowhere else: in an event, in an answer, in a request to the gateway, in what
+/// a comparison found.
+const SEALED: [&str; 4] = ["\"livemode\"", "\"correlation_id\"", "effect_id", "plan-of-the-left"];
+
+/// Two files that disagree.
+const PAIR: &str = r#"
+[systems.files]
+kind = "csv"
+path = "HERE"
+
+[pairs.plans]
+left = { system = "files", table = "left" }
+right = { system = "files", table = "right" }
+match = [ { left = "id", right = "id" } ]
+
+[[pairs.plans.fields]]
+left = "plan"
+right = "plan"
+"#;
 
 /// Books in one of the stores, with a configuration of their own.
 struct Books {
@@ -26,7 +43,11 @@ impl Books {
         for (name, digit) in [("first", "1"), ("second", "2")] {
             home.write(name, &digit.repeat(64));
         }
-        let plain = std::fs::read_to_string(home.path("quittance.toml")).expect("a configuration");
+        home.write("left.csv", "id,plan\n1,plan-of-the-left\n");
+        home.write("right.csv", "id,plan\n1,other\n");
+        let plain = std::fs::read_to_string(home.path("quittance.toml")).expect("a configuration")
+            + &PAIR.replace("HERE", &home.directory.path().display().to_string());
+        home.write("quittance.toml", &plain);
         Self { home, plain, url, gateway }
     }
 
@@ -112,6 +133,11 @@ fn secret(books: &Books) -> String {
 /// From plain through two keys and back from a backup.
 fn life_of(books: &Books) {
     let secret = secret(books);
+    let compare = || {
+        let ended = books.run(&["diff", "plans", "--settle", "0s"]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+    };
+    compare();
     let (mut server, client, paid) = trade(books, &secret);
     assert_eq!(client.get("/readyz").1["encryption"], json!({"status": "off", "key": null}));
     let (told, bytes) = books.stored("plain");
@@ -142,8 +168,10 @@ fn life_of(books: &Books) {
     books.with_keys(&[("first", "second")]);
     books.refuses("\"first\"");
 
-    // Another key takes over while a server runs.
+    // Another key takes over while a server runs; a comparison is the first to use it.
     books.with_keys(&[("second", "second"), ("first", "first")]);
+    compare();
+    assert_eq!(books.stored("between").0["keys"], json!(["first", "second"]));
     let server = books.serve();
     let client = Client::new(&server.base, Some(&secret));
     sealed_while_paying(books, &client, "second", &["first"]);
@@ -153,7 +181,8 @@ fn life_of(books: &Books) {
     let again = pay(&Client::new(&server.base, Some(&secret)), "one");
     assert_eq!((again.status, again.is_replayed, &again.body), (201, true, &paid.body));
     drop(server);
-    assert_eq!(books.good(&["verify", "--json"])["findings"], json!([]));
+    let verified = books.good(&["verify", "--json"]);
+    assert_eq!((&verified["findings"], &verified["proofs"]["checked"]), (&json!([]), &json!(2)), "{verified}");
     assert_eq!(books.good(&["key", "rotate-master", "--count", "--json"])["left"], 0);
     assert_eq!(books.run(&["export", "--to", "csv"]).code, 0);
 
@@ -171,7 +200,11 @@ fn life_of(books: &Books) {
     assert_eq!(ended.code, 0, "{ended:?}");
     let there =
         end(bare(&["verify", "--json"], books.home.directory.path()).arg("--data").arg(books.home.path("elsewhere")));
-    assert_eq!((there.code, &there.json()["findings"]), (0, &json!([])), "{there:?}");
+    assert_eq!(
+        (there.code, &there.json()["findings"], &there.json()["proofs"]["checked"]),
+        (0, &json!([]), &json!(1)),
+        "{there:?}"
+    );
 }
 
 /// Everything comes under a key while payments go on; afterwards only it is needed.

@@ -1,11 +1,13 @@
 //! The binary as others see it: what it prints, how it ends, and what it does to a data directory.
 
+mod alerts;
 mod backup;
 mod bench;
 mod charges_flow;
 mod cli;
 mod containers;
 mod customers;
+mod decisions;
 mod demo;
 mod diff;
 mod diff_orders;
@@ -15,9 +17,11 @@ mod encryption;
 mod export;
 mod failover;
 mod find;
+mod import;
 mod init;
 mod keys;
 mod kill;
+mod merge;
 mod metrics;
 mod pause;
 mod peers;
@@ -26,8 +30,10 @@ mod prune;
 mod rail;
 mod rail_kill;
 mod reconcile;
+mod reconcile_stripe;
 mod schemathesis;
 mod secrets;
+mod service;
 mod stateful_mock;
 mod support;
 mod trace;

@@ -126,6 +126,37 @@ fn what_is_repaired_agrees_and_what_is_undone_is_as_it_was() {
     assert_eq!((verified.code, &verified.json()["repairs"]["checked"]), (0, &json!(9)), "{verified:?}");
 }
 
+/// The events of a story, in order.
+fn events(home: &Home, id: &str) -> Vec<String> {
+    let told = home.run(&["trace", id, "--json"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let lines = told.json()["stories"][0]["lines"].as_array().expect("lines").clone();
+    lines.iter().map(|line| line["event"].as_str().expect("a word").to_owned()).collect()
+}
+
+#[test]
+fn the_story_of_a_run_and_of_one_repair_of_it_is_told() {
+    let home = home("");
+    let run = repaired(&home);
+    let began = ["comparison_began", "compared", "run_began"];
+    let planned = ["planned", "planned", "awaiting_approval", "repaired", "repaired"];
+    let approved = ["planned", "repaired"];
+    assert_eq!(events(&home, &run), [&began[..], &planned, &approved].concat());
+    let undone = check(&home.run(&["undo", &run, "--apply", "--json"]), 0, &[("repaired", json!(3))]);
+    let ends = ["planned", "repaired", "undo_began", "undone"];
+    assert_eq!(events(&home, &format!("{run}/1")), ends);
+    let undo = undone["run_id"].as_str().expect("an id");
+    assert_eq!(events(&home, undo)[..2], ["run_began", "planned"]);
+    let text = home.run(&["trace", &format!("{run}/1")]);
+    assert!(
+        text.stdout.contains("from=") && text.stdout.contains("to=") && text.stdout.contains("by=operator"),
+        "{text:?}"
+    );
+    for unknown in [format!("{run}/9"), run.replace("run_0", "run_1"), format!("{run}/x")] {
+        assert_eq!(home.run(&["trace", &unknown]).code, 1, "{unknown}");
+    }
+}
+
 #[test]
 fn too_much_for_one_run_stops_before_the_first_write() {
     for (limit, words) in [("repairs_max = 2\n", "repairs_max"), ("repairs_share_max = 0.5\n", "repairs_share_max")] {
@@ -287,6 +318,52 @@ fn an_approval_is_decided_again_before_it_is_written() {
         check(&home.run(&["undo", &run, "--apply", "--json"]), 0, &[("repaired", json!(2))]);
         assert_eq!(accounts(&home).iter().filter(|line| before.contains(line)).count(), before.len() - 2, "{change}");
     }
+}
+
+/// A home whose accounts say when they were written last, of which one waits for a person; with its run.
+fn asked() -> (Home, String) {
+    let home = home("");
+    let text = std::fs::read_to_string(home.path("quittance.toml")).expect("readable");
+    let timed = "table = \"accounts\", updated_at = \"updated_at\" }";
+    home.write("quittance.toml", &text.replace("table = \"accounts\" }", timed));
+    let time = "ALTER TABLE accounts DROP COLUMN updated_at; ALTER TABLE accounts ADD COLUMN updated_at DATETIME";
+    application(&home).execute_batch(time).expect("written");
+    touch(&home, 1);
+    let json = check(&reconcile(&home, &["--apply"]), 4, &[("repaired", json!(2)), ("awaiting_approval", json!(1))]);
+    let run = json["run_id"].as_str().expect("an id").to_owned();
+    (home, run)
+}
+
+/// Writes every account without changing what is compared.
+fn touch(home: &Home, day: u32) {
+    let text = format!("UPDATE accounts SET updated_at = '2026-01-{day:02} 12:00:00'");
+    application(home).execute_batch(&text).expect("written");
+}
+
+#[test]
+fn who_was_asked_about_a_record_is_not_asked_again_when_it_is_written() {
+    let (home, run) = asked();
+    touch(&home, 2);
+    let json = check(&reconcile(&home, &["--apply"]), 4, &[("planned", json!(0))]);
+    assert_eq!(json["withheld"][0]["why"], "waits", "{json:#}");
+    check(&home.run(&["approve", &run, "--reject", "--apply", "--json"]), 0, &[("rejected", json!(1))]);
+    touch(&home, 3);
+    let json = check(&reconcile(&home, &["--apply"]), 1, &[("planned", json!(0))]);
+    assert_eq!(json["withheld"][0]["why"], "rejected", "{json:#}");
+    // What is approved is written as the record stands now.
+    let (home, run) = asked();
+    touch(&home, 2);
+    check(&home.run(&["approve", &run, "--apply", "--settle", "0s", "--json"]), 0, &[("repaired", json!(1))]);
+    assert_eq!(accounts(&home), AFTER);
+    // Of two questions about one record the newer is asked.
+    let (home, run) = asked();
+    home.write("subscriptions.csv", &EXPORT.replace("sub_3,canceled,team", "sub_3,canceled,basic"));
+    let json = check(&reconcile(&home, &["--apply"]), 4, &[("awaiting_approval", json!(1))]);
+    let waiting = home.run(&["runs", "--waiting", "--json"]).json();
+    let waiting: Vec<&Value> = waiting["data"].as_array().expect("runs").iter().map(|one| &one["run_id"]).collect();
+    assert_eq!(waiting, [&json["run_id"]]);
+    let late = home.run(&["approve", &run, "--apply", "--settle", "0s"]);
+    assert!(late.code == 2 && late.stderr.contains("nothing of"), "{late:?}");
 }
 
 /// A table of 1,200 accounts in PostgreSQL, and an export that says something else of each.

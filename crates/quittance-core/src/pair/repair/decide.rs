@@ -1,25 +1,35 @@
 //! What is written about one disagreement.
 
-use super::{Authority, Change, Decision, FieldPolicy, Repair, Withheld};
-use crate::pair::compare::{Finding, Kind, differences};
+use super::order::newer;
+use super::{Authority, Change, Decision, FieldPolicy, Merged, Repair, Withheld, merge};
+use crate::pair::compare::{Difference, Finding, Kind, differences};
 use crate::pair::row::{Record, decode_fields, decode_identity};
 use crate::pair::{Pair, Side, Which};
 use crate::record::key::decode_key;
 use crate::record::value::Value;
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
 
-/// Decides about a disagreement. Policies are in the order of the pair's fields.
+/// Decides about a disagreement. Policies are in the order of the pair's fields, and so is what both sides last agreed on,
+/// where that is known.
 ///
 /// # Panics
 ///
 /// When there are not as many policies as fields.
 #[must_use]
-pub fn decide(pair: &Pair, policies: &[FieldPolicy], finding: &Finding) -> Decision {
+pub fn decide(
+    pair: &Pair,
+    policies: &[FieldPolicy],
+    finding: &Finding,
+    base: &[Option<Value<'static>>],
+    now: Timestamp,
+) -> Decision {
     assert_eq!(policies.len(), pair.fields.len(), "every field has a policy");
     let all = |why| Decision { repairs: Vec::new(), withheld: vec![(None, why)] };
     match (finding.kind, finding.left.first(), finding.right.first()) {
         (Kind::Different, Some(left), Some(right)) => {
             let (left, right) = (Record::new(&left.record), Record::new(&right.record));
-            Disagreement { pair, policies, left, right }.decide()
+            Disagreement { pair, policies, left, right, base, now }.decide()
         }
         (Kind::Ambiguous, ..) => all(Withheld::Ambiguous),
         _ => all(Withheld::Missing),
@@ -32,6 +42,8 @@ struct Disagreement<'a> {
     policies: &'a [FieldPolicy],
     left: Record<'a>,
     right: Record<'a>,
+    base: &'a [Option<Value<'static>>],
+    now: Timestamp,
 }
 
 impl Disagreement<'_> {
@@ -41,17 +53,8 @@ impl Disagreement<'_> {
         // What cannot be compared has ended the run before.
         for difference in differences(self.pair, self.left, self.right).filter_map(Result::ok) {
             let field = difference.field;
-            let policy = &self.policies[field];
-            let written = self.written(policy.authority).and_then(|which| {
-                let (from, believed) = match which {
-                    Which::Left => (difference.left, difference.right),
-                    Which::Right => (difference.right, difference.left),
-                };
-                let to = self.word(which, field, believed)?;
-                Ok((which, Change { field, from: from.into_owned(), to }))
-            });
-            match written {
-                Ok((which, change)) => changes[which as usize].push(change),
+            match self.written(&difference) {
+                Ok(written) => written.into_iter().for_each(|(which, change)| changes[which as usize].push(change)),
                 Err(why) => decision.withheld.push((Some(field), why)),
             }
         }
@@ -64,24 +67,60 @@ impl Disagreement<'_> {
         decision
     }
 
+    /// What is written where: to one side, unless both changed a field that is merged.
+    fn written(&self, difference: &Difference<'_>) -> Result<Vec<(Which, Change)>, Withheld> {
+        let field = difference.field;
+        let change = |which, believed: &Value<'_>| {
+            let from = if which == Which::Left { &difference.left } else { &difference.right };
+            let to = self.word(which, field, believed)?;
+            Ok((which, Change { field, from: from.clone().into_owned(), to }))
+        };
+        let believing = |which| match which {
+            Which::Left => change(which, &difference.right).map(|change| vec![change]),
+            Which::Right => change(which, &difference.left).map(|change| vec![change]),
+        };
+        let authority = self.policies[field].authority;
+        if authority != Authority::Merge {
+            return believing(self.unbelieved(authority)?);
+        }
+        let base = self.base.get(field).and_then(Option::as_ref).ok_or(Withheld::NoBase)?;
+        let compared = |record| decode_fields(record).swap_remove(field).compared.ok_or(Withheld::NoWord);
+        let (left, right) = (compared(self.left)?, compared(self.right)?);
+        if matches!(left, Value::Absent) || matches!(right, Value::Absent) {
+            return Err(Withheld::Absent);
+        }
+        match merge(self.policies[field].merge, base, &left, &right) {
+            Merged::Left => believing(Which::Right),
+            Merged::Right => believing(Which::Left),
+            Merged::Conflict => Err(Withheld::Conflict),
+            Merged::Both(value) => {
+                let sides = [(Which::Left, &left), (Which::Right, &right)].into_iter();
+                // Both or neither: half of a sum would be counted again.
+                sides.filter(|(_, held)| **held != value).map(|(which, _)| change(which, &value)).collect()
+            }
+        }
+    }
+
     /// The side that is written, where it is known who is believed.
-    fn written(&self, authority: Authority) -> Result<Which, Withheld> {
+    fn unbelieved(&self, authority: Authority) -> Result<Which, Withheld> {
         match authority {
             Authority::Left => Ok(Which::Right),
             Authority::Right => Ok(Which::Left),
             Authority::Manual => Err(Withheld::Manual),
-            // No comparison keeps what was equal, so nothing is known of when it was.
             Authority::Merge => Err(Withheld::NoBase),
-            Authority::Newest => match (self.left.modified(), self.right.modified()) {
-                (Some(left), Some(right)) if left > right => Ok(Which::Right),
-                (Some(left), Some(right)) if left < right => Ok(Which::Left),
-                _ => Err(Withheld::Unordered),
-            },
+            Authority::Newest => {
+                let both = self.left.modified().zip(self.right.modified());
+                match both.and_then(|(left, right)| newer(left, right, self.now)) {
+                    Some(Which::Left) => Ok(Which::Right),
+                    Some(Which::Right) => Ok(Which::Left),
+                    None => Err(Withheld::Unordered),
+                }
+            }
         }
     }
 
     /// What the written side is to say, where the other one says `believed`.
-    fn word(&self, which: Which, field: usize, believed: Value<'_>) -> Result<Value<'static>, Withheld> {
+    fn word(&self, which: Which, field: usize, believed: &Value<'_>) -> Result<Value<'static>, Withheld> {
         let side = self.pair.side(which);
         if side.identity.is_empty() {
             return Err(Withheld::NoIdentity);
@@ -93,7 +132,7 @@ impl Disagreement<'_> {
             return Err(Withheld::Absent);
         }
         let Some(map) = self.pair.fields[field].values.as_ref().filter(|_| !believed.is_nothing()) else {
-            return Ok(believed.into_owned());
+            return Ok(believed.clone().into_owned());
         };
         let word = match which {
             Which::Left => map.meaning_of(&believed.to_string()).ok_or(Withheld::NoWord)?.to_owned(),
@@ -112,10 +151,8 @@ impl Disagreement<'_> {
 
     fn repair(&self, which: Which, changes: Vec<Change>) -> Repair {
         let (record, other) = if which == Which::Left { (self.left, self.right) } else { (self.right, self.left) };
-        let takes_away = |change: &Change| {
-            let is_the_same = word_of(&change.to) == word_of(&change.from);
-            is_gone(&self.policies[change.field], &change.to) && !is_the_same
-        };
+        let takes_away =
+            |change: &Change| takes_away(&self.policies[change.field].takes_away, &change.from, &change.to);
         Repair {
             which,
             identity: decode_identity(record).into_iter().map(Value::into_owned).collect(),
@@ -125,6 +162,12 @@ impl Disagreement<'_> {
             believed: decode_identity(other).into_iter().map(Value::into_owned).collect(),
         }
     }
+}
+
+/// Whether a change of a value takes something away from a customer, by words in lower case that mean so.
+#[must_use]
+pub fn takes_away(words: &BTreeSet<String>, from: &Value<'_>, to: &Value<'_>) -> bool {
+    (to.is_nothing() || words.contains(&word_of(to))) && word_of(to) != word_of(from)
 }
 
 /// Whether a value, as the written side says it, means that the customer has not got it.

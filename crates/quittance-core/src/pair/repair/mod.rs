@@ -6,11 +6,14 @@
 
 mod brake;
 mod decide;
+mod merge;
+mod order;
 #[cfg(test)]
 mod tests;
 
 pub use brake::{Brake, Stopped};
-pub use decide::{decide, is_live};
+pub use decide::{decide, is_live, takes_away};
+pub use merge::{MergeAs, Merged, agreed, merge};
 
 use super::Which;
 use crate::record::value::Value;
@@ -50,6 +53,8 @@ impl Authority {
 pub struct FieldPolicy {
     /// Who is believed.
     pub authority: Authority,
+    /// What becomes of what both changed, where it is merged.
+    pub merge: MergeAs,
     /// For a word of the left, the one of the right that is written, where several of the right mean it.
     pub write_right: BTreeMap<String, String>,
     /// Words, as the written side says them but in lower case, that take something away from a customer. What becomes nothing
@@ -94,6 +99,8 @@ pub enum Withheld {
     Unordered,
     /// What both sides last agreed on is not known.
     NoBase,
+    /// Both sides changed it since they agreed, and differently.
+    Conflict,
     /// Nothing tells the records of the side apart that would be written.
     NoIdentity,
     /// The column that would be written is compared as something else than it holds.
@@ -118,6 +125,8 @@ pub enum Withheld {
     Waits,
     /// A person decided against the same repair.
     Rejected,
+    /// The record was given the same before, and a person took it back.
+    TakenBack,
 }
 
 impl Withheld {
@@ -128,6 +137,7 @@ impl Withheld {
             Self::Manual => "manual",
             Self::Unordered => "unordered",
             Self::NoBase => "no_base",
+            Self::Conflict => "conflict",
             Self::NoIdentity => "no_identity",
             Self::Transformed => "transformed",
             Self::NoWord => "no_word",
@@ -140,6 +150,7 @@ impl Withheld {
             Self::FlipFlop => "flip_flop",
             Self::Waits => "waits",
             Self::Rejected => "rejected",
+            Self::TakenBack => "taken_back",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rules as tables: two records, who is believed, and what is written where.
 
-use super::{Authority, Decision, FieldPolicy, Withheld, decide};
+use super::{Authority, Decision, FieldPolicy, MergeAs, Withheld};
 use crate::pair::compare::{Finding, Kind, Seen};
 use crate::pair::digest::RecordHash;
 use crate::pair::row::Encoder;
@@ -13,6 +13,11 @@ use proptest::prelude::*;
 
 /// An account: its number, its status, its plan, and when it was changed.
 type Row = (i64, Value<'static>, Value<'static>, Option<i64>);
+
+/// Decides later than any record was changed.
+fn decide(pair: &Pair, policies: &[FieldPolicy], finding: &Finding, base: &[Option<Value<'static>>]) -> Decision {
+    super::decide(pair, policies, finding, base, Timestamp::from_seconds(1_800_000_000))
+}
 
 fn side() -> Side {
     let columns = ["id", "status", "plan", "updated_at"].map(Column::plain).to_vec();
@@ -75,7 +80,7 @@ fn written(decision: &Decision) -> Vec<(Which, Vec<(usize, String)>)> {
 fn who_is_believed_is_written_to_the_other_side() {
     let pair = pair();
     let (left, right) = (account("active", "team", Some(100)), account("canceled", "basic", Some(200)));
-    let decided = |status, plan| decide(&pair, &[policy(status), policy(plan)], &finding(&pair, &left, &right));
+    let decided = |status, plan| decide(&pair, &[policy(status), policy(plan)], &finding(&pair, &left, &right), &[]);
     let one = |which, field, word: &str| (which, vec![(field, word.to_owned())]);
 
     let both_right = decided(Authority::Right, Authority::Right);
@@ -98,7 +103,7 @@ fn what_cannot_be_known_is_left_to_a_person() {
     let pair = pair();
     let all = |authority| [policy(authority), policy(authority)];
     let why = |pair: &Pair, policies: &[FieldPolicy], left: &Row, right: &Row| {
-        let decision = decide(pair, policies, &finding(pair, left, right));
+        let decision = decide(pair, policies, &finding(pair, left, right), &[]);
         assert!(decision.repairs.is_empty(), "{decision:?}");
         decision.withheld
     };
@@ -121,9 +126,9 @@ fn what_cannot_be_known_is_left_to_a_person() {
     lowered.left.columns[1].transforms.push(Transform::Lower);
     assert_eq!(why(&lowered, &all(Authority::Right), &active, &canceled), [(Some(0), Withheld::Transformed)]);
     let missing = Finding { kind: Kind::RightOnly, left: Vec::new(), ..finding(&pair, &active, &canceled) };
-    assert_eq!(decide(&pair, &all(Authority::Right), &missing).withheld, [(None, Withheld::Missing)]);
+    assert_eq!(decide(&pair, &all(Authority::Right), &missing, &[]).withheld, [(None, Withheld::Missing)]);
     let crowd = Finding { kind: Kind::Ambiguous, ..finding(&pair, &active, &canceled) };
-    assert_eq!(decide(&pair, &all(Authority::Right), &crowd).withheld, [(None, Withheld::Ambiguous)]);
+    assert_eq!(decide(&pair, &all(Authority::Right), &crowd, &[]).withheld, [(None, Withheld::Ambiguous)]);
 }
 
 #[test]
@@ -132,12 +137,17 @@ fn a_word_that_is_named_is_written_where_several_mean_the_same() {
     let named =
         FieldPolicy { write_right: [("active".to_owned(), "trialing".to_owned())].into(), ..policy(Authority::Left) };
     let left = account("active", "team", None);
-    let decision =
-        decide(&pair, &[named, policy(Authority::Left)], &finding(&pair, &left, &account("canceled", "team", None)));
+    let decision = decide(
+        &pair,
+        &[named, policy(Authority::Left)],
+        &finding(&pair, &left, &account("canceled", "team", None)),
+        &[],
+    );
     assert_eq!(written(&decision), [(Which::Right, vec![(0, "trialing".to_owned())])]);
     assert!(!decision.repairs[0].takes_away, "it gives something back");
     let gone = account("cancelled", "team", None);
-    let decision = decide(&pair, &[policy(Authority::Left), policy(Authority::Left)], &finding(&pair, &gone, &left));
+    let decision =
+        decide(&pair, &[policy(Authority::Left), policy(Authority::Left)], &finding(&pair, &gone, &left), &[]);
     assert_eq!(written(&decision), [(Which::Right, vec![(0, "canceled".to_owned())])]);
     assert!(decision.repairs[0].takes_away);
 }
@@ -147,13 +157,54 @@ fn nothing_is_a_value_like_any_other() {
     let pair = pair();
     let (left, right) = ((7, Value::Null, Value::text("team"), None), (7, Value::text("canceled"), Value::Null, None));
     let policies = [policy(Authority::Right), policy(Authority::Right)];
-    let decision = decide(&pair, &policies, &finding(&pair, &left, &right));
+    let decision = decide(&pair, &policies, &finding(&pair, &left, &right), &[]);
     let changes: Vec<_> = decision.repairs[0].changes.iter().map(|one| (&one.from, &one.to)).collect();
     assert_eq!(changes, [(&Value::Null, &Value::text("cancelled")), (&Value::text("team"), &Value::Null)]);
     assert!(decision.repairs[0].takes_away, "the plan is gone");
     let loud = (7, Value::text("CANCELED"), Value::Null, None);
-    let lost = decide(&plain(), &policies, &finding(&plain(), &(7, Value::text("on"), Value::Null, None), &loud));
+    let lost = decide(&plain(), &policies, &finding(&plain(), &(7, Value::text("on"), Value::Null, None), &loud), &[]);
     assert!(lost.repairs[0].takes_away, "in whatever case it is written");
+}
+
+#[test]
+fn who_changed_since_both_agreed_is_believed_field_by_field() {
+    let pair = pair();
+    let merged = |merge| [policy(Authority::Merge), FieldPolicy { merge, ..policy(Authority::Merge) }];
+    let (left, right) = (account("active", "team", None), account("canceled", "scale", None));
+    let decided =
+        |merge, base: &[Option<Value<'static>>]| decide(&pair, &merged(merge), &finding(&pair, &left, &right), base);
+    let known = |status, plan| [Some(Value::text(status)), Some(Value::text(plan))];
+    let (to_left, to_right) = (
+        |field, word: &str| (Which::Left, vec![(field, word.to_owned())]),
+        |field, word: &str| (Which::Right, vec![(field, word.to_owned())]),
+    );
+    // What both agreed on is what it means, and not what either side calls it.
+    let crossed = decided(MergeAs::Value, &known("active", "scale"));
+    assert_eq!(written(&crossed), [to_left(0, "cancelled"), to_right(1, "team")]);
+    assert!(crossed.withheld.is_empty() && crossed.repairs[0].takes_away);
+    let one = decided(MergeAs::Value, &known("cancelled", "basic"));
+    assert_eq!(
+        (written(&one), &one.withheld[..]),
+        (Vec::new(), &[(Some(0), Withheld::SeveralWords), (Some(1), Withheld::Conflict)][..])
+    );
+    let set = decided(MergeAs::Set, &known("active", "basic"));
+    let both = "scale,team".to_owned();
+    assert_eq!(
+        written(&set),
+        [(Which::Left, vec![(0, "cancelled".to_owned()), (1, both.clone())]), (Which::Right, vec![(1, both)])]
+    );
+    for base in [&[][..], &[None, None]] {
+        let unknown = decided(MergeAs::Counter, base);
+        assert_eq!(unknown.withheld, [(Some(0), Withheld::NoBase), (Some(1), Withheld::NoBase)]);
+    }
+    // Where one side cannot be written, none is: half of it would be counted again.
+    let mut lowered = pair.clone();
+    lowered.right.columns[2].transforms.push(Transform::Lower);
+    let half = decide(&lowered, &merged(MergeAs::Set), &finding(&lowered, &left, &right), &known("active", "basic"));
+    assert_eq!(half.withheld, [(Some(1), Withheld::Transformed)]);
+    let silent = (7, Value::text("active"), Value::Absent, None);
+    let absent = decide(&pair, &merged(MergeAs::Value), &finding(&pair, &left, &silent), &known("active", "team"));
+    assert_eq!(absent.withheld, [(Some(1), Withheld::Absent)]);
 }
 
 proptest! {
@@ -170,7 +221,7 @@ proptest! {
         let authority = if from_right { Authority::Right } else { Authority::Left };
         let named = [("active".to_owned(), "active".to_owned())].into();
         let policies = [FieldPolicy { write_right: named, ..policy(authority) }, policy(authority)];
-        let decision = decide(&pair, &policies, &finding(&pair, &left, &right));
+        let decision = decide(&pair, &policies, &finding(&pair, &left, &right), &[]);
         let (mut left_after, mut right_after) = (left, right);
         for repair in &decision.repairs {
             let row = if repair.which == Which::Left { &mut left_after } else { &mut right_after };
@@ -180,7 +231,7 @@ proptest! {
                 *value = change.to.clone();
             }
         }
-        let after = decide(&pair, &policies, &finding(&pair, &left_after, &right_after));
+        let after = decide(&pair, &policies, &finding(&pair, &left_after, &right_after), &[]);
         prop_assert!(after.repairs.is_empty(), "{:?} after {:?}", after, decision);
         prop_assert_eq!(after.withheld, decision.withheld);
     }

@@ -3,7 +3,7 @@
 use super::repairs;
 use crate::config::errors::Mistakes;
 use crate::config::section::{Element, Found, Section};
-use quittance_core::pair::repair::FieldPolicy;
+use quittance_core::pair::repair::{Authority, FieldPolicy};
 use quittance_core::pair::value_map::{Unmapped, ValueMap};
 use quittance_core::record::value::Type;
 
@@ -51,8 +51,16 @@ pub struct FieldPair {
     pub policy: FieldPolicy,
 }
 
-const KEYS: [&str; 8] =
-    ["left", "right", "left_transform", "right_transform", "values", "unmapped", "authority", "takes_away"];
+impl FieldPair {
+    /// Whether what both sides last agreed on decides about it.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.policy.authority == Authority::Merge
+    }
+}
+
+const KEYS: [&str; 9] =
+    ["left", "right", "left_transform", "right_transform", "values", "unmapped", "authority", "merge", "takes_away"];
 
 const TRANSFORMS: &str = "known are lower, trim, minor_to_major, minor_to_major:CURRENCY_COLUMN, epoch_to_timestamp, \
     json_pointer:/PATH, count, text, number, timestamp, boolean and date";

@@ -4,7 +4,7 @@ use super::fields::{self, ColumnRef, texts};
 use crate::config::brakes;
 use crate::config::errors::Mistakes;
 use crate::config::section::{Found, Section, unknown_remedy};
-use quittance_core::pair::repair::{Authority, Brake, FieldPolicy};
+use quittance_core::pair::repair::{Authority, Brake, FieldPolicy, MergeAs};
 
 /// What is done about what a comparison finds.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -66,6 +66,9 @@ pub const TAKES_AWAY: [&str; 20] = [
     "unpaid",
 ];
 
+/// The same for Stripe's `cancel_at_period_end`: what is true there ends something.
+pub const ENDS: [&str; 4] = ["1", "t", "true", "yes"];
+
 /// Keys of a pair that are read here.
 pub(super) const KEYS: [&str; 5] = ["apply", "repairs_max", "repairs_share_max", "take_away", "customer"];
 
@@ -121,6 +124,40 @@ fn wrong<T>(
     None
 }
 
+/// What takes something away in a field of which nothing else is said.
+fn usual(entry: &Section<'_>) -> &'static [&'static str] {
+    // What is wrong with the names is said where they are read.
+    let name = |key| entry.text(key, &mut Mistakes::default());
+    let is_end = |found: &Found<String>| found.value.trim_start_matches('/') == "cancel_at_period_end";
+    if ["left", "right"].into_iter().filter_map(name).any(|found| is_end(&found)) { &ENDS } else { &TAKES_AWAY }
+}
+
+/// What becomes of a merged field that both sides changed.
+fn merge(entry: &Section<'_>, authority: Option<Authority>, mistakes: &mut Mistakes) -> MergeAs {
+    const REMEDY: &str = "write \"value\" (a person decides), \"set\" or \"counter\"";
+    let Some(found) = entry.text("merge", mistakes) else { return MergeAs::default() };
+    if authority != Some(Authority::Merge) {
+        let remedy = "add authority = \"merge\"";
+        mistakes.add(
+            found.origin.clone(),
+            &entry.setting("merge"),
+            "says nothing of a field that is not merged",
+            remedy,
+        );
+    }
+    let merge = match found.value.as_str() {
+        "value" => MergeAs::Value,
+        "set" => MergeAs::Set,
+        "counter" => MergeAs::Counter,
+        _ => return wrong(&found, entry, "merge", REMEDY, mistakes).unwrap_or_default(),
+    };
+    if merge != MergeAs::Value && entry.has("values") {
+        let what = "a map of words is neither a set nor a number";
+        mistakes.add(found.origin, &entry.setting("merge"), what, "write merge = \"value\", or leave `values` out");
+    }
+    merge
+}
+
 /// Reads what a field says of repairs, but for the words of its map. A column that is compared as something else than it holds
 /// cannot be written, whatever is said here: that is told of each repair, for the same file serves comparisons.
 pub(super) fn field(entry: &Section<'_>, mistakes: &mut Mistakes) -> FieldPolicy {
@@ -137,10 +174,12 @@ pub(super) fn field(entry: &Section<'_>, mistakes: &mut Mistakes) -> FieldPolicy
             None
         }
     });
+    let merge = merge(entry, authority, mistakes);
     let words = if entry.has("takes_away") { texts(entry, "takes_away", mistakes) } else { None };
-    let takes_away = words.unwrap_or_else(|| TAKES_AWAY.map(str::to_owned).to_vec());
+    let takes_away = words.unwrap_or_else(|| usual(entry).iter().map(|word| (*word).to_owned()).collect());
     FieldPolicy {
         authority: authority.unwrap_or_default(),
+        merge,
         takes_away: takes_away.iter().map(|word| word.trim().to_lowercase()).collect(),
         ..FieldPolicy::default()
     }

@@ -6,7 +6,7 @@ use quittance_core::tenant::Scope;
 
 /// Every operation about them.
 pub(super) fn all() -> impl Iterator<Item = Operation> {
-    ledger().into_iter().chain(decisions()).chain(server())
+    ledger().into_iter().chain(decisions()).chain(discrepancies()).chain(server())
 }
 
 fn ledger() -> [Operation; 5] {
@@ -81,9 +81,10 @@ fn decisions() -> [Operation; 6] {
             ..post("/v1/resume", "resume", "operations", "Let it go on")
         },
         Operation {
-            query: &["is_open", "limit", "cursor"],
-            answers: vec![Answer::json(200, "DiscrepancyPage", "Newest first.")],
-            ..get("/v1/discrepancies", "listDiscrepancies", "operations", "List what does not agree with a gateway")
+            needs: ADMIN,
+            query: &["is_alert_open"],
+            answers: vec![Answer::json(200, "Alerts", "All of them.")],
+            ..get("/v1/alerts", "listAlerts", "operations", "List what is wrong, and whom it is told")
         },
         Operation {
             needs: ADMIN,
@@ -105,6 +106,41 @@ fn decisions() -> [Operation; 6] {
             ..post("/v1/inbox/{event}/replay", "replayEvent", "operations", "Apply a gateway's stored event again")
         },
     ]
+}
+
+fn discrepancies() -> [Operation; 5] {
+    [
+        Operation {
+            query: &["source", "pair", "is_open", "kind", "key", "created_after", "created_before", "limit", "cursor"],
+            answers: vec![Answer::json(200, "DiscrepancyPage", "Newest first.")],
+            ..get("/v1/discrepancies", "listDiscrepancies", "operations", "List what does not agree")
+        },
+        Operation {
+            answers: vec![Answer::json(200, "AnyDiscrepancy", "It, and what was done about it.")],
+            ..get("/v1/discrepancies/{id}", "getDiscrepancy", "operations", "Show what does not agree, side by side")
+        },
+        decision("/v1/discrepancies/{id}/ignore", "ignoreDiscrepancy", "Leave it, until a record changes"),
+        decision("/v1/discrepancies/{id}/approve", "approveDiscrepancy", "Have the repair made that waits"),
+        Operation {
+            body: Some("DiscrepancyResolution"),
+            ..decision(
+                "/v1/discrepancies/{id}/resolve",
+                "resolveDiscrepancy",
+                "Say which side is right, and have it repaired",
+            )
+        },
+    ]
+}
+
+/// A decision about a discrepancy of a pair.
+fn decision(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation {
+        needs: Needs::Key(Scope::Admin),
+        body: Some("DiscrepancyDecision"),
+        answers: vec![Answer::json(200, "PairDiscrepancyDetail", "It is carried out.")],
+        problems: vec![&code::DISCREPANCY_CLOSED, &code::NOTHING_WAITS, &code::NOT_RESOLVABLE, &code::PAIR_UNAVAILABLE],
+        ..post(path, id, "operations", summary)
+    }
 }
 
 fn server() -> [Operation; 5] {

@@ -3,6 +3,7 @@
 mod books;
 mod events;
 mod money;
+mod pairs;
 
 use super::schema;
 use crate::problem::catalogue::{self as code, Kind};
@@ -10,13 +11,14 @@ use quittance_core::tenant::Scope;
 use serde_json::{Value, json};
 
 /// Groups of operations.
-pub(super) const TAGS: [(&str, &str); 8] = [
+pub(super) const TAGS: [(&str, &str); 9] = [
     ("customers", "Who pays."),
     ("payments", "Collecting money, once."),
     ("refunds", "Giving it back, once."),
     ("disputes", "What cardholders object to."),
     ("ledger", "Double-entry books, and how everything came about."),
     ("events", "Telling your systems of every change, signed."),
+    ("pairs", "Two systems that should agree, and what is true of their records."),
     ("operations", "What people decide, and the brakes."),
     ("server", "Webhooks of gateways, health, metrics."),
 ];
@@ -148,5 +150,6 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(money::all());
     all.extend(books::all());
     all.extend(events::all());
+    all.extend(pairs::all());
     all
 }

@@ -98,6 +98,7 @@ impl Sweeper<'_> {
         let new: Vec<_> = new.collect();
         for (event, body) in new.into_iter().rev() {
             self.handle.note_version(&self.gateway.name, event.api_version.as_deref());
+            self.handle.note_heard(&self.gateway.name, event.object_id.as_deref());
             let (gateway, source) = (self.gateway.name.clone(), EventSource::Sweep);
             let swept = WebhookEvent { gateway, source, endpoint: None, secret: None, event, body };
             if !matches!(self.submit(Submission::Webhook(Box::new(swept))).await?, Outcome::Duplicate) {

@@ -206,7 +206,7 @@ impl Session {
             "the system `{}` at {} is a replica that is {lag} behind its primary, and lag_max_s allows {limit_s} s",
             self.system, self.address.shown
         );
-        Err(SystemError::outside(what, "wait until it has caught up, raise lag_max_s, or read the primary"))
+        Err(SystemError::outside(what, "wait until it has caught up, raise lag_max_s, or read the primary").lagging())
     }
 
     fn ask(&self, statements: &str) -> Result<Vec<Row>, SystemError> {

@@ -2,7 +2,9 @@
 //! own statements, nor what their answers mean: those are in the connectors.
 
 mod batch;
+mod faults;
 mod target;
+mod together;
 
 use super::address;
 use super::failure::Verdict;
@@ -10,7 +12,9 @@ use super::session::{Limits, Session};
 use super::tables::{Tables, reader};
 use crate::config::{Secret, Triggers};
 use crate::systems::SystemError;
-use crate::systems::write::{Narrow, Stand, WRITES_MAX, Write, WriteOptions, Writer, Written, after, key, stand};
+use crate::systems::write::{
+    Fault, Narrow, Stand, Together, Veto, WRITES_MAX, Write, WriteOptions, Writer, Written, after, key, stand, vetoed,
+};
 use batch::{Batch, Outcome};
 use quittance_connectors::sql::postgres::catalog::Table;
 use quittance_connectors::sql::postgres::session::SKIP_TRIGGERS;
@@ -31,6 +35,7 @@ pub struct PostgresWriter {
     tables: Tables,
     targets: BTreeMap<String, Target>,
     options: WriteOptions,
+    veto: Option<Veto>,
 }
 
 /// Why a transaction did not come to its end.
@@ -78,7 +83,7 @@ impl PostgresWriter {
     ) -> Result<Self, SystemError> {
         let limits = Limits { lag_max_s: 0, statement_timeout_s, writes: true };
         let session = Session::new(system, address(system, url)?, limits)?;
-        Ok(Self { session, tables: Tables::default(), targets: BTreeMap::new(), options })
+        Ok(Self { session, tables: Tables::default(), targets: BTreeMap::new(), options, veto: None })
     }
 
     fn job<'a>(&mut self, object: &str, side: &'a Side, writes: &'a [Write]) -> Result<Job<'a>, SystemError> {
@@ -99,10 +104,26 @@ impl PostgresWriter {
 
     /// One transaction, from its beginning to its commit.
     fn transaction(&mut self, job: &Job<'_>) -> Result<Vec<Outcome>, Failure> {
+        self.begin()?;
+        let outcomes = self.applied(job)?;
+        vetoed(self.session.system(), self.veto.as_ref())?;
+        match self.session.commit() {
+            Ok(Ok(())) => Ok(outcomes),
+            Ok(Err(refusal)) => Err(refused(&self.session, &refusal)),
+            Err(error) => Err(Failure::Unknown(error)),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), SystemError> {
         self.session.moment()?;
         if self.options.triggers == Triggers::Skip {
             self.session.attempt(SKIP_TRIGGERS)?.map_err(|refusal| self.no_skipping(&refusal))?;
         }
+        Ok(())
+    }
+
+    /// Changes the records of a call within its transaction.
+    fn applied(&mut self, job: &Job<'_>) -> Result<Vec<Outcome>, Failure> {
         let mut batch = Batch { session: &mut self.session, job, outcomes: vec![Outcome::Open; job.writes.len()] };
         for ((expected, set), members) in &groups(job.writes) {
             let touched = self.options.updated_at.as_deref();
@@ -110,12 +131,7 @@ impl PostgresWriter {
             let update = update.ok_or_else(|| batch.session.place().nonsense("its columns changed meanwhile"))?;
             batch.group(&update, members)?;
         }
-        let outcomes = batch.outcomes;
-        match self.session.commit() {
-            Ok(Ok(())) => Ok(outcomes),
-            Ok(Err(refusal)) => Err(refused(&self.session, &refusal)),
-            Err(error) => Err(Failure::Unknown(error)),
-        }
+        Ok(batch.outcomes)
     }
 
     /// Tries until nobody is in the way.
@@ -132,10 +148,16 @@ impl PostgresWriter {
 
     /// Reads what the records hold that were written.
     fn watched(&mut self, job: &Job<'_>, outcomes: &[Outcome]) -> Result<Vec<Written>, SystemError> {
+        let written = self.read_back(job, outcomes)?;
+        self.session.refresh()?;
+        Ok(written)
+    }
+
+    /// The same, in whatever transaction it is.
+    fn read_back(&mut self, job: &Job<'_>, outcomes: &[Outcome]) -> Result<Vec<Written>, SystemError> {
         let applied = |at: &usize| matches!(outcomes[*at], Outcome::Applied);
         let applied: Vec<usize> = (0..outcomes.len()).filter(applied).collect();
         let rows = if applied.is_empty() { BTreeMap::new() } else { rows(&mut self.session, job, &applied)? };
-        self.session.refresh()?;
         let written = outcomes.iter().enumerate().map(|(at, outcome)| match outcome {
             Outcome::Said(written) => written.clone(),
             Outcome::Applied | Outcome::Open => {
@@ -144,6 +166,24 @@ impl PostgresWriter {
             }
         });
         Ok(written.collect())
+    }
+
+    /// How the records stand, in whatever transaction it is.
+    fn stands(&mut self, job: &Job<'_>) -> Result<Vec<Stand>, SystemError> {
+        let all: Vec<usize> = (0..job.writes.len()).collect();
+        let found = rows(&mut self.session, job, &all)?;
+        let of = |at: &usize| job.keys[*at].as_ref().and_then(|key| found.get(key)).map_or(&[][..], Vec::as_slice);
+        Ok(all.iter().map(|at| stand(&job.writes[*at], of(at), &job.narrow)).collect())
+    }
+
+    /// Locks the records until the end of the transaction, as far as nobody holds them; those that somebody does.
+    fn held(&mut self, job: &Job<'_>) -> Result<Vec<usize>, SystemError> {
+        let update = Update::new((&job.table, &job.target), job.side, &[], &[], None);
+        let update = update.ok_or_else(|| self.session.place().nonsense("its columns changed meanwhile"))?;
+        let mut batch = Batch { session: &mut self.session, job, outcomes: vec![Outcome::Open; job.writes.len()] };
+        batch.held(&update).map_err(|failure| match failure {
+            Failure::System(error) | Failure::Conflict(error) | Failure::Unknown(error) => error,
+        })
     }
 
     fn no_skipping(&self, refusal: &DbError) -> SystemError {
@@ -158,11 +198,24 @@ impl Writer for PostgresWriter {
     fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
         assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
         let job = self.job(object, side, writes)?;
-        let all: Vec<usize> = (0..writes.len()).collect();
-        let found = rows(&mut self.session, &job, &all)?;
+        let stands = self.stands(&job)?;
         self.session.refresh()?;
-        let of = |at: &usize| job.keys[*at].as_ref().and_then(|key| found.get(key)).map_or(&[][..], Vec::as_slice);
-        Ok(all.iter().map(|at| stand(&writes[*at], of(at), &job.narrow)).collect())
+        Ok(stands)
+    }
+
+    fn stand_still(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Option<Stand>>, SystemError> {
+        assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
+        let job = self.job(object, side, writes)?;
+        let held = self.held(&job)?;
+        // What was committed before the locks were had is seen.
+        let stands = self.stands(&job)?;
+        self.session.refresh()?;
+        let of = |(at, stand)| (!held.contains(&at) || stand == Stand::Gone).then_some(stand);
+        Ok(stands.into_iter().enumerate().map(of).collect())
+    }
+
+    fn ask_before_commit(&mut self, veto: Veto) {
+        self.veto = Some(veto);
     }
 
     fn write(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Written>, SystemError> {
@@ -174,12 +227,13 @@ impl Writer for PostgresWriter {
         let first = self.committed(&job);
         let is_again = matches!(first, Err(Failure::Unknown(_)));
         let outcome = match first {
-            // What was written is found out by doing it again: it holds what it was to hold, or what it held.
-            Err(Failure::Unknown(error)) => self.committed(&job).and_then(|outcomes| {
-                // Perhaps it is the lost transaction that holds them, and it may come to its end yet.
-                let is_held = outcomes.iter().any(Outcome::is_held);
-                if is_held { Err(Failure::Unknown(error)) } else { Ok(outcomes) }
-            }),
+            // What was written is found out by doing it again: it holds what it was to hold, or what it held. Where that
+            // fails, it is known no better; and perhaps it is the lost transaction that holds records, and it may come to
+            // its end yet.
+            Err(Failure::Unknown(error)) => match self.committed(&job) {
+                Ok(outcomes) if !outcomes.iter().any(Outcome::is_held) => Ok(outcomes),
+                _ => Err(Failure::Unknown(error)),
+            },
             outcome => outcome,
         };
         let outcomes = outcome.map_err(|failure| {
@@ -192,13 +246,26 @@ impl Writer for PostgresWriter {
         })?;
         let watched = self.watched(&job, &outcomes);
         // What was so already when it was done again was done by the first time.
-        let done = |written| if is_again && written == Written::Already { Written::Done } else { written };
+        // And what holds something else then may have been written by the first, and changed since.
+        let done = |written| match written {
+            Written::Already if is_again => Written::Done,
+            Written::Moved { now } if is_again => Written::Perhaps { now },
+            written => written,
+        };
         let watched = watched.or_else(|_| self.watched(&job, &outcomes));
         watched.map(|written| written.into_iter().map(done).collect()).map_err(|error| {
             let what =
                 format!("what was written to the system `{}` cannot be read back: {error}", self.session.system());
             SystemError::outside(what, "do the same again, which finds out").because(error)
         })
+    }
+
+    fn write_all(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Together, SystemError> {
+        self.together(object, side, writes)
+    }
+
+    fn faults(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Option<Fault>>, SystemError> {
+        self.find_faults(object, side, writes)
     }
 }
 

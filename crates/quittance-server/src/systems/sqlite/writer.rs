@@ -4,13 +4,15 @@
 //! References to other tables are checked, which SQLite does only where it is asked to.
 
 mod job;
+mod together;
 
 use super::error::{self, At, WRITABLE, WRITING};
 use super::rows::{self, Raw};
 use crate::config::Triggers;
 use crate::systems::SystemError;
 use crate::systems::write::{
-    Stand, Standing, WRITES_MAX, Write, WriteOptions, Writer, Written, after, stand, standing,
+    Fault, Stand, Standing, Together, Veto, WRITES_MAX, Write, WriteOptions, Writer, Written, after, stand, standing,
+    vetoed,
 };
 use job::Job;
 use quittance_connectors::sql::sqlite::write::{Put, update};
@@ -36,6 +38,7 @@ pub struct SqliteWriter {
     path: PathBuf,
     connection: Connection,
     options: WriteOptions,
+    veto: Option<Veto>,
 }
 
 /// What came of a row within a transaction.
@@ -87,7 +90,7 @@ impl SqliteWriter {
             let what = format!("{} of the system `{name}` cannot be written", path.display());
             return Err(SystemError::configuration(what, WRITABLE));
         }
-        Ok(Self { name: name.to_owned(), path: path.to_owned(), connection, options })
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), connection, options, veto: None })
     }
 
     fn at(&self) -> At<'_> {
@@ -122,6 +125,7 @@ impl SqliteWriter {
                 }
             }
         };
+        vetoed(&self.name, self.veto.as_ref())?;
         if let Err(error) = self.connection.execute_batch("COMMIT") {
             self.roll_back();
             return match (self.refusal(error)?, writes.len()) {
@@ -242,8 +246,9 @@ impl SqliteWriter {
 }
 
 impl SqliteWriter {
-    fn stands(&self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
-        self.run("BEGIN DEFERRED")?;
+    /// `begin` says whether other writers are kept out.
+    fn stands(&self, begin: &str, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+        self.run(begin)?;
         let job = Job::new(self.at(), &self.connection, &self.options, (object, side, writes))?;
         let located = job.located(self.at(), &self.connection)?;
         let mut stands = Vec::with_capacity(writes.len());
@@ -263,9 +268,20 @@ impl SqliteWriter {
 impl Writer for SqliteWriter {
     fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
         assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
-        let stands = self.stands(object, side, writes);
+        let stands = self.stands("BEGIN DEFERRED", object, side, writes);
         self.roll_back();
         stands
+    }
+
+    fn stand_still(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Option<Stand>>, SystemError> {
+        assert!(writes.len() <= WRITES_MAX, "{} records at once, at most {WRITES_MAX}", writes.len());
+        let stands = self.stands("BEGIN IMMEDIATE", object, side, writes);
+        self.roll_back();
+        Ok(stands?.into_iter().map(Some).collect())
+    }
+
+    fn ask_before_commit(&mut self, veto: Veto) {
+        self.veto = Some(veto);
     }
 
     fn write(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Written>, SystemError> {
@@ -276,5 +292,17 @@ impl Writer for SqliteWriter {
         let written = self.batch(object, side, writes);
         self.roll_back();
         written
+    }
+
+    fn write_all(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Together, SystemError> {
+        let together = self.together(object, side, writes);
+        self.roll_back();
+        together
+    }
+
+    fn faults(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Option<Fault>>, SystemError> {
+        let faults = self.find_faults(object, side, writes);
+        self.roll_back();
+        faults
     }
 }

@@ -1,7 +1,7 @@
 //! One reading of a list, or of objects by their ids: several requests under way, rows as they come.
 
+use super::Credential;
 use super::refusal::refused;
-use crate::config::Secret;
 use crate::systems::SystemError;
 use crate::systems::objects::Objects;
 use crate::systems::web::{Fetched, IN_FLIGHT_MAX, Line, path};
@@ -60,7 +60,7 @@ pub(super) struct Reader<'a, 's> {
     line: Line,
     kind: &'static Kind,
     places: Places,
-    api_key: &'a Secret,
+    credential: Credential<'a>,
     objects: Objects<'a, 's>,
     bound: Option<i64>,
     lists: Vec<List>,
@@ -76,13 +76,13 @@ impl<'a, 's> Reader<'a, 's> {
         line: Line,
         kind: &'static Kind,
         side: &Side,
-        api_key: &'a Secret,
+        credential: Credential<'a>,
         objects: Objects<'a, 's>,
         bound: Option<i64>,
     ) -> Self {
         let places = side.columns.iter().map(|column| (column.name.clone(), column.pointer.clone())).collect();
         let (lists, ids, incomplete) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Self { line, kind, places, api_key, objects, bound, lists, ids, incomplete, deleted: Vec::new(), date: None }
+        Self { line, kind, places, credential, objects, bound, lists, ids, incomplete, deleted: Vec::new(), date: None }
     }
 
     /// What was handed over, the account's time at the beginning, and the ids of what was deleted.
@@ -249,7 +249,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     fn refused(&self, request: &Request, refusal: &Refusal) -> SystemError {
-        refused(&self.line.name, self.kind, request, refusal, self.api_key)
+        refused(&self.line.name, self.kind, request, refusal, self.credential)
     }
 }
 

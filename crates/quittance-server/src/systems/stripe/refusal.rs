@@ -1,6 +1,6 @@
 //! What Stripe refuses, and whose mistake it is. Does not own what is done about it.
 
-use crate::config::Secret;
+use super::Credential;
 use crate::systems::SystemError;
 use crate::systems::web::path;
 use quittance_connectors::message::Request;
@@ -12,15 +12,14 @@ pub(super) fn refused(
     kind: &Kind,
     request: &Request,
     refusal: &Refusal,
-    api_key: &Secret,
+    credential: Credential<'_>,
 ) -> SystemError {
-    let path = path(request);
-    // A peer may repeat the key; Stripe shows its ends only.
-    let said = refusal.message.replace(api_key.expose(), "…");
+    let (path, method, setting) = (path(request), request.method.as_str(), credential.setting);
+    let said = said(refusal, credential);
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     match refusal.status {
         401 => {
-            let what = format!("system `{system}` does not accept its api_key{said}");
+            let what = format!("system `{system}` does not accept its {setting}{said}");
             SystemError::configuration(what, "see that the key is right, not expired, and of the right mode")
         }
         403 => {
@@ -29,11 +28,16 @@ pub(super) fn refused(
                 None => format!("give the restricted key the permission to read objects of kind `{}`", kind.name),
             };
             SystemError::configuration(
-                format!("system `{system}` does not allow GET {path} to its api_key{said}"),
+                format!("system `{system}` does not allow {method} {path} to its {setting}{said}"),
                 remedy,
             )
         }
         404 => SystemError::configuration(format!("system `{system}` has no {path}{said}"), "compare another object"),
-        status => SystemError::outside(format!("system `{system}` refuses GET {path} with {status}{said}"), ""),
+        status => SystemError::outside(format!("system `{system}` refuses {method} {path} with {status}{said}"), ""),
     }
+}
+
+/// What Stripe says, without the key: a peer may repeat it; Stripe shows its ends only.
+pub(super) fn said(refusal: &Refusal, credential: Credential<'_>) -> String {
+    refusal.message.replace(credential.secret.expose(), "…")
 }

@@ -161,6 +161,7 @@ mod tests {
             identity: vec![number("1")],
             expected: vec![(2, Value::text("old"))],
             set: vec![(2, Value::text("new")), (0, Value::Null)],
+            ..Write::default()
         };
         let narrow = Narrow::new("app", "a", &side, std::slice::from_ref(&write)).unwrap();
         assert_eq!(narrow.side.columns.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["id", "c", "a"]);

@@ -43,7 +43,8 @@ fn nothing_is_written_that_nobody_said_may_be() {
          [systems.file]\nkind = \"sqlite\"\npath = \"{path}\"\n\
          [systems.mine]\nkind = \"sqlite\"\npath = \"{path}\"\nwritable = true\n\
          [systems.export]\nkind = \"csv\"\npath = \"here\"\n[systems.ours]\nkind = \"ledger\"\n\
-         [systems.stripe]\nkind = \"stripe\"\napi_key = \"env:KEY\"\n"
+         [systems.stripe]\nkind = \"stripe\"\napi_key = \"env:KEY\"\n\
+         [systems.account]\nkind = \"stripe\"\napi_key = \"env:KEY\"\nwrite_api_key = \"env:WRITE_KEY\"\n"
     );
     let config = Config::from_text(&text, &|_| None).unwrap();
     let url = Secret::new("postgres://writer@127.0.0.1/app".to_owned());
@@ -53,11 +54,14 @@ fn nothing_is_written_that_nobody_said_may_be() {
         ("file", &["`file` may be written", "writable = true"]),
         ("export", &["`export` is of the kind csv", "cannot be written yet"]),
         ("ours", &["`ours` is of the kind ledger", "cannot be written yet"]),
-        ("stripe", &["`stripe` is of the kind stripe", "cannot be written yet"]),
+        ("stripe", &["`stripe` may be written", "write_api_key = ", "restricted key with Write"]),
     ] {
         check_error(writer(name), Blame::Configuration, words);
     }
-    assert!(writer("primary").is_ok() && writer("mine").is_ok());
+    assert!(writer("primary").is_ok() && writer("mine").is_ok() && writer("account").is_ok());
+    let skipping = WriteOptions { triggers: Triggers::Skip, ..WriteOptions::default() };
+    let skipping = systems::open::writer("account", &config.systems["account"], Some(&url), skipping);
+    check_error(skipping, Blame::Configuration, &["kind stripe", "cannot be skipped", "fire"]);
     let without = systems::open::writer("primary", &config.systems["primary"], None, WriteOptions::default());
     check_error(without, Blame::Configuration, &["no credential"]);
 }

@@ -45,6 +45,39 @@ impl Provider {
         })
     }
 
+    /// A provider that answers what this says to a whole request; none is a connection that breaks in the middle of an answer.
+    pub fn scripted(answer: impl Fn(&Call) -> Option<Canned> + Send + Sync + 'static) -> Self {
+        let answer = Arc::new(answer);
+        let handle = move |request: Request| {
+            let answer = Arc::clone(&answer);
+            async move {
+                let (head, body) = request.into_parts();
+                let headers = head.headers.iter();
+                let headers = headers.map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()));
+                let call = Call {
+                    method: head.method.to_string(),
+                    target: head.uri.path_and_query().unwrap().to_string(),
+                    headers: headers.collect(),
+                    body: String::from_utf8(axum::body::to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap(),
+                };
+                let Some(Canned { status, headers, body }) = answer(&call) else {
+                    let broken = Err::<&[u8], _>(std::io::Error::other("the connection breaks"));
+                    let body = Body::from_stream(futures_util::stream::iter([Ok(&b"{"[..]), broken]));
+                    return Response::builder().status(200).header("content-length", "1000").body(body).unwrap();
+                };
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                response.body(Body::from(body)).unwrap()
+            }
+        };
+        let router = Router::new().fallback(handle);
+        Self::start(|listener, stopped| async move {
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await.unwrap();
+        })
+    }
+
     fn start<F>(serve: impl FnOnce(TcpListener, Stopped) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()>,
@@ -76,6 +109,10 @@ impl Provider {
         self.call("POST", path, "application/x-www-form-urlencoded", form.to_owned())
     }
 
+    pub fn get(&self, path: &str) -> Json {
+        self.call("GET", path, "application/json", String::new())
+    }
+
     /// On a thread of its own, so that it can be called while a system is read on this one.
     fn call(&self, method: &str, path: &str, media_type: &str, body: String) -> Json {
         quittance_server::transport::ensure_cryptography();
@@ -93,6 +130,15 @@ impl Provider {
 }
 
 type Stopped = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A whole request.
+pub struct Call {
+    pub method: String,
+    pub target: String,
+    /// A line each, with names in lower case.
+    pub headers: String,
+    pub body: String,
+}
 
 /// An answer.
 pub struct Canned {

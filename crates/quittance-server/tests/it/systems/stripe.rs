@@ -2,6 +2,7 @@
 
 mod faults;
 mod localstripe;
+mod writing;
 
 use super::provider::Provider;
 use super::{check_error, find, read_all, side};
@@ -220,9 +221,10 @@ fn b39_absent_is_not_null() {
     let provider = account(&[1_700_000_000, 1_700_000_001]);
     provider.post("/v1/customers/cus_1", "metadata[plan]=pro");
     let mut system = open(&provider);
-    let mut rows = read_all(&mut system, "customer", &["id", "email", "/metadata/plan"]);
+    // A key that a map of texts has not got is how Stripe says that there is nothing.
+    let mut rows = read_all(&mut system, "customer", &["id", "email", "/metadata/plan", "/metadata/plan/deeper"]);
     rows.sort();
-    assert_eq!(rows, ["Text cus_0 | NULL | (absent)", "Text cus_1 | NULL | Text pro"]);
+    assert_eq!(rows, ["Text cus_0 | NULL | NULL | (absent)", "Text cus_1 | NULL | Text pro | (absent)"]);
     let misspelt = system.read("customer", &side(&["id", "emial"]), &Wanted::All, &mut |_| ControlFlow::Continue(()));
     let words = ["field `emial` of `customer` is in none of 2 records of system `stripe`", "did you mean `email`?"];
     check_error(misspelt, Blame::Configuration, &words);

@@ -1,6 +1,6 @@
 //! The journal of repairs: one chain for each pair, one entry for each batch.
 
-use super::RepairState;
+use super::{RepairSource, RepairState};
 use crate::records::codec::{CodecError, Reader, Writer};
 use crate::records::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
@@ -25,6 +25,8 @@ pub enum RepairNews {
         by: String,
         /// How many repairs it has.
         repairs: i64,
+        /// The list that it is made of.
+        source: Option<RepairSource>,
     },
     /// These repairs are to be made.
     Planned {
@@ -110,10 +112,13 @@ pub fn encode_news(news: &RepairNews) -> Vec<u8> {
     let mut writer = Writer::version(1);
     let many = |length: usize| u32::try_from(length).expect("batches are bounded");
     match news {
-        RepairNews::Began { run, cause, undoes, by, repairs } => {
+        RepairNews::Began { run, cause, undoes, by, repairs, source } => {
             writer.fixed(&run.bytes()).text(cause).text(by).integer(*repairs);
             writer.option(*undoes, |writer, run| {
                 writer.fixed(&run.bytes());
+            });
+            writer.option(source.as_ref(), |writer, source| {
+                writer.fixed(&source.sha256).text(&source.name);
             });
         }
         RepairNews::Planned { run, from, repairs } => {
@@ -147,7 +152,8 @@ pub fn decode_news(kind: i64, bytes: &[u8]) -> Result<RepairNews, CodecError> {
         1 => {
             let (cause, by, repairs) = (reader.text()?, reader.text()?, reader.integer()?);
             let undoes = reader.option(|reader| reader.fixed().map(RunId::from_bytes))?;
-            RepairNews::Began { run, cause, undoes, by, repairs }
+            let source = reader.option(|reader| Ok(RepairSource { sha256: reader.fixed()?, name: reader.text()? }))?;
+            RepairNews::Began { run, cause, undoes, by, repairs, source }
         }
         2 => {
             let from = reader.integer()?;

@@ -1,9 +1,11 @@
 //! What a repair writes, as bytes. Columns are named, so that it can be taken back under another configuration.
 
 use crate::records::codec::{CodecError, Reader, Writer};
+use quittance_core::record::key::encode_value;
 use quittance_core::record::number::Number;
 use quittance_core::record::value::Value;
 use quittance_core::time::Timestamp;
+use sha2::{Digest, Sha256};
 
 /// Columns and their values.
 type Values = Vec<(String, Value<'static>)>;
@@ -27,6 +29,8 @@ pub struct RepairPlan {
     pub set: Values,
     /// Whether it takes something away from a customer.
     pub takes_away: bool,
+    /// Digest of the rule and the key under which the records met ([`crate::records::Base`]); none where no comparison decided it.
+    pub place: Option<[u8; 32]>,
 }
 
 /// Writes a plan.
@@ -41,7 +45,29 @@ pub fn encode_plan(plan: &RepairPlan) -> Vec<u8> {
             write_value(&mut writer, value);
         }
     }
+    writer.bytes(plan.place.as_ref().map_or(&[], |place| &place[..]));
     writer.finish()
+}
+
+/// What repairs of one record have in common: a digest of its system, its object and what tells it apart.
+#[must_use]
+pub fn record_digest(plan: &RepairPlan) -> [u8; 32] {
+    record_digest_of(&plan.system, &plan.object, plan.identity.iter().map(|(_, value)| value))
+}
+
+/// The same, of a record of an object that is told apart by these values.
+pub fn record_digest_of<'v, 'i: 'v>(
+    system: &str,
+    object: &str,
+    identity: impl Iterator<Item = &'v Value<'i>>,
+) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    for text in [system, object] {
+        bytes.extend((text.len() as u64).to_be_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    identity.for_each(|value| encode_value(value, &mut bytes));
+    Sha256::digest(&bytes).into()
 }
 
 /// Reads a plan.
@@ -57,11 +83,13 @@ pub fn decode_plan(bytes: &[u8]) -> Result<RepairPlan, CodecError> {
         (0..reader.count()?).map(|_| Ok((reader.text()?, read_value(&mut reader)?))).collect()
     };
     let (identity, expected, set) = (values()?, values()?, values()?);
+    let place = Some(reader.bytes()?).filter(|place| !place.is_empty());
+    let place = place.map(|place| place.try_into().map_err(|_| CodecError::OutOfRange)).transpose()?;
     reader.end()?;
-    Ok(RepairPlan { system, object, side, key, identity, expected, set, takes_away })
+    Ok(RepairPlan { system, object, side, key, identity, expected, set, takes_away, place })
 }
 
-fn write_value(writer: &mut Writer, value: &Value<'_>) {
+pub(in crate::records) fn write_value(writer: &mut Writer, value: &Value<'_>) {
     match value {
         Value::Absent => writer.byte(0),
         Value::Null => writer.byte(1),
@@ -76,7 +104,7 @@ fn write_value(writer: &mut Writer, value: &Value<'_>) {
     };
 }
 
-fn read_value(reader: &mut Reader<'_>) -> Result<Value<'static>, CodecError> {
+pub(in crate::records) fn read_value(reader: &mut Reader<'_>) -> Result<Value<'static>, CodecError> {
     Ok(match reader.byte()? {
         0 => Value::Absent,
         1 => Value::Null,

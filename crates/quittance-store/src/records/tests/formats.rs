@@ -1,5 +1,6 @@
 //! Bytes as version 1 wrote them.
 
+use super::alerts;
 use super::effects::{effect, effects};
 use super::events;
 use super::history::records;
@@ -34,6 +35,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     samples.push(("tally", encode_tally(&tally())));
     samples.extend(events::bodies());
     samples.extend(repairs::bodies());
+    samples.extend(alerts::bodies());
     samples
 }
 
@@ -68,6 +70,7 @@ fn bytes_of_version_1_can_be_read() {
     }
     events::check_bodies(|name| stored[name].clone());
     repairs::check_bodies(|name| stored[name].clone());
+    alerts::check_bodies(|name| stored[name].clone());
 }
 
 #[test]
@@ -80,6 +83,7 @@ fn damaged_bytes_are_an_error_never_another_value() {
                 None if name == "balances" => assert!(decode_balances(&bytes[..cut]).is_err()),
                 None if name == "tally" => assert!(decode_tally(&bytes[..cut]).is_err()),
                 None if events::is_body(name) => assert!(events::is_damaged(name, &bytes[..cut])),
+                None if alerts::is_body(name) => assert!(alerts::is_damaged(name, &bytes[..cut])),
                 None if repairs::is_body(name) => assert!(repairs::is_damaged(name, &bytes[..cut])),
                 None => {
                     let mut row = effect().to_row();

@@ -2,13 +2,14 @@
 
 use super::effects::effects;
 use super::*;
+use crate::records::{FindingAction, FindingState, PairFinding};
 use crate::value::Value;
 use quittance_core::customer::Customer;
 use quittance_core::dispute::{Dispute, DisputeStatus, Evidence, Stage};
 use quittance_core::effect::{Era, Step};
 use quittance_core::fact::ObjectKind;
 use quittance_core::id::ApiKeyId;
-use quittance_core::id::RunId;
+use quittance_core::id::{DiscrepancyId, RunId};
 use quittance_core::idempotency::{Command, Progress};
 use quittance_core::journal::Closing;
 use quittance_core::pair::digest::{Digest, RecordHash};
@@ -207,6 +208,46 @@ fn rows_of_money_that_goes_back_come_back_as_they_went() {
         left_hashes: vec![RecordHash(1), RecordHash(u128::MAX)],
         right_hashes: Vec::new(),
         told: "[]".into(),
+        content: [4; 32],
+    });
+    let finding = PairFinding {
+        pair: "subscriptions".into(),
+        digest: [1; 32],
+        id: DiscrepancyId::from_bytes([9; 16]),
+        kind: "different".into(),
+        key: "sub_1".into(),
+        state: FindingState::Ignored,
+        first_seen_at: Timestamp(1),
+        opened_at: Timestamp(2),
+        last_seen_at: Timestamp(3),
+        closed_at: None,
+        judged_at: Timestamp(3),
+        run,
+        repair: Some((run, 2)),
+        content: [4; 32],
+        told: "[]".into(),
+        ignored_by: Some("key_1".into()),
+        ignored_reason: Some("as agreed".into()),
+    };
+    check(PairFinding {
+        state: FindingState::Resolved,
+        closed_at: Some(Timestamp(4)),
+        repair: None,
+        ignored_by: None,
+        ignored_reason: None,
+        ..finding.clone()
+    });
+    check(finding);
+    check(FindingAction {
+        tenant: customer().tenant,
+        key: [5; 32],
+        fingerprint: [6; 32],
+        finding: DiscrepancyId::from_bytes([9; 16]),
+        action: "resolve".into(),
+        by: "key_1".into(),
+        at: Timestamp(7),
+        run: Some(run),
+        reason: "the left is right".into(),
     });
     check(BookedMovement { gateway: "stripe".into(), movement: "txn_1".into(), book: customer().id, seq: 4 });
 }

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &DiffArguments, global: &Global) -> Result<ExitCode
 
 /// The shortest time that each of several takes. They take turns, so that an hour in which the machine is slow is one for
 /// all of them.
-fn best(rounds: u32, contestants: &mut [&mut dyn FnMut() -> Result<Duration>]) -> Result<Vec<Duration>> {
+pub(super) fn best(rounds: u32, contestants: &mut [&mut dyn FnMut() -> Result<Duration>]) -> Result<Vec<Duration>> {
     let mut shortest = vec![Duration::MAX; contestants.len()];
     for _ in 0..rounds {
         for (shortest, once) in shortest.iter_mut().zip(contestants.iter_mut()) {

@@ -1,5 +1,6 @@
 //! The demonstration of drift: an application that learns of its subscriptions by webhooks, 18 hours in which none came,
-//! and `quittance diff` on its table and the gateway; then the table is repaired, compared, and given back what it had.
+//! the alarm of a service that compares by schedule and hears no event, and `quittance diff` on its table and the gateway; then
+//! the table is repaired, compared, and given back what it had.
 //!
 //! Owns: the order of events. The application is a table in SQLite and the endpoint that writes it, the gateway a sandbox;
 //! the comparison is a child process of our own program with a configuration that anybody could have written. **What it
@@ -10,6 +11,7 @@ mod provider;
 mod repair;
 mod report;
 mod script;
+mod watch;
 
 use super::Arguments;
 use super::progress::Progress;
@@ -23,6 +25,7 @@ use script::Script;
 use serde_json::Value;
 use std::path::Path;
 use tokio::process::Command;
+use watch::Watch;
 
 /// Subscriptions that both sides begin with.
 const SUBSCRIPTIONS: u64 = 5_000;
@@ -43,6 +46,12 @@ pub(super) async fn show(arguments: &Arguments, folder: &Path) -> Result<Report>
     progress.begin("changes that webhooks tell of", 0);
     provider.change(script.heard()).await?;
     application.hear(script.heard().len()).await?;
+    let configuration = folder.join("quittance.toml");
+    std::fs::write(&configuration, configured(&folder.join("app.db"), &provider.base))
+        .context("the configuration cannot be written")?;
+    let watch = Watch::new(&configuration, folder);
+    progress.begin("quittance serve compares them by schedule", 0);
+    watch.compare().await?;
     progress.begin("18 hours in which no webhook comes", 0);
     provider.lose_webhooks(true).await?;
     for hour in 0..LOST_HOURS {
@@ -51,9 +60,8 @@ pub(super) async fn show(arguments: &Arguments, folder: &Path) -> Result<Report>
     }
     provider.lose_webhooks(false).await?;
     application.write_without_asking(&script)?;
-    let configuration = folder.join("quittance.toml");
-    std::fs::write(&configuration, configured(&folder.join("app.db"), &provider.base))
-        .context("the configuration cannot be written")?;
+    progress.begin("quittance serve compares them again", 0);
+    let alarm = watch.alarm().await?;
     progress.begin("quittance diff subscriptions", 0);
     let before = since.elapsed();
     // Whatever lies where the demonstration is started from is none of its business.
@@ -64,7 +72,7 @@ pub(super) async fn show(arguments: &Arguments, folder: &Path) -> Result<Report>
     progress.begin("quittance reconcile, approve, undo", 0);
     let repaired = Repaired::run(&configuration, &data).await?;
     progress.end();
-    Ok(Report::new(arguments.seed, &script, (found, repaired), took, configuration))
+    Ok(Report::new(arguments.seed, &script, (alarm, found, repaired), took, configuration))
 }
 
 /// What a stranger would have written, or had `quittance init` write.
@@ -83,6 +91,8 @@ api_base = "{gateway}"
 requests_per_second_max = 1000
 
 [pairs.subscriptions]
+schedule = "every 1s"   # an hour would do; a demonstration is in a hurry
+settle = "200ms"
 left = {{ system = "app", table = "customer_accounts", updated_at = "updated_at" }}
 right = {{ system = "stripe", object = "subscription" }}
 match = [

@@ -16,6 +16,7 @@ const SHOWN: usize = 10;
 /// What was found, beside what was done.
 pub(crate) struct Report {
     seed: u64,
+    alarm: Value,
     found: Value,
     repaired: Repaired,
     is_repaired: bool,
@@ -30,7 +31,7 @@ impl Report {
     pub(super) fn new(
         seed: u64,
         script: &Script,
-        (found, repaired): (Value, Repaired),
+        (alarm, found, repaired): (Value, Value, Repaired),
         took: Duration,
         configuration: PathBuf,
     ) -> Self {
@@ -40,7 +41,14 @@ impl Report {
         let invented = told.difference(&expected).cloned().collect();
         debug_assert_eq!(seed, script.seed(), "a report is about its own script");
         let is_repaired = repaired.is_good(&expected);
-        Self { seed, found, repaired, is_repaired, took, missed, invented, configuration }
+        Self { seed, alarm, found, repaired, is_repaired, took, missed, invented, configuration }
+    }
+
+    /// Whether the service alarmed each change, by comparing alone.
+    fn is_alarmed(&self) -> bool {
+        let count = |name: &str| self.found[name].as_u64().unwrap_or(0);
+        let changes = count("different") + count("left_only") + count("right_only");
+        self.alarm["subject"] == "subscriptions" && self.alarm["count"] == changes && self.alarm["since"].is_string()
     }
 
     /// Whether everything was found, and nothing else, every record was looked at, and all of it was repaired and taken back.
@@ -53,6 +61,7 @@ impl Report {
             && self.invented.is_empty()
             && is_whole
             && self.is_repaired
+            && self.is_alarmed()
             && count("suspect") + count("ambiguous") == 0
     }
 
@@ -61,6 +70,7 @@ impl Report {
         json!({
             "seed": self.seed,
             "hours_without_webhooks": LOST_HOURS,
+            "alarm": self.alarm,
             "found": self.found,
             "missed": self.missed,
             "invented": self.invented,
@@ -79,14 +89,24 @@ impl Report {
         text
     }
 
-    fn write(&self, out: &mut String, kept: Option<&Path>) -> std::fmt::Result {
-        let count = |name: &str| self.found[name].as_u64().unwrap_or(0);
-        writeln!(out, "Quittance demo · drift · seed {}\n", self.seed)?;
+    fn write_alarm(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "An application's table says who has a subscription, and learns it by webhooks.")?;
         writeln!(
             out,
-            "For {LOST_HOURS} hours none came. `quittance diff subscriptions` compares it with the gateway:\n"
+            "For {LOST_HOURS} hours none came. `quittance serve` compares by schedule, hears no event, and alarms:\n"
         )?;
+        let (subject, since) = (word(&self.alarm["subject"]), word(&self.alarm["since"]));
+        let (severity, kind, what) =
+            (word(&self.alarm["severity"]), word(&self.alarm["kind"]), word(&self.alarm["what"]));
+        writeln!(out, "  {severity} · {kind} · {subject}: {} changes since {since}", self.alarm["count"])?;
+        writeln!(out, "  {what}\n")?;
+        writeln!(out, "`quittance diff subscriptions` compares the table with the gateway:\n")
+    }
+
+    fn write(&self, out: &mut String, kept: Option<&Path>) -> std::fmt::Result {
+        let count = |name: &str| self.found[name].as_u64().unwrap_or(0);
+        writeln!(out, "Quittance demo · drift · seed {}\n", self.seed)?;
+        self.write_alarm(out)?;
         let lines = self.found["differences"].as_array().map_or(&[][..], Vec::as_slice);
         let row = |cells: [&str; 5]| {
             format!("  {:<14} {:<11} {:<20} {:<14} {}", cells[0], cells[1], cells[2], cells[3], cells[4])
@@ -132,6 +152,9 @@ impl Report {
             )?;
         } else {
             writeln!(out, "\nPromises were broken: {} missed, {} invented", self.missed.len(), self.invented.len())?;
+            if !self.is_alarmed() {
+                writeln!(out, "  - the service did not alarm each change, with the pair and since when")?;
+            }
             if !self.is_repaired {
                 writeln!(out, "  - the repairs are not what was found, or were not taken back")?;
             }

@@ -6,14 +6,13 @@ mod attempts;
 use super::{Failure, Job, Row, rows};
 use crate::systems::postgres::failure::Verdict;
 use crate::systems::postgres::session::Session;
-use crate::systems::write::{Standing, Written, standing};
+use crate::systems::write::{LOCKED, Standing, Written, standing};
 use quittance_connectors::sql::postgres::write::{Texts, Update};
 use std::collections::BTreeMap;
 
 /// Most bytes of values of one statement, unless one record has more.
 const STATEMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-const LOCKED: &str = "locked by another transaction";
 const KEPT: &str = "a trigger, a rule or a policy keeps it from being changed";
 const SEVERAL: &str = "several records have this identity";
 const UNSAYABLE: &str =

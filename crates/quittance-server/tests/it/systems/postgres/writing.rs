@@ -4,6 +4,7 @@ mod lost;
 mod races;
 mod refusals;
 mod rights;
+mod together;
 
 use super::{Database, integer, side, text};
 use quittance_core::record::value::{Type, Value};
@@ -40,7 +41,7 @@ fn touching(column: &str) -> WriteOptions {
 
 /// A record of this number, from one value of the second column of the side to another.
 fn change(id: i64, from: Value<'static>, to: Value<'static>) -> Write {
-    Write { identity: vec![integer(id)], expected: vec![(1, from)], set: vec![(1, to)] }
+    Write { identity: vec![integer(id)], expected: vec![(1, from)], set: vec![(1, to)], ..Write::default() }
 }
 
 /// Changes records of `a`, which has `id` and `v`.
@@ -158,8 +159,12 @@ fn all_columns_of_a_record_are_written_at_once() {
     let types = of_every_type();
     let columns: Vec<&str> = std::iter::once("id").chain(types.iter().map(|(column, ..)| *column)).collect();
     let (expected, set) = (types.iter().map(|it| it.1.clone()), types.iter().map(|it| it.2.clone()));
-    let change =
-        Write { identity: vec![integer(1)], expected: (1..).zip(expected).collect(), set: (1..).zip(set).collect() };
+    let change = Write {
+        identity: vec![integer(1)],
+        expected: (1..).zip(expected).collect(),
+        set: (1..).zip(set).collect(),
+        ..Write::default()
+    };
     let mut writer = database.writer();
     assert_eq!(writer.write("a", &side(1, &columns), &[change]).unwrap(), [Written::Done]);
     let found = database.sql("SELECT n, b, t, d, e, c, s, big FROM a");
@@ -214,6 +219,7 @@ fn names_and_identities_may_be_anything() {
         identity: vec![text(id), integer(number)],
         expected: vec![(2, text("old"))],
         set: vec![(2, text("it's\n\"new\"\\"))],
+        ..Write::default()
     };
     let writes = [change("x'\"", 2), change("y\\", 1), change("y\\", 2)];
     let written = database.writer().write("\"my \"\"shop\".\"a.b\"", &side, &writes).unwrap();
@@ -237,6 +243,7 @@ fn as_many_as_a_call_may_have_and_of_several_kinds() {
             identity: vec![integer(id)],
             expected: vec![(2, integer(id))],
             set: vec![(2, integer(-id)), (1, Value::Null)],
+            ..Write::default()
         },
     };
     let writes: Vec<Write> = (1..=500).rev().map(of).collect();

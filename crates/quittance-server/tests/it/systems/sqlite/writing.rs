@@ -1,6 +1,7 @@
 //! Changing rows of SQLite files: what came of each, in every form that values are stored in.
 
 mod refusals;
+mod together;
 
 use super::{File, side};
 use quittance_core::pair::Side;
@@ -50,7 +51,7 @@ fn keyed(keys: usize, columns: &[&str]) -> Side {
 
 /// A row of this number, from one value of the second column to another.
 fn change(id: i64, from: Value<'static>, to: Value<'static>) -> Write {
-    Write { identity: vec![Value::integer(id)], expected: vec![(1, from)], set: vec![(1, to)] }
+    Write { identity: vec![Value::integer(id)], expected: vec![(1, from)], set: vec![(1, to)], ..Write::default() }
 }
 
 fn try_write(writer: &mut SqliteWriter, column: &str, writes: &[Write]) -> Result<Vec<Written>, SystemError> {
@@ -96,6 +97,23 @@ fn each_row_is_done_moved_or_gone() {
         assert_eq!(found, "1|'new'|'kept'\n2|'other'|'kept'\n4|'new'|'kept'\n5|null|'kept'");
         assert!(write(&mut writer, "v", &[]).is_empty());
     }
+}
+
+#[test]
+fn what_is_not_to_be_committed_is_taken_back() {
+    let file = File::new("wal", FOUR);
+    let (side, writes) = (keyed(1, &["id", "v"]), [change(1, text("old"), text("new"))]);
+    let mut writer = file.writer();
+    writer.ask_before_commit(Box::new(|| Some("somebody else has the lease".to_owned())));
+    for error in [
+        writer.write("a", &side, &writes).map(drop).unwrap_err(),
+        writer.write_all("a", &side, &writes).map(drop).unwrap_err(),
+    ] {
+        assert!(error.what.contains("taken back before its commit: somebody else has the lease"), "{error:?}");
+    }
+    assert_eq!(file.stored("SELECT v FROM a WHERE id = 1"), "'old'");
+    writer.ask_before_commit(Box::new(|| None));
+    assert_eq!(write(&mut writer, "v", &writes), [Written::Done]);
 }
 
 #[test]
@@ -168,6 +186,7 @@ fn identities_and_names_may_be_anything() {
         identity,
         expected: vec![(column, text("old"))],
         set: vec![(column, text("new"))],
+        ..Write::default()
     };
     let composite = keyed(2, &["SELECT", "b", "v\"'"]);
     let writes = [of(vec![Value::integer(1), text("y'")], 2), of(vec![Value::integer(2), text("x")], 2)];
@@ -220,6 +239,7 @@ fn as_many_as_a_call_may_have_and_of_several_kinds() {
             identity: vec![number(id)],
             expected: vec![(2, number(id))],
             set: vec![(2, number(-id)), (1, Value::Null)],
+            ..Write::default()
         },
     };
     let writes: Vec<Write> = (1..=500).rev().map(of).collect();

@@ -1,10 +1,13 @@
 //! localstripe, by other hands: it lists oldest first and refuses to select by time.
 
+use super::writing::writer_at;
 use super::{ids, open_with};
-use crate::systems::{find, read};
+use crate::systems::{find, read, side};
+use quittance_core::pair::Side;
 use quittance_core::record::value::Value;
 use quittance_server::systems::Wanted;
 use quittance_server::systems::stripe::Stripe;
+use quittance_server::systems::write::{Write, Writer, Written};
 use quittance_surroundings::{Peer, Server};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -86,4 +89,41 @@ fn localstripe_is_read_page_by_page_with_what_was_canceled() {
     }
     let nobody = find(&mut system, "customer", &["id"], &[0], &[&[Value::text("cus_none")]]);
     assert!(nobody.is_empty());
+}
+
+#[test]
+fn customers_and_metadata_are_changed_at_localstripe() {
+    let Some(place) = Place::open() else { return };
+    let plan = [("id", "pro"), ("amount", "999"), ("currency", "usd"), ("interval", "month"), ("product[name]", "Pro")];
+    place.create("/v1/plans", &plan);
+    let customer = place.create("/v1/customers", &[("email", "old@shop.example")]);
+    let form = [("customer", customer.as_str()), ("items[0][plan]", "pro"), ("trial_period_days", "30")];
+    let subscription = place.create("/v1/subscriptions", &form);
+    let mut writer = writer_at(&place.server.base, "sk_test_localstripe");
+    let text = |text: &str| Value::Text(text.to_owned().into());
+    let mut write = |object: &str, id: &str, expected: [(&str, Value<'static>); 2], set: &[Value<'static>]| {
+        let side = Side { identity: vec![0], ..side(&["id", expected[0].0, expected[1].0]) };
+        let write = Write {
+            id: format!("run-1-{object}-{}", expected[0].0),
+            identity: vec![text(id)],
+            expected: (1..).zip(expected.map(|(_, value)| value)).collect(),
+            set: (1..).zip(set.iter().cloned()).collect(),
+        };
+        writer.write(object, &side, &[write]).unwrap().remove(0)
+    };
+    let address = [("email", text("old@shop.example")), ("/metadata/plan", Value::Null)];
+    let set = [text("new@shop.example"), text("team")];
+    assert_eq!(write("customer", &customer, address.clone(), &set), Written::Done);
+    assert_eq!(write("customer", &customer, address, &set), Written::Already);
+    let shown = place.send("GET", &format!("/v1/customers/{customer}"), &[]);
+    assert_eq!((&shown["email"], &shown["metadata"]["plan"]), (&"new@shop.example".into(), &"team".into()));
+    let end = [("cancel_at_period_end", Value::Boolean(false)), ("customer", text(&customer))];
+    let ends = [Value::Boolean(true)];
+    assert_eq!(write("subscription", &subscription, end, &ends), Written::Done);
+    let shown = place.send("GET", &format!("/v1/subscriptions/{subscription}"), &[]);
+    assert_eq!(shown["cancel_at_period_end"], true);
+    // It says yes to metadata of a subscription, and keeps none: what is read counts.
+    let notes = [("/metadata/a", Value::Null), ("/metadata/b", Value::Null)];
+    let ignored = write("subscription", &subscription, notes, &[text("1"), text("x&y")]);
+    assert_eq!(ignored, Written::Altered { now: vec![Value::Null, Value::Null] });
 }

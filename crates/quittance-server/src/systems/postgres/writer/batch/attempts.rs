@@ -1,8 +1,9 @@
 //! Statements of a transaction that may be refused, and the locks they take. Does not own what a refusal means to a record.
 
-use super::{Batch, KEPT, LOCKED};
+use super::{Batch, KEPT};
 use crate::systems::postgres::failure::{Verdict, why};
 use crate::systems::postgres::writer::{Failure, refused};
+use crate::systems::write::LOCKED;
 use quittance_connectors::sql::postgres::session::WAIT_NO_MORE;
 use quittance_connectors::sql::postgres::write::{Texts, Update, held};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,26 @@ impl Batch<'_> {
             self.refuse(*at, &why);
         }
         Ok(locked)
+    }
+
+    /// Locks all records that are told apart, as far as nobody holds them, and says which somebody does.
+    pub(in crate::systems::postgres::writer) fn held(&mut self, update: &Update<'_>) -> Result<Vec<usize>, Failure> {
+        let all: Vec<usize> = (0..self.job.writes.len()).collect();
+        let alone = self.told_apart(&all)?;
+        let texts: BTreeMap<usize, Texts> = alone.into_iter().filter_map(|at| Some((at, self.texts(at)?.0))).collect();
+        let members: Vec<usize> = texts.keys().copied().collect();
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<&Texts> = texts.values().collect();
+        match self.within_savepoint(&update.lock(&rows, false), &members)? {
+            Ok(_) => Ok(Vec::new()),
+            Err(refusal) if refusal.verdict == Verdict::Locked => {
+                let free = self.free(update, &texts, &members)?;
+                Ok(members.into_iter().filter(|at| !free.contains(at)).collect())
+            }
+            Err(refusal) => Err(Failure::System(self.session.place().held(&refusal.why))),
+        }
     }
 
     /// Locks those that nobody else holds.

@@ -1,9 +1,9 @@
 //! Connections that end in the middle, and answers that never come.
 
-use super::{change, text, try_write, write, writer_at};
+use super::{change, side, text, try_write, write, writer_at};
 use crate::systems::postgres::{Database, refused};
 use quittance_server::systems::Blame;
-use quittance_server::systems::write::{Write, WriteOptions, Written};
+use quittance_server::systems::write::{Write, WriteOptions, Writer, Written};
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -14,24 +14,29 @@ const THREE: &str =
     "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT n, 'old' FROM generate_series(1, 3) AS n";
 
 /// What is lost of the next commits.
-#[derive(Clone, Copy, PartialEq)]
-enum Lost {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Lost {
     /// What is asked: the server never hears of it.
     Question,
     /// What is answered.
     Answer,
     /// What is asked, and the server does not learn that nobody is there any more.
     Silently,
+    /// What is answered; the server cannot be reached any more after that.
+    Everything,
 }
 
 /// Somebody between client and server who cuts so many commits off.
-fn before(server: SocketAddr, lost: Lost, commits: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+pub(super) fn before(server: SocketAddr, lost: Lost, commits: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let left = Arc::new(AtomicUsize::new(commits));
     let shared = Arc::clone(&left);
     thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
+            if lost == Lost::Everything && shared.load(Ordering::SeqCst) == 0 {
+                continue;
+            }
             let server = TcpStream::connect(server).unwrap();
             let left = Arc::clone(&shared);
             thread::spawn(move || carry(&client, &server, lost, &left));
@@ -54,7 +59,7 @@ fn carry(client: &TcpStream, server: &TcpStream, lost: Lost, left: &AtomicUsize)
                         let _ = client.shutdown(Shutdown::Both);
                         return;
                     }
-                    Lost::Answer => {}
+                    Lost::Answer | Lost::Everything => {}
                 }
                 is_deaf.store(1, Ordering::SeqCst);
             }
@@ -94,6 +99,25 @@ fn a_commit_whose_answer_is_lost_is_found_out() {
     }
 }
 
+/// What was written by a commit whose answer is lost and then changed is not told as if nobody had written it.
+#[test]
+fn what_a_lost_commit_wrote_may_have_been_changed_since() {
+    let Some(database) = Database::with(
+        "a lost commit in PostgreSQL, and a change behind it",
+        &format!(
+            "{THREE};
+            CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.v = 'theirs'; RETURN NEW; END $$;
+            CREATE TRIGGER theirs BEFORE UPDATE ON a FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION theirs()"
+        ),
+    ) else {
+        return;
+    };
+    let (through, _) = before(database.server.socket(), Lost::Answer, 1);
+    let url = database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
+    let written = write(&mut writer_at(&url, WriteOptions::default()), &writes());
+    assert_eq!(written, [Written::Done, Written::Perhaps { now: vec![text("theirs")] }, Written::Done]);
+}
+
 #[test]
 fn what_stays_unknown_is_said_and_the_same_call_finds_out() {
     let Some(database) = Database::with("commits in PostgreSQL that are lost twice", THREE) else { return };
@@ -102,6 +126,26 @@ fn what_stays_unknown_is_said_and_the_same_call_finds_out() {
     let mut writer = writer_at(&url, WriteOptions::default());
     refused(&try_write(&mut writer, &writes()).unwrap_err(), Blame::Outside, "is not known", "the same again");
     assert_eq!(write(&mut writer, &writes()), [Written::Already, Written::Already, Written::Already]);
+}
+
+#[test]
+fn what_is_lost_before_the_server_goes_away_is_not_told_to_be_unchanged() {
+    let Some(database) = Database::with("a server of PostgreSQL that goes away after a commit", THREE) else { return };
+    for (from, to, is_together) in [("old", "new", false), ("new", "newer", true)] {
+        let (through, left) = before(database.server.socket(), Lost::Everything, 1);
+        let url =
+            database.server.url(&database.name).replace(&database.server.socket().to_string(), &through.to_string());
+        let mut writer = writer_at(&url, WriteOptions::default());
+        let writes: Vec<Write> = (1..=3).map(|id| change(id, text(from), text(to))).collect();
+        let failed = if is_together {
+            writer.write_all("a", &side(1, &["id", "v"]), &writes).map(drop).unwrap_err()
+        } else {
+            try_write(&mut writer, &writes).unwrap_err()
+        };
+        assert_eq!(left.load(Ordering::SeqCst), 0, "one was lost");
+        refused(&failed, Blame::Outside, "is not known", "the same again");
+        assert_eq!(database.sql(&format!("SELECT count(*) FROM a WHERE v = '{to}'")), "3");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{change, refusals, side, text, try_write, write, writer_at};
 use crate::systems::postgres::{Database, refused};
 use quittance_server::systems::Blame;
-use quittance_server::systems::write::{Write, WriteOptions, Writer, Written};
+use quittance_server::systems::write::{Stand, Write, WriteOptions, Writer, Written};
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
@@ -65,6 +65,40 @@ fn a_record_that_somebody_holds_is_refused_and_the_others_are_written() {
     let written = write(&mut database.writer(), &writes);
     assert_eq!(written[6], Written::Moved { now: vec![text("theirs")] });
     assert_eq!(written[0], Written::Already);
+}
+
+#[test]
+fn how_a_record_stands_that_somebody_holds_is_not_known_yet() {
+    let Some(database) = Database::with("records of PostgreSQL that somebody may commit", MANY) else { return };
+    let mut other = Other::of(&database);
+    other.run("BEGIN; UPDATE a SET v = 'new' WHERE id IN (7, 12); DELETE FROM a WHERE id = 3");
+    let writes: Vec<Write> = (1..=21).map(|id| change(id, text("old"), text("new"))).collect();
+    let (mut writer, side) = (database.writer(), side(1, &["id", "v"]));
+    let stands = writer.stand_still("a", &side, &writes).unwrap();
+    let unknown: Vec<usize> = (0..21).filter(|at| stands[*at].is_none()).collect();
+    assert_eq!(unknown, [2, 6, 11]);
+    assert_eq!((&stands[0], &stands[20]), (&Some(Stand::AsExpected), &Some(Stand::Gone)));
+    other.run("COMMIT");
+    let stands = writer.stand_still("a", &side, &writes).unwrap();
+    assert_eq!((&stands[6], &stands[2]), (&Some(Stand::Already), &Some(Stand::Gone)));
+    assert!(stands.iter().all(Option::is_some));
+    // Nothing stays locked.
+    other.run("BEGIN; SELECT FROM a FOR UPDATE NOWAIT; COMMIT");
+}
+
+#[test]
+fn what_is_not_to_be_committed_is_taken_back() {
+    let Some(database) = Database::with("commits of PostgreSQL that are not to be", MANY) else { return };
+    let (side, writes) = (side(1, &["id", "v"]), [change(1, text("old"), text("new"))]);
+    let mut writer = database.writer();
+    writer.ask_before_commit(Box::new(|| Some("somebody else has the lease".to_owned())));
+    let error = writer.write("a", &side, &writes).map(drop).unwrap_err();
+    refused(&error, Blame::Outside, "taken back before its commit: somebody else has the lease", "decided anew");
+    let error = writer.write_all("a", &side, &writes).map(drop).unwrap_err();
+    refused(&error, Blame::Outside, "taken back before its commit", "decided anew");
+    assert_eq!(database.sql("SELECT v FROM a WHERE id = 1"), "old");
+    writer.ask_before_commit(Box::new(|| None));
+    assert_eq!(write(&mut writer, &writes), [Written::Done]);
 }
 
 #[test]

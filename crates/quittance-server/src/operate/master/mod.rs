@@ -4,21 +4,25 @@
 //! Nothing is remembered between runs: what is not under the newest key is what is left. Owns the search and the batches;
 //! sealing is the store's, and what a batch may write the engine's.
 
-use super::{Answer, OperateError, Operation, Plan, PlanError, conclude, engine, prune};
-use crate::clock;
+mod place;
+mod rows;
+
+pub use rows::{Cell, Rows};
+
+use super::{Answer, OperateError, Plan, PlanError};
 use crate::data::Data;
+use place::Place;
 use quittance_core::time::Timestamp;
-use quittance_engine::Engine;
-use quittance_engine::room::Permits;
 use quittance_engine::submission::Submission;
 use quittance_store::master;
 use quittance_store::schema::Table;
 use quittance_store::seal;
 use quittance_store::store::{Reader, Scan, StoreError};
 use quittance_store::tables::ALL;
-use quittance_store::value::{Key, Row, Value};
-use serde::{Deserialize, Serialize};
+use quittance_store::value::{Key, Row};
+use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Rows in one batch, at most.
 const BATCH_MAX: usize = 500;
@@ -28,28 +32,6 @@ const BATCH_BYTES_MAX: usize = 16 * 1024;
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
-
-/// Rows that are written again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rows {
-    /// Name of their table.
-    pub table: String,
-    /// Their keys.
-    pub keys: Vec<Vec<Cell>>,
-}
-
-/// A value of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cell {
-    /// A number.
-    Integer(i64),
-    /// A text.
-    Text(String),
-    /// Bytes, in hexadecimal.
-    Bytes(String),
-}
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,8 +48,9 @@ pub struct Resealed {
     pub in_use: Vec<String>,
 }
 
-/// Has everything that is to be sealed sealed under the first key of the configuration, and retires the others. Without
-/// `is_applied` counts what is left. `progress` hears how many rows were done, and how many are left.
+/// Has everything that is to be sealed sealed under the first key of the configuration, and retires the others: in the books,
+/// and in the runs where those have a store of their own. Without `is_applied` counts what is left. `progress` hears how many
+/// rows were done, and how many are left.
 ///
 /// **Effects**: without `is_applied` none.
 ///
@@ -85,51 +68,75 @@ pub fn rotate_master(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Resealed, OperateError> {
     let keys = data.keys().ok_or_else(|| OperateError::Invalid("the configuration has no [encryption]".to_owned()))?;
-    let failed = |source| OperateError::Store { place: data.to_string(), source };
-    let mut reader = data.open_stored_reader().map_err(failed)?;
-    master::check(reader.as_mut(), Some(keys)).map_err(failed)?;
-    let mut rotation = Rotation { data, key: keys.sealing(), engine: None, done: 0, left: 0 };
-    rotation.left = rotation.count(reader.as_mut())?;
-    if is_applied && rotation.left > 0 {
-        rotation.reseal(reader.as_mut(), progress)?;
-        // What was written meanwhile by a server with other keys is found.
-        rotation.left = rotation.count(reader.as_mut())?;
+    let mut rotations = Rotation::of(data, keys.sealing())?;
+    for (rotation, reader) in &mut rotations {
+        master::check(reader.as_mut(), Some(keys)).map_err(|error| rotation.place.failed(error))?;
     }
-    let in_use: Vec<String> = master::in_use(reader.as_mut()).map_err(failed)?.into_iter().map(|key| key.id).collect();
-    let mut resealed = Resealed { key: rotation.key.to_owned(), in_use, ..Resealed::default() };
-    (resealed.resealed, resealed.left) = (rotation.done, rotation.left);
-    let (kept, others): (Vec<_>, Vec<_>) = resealed.in_use.iter().cloned().partition(|id| *id == resealed.key);
+    let mut resealed = Resealed { key: keys.sealing().to_owned(), ..Resealed::default() };
+    let mut in_use = BTreeSet::new();
+    for (rotation, reader) in &mut rotations {
+        rotation.left = rotation.count(reader.as_mut())?;
+        if is_applied && rotation.left > 0 {
+            rotation.reseal(reader.as_mut(), progress)?;
+            // What was written meanwhile by a server with other keys is found.
+            rotation.left = rotation.count(reader.as_mut())?;
+        }
+        (resealed.resealed, resealed.left) = (resealed.resealed + rotation.done, resealed.left + rotation.left);
+        let known = master::in_use(reader.as_mut()).map_err(|error| rotation.place.failed(error))?;
+        in_use.extend(known.into_iter().map(|key| key.id));
+    }
+    let (kept, others): (Vec<_>, Vec<_>) = in_use.iter().cloned().partition(|id| *id == resealed.key);
+    resealed.in_use = in_use.into_iter().collect();
+    // Nowhere before nothing is left anywhere: whoever has the books needs the same keys for the runs.
     if is_applied && resealed.left == 0 && !others.is_empty() {
-        rotation.send(&Operation::RetireMasterKeys { ids: others.clone() })?;
+        rotations.iter_mut().try_for_each(|(rotation, _)| rotation.place.retire(&others))?;
         (resealed.in_use, resealed.retired) = (kept, others);
     }
     Ok(resealed)
 }
 
+/// A rotation, and what is stored where it happens.
+type Begun<'a> = (Rotation<'a>, Box<dyn Reader>);
+
+/// One store on its way to another key.
 struct Rotation<'a> {
-    data: &'a Data,
+    place: Place<'a>,
     key: &'a str,
-    /// What writes where no server does.
-    engine: Option<Engine>,
     done: u64,
     left: u64,
 }
 
-impl Rotation<'_> {
-    fn failed(&self, source: StoreError) -> OperateError {
-        OperateError::Store { place: self.data.to_string(), source }
+impl<'a> Rotation<'a> {
+    /// Those of the books and of the runs, as far as they are there, with what is stored.
+    fn of(data: &'a Data, key: &'a str) -> Result<Vec<Begun<'a>>, OperateError> {
+        let mut found = Vec::new();
+        let mut missing = None;
+        for place in Place::all(data) {
+            match place.reader() {
+                Ok(reader) => found.push((Self { place, key, done: 0, left: 0 }, reader)),
+                Err(OperateError::Store { source: source @ StoreError::Missing { .. }, .. }) => {
+                    missing = missing.or(Some(place.failed(source)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match missing.filter(|_| found.is_empty()) {
+            Some(missing) => Err(missing),
+            None => Ok(found),
+        }
     }
 
     fn is_sealed(&self, table: &'static Table, row: &Row) -> Result<bool, OperateError> {
-        seal::is_row_sealed(table, row, self.key)
-            .map_err(|error| self.failed(StoreError::Corrupt { place: table.name.to_owned(), what: error.to_string() }))
+        seal::is_row_sealed(table, row, self.key).map_err(|error| {
+            self.place.failed(StoreError::Corrupt { place: table.name.to_owned(), what: error.to_string() })
+        })
     }
 
     fn count(&self, reader: &mut dyn Reader) -> Result<u64, OperateError> {
         let mut left = 0;
         for table in sealed_tables() {
             let mut scan = Scan::forward(table, Vec::new(), PAGE);
-            while let Some(page) = next_page(reader, &mut scan).map_err(|error| self.failed(error))? {
+            while let Some(page) = next_page(reader, &mut scan).map_err(|error| self.place.failed(error))? {
                 for row in &page {
                     left += u64::from(!self.is_sealed(table, row)?);
                 }
@@ -141,14 +148,14 @@ impl Rotation<'_> {
     fn reseal(&mut self, reader: &mut dyn Reader, progress: &mut dyn FnMut(u64, u64)) -> Result<(), OperateError> {
         for table in sealed_tables() {
             let mut scan = Scan::forward(table, Vec::new(), PAGE);
-            while let Some(page) = next_page(reader, &mut scan).map_err(|error| self.failed(error))? {
+            while let Some(page) = next_page(reader, &mut scan).map_err(|error| self.place.failed(error))? {
                 let (mut batch, mut bytes) = (Vec::new(), 0);
                 for row in &page {
                     if self.is_sealed(table, row)? {
                         continue;
                     }
                     let key = table.key_of(row);
-                    bytes += key.iter().map(length).sum::<usize>();
+                    bytes += rows::length(&key);
                     batch.push(key);
                     if batch.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX {
                         self.write(table, &std::mem::take(&mut batch), reader, progress)?;
@@ -169,10 +176,9 @@ impl Rotation<'_> {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), OperateError> {
         let Some(first) = keys.first() else { return Ok(()) };
-        let cells = keys.iter().map(|key| key.iter().map(cell).collect()).collect();
-        self.send(&Operation::Reseal(Rows { table: table.name.to_owned(), keys: cells }))?;
+        self.place.reseal(table, keys)?;
         // Whoever wrote it may know other keys.
-        let row = reader.get_many(table, std::slice::from_ref(first)).map_err(|error| self.failed(error))?;
+        let row = reader.get_many(table, std::slice::from_ref(first)).map_err(|error| self.place.failed(error))?;
         if let Some(row) = row.into_iter().flatten().next()
             && !self.is_sealed(table, &row)?
         {
@@ -185,30 +191,6 @@ impl Rotation<'_> {
         progress(self.done, self.left);
         Ok(())
     }
-
-    /// Has the running server do it, or does it here where there is none.
-    fn send(&mut self, operation: &Operation) -> Result<(), OperateError> {
-        if self.engine.is_none() {
-            if prune::ask(self.data, operation)? {
-                return Ok(());
-            }
-            self.engine = Some(engine(self.data).map_err(|error| self.failed(error))?);
-        }
-        let plan = match operation {
-            Operation::Reseal(rows) => reseal(rows),
-            Operation::RetireMasterKeys { ids } => Ok(retire(ids, clock::now())),
-            _ => return Ok(()),
-        };
-        let data = self.data;
-        let failed = |source| OperateError::Store { place: data.to_string(), source };
-        let plan = plan.map_err(|error| match error {
-            PlanError::Refused(refused) => refused,
-            PlanError::Store(source) => failed(source),
-        })?;
-        let Some(engine) = &mut self.engine else { return Ok(()) };
-        let step = engine.step(clock::now(), plan.submissions, &mut Permits::default()).map_err(failed)?;
-        step.outcomes.into_iter().try_for_each(conclude)
-    }
 }
 
 /// Prepares writing rows again.
@@ -220,8 +202,7 @@ pub(super) fn reseal(rows: &Rows) -> Result<Plan, PlanError> {
     let table = sealed_tables().find(|table| table.name == rows.table);
     let table = table.ok_or_else(|| invalid("no table of this name has anything that is sealed"))?;
     let is_key = |key: &Vec<Cell>| key.len() == table.key_columns;
-    let keys: Option<Vec<Key>> = rows.keys.iter().map(|key| key.iter().map(value).collect()).collect();
-    let keys = keys.filter(|_| rows.keys.iter().all(is_key)).ok_or_else(|| invalid("no keys of this table"))?;
+    let keys = rows.keys().filter(|_| rows.keys.iter().all(is_key)).ok_or_else(|| invalid("no keys of this table"))?;
     let submissions = vec![Submission::Reseal { table, keys }];
     Ok(Plan { submissions, answer: Answer::Known(json!({})) })
 }
@@ -242,34 +223,4 @@ fn next_page(reader: &mut dyn Reader, scan: &mut Scan) -> Result<Option<Vec<Row>
     let Some(last) = page.last() else { return Ok(None) };
     scan.after = Some(scan.position_of(last));
     Ok(Some(page))
-}
-
-fn length(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Integer(_) => 24,
-        Value::Text(text) => text.len() + 16,
-        Value::Bytes(bytes) => 2 * bytes.len() + 16,
-    }
-}
-
-fn cell(value: &Value) -> Cell {
-    match value {
-        Value::Integer(number) => Cell::Integer(*number),
-        Value::Text(text) => Cell::Text(text.clone()),
-        Value::Bytes(bytes) => Cell::Bytes(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
-        // No column of a key is nullable.
-        Value::Null => Cell::Text(String::new()),
-    }
-}
-
-fn value(cell: &Cell) -> Option<Value> {
-    Some(match cell {
-        Cell::Integer(number) => Value::Integer(*number),
-        Cell::Text(text) => Value::Text(text.clone()),
-        Cell::Bytes(digits) => {
-            let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-            let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(pair).collect();
-            Value::Bytes(bytes?)
-        }
-    })
 }

@@ -1,0 +1,308 @@
+//! What a person decides about a finding: it is good as it is, what waits may be made, or one side is right.
+//!
+//! A decision is kept under the key of its request before anything follows from it, so that a retry finds it. What follows is
+//! a run of repairs like any other: planned and kept, written with compare-and-set, read back, and undoable.
+
+use super::session::{Comparison, Decision, Request, Session, SessionError, approve};
+use super::{Kept, Repairs};
+use crate::api::findings::{find, waiting};
+use crate::clock;
+use crate::config::{Apply, Config, TakeAway};
+use crate::data::Data;
+use crate::diff::History;
+use quittance_core::id::{DiscrepancyId, RunId, TenantId};
+use quittance_core::pair::repair::{Authority, Withheld};
+use quittance_store::records::{
+    Entity, FindingAction, FindingState, PairFinding, RepairCause, RepairPlan, RepairState,
+};
+use quittance_store::store::{Change, Loaded, Read, Store, StoreError, Work};
+use quittance_store::tables::{ACTIONS, FINDINGS};
+
+/// What is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// It is good as it is, until one of its records changes.
+    Ignore,
+    /// The repair that waits is made.
+    Approve,
+    /// What this side says is right, in every field.
+    Right(Authority),
+}
+
+impl Choice {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Approve => "approve",
+            Self::Right(_) => "resolve",
+        }
+    }
+}
+
+/// Who decides, about what, and under which key.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided {
+    pub(crate) finding: DiscrepancyId,
+    pub(crate) choice: Choice,
+    pub(crate) tenant: TenantId,
+    /// Digest of the idempotency key.
+    pub(crate) key: [u8; 32],
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) by: String,
+    pub(crate) reason: String,
+}
+
+/// Why a decision came to nothing.
+#[derive(Debug)]
+pub(crate) enum Undecided {
+    /// There is no such finding.
+    NotFound,
+    /// The key stands for another request.
+    Reused,
+    /// It is resolved already.
+    Closed,
+    /// Nothing waits for a person.
+    NothingWaits,
+    /// It cannot be repaired so, with the words of why.
+    NotResolvable(Vec<&'static str>),
+    /// The pair could not be compared or written.
+    Session(SessionError),
+    /// What is kept cannot be read or written.
+    Store(StoreError),
+}
+
+impl From<SessionError> for Undecided {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<StoreError> for Undecided {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What followed: whether it had been decided before under the same key, and what was written.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    pub(crate) is_replayed: bool,
+    pub(crate) written: Vec<RepairPlan>,
+}
+
+/// Keeps a decision and does what follows from it. Blocks; whoever asks again under the same key is safe.
+///
+/// # Errors
+///
+/// [`Undecided`].
+pub(crate) fn decide(config: &Config, data: &Data, decided: &Decided) -> Result<Followed, Undecided> {
+    let mut history = History::open(data)?;
+    let finding = find(history.store(), decided.finding)?.ok_or(Undecided::NotFound)?;
+    // What waits is known before the decision is kept: that nothing does is no decision.
+    let waits = match decided.choice {
+        Choice::Approve => waiting(history.store(), &finding)?.map(|repair| (repair.run, repair.no)),
+        _ => None,
+    };
+    let known = begin(history.store(), decided, waits.map(|(run, _)| run))?;
+    drop(history);
+    let is_replayed = known.is_some();
+    tracing::info!(
+        discrepancy = %decided.finding, pair = finding.pair, action = decided.choice.name(), by = decided.by, is_replayed,
+        "somebody decided about a discrepancy"
+    );
+    let written = match (decided.choice, known) {
+        (Choice::Ignore, _) => Vec::new(),
+        (Choice::Approve, _) => match waits {
+            Some((run, no)) => approved(config, data, decided, (run, no))?,
+            // It was decided before, and is made.
+            None => Vec::new(),
+        },
+        // Its run is kept: it was carried out.
+        (Choice::Right(_), Some(FindingAction { run: Some(_), .. })) => Vec::new(),
+        (Choice::Right(authority), _) => resolved(config, data, decided, &finding, authority)?,
+    };
+    Ok(Followed { is_replayed, written })
+}
+
+fn approved(
+    config: &Config,
+    data: &Data,
+    decided: &Decided,
+    (run, no): (RunId, i64),
+) -> Result<Vec<RepairPlan>, Undecided> {
+    let id = format!("{run}/{}", beside(data, (run, no))?);
+    let approved = approve(config, data, &decided.by, &id, Decision::Approve(&mut || ()))?;
+    if let Some(failed) = approved.failed {
+        return Err(failed.into());
+    }
+    Ok(written(approved.repairs.into_iter().map(|repair| (repair.state, repair.plan))))
+}
+
+/// What waits of a finding, beside one repair of it: half a merge is not made alone.
+fn beside(data: &Data, (run, no): (RunId, i64)) -> Result<String, StoreError> {
+    let mut history = History::open(data)?;
+    // By its run alone: whose pair it is does not matter.
+    let of_run = Repairs::new(history.store(), "").of_run(run)?;
+    let place = of_run.iter().find(|one| one.no == no).and_then(|one| one.plan.place);
+    let is_beside = |one: &&Kept| {
+        let is_of_it = place.is_some() && one.plan.place == place;
+        one.no == no || is_of_it && one.state == RepairState::AwaitingApproval
+    };
+    let nos: Vec<String> = of_run.iter().filter(is_beside).map(|one| one.no.to_string()).collect();
+    Ok(nos.join(","))
+}
+
+fn written(repairs: impl Iterator<Item = (RepairState, RepairPlan)>) -> Vec<RepairPlan> {
+    let is_written = |state| matches!(state, RepairState::Repaired | RepairState::Already | RepairState::Altered);
+    repairs.filter(|(state, _)| is_written(*state)).map(|(_, plan)| plan).collect()
+}
+
+/// Repairs the one record so that it says what a side says: a comparison of its key, decided by a person's word.
+fn resolved(
+    config: &Config,
+    data: &Data,
+    decided: &Decided,
+    finding: &PairFinding,
+    authority: Authority,
+) -> Result<Vec<RepairPlan>, Undecided> {
+    let mut pair = super::session::pair(config, &finding.pair)?.clone();
+    pair.fields.iter_mut().for_each(|field| field.policy.authority = authority);
+    // A person has decided: nothing waits for another one.
+    (pair.repairs.apply, pair.repairs.take_away) = (Apply::Auto, TakeAway::Apply);
+    let session = Session::new(config, &finding.pair, data, &decided.by)?.on(&pair);
+    let key = typed(&finding.key);
+    let request = Request {
+        comparison: Comparison { only: Some(&key), wait: &mut || () },
+        is_applied: true,
+        is_kept: true,
+        repairs_max: Some(u64::MAX),
+        cause: RepairCause::Reconcile,
+    };
+    let repaired = session.repair(request)?;
+    if let Some(failed) = repaired.failed {
+        return Err(failed.into());
+    }
+    if let Some(run) = repaired.repairs.first().map(|repair| repair.run) {
+        carried_out(History::open(data)?.store(), decided, run)?;
+    }
+    if repaired.repairs.is_empty() && repaired.outcome.has_drift() {
+        let mut why: Vec<&str> = repaired.plan.withheld.iter().map(|line| Withheld::as_str(line.why)).collect();
+        why.sort_unstable();
+        why.dedup();
+        return Err(Undecided::NotResolvable(why));
+    }
+    Ok(written(repaired.repairs.into_iter().map(|repair| (repair.state, repair.plan))))
+}
+
+/// A key as it is typed: several columns have commas between them.
+fn typed(key: &str) -> String {
+    match serde_json::from_str(key) {
+        Ok(serde_json::Value::Array(parts)) => {
+            let text = |part: &serde_json::Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+            parts.iter().map(text).collect::<Vec<_>>().join(",")
+        }
+        _ => key.to_owned(),
+    }
+}
+
+/// Keeps a decision, or gives the one that is kept under its key.
+fn begin(store: &mut dyn Store, decided: &Decided, run: Option<RunId>) -> Result<Option<FindingAction>, Undecided> {
+    let mut work = Begin { decided, run, found: Err(Undecided::NotFound) };
+    store.transact("deciding about a finding", &mut work)?;
+    work.found
+}
+
+struct Begin<'a> {
+    decided: &'a Decided,
+    run: Option<RunId>,
+    found: Result<Option<FindingAction>, Undecided>,
+}
+
+impl Begin<'_> {
+    fn place(&self) -> Vec<quittance_store::value::Value> {
+        vec![self.decided.tenant.bytes().into(), self.decided.key.into()]
+    }
+
+    fn by_id(&self) -> Vec<quittance_store::value::Value> {
+        vec![self.decided.finding.bytes().into()]
+    }
+}
+
+impl Work for Begin<'_> {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        let finding = Read::Unique { table: &FINDINGS, index: &FINDINGS.indexes[0], values: self.by_id() };
+        vec![Read::Row { table: &ACTIONS, key: self.place() }, finding]
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        let decided = self.decided;
+        if let Some(row) = loaded.row(&ACTIONS, &self.place()).flatten() {
+            let known = FindingAction::from_row(row).map_err(|error| error.to_string())?;
+            let is_same = known.fingerprint == decided.fingerprint;
+            self.found = if is_same { Ok(Some(known)) } else { Err(Undecided::Reused) };
+            return Ok(Vec::new());
+        }
+        let found = loaded.unique(&FINDINGS.indexes[0], &self.by_id()).flatten();
+        let row = found.and_then(|key| loaded.row(&FINDINGS, key).flatten());
+        let finding = row.map(PairFinding::from_row).transpose().map_err(|error| error.to_string())?;
+        let (refused, finding) = match finding {
+            None => (Some(Undecided::NotFound), None),
+            Some(finding) if finding.state == FindingState::Resolved => (Some(Undecided::Closed), None),
+            Some(_) if decided.choice == Choice::Approve && self.run.is_none() => (Some(Undecided::NothingWaits), None),
+            Some(finding) if matches!(decided.choice, Choice::Right(_)) && finding.kind != "different" => {
+                (Some(Undecided::NotResolvable(vec![Withheld::Missing.as_str()])), None)
+            }
+            Some(finding) => (None, Some(finding)),
+        };
+        let Some(mut finding) = finding else {
+            self.found = refused.map_or(Ok(None), Err);
+            return Ok(Vec::new());
+        };
+        self.found = Ok(None);
+        let action = FindingAction {
+            tenant: decided.tenant,
+            key: decided.key,
+            fingerprint: decided.fingerprint,
+            finding: decided.finding,
+            action: decided.choice.name().to_owned(),
+            by: decided.by.clone(),
+            at: clock::now(),
+            run: self.run,
+            reason: decided.reason.clone(),
+        };
+        let mut changes = vec![Change::Insert { table: &ACTIONS, row: action.to_row() }];
+        if decided.choice == Choice::Ignore {
+            finding.state = FindingState::Ignored;
+            finding.ignored_by = Some(decided.by.clone());
+            finding.ignored_reason = Some(decided.reason.clone());
+            changes.push(Change::Upsert { table: &FINDINGS, row: finding.to_row() });
+        }
+        Ok(changes)
+    }
+}
+
+/// Notes the run that carried a decision out.
+fn carried_out(store: &mut dyn Store, decided: &Decided, run: RunId) -> Result<(), StoreError> {
+    store.transact(
+        "noting what followed",
+        &mut CarriedOut { place: vec![decided.tenant.bytes().into(), decided.key.into()], run },
+    )
+}
+
+struct CarriedOut {
+    place: Vec<quittance_store::value::Value>,
+    run: RunId,
+}
+
+impl Work for CarriedOut {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        vec![Read::Row { table: &ACTIONS, key: self.place.clone() }]
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        let row = loaded.row(&ACTIONS, &self.place).flatten().ok_or("the decision is not there")?;
+        let action = FindingAction::from_row(row).map_err(|error| error.to_string())?;
+        let action = FindingAction { run: Some(self.run), ..action };
+        Ok(vec![Change::Upsert { table: &ACTIONS, row: action.to_row() }])
+    }
+}

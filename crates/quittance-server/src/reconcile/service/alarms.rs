@@ -1,0 +1,91 @@
+//! What of a run by schedule people are told of.
+
+use super::ended::{Ended, FAILURES_ALARMED};
+use super::observe::Observed;
+use quittance_core::alert::{Alarm, Kind, Severity};
+use quittance_core::time::Timestamp;
+use quittance_store::records::PairState;
+
+/// What a run judged of its pair, and what of that is wrong. What it could not look at is left as it is: a run that was put off
+/// judges nothing, and one that failed only that.
+pub(super) fn judge(pair: &str, ended: &Ended, state: &PairState, now: Timestamp) -> (Vec<Kind>, Vec<Alarm>) {
+    let alarm = |kind, severity, what: String, count, since| Alarm {
+        kind,
+        subject: pair.to_owned(),
+        severity,
+        what,
+        count,
+        amounts: Vec::new(),
+        since,
+        link: None,
+    };
+    match ended {
+        Ended::PutOff { .. } => (Vec::new(), Vec::new()),
+        Ended::Unwritten { ended, .. } => judge(pair, ended, state, now),
+        Ended::Failed { detail, is_refused } => {
+            let since = state.failing_since.unwrap_or(now);
+            let many = u64::from(state.failures);
+            let what = format!("the pair cannot be compared: {detail}");
+            let is_told = *is_refused || state.failures >= FAILURES_ALARMED;
+            let failing = is_told.then(|| alarm(Kind::Failing, Severity::Critical, what, many, since));
+            (is_told.then_some(Kind::Failing).into_iter().collect(), failing.into_iter().collect())
+        }
+        Ended::Compared(observed) => {
+            let Observed { open, waiting, braked, oldest, .. } = **observed;
+            let since = oldest.unwrap_or(now);
+            let drift = (open > 0).then(|| {
+                alarm(Kind::Drift, Severity::Warning, "records differ, and are not repaired".to_owned(), open, since)
+            });
+            let brake = braked.map(|many| {
+                let what =
+                    "the brake stopped the repairs before the first: they are more than a run may make".to_owned();
+                alarm(Kind::Brake, Severity::Critical, what, many, since)
+            });
+            let approval = (waiting > 0).then(|| {
+                let what = format!("repairs wait for approval: quittance runs {pair} --waiting");
+                alarm(Kind::Approval, Severity::Warning, what, waiting, since)
+            });
+            let silence = observed.memory.silence.map(|silence| {
+                let what = "changes came that no event announced: webhooks are lost".to_owned();
+                alarm(Kind::Silence, Severity::Critical, what, silence.count, silence.since)
+            });
+            let judged = vec![Kind::Drift, Kind::Brake, Kind::Approval, Kind::Silence, Kind::Failing];
+            (judged, [drift, brake, approval, silence].into_iter().flatten().collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quittance_core::pair::detect::silence::Silence;
+    use quittance_store::records::PairMemory;
+
+    fn kinds(ended: &Ended, failures: u32) -> (usize, Vec<(Kind, u64)>) {
+        let state = PairState { failures, ..PairState::default() };
+        let (judged, firing) = judge("a", ended, &state, Timestamp(9));
+        (judged.len(), firing.iter().map(|alarm| (alarm.kind, alarm.count)).collect())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_and_what_was_not_looked_at_is_left_alone() {
+        let compared = |observed| Ended::Compared(Box::new(observed));
+        assert_eq!(kinds(&compared(Observed::default()), 0), (5, vec![]));
+        let silence = Some(Silence { count: 7, since: Timestamp(3), after: Timestamp(2) });
+        let all = Observed {
+            open: 3,
+            waiting: 2,
+            braked: Some(9),
+            memory: PairMemory { silence, ..PairMemory::default() },
+            ..Observed::default()
+        };
+        let told = vec![(Kind::Drift, 3), (Kind::Brake, 9), (Kind::Approval, 2), (Kind::Silence, 7)];
+        assert_eq!(kinds(&compared(all), 0), (5, told));
+        let failed = |is_refused| Ended::Failed { detail: "it is away".into(), is_refused };
+        assert_eq!(kinds(&failed(false), 2), (0, vec![]));
+        assert_eq!(kinds(&failed(false), 3), (1, vec![(Kind::Failing, 3)]));
+        assert_eq!(kinds(&failed(true), 1), (1, vec![(Kind::Failing, 1)]));
+        let why = super::super::ended::PutOff::Lagging;
+        assert_eq!(kinds(&Ended::PutOff { why, detail: String::new() }, 9), (0, vec![]));
+    }
+}

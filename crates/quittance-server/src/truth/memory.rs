@@ -1,0 +1,219 @@
+//! What is remembered in this process, and who is asking: of one key one question is under way at once.
+//!
+//! An answer is kept only if nothing was heard about its record since the question was sent. What is under way when
+//! something is heard goes to those who wait for it, and to nobody else.
+
+use super::known::Known;
+use super::{Failure, Outcome};
+use moka::sync::Cache;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// A key of a pair.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// The pair's number.
+    pub(super) pair: usize,
+    /// The key, as it was asked for.
+    pub(super) key: String,
+}
+
+/// Answers of this process.
+pub(super) struct Memory {
+    entries: Cache<Place, Arc<Known>>,
+    /// Keys by what tells their records apart, where that is something else.
+    identities: Cache<Place, String>,
+    flights: Mutex<Flights>,
+}
+
+#[derive(Default)]
+struct Flights {
+    under_way: HashMap<Place, (u64, watch::Receiver<Option<Outcome>>)>,
+    last: u64,
+}
+
+/// How a question goes on.
+pub(super) enum Joined {
+    /// It is known by now.
+    Known(Arc<Known>),
+    /// Somebody asks already.
+    Waits(Waiting),
+    /// It is to be asked by whoever holds this.
+    Leads(Lead, Waiting),
+}
+
+/// Somebody who waits for an answer.
+pub(super) struct Waiting(watch::Receiver<Option<Outcome>>);
+
+impl Waiting {
+    /// What came of the question.
+    pub(super) async fn outcome(mut self) -> Outcome {
+        let seen = self.0.wait_for(Option::is_some).await.map(|seen| seen.clone());
+        seen.ok().flatten().unwrap_or_else(|| Err(Failure::given_up()))
+    }
+}
+
+/// A question that is under way. Whoever drops it has given it up.
+pub(super) struct Lead {
+    memory: Arc<Memory>,
+    pub(super) place: Place,
+    no: u64,
+    sender: watch::Sender<Option<Outcome>>,
+}
+
+impl Memory {
+    pub(super) fn new(entries_max: u64) -> Self {
+        let weigh = |_: &Place, known: &Arc<Known>| known.weight();
+        Self {
+            entries: Cache::builder().max_capacity(entries_max).weigher(weigh).build(),
+            identities: Cache::new(entries_max),
+            flights: Mutex::default(),
+        }
+    }
+
+    fn flights(&self) -> MutexGuard<'_, Flights> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered, however old.
+    pub(super) fn get(&self, place: &Place) -> Option<Arc<Known>> {
+        self.entries.get(place)
+    }
+
+    /// How much is remembered, roughly.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.entry_count()
+    }
+
+    /// Asks, or joins who asks already. What somebody has remembered meanwhile is taken where it is good.
+    pub(super) fn join(self: &Arc<Self>, place: Place, is_good: impl Fn(&Known) -> bool) -> Joined {
+        let mut flights = self.flights();
+        if let Some(known) = self.entries.get(&place).filter(|known| is_good(known)) {
+            return Joined::Known(known);
+        }
+        if let Some((_, seen)) = flights.under_way.get(&place) {
+            return Joined::Waits(Waiting(seen.clone()));
+        }
+        flights.last += 1;
+        let no = flights.last;
+        let (sender, seen) = watch::channel(None);
+        flights.under_way.insert(place.clone(), (no, seen.clone()));
+        Joined::Leads(Lead { memory: Arc::clone(self), place, no, sender }, Waiting(seen))
+    }
+
+    /// Forgets a key: something was heard about its record.
+    pub(super) fn forget(&self, place: &Place) {
+        let mut flights = self.flights();
+        flights.under_way.remove(place);
+        self.entries.invalidate(place);
+    }
+
+    /// The key under which a record is remembered that has this identity.
+    pub(super) fn key_of(&self, identity: &Place) -> Option<String> {
+        self.identities.get(identity)
+    }
+}
+
+impl Lead {
+    /// Ends the question: the answer is remembered, unless something was heard since it was sent.
+    pub(super) fn end(self, outcome: Outcome) {
+        self.close(outcome);
+    }
+
+    fn close(&self, outcome: Outcome) {
+        let memory = &self.memory;
+        {
+            let mut flights = memory.flights();
+            let is_current = flights.under_way.get(&self.place).is_some_and(|(no, _)| *no == self.no);
+            if is_current {
+                flights.under_way.remove(&self.place);
+                if let Ok(known) = &outcome {
+                    if let Some(identity) = known.identity.clone() {
+                        let identity = Place { pair: self.place.pair, key: identity };
+                        memory.identities.insert(identity, self.place.key.clone());
+                    }
+                    memory.entries.insert(self.place.clone(), Arc::clone(known));
+                }
+            }
+        }
+        self.sender.send_if_modified(|seen| {
+            let is_first = seen.is_none();
+            if is_first {
+                *seen = Some(outcome);
+            }
+            is_first
+        });
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if self.sender.borrow().is_none() {
+            self.close(Err(Failure::given_up()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::known::{Found, Moment};
+    use super::*;
+    use crate::clock;
+    use quittance_core::time::Timestamp;
+
+    fn place(key: &str) -> Place {
+        Place { pair: 0, key: key.to_owned() }
+    }
+
+    fn known(key: &str) -> Arc<Known> {
+        let at = Moment { as_of: Timestamp(0), read_at: clock::monotonic() };
+        Arc::new(Known::new("accounts", "app", key, Found::None, None, at).expect("short"))
+    }
+
+    fn lead(memory: &Arc<Memory>, key: &str) -> (Lead, Waiting) {
+        match memory.join(place(key), |_| true) {
+            Joined::Leads(lead, waiting) => (lead, waiting),
+            Joined::Known(_) | Joined::Waits(_) => panic!("somebody asks already"),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_question_is_under_way_and_all_hear_its_answer() {
+        let memory = Arc::new(Memory::new(10));
+        let (lead, first) = lead(&memory, "a");
+        let Joined::Waits(second) = memory.join(place("a"), |_| true) else { panic!("it joins") };
+        lead.end(Ok(known("a")));
+        assert_eq!((first.outcome().await.is_ok(), second.outcome().await.is_ok()), (true, true));
+        assert!(matches!(memory.join(place("a"), |_| true), Joined::Known(_)));
+        // What is too old for the one who asks is asked again.
+        assert!(matches!(memory.join(place("a"), |_| false), Joined::Leads(..)));
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_something_was_heard_is_not_remembered_after_it() {
+        let memory = Arc::new(Memory::new(10));
+        let (old, waits) = lead(&memory, "a");
+        memory.forget(&place("a"));
+        // Whoever comes now does not join the question from before.
+        let (new, _) = lead(&memory, "a");
+        let fresh = known("a");
+        new.end(Ok(Arc::clone(&fresh)));
+        old.end(Ok(known("a")));
+        assert!(waits.outcome().await.is_ok(), "those who asked before still hear it");
+        assert!(memory.get(&place("a")).is_some_and(|kept| Arc::ptr_eq(&kept, &fresh)));
+        memory.forget(&place("a"));
+        assert!(memory.get(&place("a")).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_given_up_is_told_and_asked_anew() {
+        let memory = Arc::new(Memory::new(10));
+        let (given_up, waits) = lead(&memory, "a");
+        drop(given_up);
+        assert!(waits.outcome().await.is_err());
+        let (failed, waits) = lead(&memory, "a");
+        failed.end(Err(Failure::given_up()));
+        assert!(waits.outcome().await.is_err() && memory.get(&place("a")).is_none());
+    }
+}
