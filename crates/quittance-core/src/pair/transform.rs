@@ -2,6 +2,7 @@
 //! and leaves nothing as it is.
 
 use crate::currency::Currency;
+use crate::record::json::elements;
 use crate::record::value::{Type, Value};
 use crate::time::Timestamp;
 
@@ -100,25 +101,8 @@ fn epoch(value: &Value<'_>) -> Option<Value<'static>> {
     Some(Value::Timestamp(Timestamp(whole.checked_mul(1_000_000)?.checked_add(micros)?)))
 }
 
-/// A canonical array's elements, counted by its commas at the top.
+/// How many elements a canonical array has.
 fn count(value: &Value<'_>) -> Option<Value<'static>> {
     let Value::Json(text) = value else { return None };
-    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
-    if inside.is_empty() {
-        return Some(Value::integer(0));
-    }
-    let (mut depth, mut in_text, mut is_escaped, mut elements) = (0_u32, false, false, 1_i64);
-    for byte in inside.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth -= 1,
-            b',' if depth == 0 => elements += 1,
-            _ => {}
-        }
-    }
-    Some(Value::integer(elements))
+    Some(Value::integer(i64::try_from(elements(text)?.len()).ok()?))
 }

@@ -4,6 +4,7 @@
 //! names, and a version. Values are canonical: there is one way to write each, so that precision and formatting never
 //! look like drift. Does not own where records come from, nor what is compared with what: that is [`crate::pair`].
 
+pub mod json;
 pub mod key;
 pub mod mirror;
 pub mod number;

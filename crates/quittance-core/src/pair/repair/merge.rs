@@ -5,6 +5,7 @@
 
 use crate::pair::Pair;
 use crate::pair::row::{FieldValue, Record, decode_fields};
+use crate::record::json;
 use crate::record::number::Number;
 use crate::record::value::{Comparison, Value};
 use std::collections::BTreeSet;
@@ -117,38 +118,12 @@ fn set(base: &Value<'_>, left: &Value<'_>, right: &Value<'_>) -> Option<Value<'s
 fn elements<'v>(value: &'v Value<'_>, is_json: bool) -> Option<BTreeSet<&'v str>> {
     match value {
         Value::Null => Some(BTreeSet::new()),
-        Value::Json(text) if is_json => array(text),
+        Value::Json(text) if is_json => Some(json::elements(text)?.into_iter().collect()),
         Value::Text(text) | Value::Untyped(text) if !is_json => {
             Some(text.split(',').map(str::trim).filter(|element| !element.is_empty()).collect())
         }
         _ => None,
     }
-}
-
-/// The elements of an array in canonical text, each as it is written.
-fn array(text: &str) -> Option<BTreeSet<&str>> {
-    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    let (mut found, mut begin, mut depth) = (BTreeSet::new(), 0, 0_usize);
-    let (mut is_text, mut is_escaped) = (false, false);
-    for (at, byte) in inner.bytes().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            _ if is_text => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.checked_sub(1)?,
-            b',' if depth == 0 => {
-                found.insert(&inner[begin..at]);
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    if !inner.is_empty() {
-        found.insert(&inner[begin..]);
-    }
-    Some(found)
 }
 
 #[cfg(test)]
