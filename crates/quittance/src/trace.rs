@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let found = match reconcile::trace(&data, &arguments.id)? {
         Some(run) => Some(run),
         None => match data.open_reader() {
-            Err(StoreError::Missing { .. }) => None,
+            Err(StoreError::Missing { .. }) if data.runs().open_reader().is_ok() => None,
             opened => trace(opened?.as_mut(), None, &arguments.id)?,
         },
     };
