@@ -8,8 +8,7 @@ use crate::meter::Meter;
 use crate::output::Document;
 use crate::verify;
 use clap::Args;
-use quittance_engine::verify::Report;
-use quittance_server::backup::{Restore, RestoreError, restore};
+use quittance_server::backup::{Restore, RestoreError, Restored, restore};
 use quittance_server::config::Config;
 use quittance_server::data::{Data, Place};
 use serde_json::{Value, json};
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     meter.end();
     let restored = restored.inspect_err(tell_findings)?;
     let mut document = backup::describe(from, &restored.header, &restored.summary);
-    tell(&mut document, &to, &restored.report, restored.writer_epoch);
+    tell(&mut document, &to, &restored);
     document.print(global.format())?;
     Ok(if restored.report.is_sound() { Exit::Good } else { Exit::Finding }.into())
 }
@@ -76,11 +75,13 @@ fn destination(arguments: &Arguments, global: &Global) -> anyhow::Result<Option<
     }
 }
 
-fn tell(document: &mut Document, to: &Data, report: &Report, writer_epoch: i64) {
+fn tell(document: &mut Document, to: &Data, restored: &Restored) {
+    let Restored { report, writer_epoch, paused_pairs, .. } = restored;
     if let Value::Object(map) = &mut document.json {
         map.insert("restored_to".to_owned(), json!(to.to_string()));
         map.insert("writer_epoch".to_owned(), json!(writer_epoch));
         map.insert("recovering".to_owned(), json!(true));
+        map.insert("paused_pairs".to_owned(), json!(paused_pairs));
         map.insert("verified".to_owned(), verify::json(report));
     }
     let (books, records, found) = (report.books, report.records, report.findings_count);
@@ -91,6 +92,13 @@ fn tell(document: &mut Document, to: &Data, report: &Report, writer_epoch: i64) 
          swept since then; docs/operations.md says what else to do"
             .to_owned(),
     );
+    if !paused_pairs.is_empty() {
+        document.notes.push(format!(
+            "paused until somebody has compared them, for what both sides agreed on is not restored: {}; then \
+             `quittance resume --pair NAME`",
+            paused_pairs.join(", ")
+        ));
+    }
 }
 
 /// All that makes books unsound, before the error that names the first of it.

@@ -39,6 +39,11 @@ impl Pairs {
         *batch.table != BASES
     }
 
+    /// Their names, in order.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names.into_iter().collect()
+    }
+
     /// What pauses every pair, and takes the lease from whoever had it when the backup was taken.
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub struct Restored {
     pub report: Report,
     /// The writer epoch they are at now, greater than that of the backup.
     pub writer_epoch: i64,
+    /// The pairs of which anything was restored, in order; each is paused.
+    pub paused_pairs: Vec<String>,
 }
 
 /// Why nothing was restored.
@@ -90,7 +92,8 @@ pub fn restore(restore: Restore<'_>, progress: &mut dyn FnMut(Progress)) -> Resu
     let (Some(report), Some(summary)) = (books.report, books.input.summary().cloned()) else {
         return Err(failed(StoreError::Aborted { name: NAME, reason: "it was not read to its end".to_owned() }));
     };
-    Ok(Restored { header: books.input.header().clone(), summary, report, writer_epoch: store.writer_epoch() })
+    let (header, paused_pairs) = (books.input.header().clone(), books.pairs.into_names());
+    Ok(Restored { header, summary, report, writer_epoch: store.writer_epoch(), paused_pairs })
 }
 
 impl RestoreError {

@@ -281,6 +281,7 @@ fn a_restored_backup_merges_nothing_before_somebody_has_compared() {
     let words = ["restore", "--from", file, "--to-data", data.to_str().expect("UTF-8")];
     let restored = end(&mut bare(&words, &two.home.path("")));
     assert_eq!(restored.code, 0, "{restored:?}");
+    assert!(restored.stdout.contains("people; then `quittance resume --pair NAME`"), "{restored:?}");
     // Nobody repairs before somebody has looked.
     let ended = two.run(&["reconcile", "people", "--apply", "--settle", "0s"]);
     assert_eq!(ended.code, 4, "{ended:?}");
