@@ -4,6 +4,7 @@
 //! on the same data, is what counts.
 
 mod diff;
+mod heal;
 mod measurement;
 mod payments;
 mod repairs;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Single(payments::command::Arguments),
     /// Open idle connections to the server, and see how much memory they take
     Connections(payments::connections::Arguments),
+    /// Change records of which no webhook tells, and see how long a service by schedule takes to repair them
+    Heal(heal::Arguments),
     /// Repair records of a PostgreSQL table, each kept before and after
     Repairs(repairs::Arguments),
     /// Ask what is true of a record that is known, and a thousand times at once of one that is not
@@ -42,6 +45,7 @@ pub(crate) fn run(command: &Command, global: &Global) -> Result<ExitCode> {
         Command::Batch(arguments) => payments::batch::run(arguments, global),
         Command::Single(arguments) => payments::command::run(arguments, global),
         Command::Connections(arguments) => payments::connections::run(arguments, global),
+        Command::Heal(arguments) => heal::run(arguments, global),
         Command::Repairs(arguments) => repairs::run(arguments, global),
         Command::Truth(arguments) => truth::run(arguments, global),
         Command::Worker(arguments) => payments::worker::run(arguments, global),

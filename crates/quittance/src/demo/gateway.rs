@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use quittance_sandbox::{Config, FaultProfile, Sandbox};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -174,6 +174,16 @@ impl Gateway {
                 other => return other.with_context(|| format!("cannot read {path} of the sandbox")),
             }
         }
+    }
+
+    /// Does to the account what is not in the gateway's API: what its other customers, its banks and its clock do.
+    pub(crate) async fn hand(&self, path: &str, body: &Value) -> Result<()> {
+        let request = self.client.post(format!("{}/_sandbox/{path}", self.base)).bearer_auth(API_KEY).json(body);
+        let answer = request.send().await.with_context(|| format!("the gateway does not answer about {path}"))?;
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        ensure!(status.is_success(), "the gateway refuses {path}: {status} {text}");
+        Ok(())
     }
 
     async fn control(&self, path: &str, body: Value) -> Result<Value> {

@@ -6,13 +6,13 @@
 //! memory is asked: what is compared is what a stranger could read.**
 
 mod aftermath;
-mod api;
+pub(crate) mod api;
 mod audit;
 mod database;
 mod dice;
 mod drift;
 mod evidence;
-mod gateway;
+pub(crate) mod gateway;
 mod notes;
 mod plan;
 mod progress;

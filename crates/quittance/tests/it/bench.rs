@@ -121,3 +121,16 @@ fn what_cannot_be_measured_is_said() {
         assert!(ended.stderr.contains(said), "{ended:?}");
     }
 }
+
+#[test]
+fn what_no_webhook_tells_of_is_repaired_and_how_long_that_took_is_told() {
+    let home = Home::new();
+    let ended = home.run(&["bench", "heal", "--records", "120", "--size", "5", "--every", "1", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let line: Value = ended.json();
+    assert_eq!([&line["work"], &line["size"], &line["schedule_ms"]], [&json!("heal"), &json!(5), &json!(1_000)]);
+    let [min, max] = ["min_ms", "max_ms"].map(|member| line[member].as_u64().expect("milliseconds"));
+    assert!(min <= max && line["p50_ms"].is_number() && line["p90_ms"].is_number(), "{line}");
+    let ended = home.run(&["bench", "heal", "--records", "5", "--size", "5"]);
+    assert!(ended.code != 0 && ended.stderr.contains("each change is one subscription's"), "{ended:?}");
+}

@@ -4,7 +4,7 @@
 mod lists;
 mod trade;
 
-use crate::support::{Home, Server};
+use crate::support::{Home, Server, is_soaking, soak};
 use quittance_sandbox::{Config, FaultProfile, Sandbox};
 use reqwest::Client;
 use serde_json::json;
@@ -115,7 +115,7 @@ async fn five_deaths_under_captures_refunds_and_disputes_lose_nothing_either() {
 /// `cargo xtask soak`: many deaths on one directory, then the next seed.
 #[tokio::test(flavor = "multi_thread")]
 async fn soak_deaths_under_load() {
-    if soak("QUITTANCE_SOAK").is_none() {
+    if !is_soaking() {
         return;
     }
     let over = soak("QUITTANCE_SOAK_SECONDS").map(|seconds| tokio::time::sleep(Duration::from_secs(seconds)));
@@ -130,10 +130,4 @@ async fn soak_deaths_under_load() {
             return;
         }
     }
-}
-
-/// A number that `cargo xtask soak` sets.
-#[expect(clippy::disallowed_methods, reason = "the tests are told what is around them by the environment alone")]
-fn soak(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }

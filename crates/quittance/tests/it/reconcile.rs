@@ -1,10 +1,8 @@
-//! `quittance reconcile`, `approve` and `undo` as an operator runs them, on files and on a real PostgreSQL.
+//! `quittance reconcile`, `approve` and `undo` as an operator runs them, on files.
 
 use crate::support::{Ended, Home};
-use quittance_surroundings::Postgres;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use std::process::Stdio;
 
 /// Accounts of an application: nobody's subscription is what the export says of it.
 const ROWS: &str = "('sub_1', 'active', 'basic', 100), ('sub_2', 'past_due', 'team', 100), \
@@ -14,7 +12,7 @@ const EXPORT: &str =
     "id,status,plan\nsub_1,past_due,basic\nsub_2,active,scale\nsub_3,canceled,team\nsub_4,trialing,basic\n";
 
 /// A home whose table is repaired from an export. `more` is said of the pair.
-fn home(more: &str) -> Home {
+pub(crate) fn home(more: &str) -> Home {
     let home = Home::new();
     let database = application(&home);
     database
@@ -29,7 +27,7 @@ fn home(more: &str) -> Home {
     home
 }
 
-fn configured(home: &Home, app: &str, more: &str) -> String {
+pub(crate) fn configured(home: &Home, app: &str, more: &str) -> String {
     let place = home.path("").display().to_string();
     format!(
         "[systems.app]\n{app}[systems.export]\nkind = \"csv\"\npath = \"{}\"\n\
@@ -63,15 +61,15 @@ fn accounts(home: &Home) -> Vec<String> {
 const BEFORE: [&str; 4] = ["sub_1 active basic", "sub_2 past_due team", "sub_3 active team", "sub_4 active basic"];
 const AFTER: [&str; 4] = ["sub_1 past_due basic", "sub_2 active scale", "sub_3 cancelled team", "sub_4 active basic"];
 
-fn reconcile(home: &Home, words: &[&str]) -> Ended {
+pub(crate) fn reconcile(home: &Home, words: &[&str]) -> Ended {
     home.run(&[&["reconcile", "subscriptions", "--settle", "0s", "--json"], words].concat())
 }
 
-fn diff(home: &Home) -> Ended {
+pub(crate) fn diff(home: &Home) -> Ended {
     home.run(&["diff", "subscriptions", "--settle", "0s", "--json"])
 }
 
-fn check(ended: &Ended, code: i32, expected: &[(&str, Value)]) -> Value {
+pub(crate) fn check(ended: &Ended, code: i32, expected: &[(&str, Value)]) -> Value {
     assert_eq!(ended.code, code, "{ended:?}");
     let json = ended.json();
     expected.iter().for_each(|(name, value)| assert_eq!(&json[name], value, "{name} of {json:#}"));
@@ -85,7 +83,7 @@ fn states(json: &Value) -> Vec<String> {
 }
 
 /// All of it applied, what waits approved; gives the run.
-fn repaired(home: &Home) -> String {
+pub(crate) fn repaired(home: &Home) -> String {
     let json = check(&reconcile(home, &["--apply"]), 4, &[("repaired", json!(2)), ("awaiting_approval", json!(1))]);
     let run = json["run_id"].as_str().expect("an id").to_owned();
     check(&home.run(&["approve", &run, "--apply", "--settle", "0s", "--json"]), 0, &[("repaired", json!(1))]);
@@ -364,110 +362,6 @@ fn who_was_asked_about_a_record_is_not_asked_again_when_it_is_written() {
     assert_eq!(waiting, [&json["run_id"]]);
     let late = home.run(&["approve", &run, "--apply", "--settle", "0s"]);
     assert!(late.code == 2 && late.stderr.contains("nothing of"), "{late:?}");
-}
-
-/// A table of 1,200 accounts in PostgreSQL, and an export that says something else of each.
-struct Database {
-    home: Home,
-    server: &'static Postgres,
-    name: String,
-}
-
-impl Database {
-    fn open(subject: &str) -> Option<Self> {
-        let server = Postgres::shared(subject)?;
-        let (home, name) = (Home::new(), server.fresh_database());
-        server.sql(
-            &name,
-            "CREATE TABLE accounts (id bigint PRIMARY KEY, subscription text UNIQUE, status text, plan varchar(20));",
-        );
-        server.sql(
-            &name,
-            "INSERT INTO accounts SELECT n, 'sub_' || n, 'active', 'basic' FROM generate_series(1, 1200) n",
-        );
-        let export = (1..=1_200).map(|n| format!("sub_{n},{},team\n", if n % 3 == 0 { "past_due" } else { "active" }));
-        home.write("subscriptions.csv", &format!("id,status,plan\n{}", export.collect::<String>()));
-        home.write("url", &server.url(&name));
-        let url = home.path("url").display().to_string();
-        let app = format!("kind = \"postgres\"\nurl = \"file:{url}\"\nwrite_url = \"file:{url}\"\n");
-        home.write("quittance.toml", &configured(&home, &app, "repairs_max = 5000\n"));
-        Some(Self { home, server, name })
-    }
-
-    fn sql(&self, statement: &str) -> String {
-        self.server.sql(&self.name, statement)
-    }
-
-    /// What tells two states of the table apart.
-    fn digest(&self) -> String {
-        self.sql("SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM accounts a")
-    }
-
-    /// Asks until it is so.
-    fn until(&self, question: &str) {
-        for _ in 0..6_000 {
-            if self.sql(question) == "t" {
-                return;
-            }
-            std::thread::yield_now();
-        }
-        panic!("never: {question}");
-    }
-
-    /// How many accounts have what the export says.
-    fn repaired(&self) -> u32 {
-        self.sql("SELECT count(*) FROM accounts WHERE plan = 'team'").parse().expect("a count")
-    }
-}
-
-#[test]
-fn a_table_in_postgresql_is_repaired_and_given_back_what_it_had() {
-    let Some(database) = Database::open("repairs in PostgreSQL") else { return };
-    let home = &database.home;
-    let before = database.digest();
-    let json = check(&reconcile(home, &["--apply"]), 0, &[("repaired", json!(1_200))]);
-    let late = database.sql("SELECT count(*) FROM accounts WHERE status = 'past_due'");
-    assert_eq!((database.repaired(), late.as_str()), (1_200, "400"));
-    check(&diff(home), 0, &[("equal", json!(1_200))]);
-    let run = json["run_id"].as_str().expect("an id");
-    check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(1_200))]);
-    assert_eq!(database.digest(), before);
-}
-
-#[test]
-fn a_run_that_was_killed_is_finished_by_the_next_and_taken_back_whole() {
-    let Some(database) = Database::open("repairs that are killed") else { return };
-    let home = &database.home;
-    let before = database.digest();
-    // Slow enough to be killed in the middle of a batch.
-    database.sql(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
-         CREATE TRIGGER slow BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION wait();",
-    );
-    let mut killed = home.command(&["reconcile", "subscriptions", "--settle", "0s", "--apply"]);
-    let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    database.until("SELECT count(*) > 0 FROM accounts WHERE plan = 'team'");
-    killed.kill().expect("it is killed");
-    killed.wait().expect("it ends");
-    let begun = home.run(&["runs", "--json"]).json()["data"][0].clone();
-    assert!(begun["planned"].as_u64().is_some_and(|planned| planned > 0), "{begun:#}");
-    // The database may still be at what it was told last.
-    database.until(
-        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
-    // What was not written is not written for the sake of that run: it is decided anew.
-    let json = check(&reconcile(home, &["--apply"]), 0, &[]);
-    assert_eq!(json["finished"].as_array().map(Vec::len), begun["planned"].as_u64().map(|planned| planned as usize));
-    assert_eq!(database.repaired(), 1_200);
-    let runs = home.run(&["runs", "--json"]).json();
-    let repaired = |at: usize| runs["data"][at]["repaired"].as_u64().expect("a count");
-    assert_eq!(repaired(0) + repaired(1), 1_200, "{runs:#}");
-    for at in 0..2 {
-        let run = runs["data"][at]["run_id"].as_str().expect("an id");
-        check(&home.run(&["undo", run, "--apply", "--json"]), 0, &[("repaired", json!(repaired(at)))]);
-    }
-    assert_eq!(database.digest(), before);
-    assert_eq!(home.run(&["verify"]).code, 0);
 }
 
 #[test]

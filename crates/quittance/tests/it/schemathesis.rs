@@ -4,7 +4,7 @@
 //! `tests/peers/schemathesis.toml` says what it is told. Its report stays in `schemathesis` under the folder that the last line
 //! names. What is made up is the same each time, and bounded; `cargo xtask soak` draws anew and goes on for as long as it says.
 
-use crate::support::{Client, Home, Server, sandbox};
+use crate::support::{Client, Home, Server, is_soaking, sandbox, soak};
 use quittance_surroundings::Peer;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -124,11 +124,11 @@ fn whatever_is_made_up_from_the_description_is_answered_as_described() {
 /// For as long as it may, or with twenty times the examples, and others each time.
 #[test]
 fn soak_whatever_is_made_up_from_the_description_is_answered_as_described() {
-    if soak("QUITTANCE_SOAK").is_none() {
+    if !is_soaking() {
         return;
     }
     let Some(target) = Target::open() else { return };
-    let seconds = soak("QUITTANCE_SOAK_SECONDS");
+    let seconds = soak("QUITTANCE_SOAK_SECONDS").map(|seconds| seconds.to_string());
     let examples = if seconds.is_some() { "1000" } else { "240" };
     let mut words = vec!["--max-examples", examples, "--exclude-operation-id", "pause"];
     if let Some(seconds) = &seconds {
@@ -136,9 +136,4 @@ fn soak_whatever_is_made_up_from_the_description_is_answered_as_described() {
     }
     target.attack("soak", &words);
     target.close();
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long a soak goes on is told by the environment")]
-fn soak(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

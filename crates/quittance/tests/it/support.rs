@@ -259,3 +259,14 @@ impl Shop {
         self.payment[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.payment))
     }
 }
+
+/// A number that `cargo xtask soak` says, such as `QUITTANCE_SOAK_SECONDS`.
+#[expect(clippy::disallowed_methods, reason = "tests are told about soaks by the environment")]
+pub(crate) fn soak(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Whether tests that are too long for every change are wanted.
+pub(crate) fn is_soaking() -> bool {
+    soak("QUITTANCE_SOAK").is_some()
+}

@@ -3,9 +3,8 @@
 
 use super::script::{Change, PRICES, Script, customer, id};
 use crate::demo::api;
-use crate::demo::gateway::{API_KEY, Gateway};
-use anyhow::{Context, Result};
-use reqwest::Client;
+use crate::demo::gateway::Gateway;
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::ops::Deref;
 
@@ -18,7 +17,6 @@ const BEGIN_S: u64 = 1_767_225_600;
 /// A running gateway.
 pub(super) struct Provider {
     gateway: Gateway,
-    client: Client,
 }
 
 impl Deref for Provider {
@@ -32,8 +30,7 @@ impl Deref for Provider {
 impl Provider {
     /// Starts a gateway that behaves.
     pub(super) async fn start(seed: u64) -> Result<Self> {
-        let client = api::client()?;
-        Ok(Self { gateway: Gateway::start(client.clone(), seed).await?, client })
+        Ok(Self { gateway: Gateway::start(api::client()?, seed).await? })
     }
 
     /// Gives it its customers and their subscriptions.
@@ -88,15 +85,5 @@ impl Provider {
     /// Lets time go by.
     pub(super) async fn advance(&self, seconds: u64) -> Result<()> {
         self.hand("clock", &json!({"advance_s": seconds})).await
-    }
-
-    async fn hand(&self, path: &str, body: &Value) -> Result<()> {
-        let request =
-            self.client.post(format!("{}/_sandbox/{path}", self.gateway.base)).bearer_auth(API_KEY).json(body);
-        let answer = request.send().await.with_context(|| format!("the gateway does not answer about {path}"))?;
-        let status = answer.status();
-        let text = answer.text().await.unwrap_or_default();
-        anyhow::ensure!(status.is_success(), "the gateway refuses {path}: {status} {text}");
-        Ok(())
     }
 }
