@@ -12,6 +12,7 @@
 
 pub mod admin;
 pub mod alerts;
+pub mod audit;
 pub mod backup;
 pub mod clock;
 pub mod config;

@@ -3,7 +3,7 @@
 use crate::output::Format;
 use crate::{
     alerts, backup, bench, check_config, completions, customers, demo, diff, export, find, healthcheck, init, key,
-    pause, prune, reconcile, repairs, restore, sandbox, serve, tenant, trace,
+    pause, prune, reconcile, repairs, restore, sandbox, serve, tenant, trace, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use quittance_server::config::Config;
@@ -118,8 +118,8 @@ pub(crate) enum Command {
     /// Measure how fast it is, beside a limit in the same run
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Replay every journal, recheck every chain, and compare all that follows from them
-    Verify,
+    /// Replay every journal, recheck every chain, and compare all that follows from them; or check an export for auditors
+    Verify(verify::Arguments),
     /// Write everything the books hold into one file, beside a running server, or prove such a file whole
     Backup(backup::Arguments),
     /// Fill an empty data directory from a backup; nothing leaves for a gateway until it is resumed

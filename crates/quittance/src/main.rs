@@ -38,6 +38,7 @@ mod systems;
 mod tenant;
 mod trace;
 mod verify;
+mod verify_audit;
 
 use arguments::{Arguments, Command, Global};
 use clap::Parser;
@@ -67,7 +68,7 @@ fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
         Command::Runs(arguments) => reconcile::runs(&arguments, global),
         Command::Alerts(arguments) => alerts::run(arguments, global),
         Command::Bench(command) => bench::run(&command, global),
-        Command::Verify => verify::run(global),
+        Command::Verify(arguments) => verify::run(&arguments, global),
         Command::Backup(arguments) => backup::run(&arguments, global),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, global),
         Command::Restore(arguments) => restore::run(&arguments, global),

@@ -4,15 +4,35 @@ use crate::arguments::Global;
 use crate::failure::Exit;
 use crate::meter::Meter;
 use crate::output::Document;
+use crate::verify_audit;
+use clap::Args;
 use quittance_engine::verify::{Aspect, Finding, Report, verify};
 use quittance_server::diff::{BrokenRun, verify as verify_runs};
 use quittance_server::reconcile::{BrokenChain, verify as verify_repairs};
 use quittance_store::store::StoreError;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Verifies the books, beside a running server or without one.
-pub(crate) fn run(global: &Global) -> anyhow::Result<ExitCode> {
+/// What to verify.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Check an export for auditors instead of the books: `quittance export --to audit` makes one
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// Whose signature it has to have: the public key that the export told, in hexadecimal
+    #[arg(long, value_name = "HEX", requires = "audit")]
+    public_key: Option<String>,
+    /// An export made before, of which every record has to be in this one
+    #[arg(long, value_name = "FILE", requires = "audit")]
+    after: Option<PathBuf>,
+}
+
+/// Verifies the books, beside a running server or without one, or an export of them.
+pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &arguments.audit {
+        return verify_audit::run(file, arguments.public_key.as_deref(), arguments.after.as_deref(), global);
+    }
     let data = global.data()?;
     let kept = Kept { runs: verify_runs(&data)?, repairs: verify_repairs(&data)? };
     let mut reader = match data.open_reader() {

@@ -11,6 +11,7 @@ mod story;
 mod tests;
 
 pub use line::Line;
+pub use record::record;
 
 use find::Subject;
 use quittance_core::id::{CommandId, PaymentId, TenantId};

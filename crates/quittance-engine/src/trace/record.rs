@@ -13,7 +13,8 @@ use quittance_core::time::Timestamp;
 type Details = Vec<(&'static str, String)>;
 
 /// A record of the journal.
-pub(super) fn record(seq: i64, at: Timestamp, record: &Record) -> Line {
+#[must_use]
+pub fn record(seq: i64, at: Timestamp, record: &Record) -> Line {
     let event = Record::kind_name(record.kind()).unwrap_or("record");
     let (actor, said) = said(record);
     let mut details = vec![("record", seq.to_string())];

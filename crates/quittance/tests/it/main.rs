@@ -1,6 +1,7 @@
 //! The binary as others see it: what it prints, how it ends, and what it does to a data directory.
 
 mod alerts;
+mod audit;
 mod backup;
 mod bench;
 mod charges_flow;
