@@ -4,7 +4,7 @@
 use super::EARLIER_MAX;
 use super::apply::WriteError;
 use super::bases::{touched, touched_reads};
-use super::halt::Why;
+use super::halt::{Halt, Why};
 use super::keeper::{Keeper, PATIENCE};
 use super::lease::Guard;
 use super::state::{self, time, update};
@@ -21,6 +21,8 @@ use quittance_store::records::{
 use quittance_store::store::{Change, Loaded, Read, Reader, Scan, Store, StoreError, Work};
 use quittance_store::tables::REPAIRS;
 use quittance_store::value::Key;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Rows that are read at once.
 const PAGE: usize = 500;
@@ -117,6 +119,13 @@ impl<'s> Repairs<'s> {
             guard.renewed(at);
         }
         said.or_else(|| guard.halt.why()).map_or(Ok(()), |why| Err(WriteError::Stopped(why)))
+    }
+
+    /// Waits so long; no longer where work is to stop.
+    pub(super) fn rest(&self, span: Duration) -> Result<(), WriteError> {
+        let halt = self.guard.as_ref().map_or_else(Arc::<Halt>::default, |guard| Arc::clone(&guard.halt));
+        halt.wait(span);
+        halt.why().map_or(Ok(()), |why| Err(WriteError::Stopped(why)))
     }
 
     /// Keeps a run and what it is going to do, before any of it is done.

@@ -7,6 +7,7 @@ use super::plan::side_of;
 use crate::systems::SystemError;
 use crate::systems::write::{LOCKED, Stand, Write};
 use quittance_store::records::RepairState;
+use std::time::Duration;
 
 /// What is kept of a repair that was found to be so: who wrote it cannot be told from what the record holds.
 const SEEN: &str = "found so after the process that began it had ended";
@@ -27,13 +28,13 @@ pub fn resume(
     repairs: &mut Repairs<'_>,
     writers: &mut Writers<'_>,
 ) -> Result<(Vec<Kept>, Option<WriteError>), WriteError> {
-    let mut settled = Vec::new();
+    let (mut settled, mut rested) = (Vec::new(), Duration::ZERO);
     for _ in 0..PORTIONS_MAX {
         let left_over = repairs.left_over()?;
         if left_over.is_empty() {
             break;
         }
-        match look(repairs, left_over, writers, &mut settled) {
+        match look(repairs, left_over, writers, (&mut settled, &mut rested)) {
             Ok(None) => {}
             Ok(unknown) => return Ok((settled, unknown)),
             Err(error @ WriteError::System { .. }) => return Ok((settled, Some(error))),
@@ -49,11 +50,12 @@ pub(super) fn is_perhaps_written(repair: &Kept) -> bool {
 }
 
 /// Looks at a portion, and settles what is found out. Says why something was not: somebody holds the record, who may commit yet.
+/// `rested` is how long was waited already for what nobody sends any more and may be on its way.
 fn look(
     repairs: &mut Repairs<'_>,
     mut left_over: Vec<Kept>,
     writers: &mut Writers<'_>,
-    settled: &mut Vec<Kept>,
+    (settled, rested): (&mut Vec<Kept>, &mut Duration),
 ) -> Result<Option<WriteError>, WriteError> {
     let all: Vec<usize> = (0..left_over.len()).collect();
     let mut unknown = None;
@@ -64,7 +66,13 @@ fn look(
         let writes: Vec<Write> =
             batch.iter().map(|at| write(&side, &left_over[*at].plan, id(&left_over[*at]))).collect();
         let mut writer = (writers.open)(first).map_err(fails)?;
-        let stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
+        let mut stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
+        let rest = writer.lingers().saturating_sub(*rested);
+        if !rest.is_zero() && stands.contains(&Some(Stand::AsExpected)) {
+            repairs.rest(rest)?;
+            *rested += rest;
+            stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
+        }
         let (mut outcomes, mut held) = (Vec::new(), 0);
         for (at, stand) in batch.iter().zip(stands) {
             let Some(stand) = stand else {
@@ -111,15 +119,15 @@ fn still_held(system: &str, object: &str, held: usize) -> SystemError {
 mod tests {
     use super::*;
     use crate::systems::sqlite::SqliteWriter;
-    use crate::systems::write::{WriteOptions, Writer};
+    use crate::systems::write::{WriteOptions, Writer, Written};
     use quittance_core::id::RunId;
+    use quittance_core::pair::Side;
     use quittance_core::record::value::Value;
     use quittance_core::time::Timestamp;
     use quittance_store::memory::MemoryDatabase;
     use quittance_store::records::{RepairCause, RepairPlan, RepairRun};
     use rusqlite::Connection;
-    use std::path::Path;
-    use std::time::Duration;
+    use std::path::{Path, PathBuf};
 
     fn plan() -> RepairPlan {
         let column = |name: &str, value: &'static str| vec![(name.to_owned(), Value::text(value))];
@@ -134,6 +142,56 @@ mod tests {
             takes_away: false,
             place: None,
         }
+    }
+
+    fn begun(repairs: &mut Repairs<'_>) -> RunId {
+        let (id, at, cause) = (RunId::from_bytes([7; 16]), Timestamp(1), RepairCause::Reconcile);
+        let (pair, by) = ("accounts".to_owned(), "one".to_owned());
+        let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 1, source: None };
+        repairs.begin(&run, &[(RepairState::Planned, plan())]).expect("it is kept");
+        id
+    }
+
+    /// A system without locks: what its dead writer sent is carried out just after the first look.
+    struct Late {
+        inner: SqliteWriter,
+        path: PathBuf,
+    }
+
+    impl Writer for Late {
+        fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+            let stands = self.inner.stand(object, side, writes);
+            let other = Connection::open(&self.path).expect("a database");
+            other.execute_batch("UPDATE a SET v = 'new' WHERE id = 1").expect("it is written");
+            stands
+        }
+
+        fn lingers(&self) -> Duration {
+            Duration::from_millis(1)
+        }
+
+        fn write(&mut self, _: &str, _: &Side, _: &[Write]) -> Result<Vec<Written>, SystemError> {
+            panic!("nothing is written when it is looked what became of it")
+        }
+    }
+
+    #[test]
+    fn what_may_be_carried_out_yet_is_not_called_abandoned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.db");
+        let rows = "CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO a VALUES (1, 'old')";
+        Connection::open(&path).expect("a database").execute_batch(rows).expect("rows");
+        let mut store = MemoryDatabase::new().writer();
+        let mut repairs = Repairs::new(&mut store, "accounts");
+        begun(&mut repairs);
+        let mut open = |_: &RepairPlan| {
+            let inner = SqliteWriter::open("app", &path, Duration::ZERO, WriteOptions::default())?;
+            Ok(Box::new(Late { inner, path: path.clone() }) as Box<dyn Writer>)
+        };
+        let mut writers = Writers { open: &mut open, now: &|| Timestamp(2), by: "two" };
+        let (settled, unknown) = resume(&mut repairs, &mut writers).expect("it is kept");
+        assert!(unknown.is_none());
+        assert_eq!(settled.iter().map(|one| one.state).collect::<Vec<_>>(), [RepairState::Repaired]);
     }
 
     fn look_again(repairs: &mut Repairs<'_>, path: &Path) -> (Vec<RepairState>, Option<WriteError>) {
@@ -156,10 +214,7 @@ mod tests {
         other.execute_batch(&format!("PRAGMA journal_mode = WAL; {rows}")).expect("rows");
         let mut store = MemoryDatabase::new().writer();
         let mut repairs = Repairs::new(&mut store, "accounts");
-        let (id, at, cause) = (RunId::from_bytes([7; 16]), Timestamp(1), RepairCause::Reconcile);
-        let (pair, by) = ("accounts".to_owned(), "one".to_owned());
-        let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 1, source: None };
-        repairs.begin(&run, &[(RepairState::Planned, plan())]).expect("it is kept");
+        let id = begun(&mut repairs);
         // Who began it wrote, and comes to the commit only after somebody else has looked.
         other.execute_batch("BEGIN IMMEDIATE; UPDATE a SET v = 'new' WHERE id = 1").expect("it is written");
         let (settled, unknown) = look_again(&mut repairs, &path);

@@ -78,6 +78,11 @@ impl Web {
         self.line.clone()
     }
 
+    /// How long an answer is waited for.
+    pub(super) fn timeout(&self) -> Duration {
+        self.line.timeout
+    }
+
     pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }

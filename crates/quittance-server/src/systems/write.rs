@@ -12,6 +12,7 @@ use crate::config::SideRef;
 pub use crate::config::Triggers;
 use quittance_core::pair::Side;
 use quittance_core::record::value::Value;
+use std::time::Duration;
 
 /// Why a record is refused that somebody else holds, and may not hold the next time.
 pub const LOCKED: &str = "locked by another transaction";
@@ -166,6 +167,12 @@ pub trait Writer: Send {
     /// As [`Writer::write`].
     fn stand_still(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Option<Stand>>, SystemError> {
         Ok(self.stand(object, side, writes)?.into_iter().map(Some).collect())
+    }
+
+    /// How long a write may still be carried out whose sender has ended: none where [`Writer::stand_still`] knows who holds a
+    /// record. A record that holds what is expected says nothing before that.
+    fn lingers(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Has this asked right before each commit, where the system has transactions. What is not to be committed is taken back, and

@@ -20,6 +20,7 @@ use quittance_core::pair::Side;
 use quittance_core::record::value::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// The values of an object, in the order of the columns that writes name.
 type Row = Vec<Value<'static>>;
@@ -76,6 +77,10 @@ impl Writer for StripeWriter {
         let rows = self.look(&job, &(0..writes.len()).collect::<Vec<_>>())?;
         let found = |id: &String| rows.get(id).map(std::slice::from_ref).unwrap_or_default();
         Ok(writes.iter().zip(&job.ids).map(|(write, id)| stand(write, found(id), &job.narrow)).collect())
+    }
+
+    fn lingers(&self) -> Duration {
+        self.web.timeout()
     }
 
     fn writes_at_once(&self) -> usize {
