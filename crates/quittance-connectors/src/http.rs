@@ -1,17 +1,19 @@
-//! Any JSON API that lists objects, as it is configured: for comparing them with what somebody else believes.
+//! Any JSON API that lists objects, as it is configured: for comparing them with what somebody else believes, and for
+//! changing them.
 //!
-//! Owns the targets of requests, the reading of pages, and how one page leads to the next ([`Pages`]). Does not own
-//! sockets, credentials or patience, nor what objects mean.
+//! Owns the targets of requests, the reading of pages, how one page leads to the next ([`Pages`]), and what changes a record
+//! ([`update`]). Does not own sockets, credentials or patience, nor what objects mean.
 
 mod address;
 mod answer;
 mod pages;
+pub mod update;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::Address;
-pub use answer::{Failure, Listed, Next, decode_page, decode_record};
+pub use answer::{Failure, Listed, Next, decode_page, decode_record, said};
 pub use pages::{Pages, Stuck};
 
 /// How objects of one kind are listed.

@@ -5,7 +5,8 @@
 //! [`quittance_core::fact::Fact`]: a statement of what was seen. [`key::gateway_key`] computes the idempotency key
 //! under which a request travels, [`event::Event`] is what a gateway sends unasked, and [`stripe::webhook`] checks
 //! whether it was really Stripe. For systems that are only compared, [`sql`] says statements and reads their answers,
-//! [`stripe::listing`] and [`http`] read whole lists, and [`record`] makes canonical values of JSON.
+//! [`stripe::listing`] and [`http`] read whole lists, [`stripe::update`] and [`http::update`] change what a repair may, and [`record`]
+//! makes canonical values of JSON.
 //!
 //! **Connectors never open a socket, never read a clock, never hold a thread, a credential or any other state, and
 //! never judge.** The same `429` means "not executed" on a first send and nothing at all on a replay; a connector

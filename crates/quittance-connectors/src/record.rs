@@ -4,8 +4,10 @@
 mod holds;
 mod json;
 mod place;
+mod written;
 
 pub use holds::holds;
 pub use json::{value_at, value_of};
 pub(crate) use place::elements;
 pub use place::{member_of, places, value_in};
+pub use written::json_as;

@@ -77,6 +77,24 @@ pub fn decode_record(shape: &Shape, response: &Response) -> Result<Option<Json>,
     }
 }
 
+/// What an answer that refuses says for people, of a line at most; empty where it says nothing in a usual place of JSON.
+#[must_use]
+pub fn said(response: &Response) -> String {
+    const PLACES: [&str; 9] = [
+        "/error/message",
+        "/detail",
+        "/message",
+        "/error_description",
+        "/error",
+        "/errors/0/message",
+        "/errors/0/detail",
+        "/errors/0",
+        "/title",
+    ];
+    let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
+    PLACES.iter().find_map(|place| body.pointer(place)?.as_str()).map(printable).unwrap_or_default()
+}
+
 fn success(response: &Response) -> Result<Json, Failure> {
     if response.status != 200 {
         let location = response.header("Location").map(printable);
