@@ -1,11 +1,13 @@
 //! Reading over HTTP: requests at a rate, again where that helps, and given up with what was wrong.
 //!
 //! Reads are harmless, so that whatever fails in passing is asked again: what was refused for its rate, an error of the
-//! other side, a broken connection, an answer that is not readable. Writes are sent once by a call (`send`). Does not own what is
-//! asked, nor what answers mean.
+//! other side, a broken connection, an answer that is not readable. Writes are sent once by a call (`send`), and brought to their
+//! end by looking (`rounds`). Does not own what is asked, nor what answers mean.
 
+mod rounds;
 mod send;
 
+pub(super) use rounds::{Conversation, Known, converse, portion, stands};
 pub(super) use send::Sent;
 
 use super::SystemError;

@@ -249,7 +249,8 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     fn refused(&self, request: &Request, refusal: &Refusal) -> SystemError {
-        refused(&self.line.name, self.kind, request, refusal, self.credential)
+        let place = format!("{} {}", request.method.as_str(), path(request));
+        refused(&self.line.name, self.kind, &place, refusal, self.credential)
     }
 }
 

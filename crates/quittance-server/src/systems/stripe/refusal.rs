@@ -2,19 +2,18 @@
 
 use super::Credential;
 use crate::systems::SystemError;
-use crate::systems::web::path;
-use quittance_connectors::message::Request;
 use quittance_connectors::stripe::listing::{Kind, Refusal};
 
-/// A refusal as a mistake of the key's, of the configuration's, or of the other side.
+/// A refusal of what was asked at a place (`POST /v1/customers/cus_1`) as a mistake of the key's, of the configuration's, or of the other side.
 pub(super) fn refused(
     system: &str,
     kind: &Kind,
-    request: &Request,
+    place: &str,
     refusal: &Refusal,
     credential: Credential<'_>,
 ) -> SystemError {
-    let (path, method, setting) = (path(request), request.method.as_str(), credential.setting);
+    let setting = credential.setting;
+    let path = place.split_once(' ').map_or(place, |(_, path)| path);
     let said = said(refusal, credential);
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     match refusal.status {
@@ -28,12 +27,12 @@ pub(super) fn refused(
                 None => format!("give the restricted key the permission to read objects of kind `{}`", kind.name),
             };
             SystemError::configuration(
-                format!("system `{system}` does not allow {method} {path} to its {setting}{said}"),
+                format!("system `{system}` does not allow {place} to its {setting}{said}"),
                 remedy,
             )
         }
         404 => SystemError::configuration(format!("system `{system}` has no {path}{said}"), "compare another object"),
-        status => SystemError::outside(format!("system `{system}` refuses {method} {path} with {status}{said}"), ""),
+        status => SystemError::outside(format!("system `{system}` refuses {place} with {status}{said}"), ""),
     }
 }
 
