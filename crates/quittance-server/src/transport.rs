@@ -6,6 +6,7 @@
 //! Does not own what an answer means: a [`Delivery`] is decoded by the connectors.
 
 use crate::config::Secret;
+use quittance_connectors::http::update::{Change, Verb};
 use quittance_connectors::message::{Delivery, Headers, MAX_ANSWER_BYTES, Method, Request, Response};
 use quittance_core::fact::Loss;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -132,7 +133,16 @@ impl Transport {
     ///
     /// **Effects**: whatever the gateway makes of it. Says `NotSent` only where no byte of the request can have left.
     pub async fn deliver(&self, request: &Request, patience: Duration) -> Delivery {
-        let request = match self.build(request) {
+        self.send(self.build(request), patience).await
+    }
+
+    /// The same of a request that changes a record of an API. It has headers of its own, and none of the dialect's.
+    pub async fn deliver_change(&self, change: &Change, patience: Duration) -> Delivery {
+        self.send(self.build_change(change), patience).await
+    }
+
+    async fn send(&self, built: Result<reqwest::Request, String>, patience: Duration) -> Delivery {
+        let request = match built {
             Ok(request) => request,
             Err(reason) => return Delivery::NotSent { reason },
         };
@@ -151,11 +161,7 @@ impl Transport {
 
     /// The request as it goes out. Refuses what would not arrive as the exact bytes that were hashed.
     fn build(&self, request: &Request) -> Result<reqwest::Request, String> {
-        let url = reqwest::Url::parse(&format!("{}{}", self.base, request.target))
-            .map_err(|error| format!("target is no part of an address: {error}"))?;
-        if self.target_of(&url) != request.target {
-            return Err("target would be changed on the way".to_owned());
-        }
+        let url = self.url(&request.target)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -168,8 +174,29 @@ impl Transport {
         Ok(built)
     }
 
-    fn target_of(&self, url: &reqwest::Url) -> String {
-        url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+    fn build_change(&self, change: &Change) -> Result<reqwest::Request, String> {
+        let method = match change.verb {
+            Verb::Patch => reqwest::Method::PATCH,
+            Verb::Put => reqwest::Method::PUT,
+            Verb::Post => reqwest::Method::POST,
+        };
+        let mut built = reqwest::Request::new(method, self.url(&change.target)?);
+        for (name, text) in &change.headers {
+            let carried = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(text).ok());
+            let (name, value) = carried.ok_or_else(|| format!("value of {name} cannot be a header"))?;
+            built.headers_mut().insert(name, value);
+        }
+        built.headers_mut().extend(self.credential.clone());
+        *built.body_mut() = Some(change.body.clone().into());
+        Ok(built)
+    }
+
+    /// The address of a target, which is not changed on the way.
+    fn url(&self, target: &str) -> Result<reqwest::Url, String> {
+        let url = reqwest::Url::parse(&format!("{}{target}", self.base))
+            .map_err(|error| format!("target is no part of an address: {error}"))?;
+        let arrives = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        if arrives == target { Ok(url) } else { Err("target would be changed on the way".to_owned()) }
     }
 
     fn headers(&self, request: &Request) -> Result<HeaderMap, String> {

@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
 use super::webhook_secret::{SecretState, WebhookSecret};
-use super::{Config, Gateway, System, alerts, encryption};
+use super::{Config, Gateway, HttpApi, System, alerts, encryption};
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use std::collections::BTreeMap;
@@ -197,9 +197,9 @@ pub(super) fn of_system(config: &Config, system: &System, fetch: &Fetch<'_>) -> 
 pub(super) fn of_writer(config: &Config, system: &System, fetch: &Fetch<'_>) -> Result<Option<Secret>, ConfigErrors> {
     let mut mistakes = Mistakes::default();
     let secret = match system {
-        System::Postgres { write_url: Some(reference), .. } | System::Stripe { write_api_key: Some(reference), .. } => {
-            value(reference, fetch, &mut mistakes)
-        }
+        System::Postgres { write_url: Some(reference), .. }
+        | System::Stripe { write_api_key: Some(reference), .. }
+        | System::Http(HttpApi { write_token: Some(reference), .. }) => value(reference, fetch, &mut mistakes),
         _ => None,
     };
     mistakes.into_result(secret, config.file.clone())

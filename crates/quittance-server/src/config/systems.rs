@@ -123,8 +123,7 @@ fn postgres(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> 
     let lag_max_s = section.number("lag_max_s", 60, 0..=86_400, mistakes).value;
     let statement_timeout_s = section.number("statement_timeout_s", 3_600, 1..=86_400, mistakes).value;
     let remedy = "add url = \"env:APP_DATABASE_URL\", a role that may only SELECT suffices";
-    let found = section.text("write_url", mistakes);
-    let write_url = found.and_then(|found| secrets::reference(&found, &section.setting("write_url"), mistakes));
+    let write_url = secret_if_given(section, "write_url", mistakes);
     let url = secret(section, "url", origin, remedy, mistakes)?;
     Some(System::Postgres { url, write_url, lag_max_s, statement_timeout_s })
 }
@@ -154,8 +153,7 @@ fn stripe(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Op
     let timeout_ms = section.number("timeout_ms", 30_000, 100..=600_000, mistakes).value;
     let dialect = Some(Dialect::Stripe(Flow::PaymentIntents));
     let api_base = super::gateway::api_base(section, dialect, origin, mistakes)?;
-    let found = section.text("write_api_key", mistakes);
-    let write_api_key = found.and_then(|found| secrets::reference(&found, &section.setting("write_api_key"), mistakes));
+    let write_api_key = secret_if_given(section, "write_api_key", mistakes);
     let remedy = "add api_key = \"env:STRIPE_API_KEY\", a restricted key that may only read suffices";
     let api_key = secret(section, "api_key", origin, remedy, mistakes)?;
     // The range fits 32 bits.
@@ -177,13 +175,13 @@ fn secret(
     remedy: &str,
     mistakes: &mut Mistakes,
 ) -> Option<SecretRef> {
-    match section.text(key, mistakes) {
-        Some(found) => secrets::reference(&found, &section.setting(key), mistakes),
-        None => {
-            if !section.has(key) {
-                mistakes.add(origin.clone(), &section.setting(key), "missing", remedy);
-            }
-            None
-        }
+    if !section.has(key) {
+        mistakes.add(origin.clone(), &section.setting(key), "missing", remedy);
     }
+    secret_if_given(section, key, mistakes)
+}
+
+fn secret_if_given(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<SecretRef> {
+    let found = section.text(key, mistakes)?;
+    secrets::reference(&found, &section.setting(key), mistakes)
 }

@@ -1,20 +1,26 @@
-//! Any JSON API as a system that is compared, as it is configured. Reads only.
+//! Any JSON API as a system that is compared, as it is configured, and repaired by a credential of its own.
 //!
-//! Owns which readings a comparison takes. What pages are and how they go on is [`quittance_connectors::http`]'s, the way
-//! there and its patience are `systems::web`'s.
+//! Owns which readings a comparison takes; [`Http`] never writes. What pages are, how they go on and what changes a record is
+//! [`quittance_connectors::http`]'s, the way there and its patience are `systems::web`'s.
+
+mod refusal;
+mod writer;
+
+pub use writer::HttpWriter;
 
 use super::objects::{Missing, Objects};
 use super::web::{Fetched, IN_FLIGHT_MAX, Line, Settings, Web, path};
 use super::{Description, Patience, Reading, Sink, System, SystemError, Wanted};
 use crate::config::{Auth, HttpApi, HttpObject, Secret, closest};
 use crate::transport::{Credential, Transport};
-use quittance_connectors::http::{Address, Failure, Pages, Shape, decode_page, decode_record};
+use quittance_connectors::http::{Address, Pages, Shape, decode_page, decode_record};
 use quittance_connectors::message::{Headers, Method, Request};
 use quittance_connectors::record::value_in;
 use quittance_core::pair::Side;
 use quittance_core::record::key::encode_key;
 use quittance_core::record::value::Value;
 use quittance_core::time::Timestamp;
+use refusal::{readable, unread};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,34 +43,59 @@ impl Http {
     ///
     /// When its secret is missing or cannot be sent, or this machine cannot make connections.
     pub fn open(name: &str, api: &HttpApi, token: Option<&Secret>, patience: Patience) -> Result<Self, SystemError> {
-        let missing =
-            || SystemError::configuration(format!("system `{name}` has no token"), "add token = \"env:NAME\"");
-        let credential = match &api.auth {
-            Auth::None => Credential::None,
-            Auth::Bearer(_) => Credential::Bearer(token.ok_or_else(missing)?),
-            Auth::Basic(username, _) => Credential::Basic { username, password: token.ok_or_else(missing)? },
-            Auth::Header(name, _) => Credential::Header { name, value: token.ok_or_else(missing)? },
-        };
-        let transport = Transport::with_credential(&api.address.origin, credential, JSON, IN_FLIGHT_MAX);
-        let transport = transport
-            .map_err(|error| SystemError::configuration(format!("system `{name}`: {error}"), "").because(error))?;
-        let web = Web::new(Settings {
-            name,
-            transport,
-            requests_per_second_max: api.requests_per_second_max,
-            timeout: Duration::from_millis(api.timeout_ms),
-            patience,
-        })?;
+        let web = web(name, api, Token { secret: token, setting: TOKEN }, patience)?;
         Ok(Self { name: name.to_owned(), web, address: api.address.clone(), objects: api.objects.clone() })
     }
+}
 
-    fn object(&self, object: &str) -> Result<&HttpObject, SystemError> {
-        self.objects.get(object).ok_or_else(|| {
-            let names: Vec<&str> = self.objects.keys().map(String::as_str).collect();
-            let what = format!("there is no object `{object}` in system `{}`", self.name);
-            SystemError::configuration(what, format!("{}; others go below `objects`", closest(object, &names)))
-        })
-    }
+/// What the configuration calls the credential by which an API is read.
+const TOKEN: &str = "token";
+
+/// A credential, and what the configuration calls it.
+#[derive(Clone, Copy)]
+struct Token<'a> {
+    secret: Option<&'a Secret>,
+    setting: &'static str,
+}
+
+fn web(name: &str, api: &HttpApi, token: Token<'_>, patience: Patience) -> Result<Web, SystemError> {
+    let Token { secret, setting } = token;
+    let missing = || {
+        SystemError::configuration(format!("system `{name}` has no {setting}"), format!("add {setting} = \"env:NAME\""))
+    };
+    let credential = match &api.auth {
+        Auth::None => Credential::None,
+        Auth::Bearer(_) => Credential::Bearer(secret.ok_or_else(missing)?),
+        Auth::Basic(username, _) => Credential::Basic { username, password: secret.ok_or_else(missing)? },
+        Auth::Header(name, _) => Credential::Header { name, value: secret.ok_or_else(missing)? },
+    };
+    let transport = Transport::with_credential(&api.address.origin, credential, JSON, IN_FLIGHT_MAX);
+    let transport = transport
+        .map_err(|error| SystemError::configuration(format!("system `{name}`: {error}"), "").because(error))?;
+    Web::new(Settings {
+        name,
+        transport,
+        requests_per_second_max: api.requests_per_second_max,
+        timeout: Duration::from_millis(api.timeout_ms),
+        patience,
+    })
+}
+
+fn configured<'o>(
+    system: &str,
+    objects: &'o BTreeMap<String, HttpObject>,
+    object: &str,
+) -> Result<&'o HttpObject, SystemError> {
+    objects.get(object).ok_or_else(|| {
+        let names: Vec<&str> = objects.keys().map(String::as_str).collect();
+        let what = format!("there is no object `{object}` in system `{system}`");
+        SystemError::configuration(what, format!("{}; others go below `objects`", closest(object, &names)))
+    })
+}
+
+/// What a field that a record does not mention is taken for.
+const fn missing(object: &HttpObject) -> Missing {
+    if object.absent_is_null { Missing::Null } else { Missing::Absent }
 }
 
 /// Whether records are found by these columns: by an identity of one part, where there is a path for it.
@@ -78,7 +109,8 @@ fn can_get(shape: &Shape, side: &Side, columns: &[usize]) -> bool {
 
 impl System for Http {
     fn describe(&mut self, object: &str) -> Result<Description, SystemError> {
-        Ok(Description { identity: self.object(object)?.shape.identity.clone(), ..Description::default() })
+        let identity = configured(&self.name, &self.objects, object)?.shape.identity.clone();
+        Ok(Description { identity, ..Description::default() })
     }
 
     fn read(
@@ -88,11 +120,11 @@ impl System for Http {
         wanted: &Wanted,
         sink: &mut Sink<'_>,
     ) -> Result<Reading, SystemError> {
-        let HttpObject { shape, absent_is_null } = self.object(object)?;
+        let known = configured(&self.name, &self.objects, object)?;
+        let shape = &known.shape;
         let line = self.web.line();
         let before = line.sent();
-        let missing = if *absent_is_null { Missing::Null } else { Missing::Absent };
-        let objects = Objects::new(side, wanted, missing, sink);
+        let objects = Objects::new(side, wanted, missing(known), sink);
         let mut reader = Reader { line: line.clone(), shape, address: &self.address, objects, date: None };
         match wanted {
             Wanted::All => self.web.run(reader.list())?,
@@ -144,7 +176,7 @@ impl Reader<'_, '_> {
             let request = get(target.to_owned());
             let fetched = self.line.fetch(&request, |response| readable(decode_page(self.shape, response))).await?;
             self.date = self.date.or(fetched.date);
-            let page = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure))?;
+            let page = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, TOKEN))?;
             let mut fresh = 0;
             for record in &page.records {
                 fresh += usize::from(self.hand_over(&request, record)?);
@@ -180,7 +212,7 @@ impl Reader<'_, '_> {
             let Some(done) = tasks.join_next().await else { return Ok(()) };
             let (request, fetched) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
             self.date = self.date.or(fetched.date);
-            let record = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure))?;
+            let record = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, TOKEN))?;
             if let Some(record) = record {
                 self.hand_over(&request, &record)?;
             }
@@ -204,38 +236,4 @@ impl Reader<'_, '_> {
 
 fn get(target: String) -> Request {
     Request { method: Method::Get, target, body: Vec::new(), idempotency_key: None, api_version: String::new() }
-}
-
-/// What is no JSON is asked again; what is another answer than was asked for is one.
-fn readable<T>(decoded: Result<T, Failure>) -> Result<Result<T, Failure>, String> {
-    match decoded {
-        Err(Failure::Unreadable(what)) => Err(format!("it answers with {what}")),
-        other => Ok(other),
-    }
-}
-
-fn unread(system: &str, request: &Request, failure: &Failure) -> SystemError {
-    let path = path(request);
-    match failure {
-        Failure::Status { status: status @ (401 | 403), .. } => {
-            let what = format!("system `{system}` does not allow GET {path} to its token ({status})");
-            SystemError::configuration(what, "see that `auth` and `token` are right, and what the token may read")
-        }
-        Failure::Status { status: 404, .. } => {
-            let what = format!("system `{system}` has no {path} (404)");
-            SystemError::configuration(what, "see that base_url and `list` are right")
-        }
-        Failure::Status { status: status @ 300..=399, location } => {
-            let place = location.as_deref().unwrap_or("nowhere");
-            let what = format!("system `{system}` answers GET {path} with {status} and points to {place}");
-            SystemError::configuration(what, "write that address as base_url; redirects are not followed")
-        }
-        Failure::Status { status, .. } => {
-            SystemError::outside(format!("system `{system}` answers GET {path} with {status}"), "")
-        }
-        Failure::Shape(what) | Failure::Unreadable(what) => {
-            let what = format!("GET {path} of system `{system}`: {what}");
-            SystemError::configuration(what, "see that `records`, `record` and `next` are where it has them")
-        }
-    }
 }

@@ -6,7 +6,7 @@
 use super::{Reading, Sink, SystemError, Wanted};
 use crate::config::closest;
 use quittance_connectors::record::{member_of, value_in};
-use quittance_core::pair::Side;
+use quittance_core::pair::{Column, Side};
 use quittance_core::record::key::encode_value;
 use quittance_core::record::value::{Comparison, Value};
 use serde_json::Value as Json;
@@ -72,7 +72,7 @@ impl<'a, 's> Objects<'a, 's> {
 
     /// Hands an object over that was seen, unless the same row was.
     pub(super) fn hand_over(&mut self, identity: &[u8], object: &Json) {
-        let row: Vec<Value<'static>> = self.side.columns.iter().map(|column| self.value(object, column)).collect();
+        let row = row_of(object, self.side, self.missing);
         self.note_members(object);
         if self.is_over || !self.is_wanted(&row) {
             return;
@@ -109,17 +109,6 @@ impl<'a, 's> Objects<'a, 's> {
         Ok(Reading { rows: self.rows, ..reading })
     }
 
-    fn value(&self, object: &Json, column: &quittance_core::pair::Column) -> Value<'static> {
-        match value_in(object, &column.name, column.pointer.as_deref()) {
-            Value::Absent => match self.missing {
-                Missing::Null => Value::Null,
-                Missing::NullInMetadata if is_metadata(column) && object["metadata"].is_object() => Value::Null,
-                Missing::Absent | Missing::NullInMetadata => Value::Absent,
-            },
-            value => value,
-        }
-    }
-
     fn note_members(&mut self, object: &Json) {
         self.objects += 1;
         for (column, is_known) in self.side.columns.iter().zip(&mut self.is_known).filter(|(_, is_known)| !**is_known) {
@@ -140,8 +129,21 @@ impl<'a, 's> Objects<'a, 's> {
     }
 }
 
+/// What an object holds in the columns of a side.
+pub(super) fn row_of(object: &Json, side: &Side, missing: Missing) -> Vec<Value<'static>> {
+    let value = |column: &Column| match value_in(object, &column.name, column.pointer.as_deref()) {
+        Value::Absent => match missing {
+            Missing::Null => Value::Null,
+            Missing::NullInMetadata if is_metadata(column) && object["metadata"].is_object() => Value::Null,
+            Missing::Absent | Missing::NullInMetadata => Value::Absent,
+        },
+        value => value,
+    };
+    side.columns.iter().map(value).collect()
+}
+
 /// Whether a column is a key of `metadata`.
-fn is_metadata(column: &quittance_core::pair::Column) -> bool {
+fn is_metadata(column: &Column) -> bool {
     match (column.name.as_str(), column.pointer.as_deref()) {
         ("metadata" | "/metadata", Some(pointer)) => pointer.matches('/').count() == 1,
         (name, None) => name.strip_prefix("/metadata/").is_some_and(|key| !key.contains('/')),
@@ -168,7 +170,6 @@ fn row_hash(row: &[Value<'_>]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quittance_core::pair::Column;
     use serde_json::json;
 
     fn side(names: &[&str]) -> Side {

@@ -1,14 +1,14 @@
 //! From a system's configuration to the system itself, and to what writes it.
 
 use super::csv::Csv;
-use super::http::Http;
+use super::http::{Http, HttpWriter};
 use super::ledger::Ledger;
 use super::postgres::{Postgres, PostgresWriter};
 use super::sqlite::{self, Sqlite, SqliteWriter};
 use super::stripe::{Account, Stripe, StripeWriter};
 use super::write::{Triggers, WriteOptions, Writer};
 use super::{Patience, System, SystemError};
-use crate::config::{Secret, System as Configured};
+use crate::config::{Auth, HttpApi, Secret, System as Configured};
 use crate::data::Data;
 use std::time::Duration;
 
@@ -92,7 +92,17 @@ pub fn writer(
             let api_key = secret.ok_or_else(|| without_secret(name))?;
             Ok(Box::new(StripeWriter::open(&account(name, system, api_key).ok_or_else(|| without_secret(name))?)?))
         }
-        Configured::Csv { .. } | Configured::Http(_) | Configured::Ledger { .. } => {
+        Configured::Http(api) if api.objects.values().all(|object| object.update.is_none()) => {
+            Err(refused("add write = \"/…/{key}\" and writable_fields to what is repaired of its objects"))
+        }
+        Configured::Http(HttpApi { auth, write_token: None, .. }) if *auth != Auth::None => {
+            Err(refused("add write_token = \"env:CRM_WRITE_TOKEN\", which may read and write what is repaired"))
+        }
+        Configured::Http(api) => {
+            refuse_triggers(name, system, &options)?;
+            Ok(Box::new(HttpWriter::open(name, api, secret, Patience::default())?))
+        }
+        Configured::Csv { .. } | Configured::Ledger { .. } => {
             let what = format!("the system `{name}` is of the kind {}, which cannot be written yet", system.kind());
             Err(SystemError::configuration(what, "repair the other side, or this one by hand"))
         }

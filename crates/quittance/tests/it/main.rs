@@ -33,6 +33,7 @@ mod prune;
 mod rail;
 mod rail_kill;
 mod reconcile;
+mod reconcile_http;
 mod reconcile_postgres;
 mod reconcile_stripe;
 mod rules;

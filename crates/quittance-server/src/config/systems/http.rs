@@ -1,9 +1,12 @@
 //! A JSON API as a system: `[systems.NAME]` with `kind = "http"`, and its lists under `[systems.NAME.objects.OBJECT]`.
 
-use super::secret;
+mod writing;
+
+use super::{secret, secret_if_given};
 use crate::config::errors::{Mistakes, Origin};
 use crate::config::secrets::SecretRef;
 use crate::config::section::{Section, unknown_remedy};
+use quittance_connectors::http::update::Update;
 use quittance_connectors::http::{Address, Paging, Shape};
 use std::collections::BTreeMap;
 
@@ -14,6 +17,8 @@ pub struct HttpApi {
     pub address: Address,
     /// How it is told who asks.
     pub auth: Auth,
+    /// The secret of who writes, told in the same way; none where nobody may. Nothing is read for a comparison by it.
+    pub write_token: Option<SecretRef>,
     /// Requests in a second, at most.
     pub requests_per_second_max: u32,
     /// How long a request may take, in milliseconds.
@@ -53,12 +58,24 @@ pub struct HttpObject {
     pub shape: Shape,
     /// Whether a field that a record does not mention is said to be nothing.
     pub absent_is_null: bool,
+    /// How its records are changed; none where nobody may.
+    pub update: Option<Update>,
 }
 
-const KEYS: [&str; 9] =
-    ["kind", "base_url", "auth", "token", "username", "header", "requests_per_second_max", "timeout_ms", "objects"];
+const KEYS: [&str; 10] = [
+    "kind",
+    "base_url",
+    "auth",
+    "token",
+    "write_token",
+    "username",
+    "header",
+    "requests_per_second_max",
+    "timeout_ms",
+    "objects",
+];
 
-const OBJECT_KEYS: [&str; 13] = [
+const OBJECT_KEYS: [&str; 14] = [
     "list",
     "get",
     "records",
@@ -72,6 +89,7 @@ const OBJECT_KEYS: [&str; 13] = [
     "page_size",
     "page_size_parameter",
     "absent",
+    "write",
 ];
 
 const PAGINGS: [&str; 5] = ["cursor", "page", "offset", "link", "none"];
@@ -88,9 +106,32 @@ pub(super) fn parse(section: &Section<'_>, origin: &Origin, mistakes: &mut Mista
     let objects: BTreeMap<String, HttpObject> =
         tables.into_iter().filter_map(|(name, table)| Some((name, object(&table, mistakes)?))).collect();
     let address = address(section, origin, mistakes);
-    let auth = auth(section, origin, mistakes)?;
+    let auth = auth(section, origin, mistakes);
+    let write_token = write_token(section, auth.as_ref(), mistakes);
+    let (address, auth) = (address?, auth?);
+    let is_key = |object: &HttpObject, name: &str| {
+        let header = object.update.as_ref().and_then(|update| update.key_header.as_deref());
+        header.is_some_and(|header| header.eq_ignore_ascii_case(name))
+    };
+    if let Auth::Header(name, _) = &auth
+        && objects.values().any(|object| is_key(object, name))
+    {
+        let origin = section.origin_of("header").unwrap_or_else(|| origin.clone());
+        let remedy = "name another header as idempotency_header of its objects";
+        mistakes.add(origin, &section.setting("header"), "says who asks, and is to carry a key as well", remedy);
+    }
     // The range fits 32 bits.
-    Some(HttpApi { address: address?, auth, requests_per_second_max: rate as u32, timeout_ms, objects })
+    Some(HttpApi { address, auth, write_token, requests_per_second_max: rate as u32, timeout_ms, objects })
+}
+
+/// The secret of who writes, which an API that is not told who asks has none of.
+fn write_token(section: &Section<'_>, auth: Option<&Auth>, mistakes: &mut Mistakes) -> Option<SecretRef> {
+    if let (Some(Auth::None), Some(origin)) = (auth, section.origin_of("write_token")) {
+        let remedy = "add token, by which it is read, or auth and what belongs to it";
+        mistakes.add(origin, &section.setting("write_token"), "a secret that is told to nobody", remedy);
+        return None;
+    }
+    secret_if_given(section, "write_token", mistakes)
 }
 
 fn address(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Option<Address> {
@@ -166,17 +207,12 @@ fn auth(section: &Section<'_>, origin: &Origin, mistakes: &mut Mistakes) -> Opti
 }
 
 fn object(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<HttpObject> {
-    section.refuse_unknown(&OBJECT_KEYS, mistakes);
+    section.refuse_unknown(&[&OBJECT_KEYS[..], &writing::KEYS].concat(), mistakes);
     let list = path(section, "list", mistakes);
     if !section.has("list") {
         mistakes.add(section.origin(), &section.setting("list"), "missing", "add list = \"/accounts\"");
     }
-    let get = path(section, "get", mistakes);
-    if let Some(path) = get.as_ref().filter(|path| !path.contains("{key}")) {
-        let origin = section.origin_of("get").unwrap_or_else(|| section.origin());
-        let remedy = format!("write get = \"{path}/{{key}}\"");
-        mistakes.add(origin, &section.setting("get"), "does not say where the key goes", remedy);
-    }
+    let get = keyed_path(section, "get", mistakes);
     let records = pointer(section, "records", mistakes).unwrap_or_default();
     let record = pointer(section, "record", mistakes).unwrap_or_default();
     let identity = identity(section, mistakes);
@@ -194,8 +230,12 @@ fn object(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<HttpObject> 
             }
         },
     };
-    let shape = Shape { list: list?, get, records, record, identity, paging: paging?, page_size };
-    Some(HttpObject { shape, absent_is_null })
+    // What is said of writing is looked at, whatever is wrong with the list.
+    let (is_whole, list) = (list.is_some() && paging.is_some(), list.unwrap_or_default());
+    let paging = paging.unwrap_or(Paging::None);
+    let shape = Shape { list, get, records, record, identity, paging, page_size };
+    let update = writing::parse(section, &shape, mistakes);
+    is_whole.then_some(HttpObject { shape, absent_is_null, update })
 }
 
 fn identity(section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
@@ -276,6 +316,17 @@ fn path(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Str
         return None;
     }
     Some(found.value)
+}
+
+/// A path that says where the key of a record goes.
+fn keyed_path(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<String> {
+    let path = path(section, key, mistakes)?;
+    if !path.contains("{key}") {
+        let origin = section.origin_of(key).unwrap_or_else(|| section.origin());
+        let remedy = format!("write {key} = \"{path}/{{key}}\"");
+        mistakes.add(origin, &section.setting(key), "does not say where the key goes", remedy);
+    }
+    Some(path)
 }
 
 /// A JSON pointer.

@@ -191,7 +191,7 @@ fn writer(config: &Config, pair: &str, plan: &RepairPlan) -> Result<Box<dyn Writ
     let unset = |error: crate::config::ConfigErrors| {
         SystemError::configuration(
             error.to_string(),
-            "set the variable, or write the file, that its write_url or write_api_key refers to",
+            "set the variable, or write the file, that its write_url, write_api_key or write_token refers to",
         )
     };
     let secret = config.write_secret(system).map_err(unset)?;

@@ -22,6 +22,8 @@ pub(in crate::systems) enum Known {
     Fresh(Option<String>),
     /// The system says that it was carried out.
     Applied,
+    /// The system held it against the record as it was read, found it changed since, and carried nothing out. No more is sent.
+    Raced,
     /// It may have been carried out, or may be yet, for this reason.
     Unsure(String),
     /// No try will be carried out any more, for this reason; whether an earlier one was, a look tells.
@@ -68,6 +70,11 @@ pub(in crate::systems) trait Conversation {
     /// Whether an answer that does not say what was done is what every further try gets, too.
     fn is_kept(&self, _: &Response) -> bool {
         false
+    }
+
+    /// Whether a write that may have been carried out is sent again where the record holds what it held.
+    fn may_repeat(&self) -> bool {
+        true
     }
 }
 
@@ -134,7 +141,7 @@ fn decide<C: Conversation>(
         }
         let is_unsure = matches!(known[at], Known::Unsure(_));
         match found.map(|found| talk.request(at, found)) {
-            Some(Ok(request)) => outgoing.push((at, request)),
+            Some(Ok(request)) if !is_unsure || talk.may_repeat() => outgoing.push((at, request)),
             // What cannot be said now may have been said before.
             Some(Err(why)) if !is_unsure => known[at] = Known::Over(Written::Refused { why }),
             _ => {}
@@ -155,9 +162,13 @@ fn looked(talk: &impl Conversation, at: usize, known: &Known, row: Option<&[Valu
         (Known::Ended(reason), Standing::AsExpected) => {
             Some(Written::Refused { why: format!("{reason}, and it holds what it held") })
         }
+        // Something else of the record was changed.
+        (Known::Raced, Standing::AsExpected) => {
+            Some(Written::Moved { now: write.expected.iter().map(|(_, value)| value.clone()).collect() })
+        }
         (_, Standing::AsExpected) => None,
-        (Known::Fresh(_), Standing::Done) => Some(Written::Already),
-        (Known::Fresh(_), Standing::Moved(now)) => Some(Written::Moved { now }),
+        (Known::Fresh(_) | Known::Raced, Standing::Done) => Some(Written::Already),
+        (Known::Fresh(_) | Known::Raced, Standing::Moved(now)) => Some(Written::Moved { now }),
         // Perhaps it was written before somebody else changed it.
         (Known::Unsure(_) | Known::Ended(_), _) => Some(after(write, Some(row), narrow)),
     }
@@ -192,7 +203,7 @@ fn given_up(talk: &impl Conversation, at: usize, known: &Known) -> SystemError {
             return SystemError::outside(what, "see that it can be reached, and lower requests_per_second_max");
         }
         Known::Unsure(reason) | Known::Ended(reason) => reason.as_str(),
-        Known::Applied | Known::Over(_) => "nobody looked again",
+        Known::Applied | Known::Raced | Known::Over(_) => "nobody looked again",
     };
     // What was answered proves nothing: it may be carried out when nobody looks any more.
     let what = format!("whether `{id}` of system `{system}` was written is not known: {reason}");

@@ -2,7 +2,9 @@
 
 use super::Line;
 use crate::clock;
+use quittance_connectors::http::update::Change;
 use quittance_connectors::message::{Delivery, Request, Response};
+use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -27,10 +29,20 @@ pub(in crate::systems) enum Sent {
 impl Line {
     /// Sends a write once, when both rates allow it.
     pub(in crate::systems) async fn send(&self, request: &Request) -> Sent {
+        self.once(self.transport.deliver(request, self.timeout)).await
+    }
+
+    /// The same of a change of a record of an API.
+    pub(in crate::systems) async fn send_change(&self, change: &Change) -> Sent {
+        self.once(self.transport.deliver_change(change, self.timeout)).await
+    }
+
+    /// Nothing is delivered before its turn.
+    async fn once(&self, delivery: impl Future<Output = Delivery>) -> Sent {
         self.wait_for(&self.writes).await;
         self.wait_for_turn().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
-        match self.transport.deliver(request, self.timeout).await {
+        match delivery.await {
             Delivery::Answered(response) => match response.status {
                 429 => {
                     self.bucket().drain(clock::now());

@@ -3,11 +3,14 @@
 use super::target;
 use hmac::{Hmac, KeyInit, Mac};
 use quittance_connectors::connector::Connector;
+use quittance_connectors::http::update::{Precondition, Update, Verb};
+use quittance_connectors::http::{Paging, Shape, decode_page, said};
 use quittance_connectors::message::{Delivery, Response};
 use quittance_connectors::rail::Rail;
 use quittance_connectors::stripe::Stripe;
 use quittance_connectors::stripe::webhook::verify;
 use quittance_core::fact::ObjectKind;
+use quittance_core::record::value::Value;
 use sha2::Sha256;
 
 const WORDS: &[&str] = &[
@@ -58,6 +61,42 @@ fn fuzz_answers() {
                 drop(connector.decode_events(&delivery));
                 drop(connector.decode_probe(&delivery));
                 drop(connector.decode_event(bytes));
+            }
+        }
+    });
+}
+
+/// What any JSON API answers to a reading, before a record is written and after.
+#[test]
+fn fuzz_apis() {
+    let shape = Shape {
+        list: String::new(),
+        get: None,
+        records: "/data".to_owned(),
+        record: "/data".to_owned(),
+        identity: vec!["id".to_owned()],
+        paging: Paging::Cursor { next: "/next".to_owned(), parameter: "after".to_owned() },
+        page_size: None,
+    };
+    let update = Update {
+        path: String::new(),
+        verb: Verb::Put,
+        record: String::new(),
+        content_type: String::new(),
+        precondition: Precondition::None,
+        key_header: None,
+        fields: vec!["/metadata/status".to_owned()],
+    };
+    let field = update.field("/metadata/status").unwrap();
+    target("apis", WORDS).run(|bytes| {
+        let answer = Response { status: 200, headers: Vec::new(), body: bytes.to_vec() };
+        drop((decode_page(&shape, &answer), said(&answer)));
+        if let Ok(Some(read)) = update.decode_read(&shape, &answer) {
+            for verb in [Verb::Put, Verb::Patch] {
+                let update = Update { verb, ..update.clone() };
+                for value in [Value::Null, Value::text("active"), Value::integer(7)] {
+                    drop(update.change(String::new(), "key", &read, &[(&field, &value)]));
+                }
             }
         }
     });

@@ -1,5 +1,7 @@
 //! JSON APIs as systems: read as they are configured, in every way from page to page, and never a part for the whole.
 
+mod writing;
+
 use super::provider::{Asked, Canned, Provider};
 use super::{check_error, find, read, read_all, side};
 use quittance_core::record::value::Value;

@@ -44,7 +44,15 @@ fn nothing_is_written_that_nobody_said_may_be() {
          [systems.mine]\nkind = \"sqlite\"\npath = \"{path}\"\nwritable = true\n\
          [systems.export]\nkind = \"csv\"\npath = \"here\"\n[systems.ours]\nkind = \"ledger\"\n\
          [systems.stripe]\nkind = \"stripe\"\napi_key = \"env:KEY\"\n\
-         [systems.account]\nkind = \"stripe\"\napi_key = \"env:KEY\"\nwrite_api_key = \"env:WRITE_KEY\"\n"
+         [systems.account]\nkind = \"stripe\"\napi_key = \"env:KEY\"\nwrite_api_key = \"env:WRITE_KEY\"\n\
+         [systems.crm]\nkind = \"http\"\nbase_url = \"https://crm.example\"\ntoken = \"env:T\"\n{object}\
+         [systems.api]\nkind = \"http\"\nbase_url = \"https://crm.example\"\ntoken = \"env:T\"\n{writable}\
+         [systems.both]\nkind = \"http\"\nbase_url = \"https://crm.example\"\ntoken = \"env:T\"\n\
+         write_token = \"env:W\"\n{writable}\
+         [systems.open]\nkind = \"http\"\nbase_url = \"http://127.0.0.1\"\n{writable}",
+        object = "[systems.crm.objects.a]\nlist = \"/a\"\npaging = \"none\"\n",
+        writable = "objects.a = { list = \"/a\", paging = \"none\", get = \"/a/{key}\", write = \"/a/{key}\", \
+                    writable_fields = [\"plan\"] }\n",
     );
     let config = Config::from_text(&text, &|_| None).unwrap();
     let url = Secret::new("postgres://writer@127.0.0.1/app".to_owned());
@@ -54,14 +62,22 @@ fn nothing_is_written_that_nobody_said_may_be() {
         ("file", &["`file` may be written", "writable = true"]),
         ("export", &["`export` is of the kind csv", "cannot be written yet"]),
         ("ours", &["`ours` is of the kind ledger", "cannot be written yet"]),
+        ("crm", &["`crm` may be written", "add write = ", "writable_fields"]),
+        ("api", &["`api` may be written", "add write_token = "]),
         ("stripe", &["`stripe` may be written", "write_api_key = ", "restricted key with Write"]),
     ] {
         check_error(writer(name), Blame::Configuration, words);
     }
-    assert!(writer("primary").is_ok() && writer("mine").is_ok() && writer("account").is_ok());
-    let skipping = WriteOptions { triggers: Triggers::Skip, ..WriteOptions::default() };
-    let skipping = systems::open::writer("account", &config.systems["account"], Some(&url), skipping);
-    check_error(skipping, Blame::Configuration, &["kind stripe", "cannot be skipped", "fire"]);
+    for name in ["primary", "mine", "account", "both"] {
+        assert!(writer(name).is_ok(), "{name}");
+    }
+    // Who is asked for no credential needs none to write.
+    assert!(systems::open::writer("open", &config.systems["open"], None, WriteOptions::default()).is_ok());
+    for (name, kind) in [("account", "kind stripe"), ("both", "kind http")] {
+        let skipping = WriteOptions { triggers: Triggers::Skip, ..WriteOptions::default() };
+        let skipping = systems::open::writer(name, &config.systems[name], Some(&url), skipping);
+        check_error(skipping, Blame::Configuration, &[kind, "cannot be skipped", "fire"]);
+    }
     let without = systems::open::writer("primary", &config.systems["primary"], None, WriteOptions::default());
     check_error(without, Blame::Configuration, &["no credential"]);
 }
