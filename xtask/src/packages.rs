@@ -51,6 +51,11 @@ const PACKAGES: &[Package] = &[
         needed_for: "the judgement of exported books by another hand",
     },
     Package {
+        name: REDIS,
+        probe: Probe::Command(&["redis-server", "--version"]),
+        needed_for: "what several servers remember together",
+    },
+    Package {
         name: "iproute2",
         probe: Probe::Command(&["ss", "--version"]),
         needed_for: "connections that are destroyed, and networks that are cut",
@@ -69,6 +74,7 @@ const PACKAGES: &[Package] = &[
 ];
 
 const POSTGRES: &str = "postgresql";
+const REDIS: &str = "redis-server";
 
 /// Tells Debian's package to make and start no server of its own: the tests start theirs, in folders of theirs.
 const NO_CLUSTER: (&str, &str) = ("/etc/postgresql-common/createcluster.d", "quittance-tests.conf");

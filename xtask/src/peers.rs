@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::repository::Repository;
 
 mod go;
-mod hledger;
+mod installed;
 mod node;
 pub(crate) mod postgres;
 mod promtool;
@@ -40,7 +40,8 @@ const PEERS: &[Peer] = &[
         ensure: node::ensure_stateful_mock,
     },
     Peer { name: "PostgreSQL", variable: "QUITTANCE_POSTGRES", is_optional: false, ensure: postgres::ensure },
-    Peer { name: "hledger", variable: "QUITTANCE_HLEDGER", is_optional: false, ensure: hledger::ensure },
+    Peer { name: "hledger", variable: "QUITTANCE_HLEDGER", is_optional: false, ensure: installed::hledger },
+    Peer { name: "Redis", variable: "QUITTANCE_REDIS", is_optional: false, ensure: installed::redis },
     Peer { name: "promtool", variable: "QUITTANCE_PROMTOOL", is_optional: true, ensure: promtool::ensure },
     // Go is in few places where this is worked on, and nothing else here needs it.
     Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },

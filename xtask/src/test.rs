@@ -9,6 +9,7 @@
 //! | `QUITTANCE_STRIPE_MOCK` | the executable of stripe-mock; unset when there is none |
 //! | `QUITTANCE_POSTGRES` | the folder with the programs of PostgreSQL 15 or newer; unset when there is none |
 //! | `QUITTANCE_HLEDGER` | the executable of hledger; unset when there is none |
+//! | `QUITTANCE_REDIS` | the executable of Redis's server; unset when there is none |
 //! | `QUITTANCE_PROMTOOL` | the executable of promtool; unset when there is none |
 //! | `QUITTANCE_TEST_DATA` | the folder of third-party data; unset when there is none |
 //! | `QUITTANCE_SKIPS` | a file; a test that leaves something out appends one line: what, why, how to have it |

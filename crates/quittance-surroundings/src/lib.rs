@@ -8,16 +8,22 @@
 //! even the tests of the sandbox may use it.
 
 mod data;
+mod folder;
 mod fuzz;
+mod log;
 mod peer;
+mod ports;
 mod postgres;
+mod redis;
 mod server;
 mod skip;
+mod user;
 
 pub use data::data_file;
 pub use fuzz::Fuzz;
 pub use peer::Peer;
 pub use postgres::Postgres;
+pub use redis::Redis;
 pub use server::Server;
 pub use skip::skip;
 

@@ -23,6 +23,8 @@ pub enum Peer {
     Postgres,
     /// hledger, which keeps double-entry books in text. Found: its executable.
     Hledger,
+    /// Redis 6 or newer. Found: the executable of its server; [`Redis`](crate::Redis) starts it.
+    Redis,
     /// promtool, which judges metrics as Prometheus takes them. Found: its executable.
     Promtool,
 }
@@ -107,6 +109,12 @@ impl Peer {
                 remedy: "`cargo xtask test` sets it where hledger is installed",
                 is_optional: false,
             },
+            Self::Redis => Profile {
+                variable: "QUITTANCE_REDIS",
+                what: "redis-server",
+                remedy: "`cargo xtask test` sets it where Redis 6 or newer is installed",
+                is_optional: false,
+            },
             Self::Promtool => Profile {
                 variable: "QUITTANCE_PROMTOOL",
                 what: "promtool",
@@ -121,8 +129,15 @@ impl Peer {
 mod tests {
     use super::*;
 
-    const ALL: [Peer; 6] =
-        [Peer::Python, Peer::StatefulMock, Peer::StripeMock, Peer::Postgres, Peer::Hledger, Peer::Promtool];
+    const ALL: [Peer; 7] = [
+        Peer::Python,
+        Peer::StatefulMock,
+        Peer::StripeMock,
+        Peer::Postgres,
+        Peer::Hledger,
+        Peer::Redis,
+        Peer::Promtool,
+    ];
 
     #[test]
     fn what_is_named_is_found_wherever_it_is() {
@@ -146,6 +161,6 @@ mod tests {
     #[test]
     fn only_what_depends_on_go_may_be_missing_where_nothing_may() {
         let is_missing = |peer: Peer| matches!(peer.judge("a test", None, true), Verdict::Missing(_));
-        assert_eq!(ALL.map(is_missing), [true, true, false, true, true, false]);
+        assert_eq!(ALL.map(is_missing), [true, true, false, true, true, true, false]);
     }
 }

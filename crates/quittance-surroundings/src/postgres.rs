@@ -3,21 +3,17 @@
 //!
 //! A server never runs as root, which it would refuse: tests that do start it as `postgres` or `nobody`.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::Peer;
-
-mod folder;
-mod log;
-mod user;
-
-use folder::Folder;
-use log::Log;
-use user::User;
+use crate::folder::Folder;
+use crate::log::Log;
+use crate::ports::{STARTS_MAX, free_port};
+use crate::user::{self, User};
 
 /// What every server is started with, before what its test asks for.
 const SETTINGS: [&str; 3] = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "wal_level=logical"];
@@ -27,13 +23,6 @@ const READY: &str = "database system is ready to accept ";
 
 /// What it says when somebody else was faster.
 const PORT_IS_TAKEN: &str = "could not bind ";
-
-/// Ports are taken from here: below those that Linux, macOS and the BSDs give to whoever asks for any, so that a server
-/// that was killed finds its own again.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-
-/// How many ports are tried when each is taken between the look and the start.
-const STARTS_MAX: u32 = 20;
 
 /// A server with its data. Dropping it kills it and deletes them; so does the end of the test program, however it ends.
 #[derive(Debug)]
@@ -211,7 +200,7 @@ impl Postgres {
     fn prepared(programs: PathBuf, usual: &[String], more: &[&str], parent: &Path) -> Self {
         let user = User::unprivileged();
         let settings = usual.iter().cloned().chain(more.iter().map(|&setting| setting.to_owned())).collect();
-        let folder = Folder::create(&user, parent);
+        let folder = Folder::create("postgres", &user, parent);
         let log = Arc::new(Log::default());
         Self { programs, user, settings, folder, port: 0, child: None, log, databases: AtomicU32::new(0) }
     }
@@ -282,15 +271,4 @@ fn run(command: &mut Command) -> String {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}: {complaint}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// A port that nobody listens on right now, and that this process has not tried before.
-fn free_port() -> u16 {
-    static TRIED: AtomicU16 = AtomicU16::new(0);
-    let span = PORTS.end - PORTS.start;
-    // Test programs that run at once have neighbouring ids, and few of them start as many servers as lie between.
-    let first = u16::try_from(u64::from(std::process::id()) * 61 % u64::from(span)).expect("less than its divisor");
-    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let next = || PORTS.start + (first + TRIED.fetch_add(1, Ordering::Relaxed) % span) % span;
-    (0..span).map(|_| next()).find(is_free).expect("there is a free port between 20000 and 32000")
 }

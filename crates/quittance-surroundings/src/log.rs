@@ -1,8 +1,7 @@
 //! What a server says, kept for whoever waits for a line of it. Does not own what the lines mean.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
-use std::process::ChildStderr;
+use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LINES_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(crate) struct Log {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -30,14 +29,14 @@ struct State {
 impl Log {
     /// Keeps what is said from now on, until every process that can say something is gone. Returns how many lines were
     /// said before.
-    pub(super) fn follow(self: &Arc<Self>, stderr: ChildStderr) -> usize {
+    pub(crate) fn follow(self: &Arc<Self>, said_by: impl Read + Send + 'static) -> usize {
         let mut state = self.state();
         state.is_open = true;
         let said = state.dropped + state.lines.len();
         drop(state);
         let log = Arc::clone(self);
         thread::spawn(move || {
-            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            for line in BufReader::new(said_by).split(b'\n').map_while(Result::ok) {
                 log.change(|state| state.push(String::from_utf8_lossy(&line).into_owned()));
             }
             log.change(|state| state.is_open = false);
@@ -45,13 +44,13 @@ impl Log {
         said
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.state().lines.iter().cloned().collect()
     }
 
     /// Waits for a line after the first `said` that contains the text; false when none came before the end of all lines,
     /// or within a minute.
-    pub(super) fn wait_for(&self, said: usize, text: &str) -> bool {
+    pub(crate) fn wait_for(&self, said: usize, text: &str) -> bool {
         let has_it = |state: &State| {
             let seen = said.saturating_sub(state.dropped);
             state.lines.iter().skip(seen).any(|line| line.contains(text))
@@ -64,9 +63,9 @@ impl Log {
     ///
     /// # Panics
     /// When somebody is after a minute.
-    pub(super) fn wait_for_end(&self) {
+    pub(crate) fn wait_for_end(&self) {
         self.wait_while(|state| state.is_open);
-        assert!(!self.state().is_open, "PostgreSQL was killed, and some process of it is still there");
+        assert!(!self.state().is_open, "a server was killed, and some process of it is still there");
     }
 
     fn wait_while(&self, is_too_early: impl Fn(&State) -> bool) {

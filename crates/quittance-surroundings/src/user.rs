@@ -10,7 +10,7 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// The user of a server.
 #[derive(Debug)]
-pub(super) enum User {
+pub(crate) enum User {
     /// Whoever runs the tests.
     Own,
     Other {
@@ -24,7 +24,7 @@ impl User {
     ///
     /// # Panics
     /// When it is root, and there is nobody else.
-    pub(super) fn unprivileged() -> Self {
+    pub(crate) fn unprivileged() -> Self {
         if id(&["-u"]) != Some(0) {
             return Self::Own;
         }
@@ -34,14 +34,14 @@ impl User {
     }
 
     /// Lets the command run as this user, without the groups of root.
-    pub(super) fn lend_to(&self, command: &mut Command) {
+    pub(crate) fn lend_to(&self, command: &mut Command) {
         if let Self::Other { user, group } = *self {
             command.uid(user).gid(group);
         }
     }
 
     /// Makes this user the owner of a folder.
-    pub(super) fn own(&self, folder: &Path) {
+    pub(crate) fn own(&self, folder: &Path) {
         if let Self::Other { user, group } = *self {
             chown(folder, Some(user), Some(group)).expect("root gives a folder away");
         }
@@ -54,12 +54,12 @@ fn id(arguments: &[&str]) -> Option<u32> {
 }
 
 /// Tells a server to end at once.
-pub(super) fn quit(server: u32) {
+pub(crate) fn quit(server: u32) {
     signal("QUIT", &[server]);
 }
 
 /// Kills a process and all its children. It is stopped before, so that it neither notices nor starts another.
-pub(super) fn kill_family(parent: u32) {
+pub(crate) fn kill_family(parent: u32) {
     signal("STOP", &[parent]);
     let listing = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().expect("ps runs");
     let listing = String::from_utf8_lossy(&listing.stdout);
@@ -77,8 +77,8 @@ fn children(listing: &str, parent: u32) -> Vec<u32> {
     listing.lines().filter_map(pair).filter(|&(_, of)| of == parent).map(|(child, _)| child).collect()
 }
 
-/// Some of them may have ended by themselves.
-fn signal(name: &str, processes: &[u32]) {
+/// Sends a signal. Some of them may have ended by themselves.
+pub(crate) fn signal(name: &str, processes: &[u32]) {
     let mut kill = Command::new("kill");
     kill.arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
     kill.output().expect("kill runs");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::user::User;
+use crate::user::User;
 
 /// Reads the server's process id, or an empty line when there is none, until the test program closes its end or is
 /// gone. What is still running then is told to end without ado, waited for, and its folder deleted.
@@ -24,20 +24,20 @@ exec rm -rf "$1"
 
 /// A folder that is deleted with its watcher.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     watcher: Child,
 }
 
 impl Folder {
-    /// Makes an empty folder of this user's below another.
+    /// Makes an empty folder of this user's below another, for a server of this name.
     ///
     /// # Panics
     /// When it cannot be made.
-    pub(super) fn create(user: &User, parent: &Path) -> Self {
+    pub(crate) fn create(name: &str, user: &User, parent: &Path) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("quittance-postgres-{}-{number}", std::process::id()));
+        let path = parent.join(format!("quittance-{name}-{}-{number}", std::process::id()));
         // What a crash of the machine left behind is of a program that had the same id.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).unwrap_or_else(|error| panic!("cannot create {}: {error}", path.display()));
@@ -48,22 +48,22 @@ impl Folder {
         Self { path, watcher: watcher.expect("sh starts") }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where the server keeps its data.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path.join("data")
     }
 
     /// Has this process ended before the folder is deleted.
-    pub(super) fn remember_process(&mut self, id: u32) {
+    pub(crate) fn remember_process(&mut self, id: u32) {
         self.tell(&id.to_string());
     }
 
     /// The process has ended, and its id may soon be another's.
-    pub(super) fn forget_process(&mut self) {
+    pub(crate) fn forget_process(&mut self) {
         self.tell("");
     }
 
@@ -88,7 +88,7 @@ mod tests {
     /// What closes the watcher's input here is what also closes it when the program is killed.
     #[test]
     fn what_still_runs_is_ended_before_its_folder_is_deleted() {
-        let mut folder = Folder::create(&User::Own, &std::env::temp_dir());
+        let mut folder = Folder::create("test", &User::Own, &std::env::temp_dir());
         let path = folder.path().to_path_buf();
         fs::create_dir(folder.data()).unwrap();
         let [mut ended, mut forgotten] = [(); 2].map(|()| Command::new("sleep").arg("600").spawn().unwrap());
