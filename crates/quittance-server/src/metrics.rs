@@ -11,7 +11,7 @@ pub use help::page;
 pub(crate) use pairs::{
     Compared, pair_compared, pair_detected, pair_divergence, pair_repairs, pair_run, pair_silence, pair_state,
 };
-pub(crate) use truth::{TruthNumbers, truths_remembered};
+pub(crate) use truth::{TruthNumbers, truth_redis_is_up, truth_redis_untold, truths_remembered};
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};

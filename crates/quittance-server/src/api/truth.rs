@@ -94,7 +94,7 @@ async fn try_invalidate(handle: &Handle, pair: String, key: String, request: Req
     Fields::of(&intake.body).map_err(Problem::invalid_body)?.finish().map_err(Problem::invalid_body)?;
     let believed = visible(handle, &intake.caller, &pair)?;
     check_key(believed, &key)?;
-    handle.truths().forget(believed, &key);
+    handle.truths().forget(believed, &key).await;
     Ok(render::ok(&Invalidated { object: "truth", pair, key, invalidated: true }))
 }
 

@@ -3,7 +3,7 @@
 use super::errors::{ConfigErrors, Mistakes, Origin};
 use super::section::Found;
 use super::webhook_secret::{SecretState, WebhookSecret};
-use super::{Config, Gateway, HttpApi, System, alerts, encryption};
+use super::{Config, Gateway, HttpApi, System, alerts, encryption, truth};
 use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use std::collections::BTreeMap;
@@ -77,10 +77,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of every gateway.
+/// The secrets of every gateway, and of what else is open for as long as the server runs.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     by_gateway: BTreeMap<String, GatewaySecrets>,
+    truth_redis: Option<Secret>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +95,12 @@ impl Secrets {
     #[must_use]
     pub fn api_key(&self, gateway: &str) -> Option<&Secret> {
         self.by_gateway.get(gateway).map(|secrets| &secrets.api_key)
+    }
+
+    /// Where the Redis is in which answers of believed systems are shared.
+    #[must_use]
+    pub fn truth_redis(&self) -> Option<&Secret> {
+        self.truth_redis.as_ref()
     }
 
     /// Whose money a gateway moves, as its credential begins: that of live or of test tenants. None where it begins
@@ -177,7 +184,8 @@ pub(super) fn resolve(config: &Config, fetch: &Fetch<'_>) -> Result<Secrets, Con
     for channel in config.alerts.values() {
         alerts::resolve(channel, fetch, &mut mistakes);
     }
-    mistakes.into_result(Secrets { by_gateway }, config.file.clone())
+    let truth_redis = truth::resolve(&config.truths, fetch, &mut mistakes);
+    mistakes.into_result(Secrets { by_gateway, truth_redis }, config.file.clone())
 }
 
 /// Fetches the secret of a system.

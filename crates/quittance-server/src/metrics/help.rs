@@ -35,7 +35,7 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'stat
 }
 
 /// Every number, in the order of names.
-pub const METRICS: [Metric; 61] = [
+pub const METRICS: [Metric; 64] = [
     counter(
         "quittance_alert_messages_total",
         &["channel", "result"],
@@ -218,6 +218,13 @@ pub const METRICS: [Metric; 61] = [
         &["pair", "why"],
         "Times that something was heard that may have changed what is remembered.",
     ),
+    counter(
+        "quittance_truth_redis_total",
+        &["pair", "result"],
+        "Looks into the Redis where answers are shared: fresh (known there), waited (for another server that asked), none (asked by this one), impatient (asked beside another one), unreadable (what lies there is not believed), away.",
+    ),
+    gauge("quittance_truth_redis_untold", &[], "Records about which something was heard that Redis does not know yet."),
+    gauge("quittance_truth_redis_up", &[], "1 while the Redis is there in which answers are shared."),
     gauge("quittance_waiting_requests", &[], "Requests that wait for the outcome of their command."),
     counter(
         "quittance_webhooks_total",

@@ -62,6 +62,11 @@ impl TruthNumbers {
         counter!("quittance_truth_calls_total", "pair" => self.pair.clone(), "result" => result).increment(1);
     }
 
+    /// It was looked up in Redis, by what came of that.
+    pub(crate) fn looked(&self, result: &'static str) {
+        counter!("quittance_truth_redis_total", "pair" => self.pair.clone(), "result" => result).increment(1);
+    }
+
     /// Something was heard about a record, and what was known of it forgotten.
     pub(crate) fn forgotten(&self, why: &'static str) {
         counter!("quittance_truth_invalidations_total", "pair" => self.pair.clone(), "why" => why).increment(1);
@@ -71,4 +76,15 @@ impl TruthNumbers {
 /// How many answers are remembered, all pairs together.
 pub(crate) fn truths_remembered(count: u64) {
     gauge!("quittance_truth_entries").set(count as f64);
+}
+
+/// Whether the Redis is there in which answers are shared.
+pub(crate) fn truth_redis_is_up(is_up: bool) {
+    let value: f64 = if is_up { 1.0 } else { 0.0 };
+    gauge!("quittance_truth_redis_up").set(value);
+}
+
+/// How much was heard that Redis does not know yet.
+pub(crate) fn truth_redis_untold(count: usize) {
+    gauge!("quittance_truth_redis_untold").set(count as f64);
 }

@@ -72,7 +72,7 @@ pub struct Readiness {
     /// How far behind each gateway was when it was last looked, a second ago at most.
     pub backlog: Vec<(String, Backlog)>,
     /// What the database may lose of what it acknowledges, by how it was set up a minute ago at most, and what is wrong
-    /// with the certificate.
+    /// with the certificate, with channels of alerts, and with the Redis that answers are shared in.
     pub risks: Vec<Risk>,
 }
 

@@ -189,7 +189,7 @@ impl Runtime {
             claims: Arc::default(),
             caps: Arc::new(Caps::new(config.server.caps)),
             drift: drift::Drift::new(),
-            truths: Truths::new(&config),
+            truths: Truths::new(&config, &secrets, config.keyring()?),
             config,
             secrets,
             gateways,
@@ -251,6 +251,7 @@ impl Runtime {
     /// [`ServeError::Stopped`] when the engine had stopped by itself.
     pub async fn stop(self) -> Result<(), ServeError> {
         let Self { handle, mut end, mut lookouts } = self;
+        handle.shared.truths.conclude().await;
         // What they have found and not submitted is found again.
         lookouts.shutdown().await;
         let shared = Arc::clone(&handle.shared);
@@ -291,6 +292,7 @@ fn start_lanes(engines: Vec<Engine>, shared: &Arc<Shared>) -> Result<(), ServeEr
 
 fn start_lookouts(handle: &Handle, is_shared: bool) -> JoinSet<()> {
     let mut lookouts = JoinSet::new();
+    lookouts.spawn(handle.shared.truths.keep());
     if is_shared {
         lookouts.spawn(elsewhere::run(handle.clone()));
     }

@@ -95,6 +95,7 @@ impl Shared {
         let mut risks = self.risks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         risks.extend(self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone());
         risks.extend(self.mute.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        risks.extend(self.truths.risk());
         risks
     }
 

@@ -89,6 +89,21 @@ impl Known {
         Some(Self { found, as_of: at.as_of, read_at: at.read_at, identity, head: head.into() })
     }
 
+    /// One that was told elsewhere, of then: when its question was sent is said by both clocks.
+    pub(super) fn again(
+        found: Found,
+        (as_of, read_at): (Timestamp, Instant),
+        identity: Option<String>,
+        head: Vec<u8>,
+    ) -> Self {
+        Self { found, as_of, read_at, identity, head: head.into() }
+    }
+
+    /// The answer, but for its last two members.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// How old it is.
     pub(crate) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.read_at)

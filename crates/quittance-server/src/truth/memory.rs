@@ -1,14 +1,19 @@
 //! What is remembered in this process, and who is asking: of one key one question is under way at once.
 //!
 //! An answer is kept only if nothing was heard about its record since the question was sent. What is under way when
-//! something is heard goes to those who wait for it, and to nobody else.
+//! something is heard goes to those who wait for it, and to nobody else. Whose record it is may be known by its answer alone; so what was heard is
+//! known for a while.
 
 use super::known::Known;
 use super::{Failure, Outcome};
 use moka::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long it is known that something was heard about a record: longer than a question takes.
+const HEARD: Duration = Duration::from_secs(180);
 
 /// A key of a pair.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +29,8 @@ pub(super) struct Memory {
     entries: Cache<Place, Arc<Known>>,
     /// Keys by what tells their records apart, where that is something else.
     identities: Cache<Place, String>,
+    /// The last question that had begun when something was heard about a record, by its key or by what tells it apart.
+    heard: Cache<Place, u64>,
     flights: Mutex<Flights>,
 }
 
@@ -68,6 +75,7 @@ impl Memory {
         Self {
             entries: Cache::builder().max_capacity(entries_max).weigher(weigh).build(),
             identities: Cache::new(entries_max),
+            heard: Cache::builder().max_capacity(entries_max).time_to_live(HEARD).build(),
             flights: Mutex::default(),
         }
     }
@@ -106,12 +114,24 @@ impl Memory {
     pub(super) fn forget(&self, place: &Place) {
         let mut flights = self.flights();
         flights.under_way.remove(place);
+        self.heard.insert(place.clone(), flights.last);
         self.entries.invalidate(place);
     }
 
-    /// The key under which a record is remembered that has this identity.
-    pub(super) fn key_of(&self, identity: &Place) -> Option<String> {
-        self.identities.get(identity)
+    /// Forgets a record of a pair, named by its key or by what tells it apart.
+    pub(super) fn forget_identity(&self, pair: usize, word: &str) {
+        let place = Place { pair, key: word.to_owned() };
+        if let Some(key) = self.identities.get(&place) {
+            self.forget(&Place { pair, key });
+        }
+        self.forget(&place);
+    }
+
+    /// Forgets everything; what is being asked goes to those who wait for it alone.
+    pub(super) fn forget_all(&self) {
+        let mut flights = self.flights();
+        flights.under_way.clear();
+        self.entries.invalidate_all();
     }
 }
 
@@ -121,19 +141,45 @@ impl Lead {
         self.close(outcome);
     }
 
-    fn close(&self, outcome: Outcome) {
+    /// Somebody else who waits for the same.
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting(self.sender.subscribe())
+    }
+
+    /// Remembers an older answer than the one that is asked for, for as long as that is not there.
+    pub(super) fn note(&self, known: Arc<Known>) {
+        let flights = self.memory.flights();
+        let is_news = self.memory.entries.get(&self.place).is_none_or(|held| held.read_at < known.read_at);
+        if self.is_current(&flights) && is_news {
+            self.remember(known);
+        }
+    }
+
+    fn is_current(&self, flights: &Flights) -> bool {
+        flights.under_way.get(&self.place).is_some_and(|(no, _)| *no == self.no)
+    }
+
+    /// Remembers an answer, unless something was heard about its record since this question began.
+    fn remember(&self, known: Arc<Known>) {
         let memory = &self.memory;
+        if let Some(identity) = known.identity.clone() {
+            let identity = Place { pair: self.place.pair, key: identity };
+            let is_heard = memory.heard.get(&identity).is_some_and(|last| last >= self.no);
+            memory.identities.insert(identity, self.place.key.clone());
+            if is_heard {
+                return;
+            }
+        }
+        memory.entries.insert(self.place.clone(), known);
+    }
+
+    fn close(&self, outcome: Outcome) {
         {
-            let mut flights = memory.flights();
-            let is_current = flights.under_way.get(&self.place).is_some_and(|(no, _)| *no == self.no);
-            if is_current {
+            let mut flights = self.memory.flights();
+            if self.is_current(&flights) {
                 flights.under_way.remove(&self.place);
-                if let Ok(known) = &outcome {
-                    if let Some(identity) = known.identity.clone() {
-                        let identity = Place { pair: self.place.pair, key: identity };
-                        memory.identities.insert(identity, self.place.key.clone());
-                    }
-                    memory.entries.insert(self.place.clone(), Arc::clone(known));
+                if let Ok(told) = &outcome {
+                    self.remember(Arc::clone(&told.known));
                 }
             }
         }
@@ -157,7 +203,8 @@ impl Drop for Lead {
 
 #[cfg(test)]
 mod tests {
-    use super::super::known::{Found, Moment};
+    use super::super::known::{Found, Moment, Read};
+    use super::super::{Source, Told};
     use super::*;
     use crate::clock;
     use quittance_core::time::Timestamp;
@@ -169,6 +216,10 @@ mod tests {
     fn known(key: &str) -> Arc<Known> {
         let at = Moment { as_of: Timestamp(0), read_at: clock::monotonic() };
         Arc::new(Known::new("accounts", "app", key, Found::None, None, at).expect("short"))
+    }
+
+    fn told(known: Arc<Known>) -> Outcome {
+        Ok(Told { known, source: Source::Provider })
     }
 
     fn lead(memory: &Arc<Memory>, key: &str) -> (Lead, Waiting) {
@@ -183,7 +234,7 @@ mod tests {
         let memory = Arc::new(Memory::new(10));
         let (lead, first) = lead(&memory, "a");
         let Joined::Waits(second) = memory.join(place("a"), |_| true) else { panic!("it joins") };
-        lead.end(Ok(known("a")));
+        lead.end(told(known("a")));
         assert_eq!((first.outcome().await.is_ok(), second.outcome().await.is_ok()), (true, true));
         assert!(matches!(memory.join(place("a"), |_| true), Joined::Known(_)));
         // What is too old for the one who asks is asked again.
@@ -198,12 +249,44 @@ mod tests {
         // Whoever comes now does not join the question from before.
         let (new, _) = lead(&memory, "a");
         let fresh = known("a");
-        new.end(Ok(Arc::clone(&fresh)));
-        old.end(Ok(known("a")));
+        new.end(told(Arc::clone(&fresh)));
+        old.end(told(known("a")));
         assert!(waits.outcome().await.is_ok(), "those who asked before still hear it");
         assert!(memory.get(&place("a")).is_some_and(|kept| Arc::ptr_eq(&kept, &fresh)));
         memory.forget(&place("a"));
         assert!(memory.get(&place("a")).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_under_a_name_that_only_the_answer_tells_is_not_remembered_either() {
+        let memory = Arc::new(Memory::new(10));
+        let answer = |key: &str, identity: &str| {
+            let at = Moment { as_of: Timestamp(0), read_at: clock::monotonic() };
+            let read = Read { identity: identity.to_owned(), ..Read::default() };
+            Arc::new(Known::new("accounts", "app", key, Found::One, Some(read), at).expect("short"))
+        };
+        let (asked, waits) = lead(&memory, "cus_1");
+        memory.forget_identity(0, "sub_1");
+        asked.end(told(answer("cus_1", "sub_1")));
+        assert!(waits.outcome().await.is_ok() && memory.get(&place("cus_1")).is_none());
+        let (again, _) = lead(&memory, "cus_1");
+        again.note(answer("cus_1", "sub_1"));
+        again.end(told(answer("cus_1", "sub_1")));
+        assert!(memory.get(&place("cus_1")).is_some());
+        memory.forget_identity(0, "sub_1");
+        assert!(memory.get(&place("cus_1")).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_while_everything_is_forgotten_is_not_remembered() {
+        let memory = Arc::new(Memory::new(10));
+        let (first, _) = lead(&memory, "a");
+        first.end(told(known("a")));
+        let (asked, waits) = lead(&memory, "b");
+        memory.forget_all();
+        asked.end(told(known("b")));
+        assert!(waits.outcome().await.is_ok());
+        assert!(memory.get(&place("a")).is_none() && memory.get(&place("b")).is_none());
     }
 
     #[tokio::test]

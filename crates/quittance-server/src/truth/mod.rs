@@ -6,21 +6,29 @@
 
 mod backoff;
 mod known;
+mod mark;
 mod memory;
 mod pool;
 mod read;
+mod shared;
 
 pub(crate) use known::{Found, Known, Source};
+pub(crate) use shared::is_address;
 
 use crate::clock;
-use crate::config::{Config, Pair as PairConfig, SideRef, System as Configured, Truth, TruthPolicy};
+use crate::config::{
+    Config, Pair as PairConfig, Secrets, SideRef, System as Configured, Truth, TruthCache, TruthPolicy,
+};
 use crate::data::Data;
 use crate::metrics::{TruthNumbers, truths_remembered};
 use crate::systems::{Blame, Patience, System, SystemError, open};
 use backoff::Backoff;
-use memory::{Joined, Memory, Place};
+use memory::{Joined, Lead, Memory, Place};
 use pool::Pool;
 use quittance_core::pair::Which;
+use quittance_postgres::Risk;
+use quittance_store::seal::Keyring;
+use shared::Shared;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -29,8 +37,18 @@ use std::time::{Duration, Instant};
 const PATIENCE: Patience =
     Patience { tries_max: 2, pause: Duration::from_millis(100), pause_max: Duration::from_secs(2) };
 
+/// How long it is waited until the other processes are told.
+const TELLING: Duration = Duration::from_millis(500);
+
+/// An answer, and where it comes from.
+#[derive(Clone, Debug)]
+struct Told {
+    known: Arc<Known>,
+    source: Source,
+}
+
 /// What came of a question.
-type Outcome = Result<Arc<Known>, Failure>;
+type Outcome = Result<Told, Failure>;
 
 /// Why there is no answer. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +104,7 @@ pub(crate) struct Believed {
     installation: Arc<Installation>,
     backoff: Backoff,
     numbers: TruthNumbers,
+    mark: OnceLock<[u8; 32]>,
 }
 
 /// What systems are opened with.
@@ -134,6 +153,16 @@ impl Believed {
         system
     }
 
+    /// What its answers are bound to where they are shared.
+    fn mark(&self) -> &[u8; 32] {
+        self.mark.get_or_init(|| {
+            let Installation { config, data } = &*self.installation;
+            let system = config.systems.get(&self.side().system);
+            let credential = system.and_then(|system| config.system_secret(system).ok().flatten());
+            mark::mark(&self.config, &self.truth, system, credential.as_ref().map(|it| it.expose()), data.get())
+        })
+    }
+
     /// How long an answer may be remembered for a question that allows this age.
     fn is_fresh(&self, known: &Known, max_age: Duration, now: Instant) -> bool {
         let max_age = match known.found {
@@ -164,14 +193,16 @@ pub(crate) struct Asked {
 
 /// Pairs that can be asked, and what is known.
 pub(crate) struct Truths {
-    pairs: BTreeMap<String, (Arc<Believed>, Pool)>,
+    pairs: BTreeMap<String, (Arc<Believed>, Arc<Pool>)>,
     memory: Arc<Memory>,
+    /// What other processes know, where they share it.
+    shared: Option<Arc<Shared>>,
     installation: Arc<Installation>,
 }
 
 impl Truths {
-    /// Those of a configuration. Nothing is opened yet.
-    pub(crate) fn new(config: &Config) -> Self {
+    /// Those of a configuration. Nothing is opened yet. What is shared is sealed where there are keys.
+    pub(crate) fn new(config: &Config, secrets: &Secrets, keys: Option<Arc<Keyring>>) -> Self {
         let installation = Arc::new(Installation { config: config.clone(), data: OnceLock::new() });
         let believed = config.pairs.iter().filter_map(|(name, pair)| Some((name, pair, pair.truth.clone()?)));
         let pairs = believed.enumerate().map(|(no, (name, pair, truth))| {
@@ -183,10 +214,21 @@ impl Truths {
                 installation: Arc::clone(&installation),
                 backoff: Backoff::default(),
                 numbers: TruthNumbers::new(name),
+                mark: OnceLock::new(),
             });
-            (name.clone(), (Arc::clone(&believed), Pool::new(believed)))
+            (name.clone(), (Arc::clone(&believed), Arc::new(Pool::new(believed))))
         });
-        Self { pairs: pairs.collect(), memory: Arc::new(Memory::new(config.truths.entries_max)), installation }
+        let pairs: BTreeMap<_, _> = pairs.collect();
+        let memory = Arc::new(Memory::new(config.truths.entries_max));
+        // Numbers of pairs follow their names.
+        let names = pairs.keys().cloned().collect();
+        let shared = match (&config.truths.cache, secrets.truth_redis()) {
+            (TruthCache::Redis { prefix, .. }, Some(address)) if !pairs.is_empty() => {
+                Shared::new(address, prefix, keys, &memory, names).map(Arc::new)
+            }
+            _ => None,
+        };
+        Self { pairs, memory, shared, installation }
     }
 
     /// Where the ledger lies, for pairs that believe it.
@@ -205,26 +247,15 @@ impl Truths {
     /// # Errors
     ///
     /// [`Failure`] where the believed system cannot be asked and the pair's policy has nothing to answer instead.
-    pub(crate) async fn ask(&self, believed: &Believed, key: String, max_age: Duration) -> Result<Asked, Failure> {
+    pub(crate) async fn ask(&self, believed: &Arc<Believed>, key: String, max_age: Duration) -> Result<Asked, Failure> {
         let place = Place { pair: believed.no, key };
         let now = clock::monotonic();
-        let is_fresh = |known: &Known| believed.is_fresh(known, max_age, now);
-        if let Some(known) = self.memory.get(&place).filter(|known| is_fresh(known)) {
+        if let Some(known) = self.memory.get(&place).filter(|known| believed.is_fresh(known, max_age, now)) {
             return Ok(believed.asked(known, Source::Cache, now));
         }
-        let waiting = match self.memory.join(place.clone(), is_fresh) {
-            Joined::Known(known) => return Ok(believed.asked(known, Source::Cache, now)),
-            Joined::Waits(waiting) => waiting,
-            Joined::Leads(lead, waiting) => {
-                if let Some((_, pool)) = self.pairs.get(&believed.name) {
-                    pool.ask(lead);
-                }
-                waiting
-            }
-        };
-        let outcome = tokio::time::timeout(believed.truth.timeout, waiting.outcome()).await;
-        let failure = match outcome.unwrap_or_else(|_| Err(Failure::too_slow())) {
-            Ok(known) => return Ok(believed.asked(known, Source::Provider, clock::monotonic())),
+        let found_out = tokio::time::timeout(believed.truth.timeout, self.find_out(believed, &place, max_age)).await;
+        let failure = match found_out.unwrap_or_else(|_| Err(Failure::too_slow())) {
+            Ok(Told { known, source }) => return Ok(believed.asked(known, source, clock::monotonic())),
             Err(failure) => failure,
         };
         let now = clock::monotonic();
@@ -238,10 +269,45 @@ impl Truths {
         Err(failure)
     }
 
-    /// Forgets what is known of a key.
-    pub(crate) fn forget(&self, believed: &Believed, key: &str) {
-        self.memory.forget(&Place { pair: believed.no, key: key.to_owned() });
-        believed.numbers.forgotten("asked");
+    /// Asks, or joins who asks already.
+    async fn find_out(&self, believed: &Arc<Believed>, place: &Place, max_age: Duration) -> Outcome {
+        loop {
+            let is_fresh = |known: &Known| believed.is_fresh(known, max_age, clock::monotonic());
+            let waiting = match self.memory.join(place.clone(), is_fresh) {
+                Joined::Known(known) => return Ok(Told { known, source: Source::Cache }),
+                Joined::Waits(waiting) => waiting,
+                Joined::Leads(lead, waiting) => {
+                    self.lead(believed, lead, max_age);
+                    waiting
+                }
+            };
+            let told = waiting.outcome().await?;
+            // Whoever began it may have been content with what another process knew.
+            if told.source == Source::Provider || is_fresh(&told.known) {
+                return Ok(told);
+            }
+        }
+    }
+
+    /// Has a question answered; whoever waits for it hears.
+    fn lead(&self, believed: &Arc<Believed>, lead: Lead, max_age: Duration) {
+        let Some((_, pool)) = self.pairs.get(&believed.name) else { return };
+        match &self.shared {
+            None => pool.ask(lead),
+            Some(shared) => {
+                let answer = Arc::clone(shared).answer(Arc::clone(believed), Arc::clone(pool), lead, max_age);
+                tokio::spawn(answer);
+            }
+        }
+    }
+
+    /// Forgets what is known of a key, here and, where Redis is there, in every process.
+    pub(crate) async fn forget(&self, believed: &Believed, key: &str) {
+        self.forget_record(believed, key, "asked");
+        if let Some(shared) = &self.shared {
+            // What cannot be told now is told later.
+            let _ = tokio::time::timeout(TELLING, shared.tell()).await;
+        }
     }
 
     /// Something was heard about an object of the account that is reached there: what was known of it is forgotten.
@@ -249,8 +315,7 @@ impl Truths {
         for (believed, _) in self.pairs.values() {
             let system = self.installation.config.systems.get(&believed.side().system);
             if matches!(system, Some(Configured::Stripe { api_base: known, .. }) if known == api_base) {
-                self.forget_identity(believed, object);
-                believed.numbers.forgotten("webhook");
+                self.forget_record(believed, object, "webhook");
             }
         }
     }
@@ -260,24 +325,49 @@ impl Truths {
         for (believed, _) in self.pairs.values() {
             let side = believed.side();
             if side.system == system && side.object == object {
-                self.forget_identity(believed, identity);
-                believed.numbers.forgotten("repair");
+                self.forget_record(believed, identity, "repair");
             }
         }
     }
 
-    fn forget_identity(&self, believed: &Believed, identity: &str) {
-        let place = Place { pair: believed.no, key: identity.to_owned() };
-        if let Some(key) = self.memory.key_of(&place) {
-            self.memory.forget(&Place { pair: believed.no, key });
+    fn forget_record(&self, believed: &Believed, word: &str, why: &'static str) {
+        // First here, so that what is asked from now on is asked after it.
+        self.memory.forget_identity(believed.no, word);
+        if let Some(shared) = &self.shared {
+            shared.heard(&believed.name, word);
         }
-        self.memory.forget(&place);
+        believed.numbers.forgotten(why);
+    }
+
+    /// Keeps what is shared reachable, for ever; ends at once where nothing is.
+    pub(crate) fn keep(&self) -> impl Future<Output = ()> + Send + use<> {
+        let shared = self.shared.clone();
+        async move {
+            if let Some(shared) = shared {
+                shared.keep().await;
+            }
+        }
+    }
+
+    /// Tells the other processes what they were not told yet, for a moment.
+    pub(crate) async fn conclude(&self) {
+        if let Some(shared) = &self.shared {
+            let _ = tokio::time::timeout(TELLING, shared.tell()).await;
+        }
+    }
+
+    /// What is wrong with what is shared.
+    pub(crate) fn risk(&self) -> Option<Risk> {
+        self.shared.as_ref().and_then(|shared| shared.risk())
     }
 
     /// Reports how much is remembered.
     pub(crate) fn report(&self) {
         if !self.pairs.is_empty() {
             truths_remembered(self.memory.len());
+        }
+        if let Some(shared) = &self.shared {
+            shared.report();
         }
     }
 }

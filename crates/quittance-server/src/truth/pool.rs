@@ -3,7 +3,7 @@
 
 use super::memory::Lead;
 use super::read::Asker;
-use super::{Believed, Failure};
+use super::{Believed, Failure, Source, Told};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -104,7 +104,7 @@ impl Inner {
                 Err(Failure::given_up())
             });
             self.believed.note(&outcome);
-            lead.end(outcome.map(Arc::new));
+            lead.end(outcome.map(|known| Told { known: Arc::new(known), source: Source::Provider }));
         }
     }
 

@@ -7,7 +7,7 @@ use quittance_core::tenant::Mode;
 use quittance_core::time::Timestamp;
 use quittance_engine::budget;
 use quittance_engine::condition::Rates;
-use quittance_server::config::{Config, Dialect, TlsFiles};
+use quittance_server::config::{Config, Dialect, TlsFiles, TruthCache};
 use std::collections::BTreeMap;
 
 const STRIPE: &str = "[gateways.stripe]\nkind = \"stripe\"\napi_key = \"env:STRIPE_API_KEY\"\n";
@@ -593,6 +593,46 @@ fn a_pair_says_how_it_is_asked_what_is_true() {
     check_bad(
         "[truth]\nentries = 5\n",
         &[],
-        &["configuration:2: truth.entries: unknown setting; remove it; known here are entries_max"],
+        &[
+            "configuration:2: truth.entries: unknown setting; remove it; known here are entries_max, redis, redis_prefix",
+        ],
     );
+}
+
+#[test]
+fn where_answers_are_shared_is_a_reference_that_leads_to_a_redis() {
+    let shared = |text: &str| read(&format!("[truth]\n{text}\n"), &[]).unwrap().truths.cache;
+    assert_eq!(shared("entries_max = 5"), TruthCache::Memory);
+    for (text, wanted) in
+        [("redis = \"env:R\"", "quittance"), ("redis = \"env:R\"\nredis_prefix = \"shop.live\"", "shop.live")]
+    {
+        let TruthCache::Redis { address, prefix } = shared(text) else { panic!("{text}") };
+        assert_eq!((address.to_string(), prefix), ("env:R".to_owned(), wanted.to_owned()));
+    }
+    for (text, mistake) in [
+        ("redis = \"redis://secret@cache\"", "configuration:2: truth.redis: not a reference to a secret"),
+        ("redis = 5", "configuration:2: truth.redis: a value of type integer"),
+        ("redis_prefix = \"a\"", "configuration:2: truth.redis_prefix: names in a Redis that is not there"),
+        ("redis = \"env:R\"\nredis_prefix = \"a b\"", "configuration:3: truth.redis_prefix: not a beginning of names"),
+        ("redis_url = \"env:R\"", "configuration:2: truth.redis_url: unknown setting"),
+    ] {
+        let errors = read(&format!("[truth]\n{text}\n"), &[]).expect_err(text);
+        assert!(errors.contains(mistake) && !errors.contains("secret@"), "{text}: {errors}");
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    let resolved = |address: &str| {
+        let file = folder.path().join("redis");
+        std::fs::write(&file, address).unwrap();
+        let text = format!("[truth]\nredis = \"file:{}\"\n", file.display());
+        let secrets = read(&text, &[]).unwrap().resolve_secrets().map_err(|errors| errors.to_string());
+        secrets.map(|secrets| secrets.truth_redis().map(|address| address.expose().to_owned()))
+    };
+    for address in ["redis://127.0.0.1:6379/1", "rediss://user:secret@cache.internal"] {
+        assert_eq!(resolved(address), Ok(Some(address.to_owned())));
+    }
+    for address in ["http://secret@cache", "redis://", "secret", "rediss://cache/#insecure"] {
+        let errors = resolved(address).unwrap_err();
+        assert!(errors.contains("configuration:2: truth.redis: no address of a Redis at file:"), "{errors}");
+        assert!(!errors.contains("secret@") && errors.contains("rediss://"), "{errors}");
+    }
 }

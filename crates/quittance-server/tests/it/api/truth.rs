@@ -1,5 +1,7 @@
 //! What is true of a record: who is asked, how often, what is remembered, and what is answered when nobody can be asked.
 
+mod redis;
+
 use super::app::{ADMIN, App, READER, STRANGER, WEBHOOK_SECRETS, bearer};
 use super::call::{Answer, Call};
 use super::webhooks::{deliver, sign};
@@ -107,17 +109,23 @@ async fn answer(State(provider): State<Provider>, request: Request) -> Response 
 struct Stage {
     app: App,
     provider: Provider,
+    /// Where the credential is, which is read whenever the system is opened.
+    _files: tempfile::TempDir,
 }
 
 impl Stage {
     /// A pair that believes the provider; its gateway `stripe` is there, too.
     async fn open(truth: &str, key: &str) -> Self {
-        let provider = Provider::start().await;
-        let folder = std::env::temp_dir();
-        let secret = folder.join(format!("quittance-truth-{}", std::process::id()));
-        std::fs::write(&secret, "rk_test_1").expect("a secret written");
+        Self::open_at(Provider::start().await, truth, key, "rk_test_1", "").await
+    }
+
+    /// The same at a provider that others ask, too, by a credential, and with more configuration.
+    async fn open_at(provider: Provider, truth: &str, key: &str, credential: &str, more: &str) -> Self {
+        let files = tempfile::TempDir::new().expect("a folder");
+        let secret = files.path().join("secret");
+        std::fs::write(&secret, credential).expect("a secret written");
         let more = format!(
-            r#"
+            r#"{more}
 [systems.app]
 kind = "sqlite"
 path = "/nonexistent/app.db"
@@ -147,7 +155,7 @@ match = [ {{ left = "id", right = "id" }} ]
         );
         let place = super::app::Place::Memory(quittance_store::memory::MemoryDatabase::new());
         let address = provider.base.trim_start_matches("http://").parse().expect("an address");
-        Self { app: App::start_configured(place, address, "", &more).await, provider }
+        Self { app: App::start_configured(place, address, "", &more).await, provider, _files: files }
     }
 
     async fn ask(&self, key: &str) -> Answer {

@@ -1,0 +1,92 @@
+//! What Redis does in one step, as scripts of its own: each is whole or not at all, whoever asks beside it.
+//!
+//! Of each key of a pair there is an entry: a hash with the generation of what is known (`g`), when the question behind the answer
+//! was sent, by Redis's own clock (`t`), the answer (`v`), and who is asking (`l`) until when (`u`). Whoever means to ask notes the generation
+//! first, and what comes back is kept only under the same one. To forget is to remove the entry, whose next generation is drawn anew: one that
+//! was lost, with all of Redis or for want of room, is never guessed to be the same. The era stands in each generation, so that removing it
+//! forgets everything.
+//!
+//! Does not own how keys are named, nor what an answer looks like.
+
+/// Looks at an entry, gives it a generation where it has none, and notes who asks where nothing has changed since the last look.
+///
+/// Keys: era, entry. Arguments: what a new generation is drawn from, how long an entry is kept for a question (ms), longest answer
+/// (bytes), `t` of the last look or `-` for the first, after which nobody asks yet, who would ask, how long others wait for it (ms),
+/// how long the era is kept (ms).
+/// Answers: generation, `t`, answer (empty where it is none or is the one that was seen), whether it is ours to ask, seconds and
+/// microseconds by its clock.
+pub(super) const LOOK: &str = r"
+local era = redis.pcall('GET', KEYS[1])
+if type(era) ~= 'string' then
+  era = ARGV[1]
+  redis.call('SET', KEYS[1], era)
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'u')
+if known.err then known = {} end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local g, t, until_ = known[1], known[2] or '', tonumber(known[3] or '0') or 0
+local future = t ~= '' and (tonumber(t) or math.huge) > now
+if not g or string.sub(g, 1, #era) ~= era or future then
+  redis.call('DEL', KEYS[2])
+  g, t, until_ = era .. ARGV[1], '', 0
+  redis.call('HSET', KEYS[2], 'g', g)
+end
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+local v = ''
+if t ~= '' and t ~= ARGV[4] and redis.call('HSTRLEN', KEYS[2], 'v') <= tonumber(ARGV[3]) then
+  v = redis.call('HGET', KEYS[2], 'v') or ''
+end
+local longest = tonumber(ARGV[6]) * 1000
+local ours = 0
+if t == ARGV[4] and (until_ <= now or until_ > now + 600000000) then
+  redis.call('HSET', KEYS[2], 'l', ARGV[5], 'u', string.format('%.0f', now + longest))
+  ours = 1
+end
+return {g, t, v, ours, tonumber(time[1]), tonumber(time[2])}
+";
+
+/// Ends a question: nobody asks any more, and the answer is kept unless something was heard since the question was sent, or somebody knows
+/// a newer one.
+///
+/// Keys: era, entry, identity. Arguments: generation, `t`, answer (empty: there is none), how long it is kept (ms), how long it
+/// is known whose record it is (ms), who asked. Answers: 1 where it is kept, 0 where somebody knows a newer one, -1 where something was
+/// heard.
+pub(super) const SETTLE: &str = r"
+local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'l')
+if known.err then return 0 end
+if known[3] == ARGV[6] then redis.call('HDEL', KEYS[2], 'l', 'u') end
+if ARGV[3] == '' then return 0 end
+local era = redis.pcall('GET', KEYS[1])
+if type(era) ~= 'string' or known[1] ~= ARGV[1] or string.sub(ARGV[1], 1, #era) ~= era then return -1 end
+local heard = redis.pcall('HGET', KEYS[3], 'h')
+if type(heard) == 'table' then redis.call('DEL', KEYS[3]) end
+if type(heard) == 'string' and (tonumber(heard) or 0) >= tonumber(ARGV[2]) then return -1 end
+if known[2] and (tonumber(known[2]) or 0) >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[2], 't', ARGV[2], 'v', ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('HSET', KEYS[3], 'k', KEYS[2])
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
+return 1
+";
+
+/// Forgets a record, by its key or by what tells it apart, and has everybody hear of it.
+///
+/// Keys: entry, identity. Arguments: channel, message, how long it is known that something was heard (ms), how every name begins.
+pub(super) const HEARD: &str = r"
+redis.call('DEL', KEYS[1])
+local known = redis.pcall('HGET', KEYS[2], 'k')
+if type(known) == 'table' then redis.call('DEL', KEYS[2]) end
+if type(known) == 'string' and string.sub(known, 1, #ARGV[4]) == ARGV[4] then redis.call('DEL', known) end
+local now = redis.call('TIME')
+redis.call('HSET', KEYS[2], 'h', string.format('%.0f', tonumber(now[1]) * 1000000 + tonumber(now[2])))
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+return redis.call('PUBLISH', ARGV[1], ARGV[2])
+";
+
+/// Forgets everything, and has everybody hear of it. Keys: era. Arguments: channel, message.
+pub(super) const ALL: &str = r"
+redis.call('DEL', KEYS[1])
+return redis.call('PUBLISH', ARGV[1], ARGV[2])
+";
