@@ -3,6 +3,7 @@
 //! One record is one stretch of bytes, so that a million of them can be sorted, spilled to a disk and compared without
 //! being taken apart. The form lives as long as a run.
 
+use super::detect::shape::Seen;
 use super::groups::{Unit, encode_groups};
 use super::transform::TransformError;
 use super::value_map::{Meaning, Unmapped, ValueMap};
@@ -54,13 +55,15 @@ pub struct Encoder<'p> {
     side: &'p Side,
     which: Which,
     strays: Vec<Stray>,
+    seen: Vec<Seen>,
 }
 
 impl<'p> Encoder<'p> {
     /// An encoder for one side of a pair.
     #[must_use]
-    pub const fn new(pair: &'p Pair, which: Which) -> Self {
-        Self { pair, side: pair.side(which), which, strays: Vec::new() }
+    pub fn new(pair: &'p Pair, which: Which) -> Self {
+        let seen = vec![Seen::default(); pair.fields.len()];
+        Self { pair, side: pair.side(which), which, strays: Vec::new(), seen }
     }
 
     /// Appends the record of a row, whose values are in the order of the side's columns.
@@ -101,6 +104,12 @@ impl<'p> Encoder<'p> {
         &self.strays
     }
 
+    /// What was seen in each field, in all rows so far.
+    #[must_use]
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
     fn identity(&self, row: &[Value<'_>]) -> String {
         let named = if self.side.identity.is_empty() { self.side.rules.first() } else { Some(&self.side.identity) };
         shown(named.into_iter().flatten().map(|at| &row[*at]))
@@ -137,6 +146,8 @@ impl<'p> Encoder<'p> {
         fill(out, &modified.to_le_bytes());
         for field in 0..self.side.fields.len() {
             let value = &row[self.side.fields[field]];
+            self.seen[field].records += 1;
+            self.seen[field].nothing += u64::from(value.is_nothing());
             match &self.pair.fields[field].values {
                 None => encode_value(value, out),
                 Some(map) => self.encode_mapped(map, field, row, out),
@@ -170,6 +181,7 @@ impl<'p> Encoder<'p> {
                 encode_value(value, body);
             }
             Meaning::Unknown => {
+                self.seen[field].unknown += 1;
                 body.push(UNMAPPED[self.which as usize]);
                 encode_value(value, body);
                 if map.unmapped() == Unmapped::Error {

@@ -4,6 +4,7 @@ use super::error::DiffError;
 use super::key_types::KeyTypes;
 use super::spool::Spool;
 use crate::systems::{Reading, Sink, System, SystemError, Wanted};
+use quittance_core::pair::detect::shape::Seen;
 use quittance_core::pair::row::{Encoder, Record, RowError, Stray};
 use quittance_core::pair::{Pair, Which};
 use quittance_core::record::value::Value;
@@ -35,6 +36,8 @@ pub(super) struct Collected {
     pub(super) strays: Vec<Stray>,
     /// Which types its keys have.
     pub(super) key_types: KeyTypes,
+    /// What was seen in each field.
+    pub(super) seen: Vec<Seen>,
     /// What reading came to.
     pub(super) reading: Reading,
 }
@@ -61,6 +64,7 @@ impl<'p> Collector<'p> {
             keyless: Spool::keyless(),
             strays: Vec::new(),
             key_types: KeyTypes::new(pair.side(which)),
+            seen: Vec::new(),
             reading: Reading::default(),
         };
         Self { encoder: Encoder::new(pair, which), bytes: Vec::new(), collected, failure: None }
@@ -107,6 +111,7 @@ impl<'p> Collector<'p> {
             }
             None => {
                 self.collected.strays = self.encoder.strays().to_vec();
+                self.collected.seen = self.encoder.seen().to_vec();
                 self.collected.reading = reading;
                 Ok(self.collected)
             }

@@ -7,6 +7,7 @@ use super::key_types;
 use super::plan::remedy;
 use crate::systems::Reading;
 use quittance_core::pair::compare::{Comparer, Finding, Incomparable, Tally};
+use quittance_core::pair::detect::shape::Counted;
 use quittance_core::pair::digest::Hasher;
 use quittance_core::pair::join::{Meeting, Sorted, join};
 use quittance_core::pair::row::Stray;
@@ -21,6 +22,8 @@ pub(super) struct Look {
     pub(super) tally: Tally,
     pub(super) left: Reading,
     pub(super) right: Reading,
+    /// What was seen in each field, of what was read.
+    pub(super) counted: Counted,
     /// What both sides agree on, where that was asked for.
     pub(super) agreement: Option<Agreement>,
 }
@@ -52,20 +55,21 @@ pub(super) fn look(
 /// Compares what was read.
 pub(super) fn compare(
     pair: &Pair,
-    left: Collected,
-    right: Collected,
+    mut left: Collected,
+    mut right: Collected,
     hasher: &Hasher,
     (limits, noting): (Limits<'_>, Option<Noting>),
 ) -> Result<Look, DiffError> {
     refuse_strays(pair, left.strays.iter().chain(&right.strays))?;
     let (left_reading, right_reading) = (left.reading, right.reading);
+    let counted = Counted { left: std::mem::take(&mut left.seen), right: std::mem::take(&mut right.seen) };
     let comparer = Comparer::new(pair, hasher.clone());
     let mut judge = Judge { pair, comparer, findings: Vec::new(), bytes: 0, limits, noting };
     let judged = judge.all(left, right);
     judged.map_err(|halt| error(pair, halt, &judge.findings))?;
     let agreement = judge.noting.map(|noting| noting.end(pair)).transpose().map_err(DiffError::Spool)?;
     let (findings, tally) = (judge.findings, judge.comparer.tally().clone());
-    Ok(Look { findings, tally, left: left_reading, right: right_reading, agreement })
+    Ok(Look { findings, tally, left: left_reading, right: right_reading, counted, agreement })
 }
 
 /// Most bytes of records that disagree, however few they are.

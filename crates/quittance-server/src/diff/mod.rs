@@ -77,10 +77,13 @@ pub fn diff<'s>(
         None => first_look(&pair, config, left, right, &settings.hash_key)?,
     };
     let agreement = look.agreement.take().map(Arc::new);
+    // Shares of what only differs, or of one record, would say nothing of the others.
+    let is_whole = method == Method::Keys && settings.only.is_none();
+    let counted = is_whole.then(|| std::mem::take(&mut look.counted));
     let first = First::of(&look);
     if look.findings.is_empty() {
         let outcome = Outcome::new(pair, method, look.tally, first, Vec::new(), (look.left, look.right));
-        return Ok(Outcome { agreement, ..outcome });
+        return Ok(Outcome { agreement, counted, ..outcome });
     }
     (settings.wait)();
     for source in [&mut *left, &mut *right] {
@@ -94,7 +97,7 @@ pub fn diff<'s>(
     let second = look::compare(&pair, again.left, again.right, &hasher, (Limits::At(&places), None))?;
     let settled = settle(look.findings, second.findings);
     let outcome = Outcome::new(pair, method, look.tally, first, settled, (look.left, look.right));
-    Ok(Outcome { deleted: again.deleted, agreement, ..outcome })
+    Ok(Outcome { deleted: again.deleted, agreement, counted, ..outcome })
 }
 
 fn first_look<'s>(

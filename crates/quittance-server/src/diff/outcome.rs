@@ -5,6 +5,7 @@ use super::look::Look;
 use crate::systems::Reading;
 use quittance_core::pair::Pair;
 use quittance_core::pair::compare::{Finding, Kind, Tally};
+use quittance_core::pair::detect::shape::Counted;
 use quittance_core::pair::digest::{Digest, RecordHash};
 use quittance_core::pair::groups::{Group, variance_basis_points};
 use quittance_core::pair::lag::Lag;
@@ -85,6 +86,8 @@ pub struct Outcome {
     pub deleted: BTreeSet<Vec<u8>>,
     /// What both sides agree on, in fields that are merged; none where no field is.
     pub agreement: Option<Arc<Agreement>>,
+    /// What was seen in each field; none where not every record of both sides was read.
+    pub counted: Option<Counted>,
     /// What reading the left came to.
     pub left_reading: Reading,
     /// What reading the right came to.
@@ -153,6 +156,7 @@ impl Outcome {
             proof: first.proof,
             deleted: BTreeSet::new(),
             agreement: None,
+            counted: None,
             left_reading,
             right_reading,
         }

@@ -35,7 +35,7 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'stat
 }
 
 /// Every number, in the order of names.
-pub const METRICS: [Metric; 64] = [
+pub const METRICS: [Metric; 65] = [
     counter(
         "quittance_alert_messages_total",
         &["channel", "result"],
@@ -120,6 +120,7 @@ pub const METRICS: [Metric; 64] = [
         "Things learned about effects that could not be stored; they are read again.",
     ),
     counter("quittance_outcomes_total", &["outcome"], "What came of commands."),
+    gauge("quittance_pair_bent_fields", &["pair"], "Fields of a pair that look other than before."),
     Metric {
         name: "quittance_pair_detection_seconds",
         kind: Kind::Histogram,

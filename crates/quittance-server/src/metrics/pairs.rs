@@ -39,6 +39,8 @@ pub(crate) fn pair_state(pair: &str, state: Option<&PairState>, is_here: bool, n
         .set(past(state.and_then(|state| state.failing_since)));
     gauge!("quittance_pair_paused", "pair" => pair.clone()).set(flag(state.is_some_and(|state| state.pause.is_some())));
     gauge!("quittance_pair_lease_held", "pair" => pair.clone()).set(flag(is_here));
+    let bent = state.map_or(0, |state| state.memory.shapes.bent.len());
+    gauge!("quittance_pair_bent_fields", "pair" => pair.clone()).set(bent as f64);
     pair_silence(&pair, state.and_then(|state| state.memory.silence));
 }
 

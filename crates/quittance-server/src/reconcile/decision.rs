@@ -17,6 +17,7 @@ use quittance_store::records::{
 };
 use quittance_store::store::{Change, Loaded, Read, Store, StoreError, Work};
 use quittance_store::tables::{ACTIONS, FINDINGS};
+use std::collections::BTreeSet;
 
 /// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +177,7 @@ fn resolved(
         is_applied: true,
         is_kept: true,
         repairs_max: Some(u64::MAX),
+        accepted: BTreeSet::new(),
         cause: RepairCause::Reconcile,
     };
     let repaired = session.repair(request)?;

@@ -5,6 +5,7 @@ use super::journal::Repairs;
 use super::known::known;
 use crate::config::{Apply, Pair as PairConfig, TakeAway};
 use crate::diff::{Outcome, key_of};
+use quittance_core::pair::detect::shape::BentField;
 use quittance_core::pair::repair::{Repair, Stopped, Withheld, decide};
 use quittance_core::pair::settle::Standing;
 use quittance_core::pair::{Side, Which};
@@ -70,7 +71,7 @@ pub struct Plan {
     pub compared: u64,
 }
 
-/// Plans repairs of what was confirmed; nothing has braked them yet.
+/// Plans repairs of what was confirmed, because of no field that is bent; nothing has braked them yet.
 ///
 /// # Errors
 ///
@@ -78,10 +79,14 @@ pub struct Plan {
 pub fn plan(
     config: &PairConfig,
     outcome: &Outcome,
+    bent: &[BentField],
     now: Timestamp,
     mut earlier: Earlier<'_, '_>,
 ) -> Result<Plan, StoreError> {
-    let policies: Vec<_> = config.fields.iter().map(|field| field.policy.clone()).collect();
+    let mut policies: Vec<_> = config.fields.iter().map(|field| field.policy.clone()).collect();
+    for one in bent {
+        policies[one.field].bent.insert(one.which);
+    }
     let compared = outcome.left_records.max(outcome.right_records);
     let mut plan = Plan { compared, ..Plan::default() };
     for (finding, reported) in outcome.reported.iter().enumerate() {

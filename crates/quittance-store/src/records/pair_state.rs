@@ -6,10 +6,9 @@ use super::row::{Columns, Corrupt, Entity};
 use crate::schema::Table;
 use crate::tables::PAIR_STATES;
 use crate::value::Row;
-use quittance_core::pair::detect::shape::Seen;
+use quittance_core::pair::detect::shape::{Seen, Shapes};
 use quittance_core::pair::detect::silence::{Before, Silence};
 use quittance_core::time::Timestamp;
-use std::collections::BTreeMap;
 
 /// How a pair stands.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -62,8 +61,8 @@ pub struct PairMemory {
     pub silence: Option<Silence>,
     /// The run that was judged last: what others found since then was judged by nobody.
     pub judged: Option<Before>,
-    /// For each field of each side (`left status`) what the last runs saw, the newest last.
-    pub shapes: BTreeMap<String, Vec<Seen>>,
+    /// What its fields usually look like, and which of them do not.
+    pub shapes: Shapes,
 }
 
 impl Entity for PairState {
@@ -121,16 +120,21 @@ impl Entity for PairState {
     }
 }
 
+/// The form of what detectors remember. The one before it did not know which fields are bent.
+const MEMORY_VERSION: u8 = 3;
+const MEMORY_VERSION_BEFORE: u8 = 2;
+
 fn encode_memory(memory: &PairMemory) -> Vec<u8> {
-    let mut writer = Writer::version(2);
+    let mut writer = Writer::version(MEMORY_VERSION);
     writer.option(memory.silence, |writer, silence| {
         writer.integer(silence.count.cast_signed()).integer(silence.since.0).integer(silence.after.0);
     });
     writer.option(memory.judged, |writer, before| {
         writer.integer(before.started_at.0).integer(before.as_of.0);
     });
-    writer.count(u32::try_from(memory.shapes.len()).expect("fields of a pair are bounded"));
-    for (field, runs) in &memory.shapes {
+    let fields = |many: usize| u32::try_from(many).expect("fields of a pair are bounded");
+    writer.count(fields(memory.shapes.usual.len()));
+    for (field, runs) in &memory.shapes.usual {
         writer.text(field).count(u32::try_from(runs.len()).expect("runs that are remembered are bounded"));
         for seen in runs {
             for number in [seen.records, seen.nothing, seen.unknown] {
@@ -138,11 +142,16 @@ fn encode_memory(memory: &PairMemory) -> Vec<u8> {
             }
         }
     }
+    writer.count(fields(memory.shapes.bent.len()));
+    for (field, since) in &memory.shapes.bent {
+        writer.text(field).integer(since.0);
+    }
     writer.finish()
 }
 
 fn decode_memory(bytes: &[u8]) -> Result<PairMemory, CodecError> {
-    let mut reader = Reader::open(bytes, 2)?;
+    let is_before = bytes.first() == Some(&MEMORY_VERSION_BEFORE);
+    let mut reader = Reader::open(bytes, if is_before { MEMORY_VERSION_BEFORE } else { MEMORY_VERSION })?;
     let number = |reader: &mut Reader<'_>| reader.integer().map(i64::cast_unsigned);
     let mut memory = PairMemory::default();
     if reader.flag()? {
@@ -160,7 +169,12 @@ fn decode_memory(bytes: &[u8]) -> Result<PairMemory, CodecError> {
             let (records, nothing) = (number(&mut reader)?, number(&mut reader)?);
             runs.push(Seen { records, nothing, unknown: number(&mut reader)? });
         }
-        memory.shapes.insert(field, runs);
+        memory.shapes.usual.insert(field, runs);
+    }
+    let bent = if is_before { 0 } else { reader.count()? };
+    for _ in 0..bent {
+        let field = reader.text()?;
+        memory.shapes.bent.insert(field, Timestamp(reader.integer()?));
     }
     reader.end()?;
     Ok(memory)
@@ -192,9 +206,19 @@ mod tests {
             memory: PairMemory {
                 silence: Some(Silence { count: 41, since: Timestamp(6), after: Timestamp(5) }),
                 judged: Some(Before { started_at: Timestamp(7), as_of: Timestamp(6) }),
-                shapes: BTreeMap::from([("left status".to_owned(), vec![seen, Seen::default()])]),
+                shapes: Shapes {
+                    usual: [("left status".to_owned(), vec![seen, Seen::default()])].into(),
+                    bent: [("left status".to_owned(), Timestamp(8))].into(),
+                },
             },
         };
-        assert_eq!(PairState::from_row(&full.to_row()), Ok(full));
+        assert_eq!(PairState::from_row(&full.to_row()), Ok(full.clone()));
+        // The form before ended without what is bent.
+        let mut memory = full.memory;
+        let mut before = encode_memory(&memory);
+        before.truncate(before.len() - (4 + 4 + "left status".len() + 8));
+        before[0] = MEMORY_VERSION_BEFORE;
+        memory.shapes.bent.clear();
+        assert_eq!(decode_memory(&before), Ok(memory));
     }
 }

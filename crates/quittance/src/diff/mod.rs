@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let session = Session::new(&config, &arguments.pair, &data, BY)?;
     let only = arguments.only.as_deref();
     let compared = session.compare(Comparison { only, wait: &mut || settle(arguments.settle) }, is_kept)?;
-    table::document(&compared.told, &compared.outcome).print(global.format())?;
+    table::document(&compared).print(global.format())?;
     match compared.unkept {
         Some(error) => Err(error.into()),
         None => Ok(exit(&compared.outcome, session.pair).into()),

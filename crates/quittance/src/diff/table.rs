@@ -1,7 +1,8 @@
 //! What people read of a comparison: a line for each field that differs, and below it what all of it comes to.
 
 use crate::output::Document;
-use quittance_server::diff::{Outcome, Told};
+use quittance_server::diff::Outcome;
+use quittance_server::reconcile::session::{Compared, bent_notes};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ const LINES_MAX: usize = 50;
 const COLUMNS: [&str; 8] = ["key", "kind", "field", "left", "right", "left_time", "right_time", "event_seen"];
 
 /// The document of a run.
-pub(crate) fn document(told: &Told, outcome: &Outcome) -> Document {
+pub(crate) fn document(compared: &Compared) -> Document {
+    let Compared { outcome, told, bent, .. } = compared;
     let json = &told.json;
     let lines = json["differences"].as_array().map_or(&[][..], Vec::as_slice);
     let rows = lines.iter().map(|line| COLUMNS.iter().map(|column| cell(&line[column])).collect()).collect();
@@ -21,6 +23,7 @@ pub(crate) fn document(told: &Told, outcome: &Outcome) -> Document {
         notes.push(format!("… and {} more lines; --json and --format csv have all of them", lines.len() - LINES_MAX));
     }
     notes.extend(summary(json, outcome));
+    notes.extend(bent_notes(&outcome.pair, bent));
     let mut shown: Vec<Vec<String>> = document.rows.clone();
     shown.truncate(LINES_MAX);
     let text = Document { rows: shown, notes, json: Value::Null, text: None, columns: COLUMNS.to_vec() };

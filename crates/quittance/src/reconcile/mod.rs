@@ -46,6 +46,9 @@ pub(crate) struct Arguments {
     /// Permit so many repairs, in the place of both limits of the configuration
     #[arg(long, value_name = "N")]
     repairs_max: Option<u64>,
+    /// Take what a field looks like now for usual, though it was nothing, or unknown, in far fewer records before
+    #[arg(long, value_name = "FIELD", conflicts_with = "only")]
+    accept_shape: Vec<String>,
 }
 
 /// Compares, decides, and writes what is decided where that was asked for.
@@ -59,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
         is_applied: arguments.apply,
         is_kept,
         repairs_max: arguments.repairs_max,
+        accepted: arguments.accept_shape.iter().cloned().collect(),
         cause: RepairCause::Reconcile,
     })?;
     warn(&repaired.begun);

@@ -6,11 +6,12 @@ pub(super) use imported::imported;
 
 use crate::output::Document;
 use quittance_core::id::RunId;
+use quittance_core::pair::detect::shape::BentField;
 use quittance_core::pair::repair::{Stopped, Withheld};
 use quittance_core::record::value::Value as Canonical;
 use quittance_server::config::Pair;
 use quittance_server::diff::Outcome;
-use quittance_server::reconcile::session::{Repaired, Undone};
+use quittance_server::reconcile::session::{Repaired, Undone, bent_json, bent_notes};
 use quittance_server::reconcile::{Counts, Kept, Plan};
 use quittance_store::records::{RepairPlan, RepairRun, RepairState};
 use serde_json::{Value, json};
@@ -28,6 +29,8 @@ struct Told<'t> {
     outcome: &'t Outcome,
     /// What was decided.
     plan: &'t Plan,
+    /// Fields that look other than before.
+    bent: &'t [BentField],
     /// What became of it, where it was carried out.
     repairs: &'t [Kept],
     /// Repairs of an earlier process of which it was found out what became of them.
@@ -38,9 +41,9 @@ struct Told<'t> {
 
 /// The document of a run of repairs.
 pub(super) fn document(repaired: &Repaired, is_applied: bool, pair: &Pair) -> Document {
-    let Repaired { run, outcome, plan, repairs, begun, .. } = repaired;
+    let Repaired { run, outcome, plan, bent, repairs, begun, .. } = repaired;
     let settled = repaired.settled();
-    Told { run_id: *run, outcome, plan, repairs, finished: &begun.finished, settled }.document(is_applied, pair)
+    Told { run_id: *run, outcome, plan, bent, repairs, finished: &begun.finished, settled }.document(is_applied, pair)
 }
 
 impl Told<'_> {
@@ -76,6 +79,7 @@ impl Told<'_> {
             "failed": counts.failed(),
             "awaiting_approval": waiting,
             "withheld": self.withheld(),
+            "shape": bent_json(&self.outcome.pair, self.bent),
             "suspect": self.outcome.counts().suspect,
             "finished": finished,
             "stopped": stopped,
@@ -90,6 +94,7 @@ impl Told<'_> {
         }
         notes.extend(begun_before(self.finished));
         notes.extend(self.left_to_a_person());
+        notes.extend(bent_notes(&self.outcome.pair, self.bent));
         notes.push(match is_applied {
             true => format!(
                 "{statement}; {} refused, {} failed, {waiting} wait for approval",
@@ -166,6 +171,7 @@ const fn sentence(why: Withheld) -> &'static str {
         Withheld::NoWord => "the map has no word for it",
         Withheld::SeveralWords => "several words of the right mean it: say write_right",
         Withheld::Absent => "the side that is believed does not mention it",
+        Withheld::Shape => "the field looks other than before: if it is right, --accept-shape FIELD --apply writes it",
         Withheld::Missing => "one side has no such record",
         Withheld::Ambiguous => "several records claim the key",
         Withheld::AnotherIsLive => "it would take something away from a customer who has another one that is live",

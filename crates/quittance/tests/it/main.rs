@@ -40,6 +40,7 @@ mod rules;
 mod schemathesis;
 mod secrets;
 mod service;
+mod shape;
 mod stateful_mock;
 mod supervised;
 mod support;

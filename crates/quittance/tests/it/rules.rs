@@ -169,6 +169,8 @@ fn panels_have_units_and_say_what_they_are() {
     let panels = dashboard["panels"].as_array().expect("panels");
     let ids: BTreeSet<i64> = panels.iter().filter_map(|panel| panel["id"].as_i64()).collect();
     assert_eq!(ids.len(), panels.len(), "each has an id of its own");
+    let places: BTreeSet<String> = panels.iter().map(|panel| panel["gridPos"].to_string()).collect();
+    assert_eq!(places.len(), panels.len(), "each has a place of its own");
     for panel in panels.iter().filter(|panel| panel["type"] != "row") {
         let title = &panel["title"];
         assert!(panel["description"].as_str().is_some_and(|text| text.len() > 20), "{title}");

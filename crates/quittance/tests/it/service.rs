@@ -85,7 +85,7 @@ impl Place {
 }
 
 /// Looks until it is so.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..LOOKS_MAX {
         if let Some(seen) = look() {
             return seen;
@@ -98,7 +98,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A number of a server, with these labels.
-fn metric(server: &Server, name: &str, labels: &str) -> f64 {
+pub(crate) fn metric(server: &Server, name: &str, labels: &str) -> f64 {
     let text = Client::new(&server.base, None).get_text("/metrics");
     let line = text.lines().find(|line| line.starts_with(name) && line.contains(labels));
     line.and_then(|line| line.rsplit(' ').next()).and_then(|number| number.parse().ok()).unwrap_or(0.0)

@@ -75,9 +75,13 @@ impl Disagreement<'_> {
             let to = self.word(which, field, believed)?;
             Ok((which, Change { field, from: from.clone().into_owned(), to }))
         };
-        let believing = |which| match which {
-            Which::Left => change(which, &difference.right).map(|change| vec![change]),
-            Which::Right => change(which, &difference.left).map(|change| vec![change]),
+        let believing = |which| {
+            let (believed, said) = match which {
+                Which::Left => (Which::Right, &difference.right),
+                Which::Right => (Which::Left, &difference.left),
+            };
+            let change = change(which, said)?;
+            if self.policies[field].bent.contains(&believed) { Err(Withheld::Shape) } else { Ok(vec![change]) }
         };
         let authority = self.policies[field].authority;
         if authority != Authority::Merge {
@@ -93,6 +97,8 @@ impl Disagreement<'_> {
             Merged::Left => believing(Which::Right),
             Merged::Right => believing(Which::Left),
             Merged::Conflict => Err(Withheld::Conflict),
+            // What is made of both is made of what nobody believes.
+            Merged::Both(_) if !self.policies[field].bent.is_empty() => Err(Withheld::Shape),
             Merged::Both(value) => {
                 let sides = [(Which::Left, &left), (Which::Right, &right)].into_iter();
                 // Both or neither: half of a sum would be counted again.

@@ -60,6 +60,8 @@ pub struct FieldPolicy {
     /// Words, as the written side says them but in lower case, that take something away from a customer. What becomes nothing
     /// does so too.
     pub takes_away: BTreeSet<String>,
+    /// Sides that say something of it now that nobody believes, for its shape is bent ([`super::detect::shape`]).
+    pub bent: BTreeSet<Which>,
 }
 
 /// One value of a record to be replaced.
@@ -111,6 +113,8 @@ pub enum Withheld {
     SeveralWords,
     /// The side that is believed says nothing of it, which is not the same as saying that it is nothing.
     Absent,
+    /// In far more records than before the side that is believed says nothing of it, or what no map knows.
+    Shape,
     /// One side has no such record.
     Missing,
     /// Several records claim the key.
@@ -143,6 +147,7 @@ impl Withheld {
             Self::NoWord => "no_word",
             Self::SeveralWords => "several_words",
             Self::Absent => "absent",
+            Self::Shape => "shape",
             Self::Missing => "missing",
             Self::Ambiguous => "ambiguous",
             Self::AnotherIsLive => "another_is_live",

@@ -77,6 +77,34 @@ fn written(decision: &Decision) -> Vec<(Which, Vec<(usize, String)>)> {
 }
 
 #[test]
+fn nothing_is_written_because_of_a_field_whose_shape_is_bent() {
+    let pair = plain();
+    let (left, right) = (account("active", "team", Some(10)), account("past_due", "basic", Some(20)));
+    let found = finding(&pair, &left, &right);
+    let base = [Some(Value::text("active")), Some(Value::text("scale"))];
+    for (what, authority, bent, expected) in [
+        ("the believed side", Authority::Right, vec![Which::Right], vec![(Some(0), Withheld::Shape)]),
+        ("the written side", Authority::Right, vec![Which::Left], vec![]),
+        ("the newer side", Authority::Newest, vec![Which::Right], vec![(Some(0), Withheld::Shape)]),
+        ("the older side", Authority::Newest, vec![Which::Left], vec![]),
+        ("who changed it", Authority::Merge, vec![Which::Right], vec![(Some(0), Withheld::Shape)]),
+        ("a person decides anyhow", Authority::Manual, vec![Which::Right], vec![(Some(0), Withheld::Manual)]),
+    ] {
+        let status = FieldPolicy { bent: bent.into_iter().collect(), ..policy(authority) };
+        let decision = decide(&pair, &[status, policy(Authority::Right)], &found, &base);
+        assert_eq!(decision.withheld, expected, "{what}");
+        let is_plan_written = decision.repairs.iter().flat_map(|repair| &repair.changes).any(|one| one.field == 1);
+        assert!(is_plan_written, "{what}: the other field is as before");
+    }
+    // Of a sum of both, either is enough.
+    let counted = |number: i64, at| (7, Value::integer(number), Value::text("team"), at);
+    let found = finding(&pair, &counted(5, Some(10)), &counted(9, Some(20)));
+    let sum = FieldPolicy { merge: MergeAs::Counter, bent: [Which::Left].into(), ..policy(Authority::Merge) };
+    let decision = decide(&pair, &[sum, policy(Authority::Right)], &found, &[Some(Value::integer(4)), None]);
+    assert_eq!((decision.repairs.len(), decision.withheld), (0, vec![(Some(0), Withheld::Shape)]));
+}
+
+#[test]
 fn who_is_believed_is_written_to_the_other_side() {
     let pair = pair();
     let (left, right) = (account("active", "team", Some(100)), account("canceled", "basic", Some(200)));

@@ -49,14 +49,18 @@ pub(super) fn judge(pair: &str, ended: &Ended, state: &PairState, now: Timestamp
                 let what = "changes came that no event announced: webhooks are lost".to_owned();
                 alarm(Kind::Silence, Severity::Critical, what, silence.count, silence.since)
             });
-            let judged = vec![Kind::Drift, Kind::Brake, Kind::Approval, Kind::Silence, Kind::Failing];
-            (judged, [drift, brake, approval, silence].into_iter().flatten().collect())
+            let shape = observed.shape.as_ref();
+            let shape = shape
+                .map(|shape| alarm(Kind::Shape, Severity::Critical, shape.what.clone(), shape.records, shape.since));
+            let judged = vec![Kind::Drift, Kind::Brake, Kind::Approval, Kind::Silence, Kind::Shape, Kind::Failing];
+            (judged, [drift, brake, approval, silence, shape].into_iter().flatten().collect())
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::observe::Shape;
     use super::*;
     use quittance_core::pair::detect::silence::Silence;
     use quittance_store::records::PairMemory;
@@ -70,17 +74,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_and_what_was_not_looked_at_is_left_alone() {
         let compared = |observed| Ended::Compared(Box::new(observed));
-        assert_eq!(kinds(&compared(Observed::default()), 0), (5, vec![]));
+        assert_eq!(kinds(&compared(Observed::default()), 0), (6, vec![]));
         let silence = Some(Silence { count: 7, since: Timestamp(3), after: Timestamp(2) });
         let all = Observed {
             open: 3,
             waiting: 2,
             braked: Some(9),
+            shape: Some(Shape { what: String::new(), records: 50, since: Timestamp(4) }),
             memory: PairMemory { silence, ..PairMemory::default() },
             ..Observed::default()
         };
-        let told = vec![(Kind::Drift, 3), (Kind::Brake, 9), (Kind::Approval, 2), (Kind::Silence, 7)];
-        assert_eq!(kinds(&compared(all), 0), (5, told));
+        let told = vec![(Kind::Drift, 3), (Kind::Brake, 9), (Kind::Approval, 2), (Kind::Silence, 7), (Kind::Shape, 50)];
+        assert_eq!(kinds(&compared(all), 0), (6, told));
         let failed = |is_refused| Ended::Failed { detail: "it is away".into(), is_refused };
         assert_eq!(kinds(&failed(false), 2), (0, vec![]));
         assert_eq!(kinds(&failed(false), 3), (1, vec![(Kind::Failing, 3)]));

@@ -97,12 +97,12 @@ impl Ended {
         match self {
             Self::Compared(observed) => {
                 (state.failures, state.failing_since, state.good_at) = (0, None, Some(now));
-                state.memory = observed.memory.clone();
+                state.memory = beside(&observed.memory, state);
                 state.due_at = Some(next(now));
             }
             Self::Unwritten { ended, memory } => {
                 ended.settle(state, now, next);
-                state.memory = memory.as_ref().clone();
+                state.memory = beside(memory, state);
             }
             Self::PutOff { why: PutOff::Lagging, .. } => state.due_at = Some(now.plus_ms(LAGGING_MS)),
             Self::PutOff { .. } => state.due_at = Some(now),
@@ -115,6 +115,11 @@ impl Ended {
     }
 }
 
+/// What is remembered from now on, beside the shapes of fields: whoever compared has kept these already.
+fn beside(memory: &PairMemory, state: &mut PairState) -> PairMemory {
+    PairMemory { shapes: std::mem::take(&mut state.memory.shapes), ..memory.clone() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +128,7 @@ mod tests {
     #[test]
     fn failures_are_counted_and_put_off_further_and_what_is_paused_is_due_at_once() {
         let mut state = PairState { pair: "a".into(), ..PairState::default() };
+        state.memory.shapes.bent.insert("right status".into(), Timestamp(1));
         let failed = Ended::Failed { detail: "é".repeat(2_000), is_refused: false };
         for (turn, seconds) in [(1, 5), (2, 10), (3, 20)] {
             failed.settle(&mut state, Timestamp(turn), &|_| unreachable!("it failed"));
@@ -144,5 +150,6 @@ mod tests {
         Ended::Compared(Box::new(observed)).settle(&mut state, Timestamp(20), &|now| now.plus_ms(7));
         assert_eq!((state.failures, state.failing_since, state.good_at), (0, None, Some(Timestamp(20))));
         assert_eq!(state.due_at, Some(Timestamp(20).plus_ms(7)));
+        assert_eq!(state.memory.shapes.bent.len(), 1, "what was kept with the comparison stays");
     }
 }

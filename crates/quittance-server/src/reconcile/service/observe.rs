@@ -2,10 +2,11 @@
 //! detectors make of it.
 
 use crate::config::{Config, Pair, System};
-use crate::reconcile::session::{Repaired, Session, Verdict};
+use crate::reconcile::session::{Repaired, Session, Verdict, bent_remedy, bent_sentence};
 use crate::reconcile::{Counts, Kept, Line};
 use crate::{clock, metrics};
-use quittance_core::pair::compare::Seen;
+use quittance_core::pair::compare::Seen as SeenRecord;
+use quittance_core::pair::detect::shape::{Bent, Seen};
 use quittance_core::pair::detect::silence::{self, Before, Confirmed};
 use quittance_core::pair::repair::Withheld;
 use quittance_core::pair::row::Record;
@@ -15,6 +16,9 @@ use quittance_store::records::{Drift, PairMemory, RepairState, Run};
 
 /// Lines of the log of one run, at most; what is more is told as a number.
 const LINES_MAX: usize = 1_000;
+
+/// Bent fields that one alert names.
+const BENT_MAX: usize = 2;
 
 /// What a run came to, as it is kept and told.
 #[derive(Default)]
@@ -33,6 +37,18 @@ pub(super) struct Observed {
     pub(super) waiting: u64,
     /// How many repairs the brake stopped.
     pub(super) braked: Option<u64>,
+    /// Fields that look other than before.
+    pub(super) shape: Option<Shape>,
+}
+
+/// What is told of fields that look other than before.
+pub(super) struct Shape {
+    /// Which, how, and what makes it usual.
+    pub(super) what: String,
+    /// Records in which they do.
+    pub(super) records: u64,
+    /// Since when.
+    pub(super) since: Timestamp,
 }
 
 /// Tells what a run came to.
@@ -67,10 +83,14 @@ pub(super) fn observe(config: &Config, session: &Session<'_>, repaired: &Repaire
             "changes came that no event announced: are webhooks lost?"
         );
     }
+    let shape = shape(repaired);
+    if let Some(Shape { what, records, .. }) = &shape {
+        tracing::error!(pair = name, records, what, "a field looks other than before");
+    }
     let statement =
         format!("{} records equal, {made} repaired, {waiting} wait for approval, {open} open", repaired.outcome.equal);
     let braked = repaired.plan.stopped.map(|_| repaired.plan.proposals.len() as u64);
-    Observed { word: word(repaired), statement, memory, open, oldest, waiting, braked }
+    Observed { word: word(repaired), statement, memory, open, oldest, waiting, braked, shape }
 }
 
 fn word(repaired: &Repaired) -> &'static str {
@@ -81,6 +101,21 @@ fn word(repaired: &Repaired) -> &'static str {
         Verdict::Braked => "waiting",
         Verdict::Left => "drift",
     }
+}
+
+/// Fields that look other than before, the first ones named.
+fn shape(repaired: &Repaired) -> Option<Shape> {
+    let (pair, bent) = (&repaired.outcome.pair, &repaired.bent);
+    let since = bent.iter().map(|one| one.since).min()?;
+    let affected =
+        |bent: &Bent, seen: &Seen| if matches!(bent, Bent::Unknown(_)) { seen.unknown } else { seen.nothing };
+    let records = bent.iter().filter_map(|one| one.now.as_ref()).map(|(seen, bent)| affected(bent, seen)).max();
+    let mut said: Vec<String> = bent.iter().take(BENT_MAX).map(|one| bent_sentence(pair, one)).collect();
+    if bent.len() > BENT_MAX {
+        said.push(format!("and {} more", bent.len() - BENT_MAX));
+    }
+    let what = format!("{}: {}", said.join("; "), bent_remedy(pair, &bent[..bent.len().min(BENT_MAX)]));
+    Some(Shape { what, records: records.unwrap_or(0), since })
 }
 
 fn is_confirmed(drift: &&Drift) -> bool {
@@ -114,7 +149,7 @@ fn before(run: &Run) -> Before {
 
 /// When each difference came to be that was not there before, as far as its records say.
 fn found(repaired: &Repaired) -> impl Iterator<Item = Timestamp> {
-    let modified = |seen: &[Seen]| seen.iter().filter_map(|one| Record::new(&one.record).modified()).max();
+    let modified = |seen: &[SeenRecord]| seen.iter().filter_map(|one| Record::new(&one.record).modified()).max();
     let is_new = |drift: &Drift| drift.first_seen_at == repaired.told.run.started_at;
     let new = repaired.outcome.reported.iter().zip(&repaired.told.drifts);
     new.filter(move |(_, drift)| is_confirmed(drift) && is_new(drift))

@@ -13,6 +13,7 @@ use crate::{alerts, metrics};
 use quittance_core::pair::schedule::Schedule;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{PairState, RepairCause};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +104,7 @@ impl Run {
             is_applied: session.pair.repairs.apply != Apply::Report,
             is_kept: true,
             repairs_max: None,
+            accepted: BTreeSet::new(),
             cause: RepairCause::Reconcile,
         })?;
         let observed = observe(&self.config, &session, &repaired, &known.memory);

@@ -148,7 +148,7 @@ impl Session<'_> {
         let outcome = systems.compare(self, &mut Comparison { only: None, wait })?;
         let mut history = runs(self.data)?;
         let mut kept = Repairs::new(history.store(), self.name);
-        let plan = plan(self.pair, &outcome, clock::now(), Earlier::Approved(&mut kept));
+        let plan = plan(self.pair, &outcome, &[], clock::now(), Earlier::Approved(&mut kept));
         drop(history);
         let mut plan = plan.map_err(SessionError::store("earlier repairs cannot be read"))?;
         let [mut left, mut right] = systems.sources(self);

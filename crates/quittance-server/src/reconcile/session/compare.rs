@@ -1,6 +1,7 @@
 //! Comparing the systems of a pair, telling what came out beside the run before it, and keeping it.
 
-use super::{Session, SessionError, new_run, runs, system};
+use super::shape::Remembered;
+use super::{Session, SessionError, bent_json, new_run, runs, system};
 use crate::config::SideRef;
 use crate::diff::{self, EventLog, History, Outcome, Settings, Source, Told, When};
 use crate::reconcile::keep_agreed;
@@ -8,8 +9,10 @@ use crate::systems::System;
 use crate::systems::paced::Paced;
 use crate::{clock, ids};
 use quittance_core::pair::Which;
+use quittance_core::pair::detect::shape::BentField;
 use quittance_store::records::Run;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is compared, and when it is read again.
@@ -26,6 +29,8 @@ pub struct Compared {
     pub outcome: Outcome,
     /// As it is told.
     pub told: Told,
+    /// Fields that look other than before, where that is remembered.
+    pub bent: Vec<BentField>,
     /// Why it could not be kept, where it was to be.
     pub unkept: Option<SessionError>,
 }
@@ -93,13 +98,17 @@ impl Session<'_> {
         let outcome = self.systems()?.compare(self, &mut comparison)?;
         let when = When { id: new_run(started_at), started_at, ended_at: clock::now() };
         let mut events = self.received()?;
-        let kept = is_kept.then(|| self.keep(&mut runs(self.data)?, &outcome, when, &mut events)).transpose();
-        let (told, unkept) = match kept {
-            Ok(Some((told, _))) => (told, None),
-            Ok(None) => (untold(&outcome, when, &mut events)?, None),
-            Err(error) => (untold(&outcome, when, &mut events)?, Some(error)),
+        let kept = is_kept.then(|| {
+            let (told, _) = self.keep(&mut runs(self.data)?, &outcome, when, &mut events)?;
+            Ok((told, self.bent(&outcome, &BTreeSet::new(), Remembered::Counts)?))
+        });
+        let (mut told, bent, unkept) = match kept.transpose() {
+            Ok(Some((told, bent))) => (told, bent, None),
+            Ok(None) => (untold(&outcome, when, &mut events)?, Vec::new(), None),
+            Err(error) => (untold(&outcome, when, &mut events)?, Vec::new(), Some(error)),
         };
-        Ok(Compared { outcome, told, unkept })
+        told.json["shape"] = bent_json(&outcome.pair, &bent);
+        Ok(Compared { outcome, told, bent, unkept })
     }
 
     /// Tells a run, and keeps it where runs are kept; with the run before it.

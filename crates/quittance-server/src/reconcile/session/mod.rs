@@ -8,6 +8,7 @@ mod compare;
 mod error;
 mod import;
 mod repair;
+mod shape;
 mod undo;
 
 pub use approve::{Decided, Decision, approve};
@@ -15,6 +16,8 @@ pub use compare::{Compared, Comparison, Opened};
 pub use error::{Fault, SessionError};
 pub use import::{ImportRequest, ImportVerdict, Imported};
 pub use repair::{Begun, Repaired, Request, Verdict};
+pub use shape::{bent_json, bent_notes};
+pub(crate) use shape::{bent_remedy, bent_sentence};
 pub use undo::{Undone, take_back};
 
 use super::import::torn;

@@ -1,6 +1,7 @@
 //! Repairing a pair: what was begun before is finished, the systems are compared, and what is decided is written where
 //! that is asked for.
 
+use super::shape::Remembered;
 use super::{Comparison, Session, SessionError, new_run, runs};
 use crate::clock;
 use crate::config::{System, TakeAway};
@@ -8,9 +9,10 @@ use crate::diff::{Outcome, Told, When};
 use crate::reconcile::{Earlier, Kept, Plan, Repairs, WriteError, Writers, carry_out, check, plan, spare_live};
 use quittance_connectors::stripe::update::decides_about_money;
 use quittance_core::id::RunId;
+use quittance_core::pair::detect::shape::BentField;
 use quittance_core::pair::repair::Withheld;
 use quittance_store::records::{RepairCause, RepairPlan, RepairRun, RepairState, Run};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked for.
 pub struct Request<'w> {
@@ -22,6 +24,8 @@ pub struct Request<'w> {
     pub is_kept: bool,
     /// Permits so many repairs, in the place of both limits of the configuration.
     pub repairs_max: Option<u64>,
+    /// Names of fields that are right as they look now, however they looked before.
+    pub accepted: BTreeSet<String>,
     /// Why it is done.
     pub cause: RepairCause,
 }
@@ -49,6 +53,8 @@ pub struct Repaired {
     pub before: Option<Run>,
     /// What was decided.
     pub plan: Plan,
+    /// Fields that look other than before: nothing is written because of them.
+    pub bent: Vec<BentField>,
     /// What became of it, where it was carried out.
     pub repairs: Vec<Kept>,
     /// What had been begun before.
@@ -77,6 +83,7 @@ impl Session<'_> {
     ///
     /// [`SessionError`]; nothing was written then.
     pub fn repair(&self, request: Request<'_>) -> Result<Repaired, SessionError> {
+        self.check_fields(&request.accepted)?;
         if request.is_applied && self.guard.is_none() {
             let held = self.take()?;
             return self.under(&held, self.share_ppm).repair(request);
@@ -95,7 +102,8 @@ impl Session<'_> {
         let outcome = systems.compare(self, &mut request.comparison)?;
         let when = When { id: new_run(started_at), started_at, ended_at: clock::now() };
         let only = request.comparison.only;
-        let (told, before, mut plan) = self.planned(&outcome, when, (only, is_kept))?;
+        let bent = if is_kept && only.is_none() { self.judged(&outcome, &request)? } else { Vec::new() };
+        let (told, before, mut plan) = self.planned(&outcome, when, (only, is_kept), &bent)?;
         let [mut left, mut right] = systems.sources(self);
         spare_live(self.pair, &outcome, &mut plan, [&mut left, &mut right])
             .map_err(|(system, error)| SessionError::system(&system, error))?;
@@ -105,7 +113,15 @@ impl Session<'_> {
             (repairs, failed) = self.write(&plan, when, request.cause)?;
         }
         let run = (is_kept && only.is_none() || !repairs.is_empty()).then_some(when.id);
-        Ok(Repaired { run, outcome, told, before, plan, repairs, begun, failed, is_applied: request.is_applied })
+        let is_applied = request.is_applied;
+        Ok(Repaired { run, outcome, told, before, plan, bent, repairs, begun, failed, is_applied })
+    }
+
+    /// The fields that are bent. What somebody accepts is remembered where they apply it.
+    fn judged(&self, outcome: &Outcome, request: &Request<'_>) -> Result<Vec<BentField>, SessionError> {
+        let is_shown = !request.is_applied && !request.accepted.is_empty();
+        let remembered = if is_shown { Remembered::Nothing } else { Remembered::Counts };
+        self.bent(outcome, &request.accepted, remembered)
     }
 
     /// Tells and keeps the comparison, and decides by what was repaired before; the runs are open for
@@ -115,6 +131,7 @@ impl Session<'_> {
         outcome: &Outcome,
         when: When,
         (only, is_kept): (Option<&str>, bool),
+        bent: &[BentField],
     ) -> Result<(Told, Option<Run>, Plan), SessionError> {
         let mut history = is_kept.then(|| runs(self.data)).transpose()?;
         let (told, before) = self.tell(history.as_mut().filter(|_| only.is_none()), outcome, when)?;
@@ -128,7 +145,7 @@ impl Session<'_> {
             Some(kept) if only.is_some() => Earlier::Named(kept),
             Some(kept) => Earlier::Kept(kept),
         };
-        let mut plan = plan(self.pair, outcome, clock::now(), earlier)
+        let mut plan = plan(self.pair, outcome, bent, clock::now(), earlier)
             .map_err(SessionError::store("earlier repairs cannot be read"))?;
         if self.pair.repairs.take_away == TakeAway::Approve {
             plan.await_approval(|plan| self.decides_about_money(plan));

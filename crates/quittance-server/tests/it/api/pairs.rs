@@ -94,6 +94,7 @@ match = [ {{ left = "id", right = "id" }} ]
             is_applied: true,
             is_kept: true,
             repairs_max: Some(100),
+            accepted: std::collections::BTreeSet::new(),
             cause: RepairCause::Reconcile,
         };
         let repaired = self.session().repair(request).unwrap_or_else(|error| panic!("{error}"));
