@@ -12,6 +12,16 @@ pub enum Blame {
     Outside,
 }
 
+/// What is known of a failure beside whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nature {
+    Any,
+    /// A replica is too far behind.
+    Lagging,
+    /// The system refuses our credential.
+    Unauthorised,
+}
+
 /// Why a system cannot be read. Never holds a secret.
 #[derive(Debug)]
 pub struct SystemError {
@@ -21,31 +31,49 @@ pub struct SystemError {
     pub what: String,
     /// What would be right; empty where nobody can say.
     pub remedy: String,
-    is_lagging: bool,
+    nature: Nature,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl SystemError {
     /// A mistake of the configuration.
     pub fn configuration(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { blame: Blame::Configuration, what: what.into(), remedy: remedy.into(), is_lagging: false, source: None }
+        Self {
+            blame: Blame::Configuration,
+            what: what.into(),
+            remedy: remedy.into(),
+            nature: Nature::Any,
+            source: None,
+        }
     }
 
     /// A failure of the system.
     pub fn outside(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { blame: Blame::Outside, what: what.into(), remedy: remedy.into(), is_lagging: false, source: None }
+        Self { blame: Blame::Outside, what: what.into(), remedy: remedy.into(), nature: Nature::Any, source: None }
     }
 
     /// The same, of a replica that is too far behind.
     #[must_use]
     pub fn lagging(self) -> Self {
-        Self { is_lagging: true, ..self }
+        Self { nature: Nature::Lagging, ..self }
+    }
+
+    /// The same, of a system that refuses our credential, or does not let it do what is to be done.
+    #[must_use]
+    pub fn unauthorised(self) -> Self {
+        Self { nature: Nature::Unauthorised, ..self }
     }
 
     /// Whether all that is wrong is that a replica is too far behind: waiting helps.
     #[must_use]
     pub const fn is_lagging(&self) -> bool {
-        self.is_lagging
+        matches!(self.nature, Nature::Lagging)
+    }
+
+    /// Whether the system refuses our credential: a person has to give it another one, or more rights.
+    #[must_use]
+    pub const fn is_unauthorised(&self) -> bool {
+        matches!(self.nature, Nature::Unauthorised)
     }
 
     /// The same, because of `source`.

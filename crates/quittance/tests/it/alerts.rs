@@ -2,7 +2,7 @@
 
 mod receivers;
 
-use crate::support::{Client, Ended, Home, Server, bare, end};
+use crate::support::{Client, Ended, Home, Server, bare, end, sandbox};
 use quittance_surroundings::{Peer, Postgres};
 use receivers::{Letter, MailServer, Posted, Receiver};
 use serde_json::{Value, json};
@@ -73,6 +73,44 @@ fn slack_is_told_that_a_gateway_is_paused_and_that_it_is_not_any_more() {
     slack_says(&slack.next(), "resolved");
     let listed = home.run(&["alerts", "--json"]);
     assert_eq!((listed.code, &listed.json()["alerts"]), (0, &json!([])), "{listed:?}");
+}
+
+/// That a pair cannot be compared has a reason that a person can mend at once, and it is told as that.
+#[test]
+fn a_system_that_refuses_our_key_is_told_until_the_key_is_right() {
+    let slack = Receiver::answering(&[200]);
+    let home = Home::new();
+    let gateway = sandbox(&home);
+    home.write("key", "wrong");
+    home.write("customers.csv", "id,email\ncus_1,a@x.example\n");
+    let customers = json!({"customers": [{"id": "cus_1", "created": 1_700_000_000, "email": "a@x.example"}]});
+    assert_eq!(Client::new(&gateway.base, Some("sk_test_it")).post("/_sandbox/seed", "seed", &customers).0, 200);
+    home.write(
+        "quittance.toml",
+        &format!(
+            "[systems.files]\nkind = \"csv\"\npath = \"{}\"\n\
+             [systems.stripe]\nkind = \"stripe\"\napi_base = \"{}\"\napi_key = \"file:{}\"\n\
+             [pairs.customers]\nleft = {{ system = \"files\", file = \"customers\" }}\n\
+             right = {{ system = \"stripe\", object = \"customer\" }}\n\
+             match = [ {{ left = \"id\", right = \"id\" }} ]\nschedule = \"every 1s\"\nsettle = \"0s\"\n\
+             fields = [ {{ left = \"email\", right = \"email\" }} ]\n{}",
+            home.path("").display(),
+            gateway.base,
+            home.path("key").display(),
+            channel(&home, "ops", "slack", &slack, ""),
+        ),
+    );
+    let _server = home.serve();
+    let told = slack.next().json();
+    assert_eq!(told["text"], "critical: unauthorised of customers");
+    let said = told["blocks"][1]["text"]["text"].as_str().expect("a text").to_owned();
+    assert!(said.contains("does not accept its api_key"), "{said}");
+    let listed = home.run(&["alerts", "--json"]);
+    let kinds: Vec<_> =
+        listed.json()["alerts"].as_array().expect("a list").iter().map(|one| one["kind"].clone()).collect();
+    assert_eq!(kinds, [json!("unauthorised")], "{listed:?}");
+    home.write("key", "sk_test_it");
+    assert_eq!(slack.next().json()["text"], "resolved: unauthorised of customers");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What of a run by schedule people are told of.
 
-use super::ended::{Ended, FAILURES_ALARMED};
+use super::ended::{Ended, FAILURES_ALARMED, Failure};
 use super::observe::Observed;
 use quittance_core::alert::{Alarm, Kind, Severity};
 use quittance_core::time::Timestamp;
@@ -22,11 +22,18 @@ pub(super) fn judge(pair: &str, ended: &Ended, state: &PairState, now: Timestamp
     match ended {
         Ended::PutOff { .. } => (Vec::new(), Vec::new()),
         Ended::Unwritten { ended, .. } => judge(pair, ended, state, now),
-        Ended::Failed { detail, is_refused } => {
+        Ended::Failed { detail, why: Failure::Unauthorised } => {
+            let since = state.failing_since.unwrap_or(now);
+            let what = format!("a system refuses our credentials: {detail}");
+            let refusing = alarm(Kind::Unauthorised, Severity::Critical, what, u64::from(state.failures), since);
+            // That the pair cannot be compared is said by that alone.
+            (vec![Kind::Unauthorised, Kind::Failing], vec![refusing])
+        }
+        Ended::Failed { detail, why } => {
             let since = state.failing_since.unwrap_or(now);
             let many = u64::from(state.failures);
             let what = format!("the pair cannot be compared: {detail}");
-            let is_told = *is_refused || state.failures >= FAILURES_ALARMED;
+            let is_told = *why == Failure::Refused || state.failures >= FAILURES_ALARMED;
             let failing = is_told.then(|| alarm(Kind::Failing, Severity::Critical, what, many, since));
             (is_told.then_some(Kind::Failing).into_iter().collect(), failing.into_iter().collect())
         }
@@ -52,7 +59,15 @@ pub(super) fn judge(pair: &str, ended: &Ended, state: &PairState, now: Timestamp
             let shape = observed.shape.as_ref();
             let shape = shape
                 .map(|shape| alarm(Kind::Shape, Severity::Critical, shape.what.clone(), shape.records, shape.since));
-            let judged = vec![Kind::Drift, Kind::Brake, Kind::Approval, Kind::Silence, Kind::Shape, Kind::Failing];
+            let judged = vec![
+                Kind::Drift,
+                Kind::Brake,
+                Kind::Approval,
+                Kind::Silence,
+                Kind::Shape,
+                Kind::Unauthorised,
+                Kind::Failing,
+            ];
             (judged, [drift, brake, approval, silence, shape].into_iter().flatten().collect())
         }
     }
@@ -74,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_and_what_was_not_looked_at_is_left_alone() {
         let compared = |observed| Ended::Compared(Box::new(observed));
-        assert_eq!(kinds(&compared(Observed::default()), 0), (6, vec![]));
+        assert_eq!(kinds(&compared(Observed::default()), 0), (7, vec![]));
         let silence = Some(Silence { count: 7, since: Timestamp(3), after: Timestamp(2) });
         let all = Observed {
             open: 3,
@@ -85,11 +100,12 @@ mod tests {
             ..Observed::default()
         };
         let told = vec![(Kind::Drift, 3), (Kind::Brake, 9), (Kind::Approval, 2), (Kind::Silence, 7), (Kind::Shape, 50)];
-        assert_eq!(kinds(&compared(all), 0), (6, told));
-        let failed = |is_refused| Ended::Failed { detail: "it is away".into(), is_refused };
-        assert_eq!(kinds(&failed(false), 2), (0, vec![]));
-        assert_eq!(kinds(&failed(false), 3), (1, vec![(Kind::Failing, 3)]));
-        assert_eq!(kinds(&failed(true), 1), (1, vec![(Kind::Failing, 1)]));
+        assert_eq!(kinds(&compared(all), 0), (7, told));
+        let failed = |why| Ended::Failed { detail: "it is away".into(), why };
+        assert_eq!(kinds(&failed(Failure::Passing), 2), (0, vec![]));
+        assert_eq!(kinds(&failed(Failure::Passing), 3), (1, vec![(Kind::Failing, 3)]));
+        assert_eq!(kinds(&failed(Failure::Refused), 1), (1, vec![(Kind::Failing, 1)]));
+        assert_eq!(kinds(&failed(Failure::Unauthorised), 1), (2, vec![(Kind::Unauthorised, 1)]));
         let why = super::super::ended::PutOff::Lagging;
         assert_eq!(kinds(&Ended::PutOff { why, detail: String::new() }, 9), (0, vec![]));
     }

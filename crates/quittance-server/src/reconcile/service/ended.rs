@@ -29,8 +29,8 @@ pub(super) enum Ended {
     Failed {
         /// Why.
         detail: String,
-        /// Whether the configuration is to be mended.
-        is_refused: bool,
+        /// What kind of failure.
+        why: Failure,
     },
     /// It was compared to its end, and judged; what was to be repaired could not all be written.
     Unwritten {
@@ -39,6 +39,17 @@ pub(super) enum Ended {
         /// What detectors remember from now on.
         memory: Box<PairMemory>,
     },
+}
+
+/// Why a pair could not be compared, or repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Something is away, or makes no sense: it may be well the next time.
+    Passing,
+    /// The configuration is to be mended.
+    Refused,
+    /// A system refuses our credential.
+    Unauthorised,
 }
 
 /// Why a run was put off.
@@ -64,8 +75,8 @@ impl Ended {
             Self::PutOff { why: PutOff::Lagging, .. } => "lagging",
             Self::PutOff { why: PutOff::Lost, .. } => "lost",
             Self::PutOff { why: PutOff::Ending, .. } => "ended",
-            Self::Failed { is_refused: true, .. } => "refused",
-            Self::Failed { is_refused: false, .. } => "failed",
+            Self::Failed { why: Failure::Refused | Failure::Unauthorised, .. } => "refused",
+            Self::Failed { why: Failure::Passing, .. } => "failed",
         }
     }
 
@@ -129,7 +140,7 @@ mod tests {
     fn failures_are_counted_and_put_off_further_and_what_is_paused_is_due_at_once() {
         let mut state = PairState { pair: "a".into(), ..PairState::default() };
         state.memory.shapes.bent.insert("right status".into(), Timestamp(1));
-        let failed = Ended::Failed { detail: "é".repeat(2_000), is_refused: false };
+        let failed = Ended::Failed { detail: "é".repeat(2_000), why: Failure::Passing };
         for (turn, seconds) in [(1, 5), (2, 10), (3, 20)] {
             failed.settle(&mut state, Timestamp(turn), &|_| unreachable!("it failed"));
             assert_eq!(state.due_at, Some(Timestamp(turn).plus_ms(seconds * 1_000)));

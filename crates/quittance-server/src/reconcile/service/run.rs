@@ -1,6 +1,6 @@
 //! One run of a pair by schedule: the lease, the comparison, what is repaired by policy, and what is kept of it.
 
-use super::ended::{Ended, PutOff};
+use super::ended::{Ended, Failure, PutOff};
 use super::observe::observe;
 use super::{BY, alarms};
 use crate::config::{Apply, Config};
@@ -51,7 +51,7 @@ impl Run {
         // A bug must not keep the pair from ever being run again, nor have it run without end.
         let ended = catch_unwind(AssertUnwindSafe(|| self.compare(&held, &known))).unwrap_or_else(|_| Ended::Failed {
             detail: "the run ended badly; the log says where".to_owned(),
-            is_refused: false,
+            why: Failure::Passing,
         });
         metrics::pair_run(&self.name, ended.word());
         ended.log(&self.name);
@@ -124,7 +124,9 @@ impl Run {
             (Some(Why::Lost(why)), _) => Ended::PutOff { why: PutOff::Lost, detail: why },
             (Some(Why::Ending), _) => Ended::PutOff { why: PutOff::Ending, detail: Why::Ending.to_string() },
             (None, Some(Fault::Lagging)) => Ended::PutOff { why: PutOff::Lagging, detail },
-            (None, fault) => Ended::Failed { detail, is_refused: fault == Some(Fault::Asked) },
+            (None, _) if error.is_unauthorised() => Ended::Failed { detail, why: Failure::Unauthorised },
+            (None, Some(Fault::Asked)) => Ended::Failed { detail, why: Failure::Refused },
+            (None, _) => Ended::Failed { detail, why: Failure::Passing },
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum SessionError {
         what: String,
         /// What would be right; empty where nobody can say.
         remedy: String,
+        /// Whether a system refuses our credential.
+        is_unauthorised: bool,
         /// What caused it.
         source: Option<Box<dyn Error + Send + Sync>>,
     },
@@ -61,6 +63,12 @@ impl SessionError {
         }
     }
 
+    /// Whether a system refuses our credential.
+    #[must_use]
+    pub const fn is_unauthorised(&self) -> bool {
+        matches!(self, Self::Told { is_unauthorised: true, .. })
+    }
+
     /// All of it in one line: what was wrong, and what caused that.
     #[must_use]
     pub fn whole(&self) -> String {
@@ -74,17 +82,35 @@ impl SessionError {
 
     /// A mistake of whoever asked.
     pub(super) fn asked(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Told { fault: Fault::Asked, what: what.into(), remedy: remedy.into(), source: None }
+        Self::Told {
+            fault: Fault::Asked,
+            what: what.into(),
+            remedy: remedy.into(),
+            is_unauthorised: false,
+            source: None,
+        }
     }
 
     /// Something outside is in use.
     pub(super) fn outside(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Told { fault: Fault::Outside, what: what.into(), remedy: remedy.into(), source: None }
+        Self::Told {
+            fault: Fault::Outside,
+            what: what.into(),
+            remedy: remedy.into(),
+            is_unauthorised: false,
+            source: None,
+        }
     }
 
     /// It was to stop, or not to begin.
     pub(super) fn stopped(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Told { fault: Fault::Stopped, what: what.into(), remedy: remedy.into(), source: None }
+        Self::Told {
+            fault: Fault::Stopped,
+            what: what.into(),
+            remedy: remedy.into(),
+            is_unauthorised: false,
+            source: None,
+        }
     }
 
     /// What a system could not do.
@@ -95,7 +121,8 @@ impl SessionError {
             Blame::Outside => Fault::Outside,
         };
         let (what, remedy) = (format!("system `{system}`: {error}"), error.remedy.clone());
-        Self::Told { fault, what, remedy, source: error.into_source() }
+        let is_unauthorised = error.is_unauthorised();
+        Self::Told { fault, what, remedy, is_unauthorised, source: error.into_source() }
     }
 
     /// What is kept could not be used.
@@ -113,6 +140,7 @@ impl From<DiffError> for SessionError {
                 fault: Fault::Inside,
                 what: "a temporary file cannot be used".to_owned(),
                 remedy: "make room where temporary files lie (TMPDIR), or compare fewer columns".to_owned(),
+                is_unauthorised: false,
                 source: Some(source.into()),
             },
         }
@@ -130,6 +158,7 @@ impl From<WriteError> for SessionError {
                 fault: Fault::Inside,
                 what: "what came of the repairs cannot be kept".to_owned(),
                 remedy: "run the same command again: it finishes what was begun".to_owned(),
+                is_unauthorised: false,
                 source: Some(source.into()),
             },
         }

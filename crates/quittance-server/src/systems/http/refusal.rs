@@ -19,7 +19,8 @@ pub(super) fn unread(system: &str, request: &Request, failure: &Failure, setting
     match failure {
         Failure::Status { status: status @ (401 | 403), .. } => {
             let what = format!("system `{system}` does not allow GET {path} to its {setting} ({status})");
-            SystemError::configuration(what, format!("see that `auth` and `{setting}` are right, and what it may read"))
+            let remedy = format!("see that `auth` and `{setting}` are right, and what it may read");
+            SystemError::configuration(what, remedy).unauthorised()
         }
         Failure::Status { status: 404, .. } => {
             let what = format!("system `{system}` has no {path} (404)");

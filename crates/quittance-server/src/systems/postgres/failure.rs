@@ -5,6 +5,9 @@ use std::error::Error as _;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
+/// What codes begin with of what is wrong with user and password (PostgreSQL, appendix A, class 28).
+const AUTHORISATION: &str = "28";
+
 /// Where a failure happened.
 pub(super) struct Place<'a> {
     /// Name of the system.
@@ -24,7 +27,9 @@ impl Place<'_> {
             None => "check host, port and network, and whether the server runs and listens there",
         };
         let what = format!("the system `{}` cannot be reached at {}: {}", self.system, self.address, reason(&error));
-        SystemError::outside(what, remedy).because(error)
+        let is_ours = error.as_db_error().is_some_and(|refusal| refusal.code().code().starts_with(AUTHORISATION));
+        let failure = SystemError::outside(what, remedy).because(error);
+        if is_ours { failure.unauthorised() } else { failure }
     }
 
     /// A failure of a statement.

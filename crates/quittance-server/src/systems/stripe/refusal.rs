@@ -20,16 +20,15 @@ pub(super) fn refused(
         401 => {
             let what = format!("system `{system}` does not accept its {setting}{said}");
             SystemError::configuration(what, "see that the key is right, not expired, and of the right mode")
+                .unauthorised()
         }
         403 => {
             let remedy = match refusal.permission() {
                 Some(permission) => format!("give the restricted key the permission `{permission}`"),
                 None => format!("give the restricted key the permission to read objects of kind `{}`", kind.name),
             };
-            SystemError::configuration(
-                format!("system `{system}` does not allow {place} to its {setting}{said}"),
-                remedy,
-            )
+            let what = format!("system `{system}` does not allow {place} to its {setting}{said}");
+            SystemError::configuration(what, remedy).unauthorised()
         }
         404 => SystemError::configuration(format!("system `{system}` has no {path}{said}"), "compare another object"),
         status => SystemError::outside(format!("system `{system}` refuses {place} with {status}{said}"), ""),

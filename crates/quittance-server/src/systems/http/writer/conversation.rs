@@ -155,6 +155,6 @@ impl Talk<'_> {
             401 => "see that `auth` and `write_token` are right, and not expired".to_owned(),
             _ => format!("give it the permission to {} {}", self.update.verb.as_str(), self.update.path),
         };
-        SystemError::configuration(what, remedy)
+        SystemError::configuration(what, remedy).unauthorised()
     }
 }

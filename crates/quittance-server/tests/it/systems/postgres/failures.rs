@@ -118,6 +118,7 @@ fn a_wrong_password_is_told_and_never_shown() {
     ] {
         let error = system(&url(login, database)).describe("a").unwrap_err();
         refused(&error, Blame::Outside, what, remedy);
+        assert_eq!(error.is_unauthorised(), login.contains("hunter2"), "{error:?}");
         let said = format!("{error:?} {error} {}", error.remedy);
         assert!(!said.contains("hunter2") && !said.contains("correct-horse"), "{said}");
     }

@@ -3,8 +3,8 @@
 use super::{Crm, ETAG, KEYED, Then, header, of, text, to_team, try_write, writer};
 use crate::systems::check_error;
 use crate::systems::provider::{Canned, Provider};
-use quittance_server::systems::Blame;
 use quittance_server::systems::write::{Writer, Written};
+use quittance_server::systems::{Blame, SystemError};
 use serde_json::json;
 
 fn said(status: u16, body: &str) -> Option<Canned> {
@@ -153,6 +153,7 @@ fn a_token_that_may_not_write_is_a_mistake_of_the_configuration() {
     check_error(try_write(&provider, "", &[to_team(7)]), Blame::Configuration, &words);
     let closed = Provider::scripted(|_| said(401, "{}"));
     let stand = writer(&closed, "").stand("account", &of(&["plan"]), &[to_team(7)]);
+    assert!(stand.as_ref().is_err_and(SystemError::is_unauthorised), "{stand:?}");
     check_error(stand, Blame::Configuration, &["does not allow GET /api/accounts/7 to its write_token (401)"]);
 }
 
