@@ -165,16 +165,21 @@ struct Silence {
     lose: Option<bool>,
     /// There are not even events.
     omit_events: Option<bool>,
+    /// The gateway has disabled the endpoint, says so, and sends nothing there.
+    disabled: Option<bool>,
 }
 
 async fn set_webhooks(State(shared): App, body: Bytes) -> Response {
     match parse::<Silence>(&body) {
-        Ok(Silence { lose: None, omit_events: None }) => {
-            answer(ApiError::bad_request("Say `lose` or `omit_events`, true or false.").answer())
+        Ok(Silence { lose: None, omit_events: None, disabled: None }) => {
+            answer(ApiError::bad_request("Say `lose`, `omit_events` or `disabled`, true or false.").answer())
         }
         Ok(silence) => {
             if let Some(loses) = silence.lose {
                 shared.webhooks.lose(loses);
+            }
+            if let Some(is_disabled) = silence.disabled {
+                shared.webhooks.disable(is_disabled);
             }
             if let Some(omits) = silence.omit_events {
                 shared.omits_events.store(omits, Ordering::Relaxed);

@@ -24,6 +24,7 @@ use crate::objects::API_VERSION;
 use crate::profile::Class;
 use crate::shared::Shared;
 use crate::verdict::{End, JSON, Reply, Trouble, Verdict, after_effect, before_effect};
+use crate::webhook_endpoints;
 use crate::writing::{self, Write};
 
 // A form of the largest request understood here has a few kilobytes.
@@ -165,7 +166,10 @@ fn answer_read(
             shared.faults.count(Fault::CursorRepeats);
         }
     }
-    let answer = read(&core.books, id, operation)?;
+    let answer = match operation {
+        Operation::ListWebhookEndpoints(query) => webhook_endpoints::list(&shared.webhooks, &query),
+        operation => read(&core.books, id, operation),
+    }?;
     Ok(after_effect(shared, fault, answer))
 }
 

@@ -39,6 +39,7 @@ mod signature;
 mod traffic;
 mod verdict;
 mod visibility;
+mod webhook_endpoints;
 mod webhooks;
 mod writing;
 

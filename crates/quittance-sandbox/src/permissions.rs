@@ -18,7 +18,7 @@ struct Restriction {
 
 /// The first word of each URL, and what its permission is called. The names are from memory, but for those of charges,
 /// customers and subscriptions; their form is what counts.
-const RESOURCES: [(&str, &str); 15] = [
+const RESOURCES: [(&str, &str); 16] = [
     ("balance", "balance"),
     ("balance_transactions", "balance_transaction_source"),
     ("charges", "charge"),
@@ -34,6 +34,7 @@ const RESOURCES: [(&str, &str); 15] = [
     ("refunds", "charge"),
     ("subscription_items", "subscription"),
     ("subscriptions", "subscription"),
+    ("webhook_endpoints", "webhook"),
 ];
 
 impl Permissions {

@@ -44,6 +44,8 @@ struct Queue {
     /// Whether what is due now is lost, and never tried again.
     loses: bool,
     lost: u64,
+    /// Whether the gateway has disabled the endpoint: it sends nothing there, and says so.
+    is_disabled: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +63,7 @@ pub(crate) struct Progress {
     failed: u64,
     lose: bool,
     lost: u64,
+    disabled: bool,
 }
 
 enum Next {
@@ -96,7 +99,7 @@ impl Webhooks {
         for event in events {
             let plan = faults.plan_webhook(&event.id);
             let mut queue = lock(&self.queue);
-            if queue.loses {
+            if queue.is_losing() {
                 queue.lost += 1;
                 continue;
             }
@@ -115,6 +118,18 @@ impl Webhooks {
     pub(crate) fn lose(&self, loses: bool) {
         lock(&self.queue).loses = loses;
         self.changed.notify_one();
+    }
+
+    /// Whether the gateway has disabled the endpoint from now on; what is due meanwhile is lost.
+    pub(crate) fn disable(&self, is_disabled: bool) {
+        lock(&self.queue).is_disabled = is_disabled;
+        self.changed.notify_one();
+    }
+
+    /// Where webhooks go, and whether the gateway has disabled it.
+    pub(crate) fn endpoint(&self) -> Option<(String, bool)> {
+        let queue = lock(&self.queue);
+        queue.target.as_ref().map(|target| (target.url.clone(), queue.is_disabled))
     }
 
     /// Makes everything due now, retries included, and says how many there are.
@@ -138,6 +153,7 @@ impl Webhooks {
             failed: queue.failed,
             lose: queue.loses,
             lost: queue.lost,
+            disabled: queue.is_disabled,
         }
     }
 
@@ -147,7 +163,7 @@ impl Webhooks {
         let Some(target) = queue.target.clone() else {
             return Next::WaitUntil(None);
         };
-        while queue.loses && queue.waiting.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
+        while queue.is_losing() && queue.waiting.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
             queue.waiting.pop_first();
             queue.lost += 1;
         }
@@ -170,7 +186,7 @@ impl Webhooks {
         if is_delivered {
             queue.delivered += 1;
             job.event.pending_webhooks.store(0, Ordering::Relaxed);
-        } else if queue.loses {
+        } else if queue.is_losing() {
             queue.lost += 1;
         } else if job.attempt >= ATTEMPTS_MAX {
             queue.failed += 1;
@@ -184,6 +200,10 @@ impl Webhooks {
 }
 
 impl Queue {
+    const fn is_losing(&self) -> bool {
+        self.loses || self.is_disabled
+    }
+
     fn add(&mut self, due: Instant, job: Job) {
         if self.waiting.len() >= QUEUE_MAX {
             tracing::warn!(event = %job.event.id, "webhook given up: the queue is full");

@@ -23,6 +23,7 @@ pub(crate) enum Operation {
     ListCharges(ListQuery),
     ReadEvent,
     ListEvents(ListQuery),
+    ListWebhookEndpoints(ListQuery),
     CreateCustomer(CustomerPatch),
     UpdateCustomer(CustomerPatch),
     ReadCustomer,
@@ -99,6 +100,7 @@ impl Operation {
             Endpoint::ListCharges => Self::ListCharges(list(&mut params, &["customer", "payment_intent"])?),
             Endpoint::ReadEvent => Self::ReadEvent,
             Endpoint::ListEvents => Self::ListEvents(list(&mut params, &["type"])?),
+            Endpoint::ListWebhookEndpoints => Self::ListWebhookEndpoints(list(&mut params, &[])?),
             Endpoint::CreateCustomer => Self::CreateCustomer(customer(&mut params)?),
             Endpoint::UpdateCustomer => Self::UpdateCustomer(customer(&mut params)?),
             Endpoint::ReadCustomer => Self::ReadCustomer,
@@ -156,6 +158,7 @@ impl Operation {
             Self::ListIntents(query, _)
             | Self::ListCharges(query)
             | Self::ListEvents(query)
+            | Self::ListWebhookEndpoints(query)
             | Self::ListCustomers(query)
             | Self::ListMethods(query)
             | Self::ListRefunds(query)

@@ -279,3 +279,26 @@ async fn events_can_be_missing_altogether() {
         assert_eq!(shop.control("webhooks", wrong).await.status, 400);
     }
 }
+
+#[tokio::test]
+async fn a_disabled_endpoint_is_listed_so_and_gets_nothing() {
+    let mut receiver = Receiver::open(&[]).await;
+    let shop = shop(&receiver, &["whsec_1"], FaultRates::default()).await;
+    let listed = async || shop.get("/v1/webhook_endpoints?limit=100").await.body["data"].clone();
+    let endpoint = listed().await;
+    assert_eq!((&endpoint[0]["url"], &endpoint[0]["status"]), (&json!(receiver.url), &json!("enabled")));
+    let behind = format!("/v1/webhook_endpoints?starting_after={}", endpoint[0]["id"].as_str().expect("an id"));
+    assert_eq!(shop.get(&behind).await.body["data"], json!([]));
+    assert_eq!(shop.get("/v1/webhook_endpoints?starting_after=we_none").await.status, 400);
+    let disable = async |is_disabled: bool| {
+        shop.control("webhooks", json!({"disabled": is_disabled})).await;
+    };
+    disable(true).await;
+    assert_eq!(listed().await[0]["status"], "disabled");
+    shop.post("/v1/customers", "name=Ada").await;
+    assert_eq!(counts(&settle(&shop).await), [0, 0, 0, 1]);
+    disable(false).await;
+    shop.post("/v1/customers", "name=Bob").await;
+    assert_eq!(receiver.take(1).await.len(), 1);
+    assert_eq!(listed().await[0]["status"], "enabled");
+}
