@@ -201,6 +201,29 @@ impl Seen {
     }
 }
 
+/// A page of the endpoints that a gateway sends webhooks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndpointsFact {
+    /// A page.
+    Page {
+        /// Its endpoints.
+        endpoints: Vec<WebhookEndpoint>,
+        /// Where the page after it begins.
+        next: Option<String>,
+    },
+    /// Nothing is known: our credential may not ask, or no page came.
+    Unknown,
+}
+
+/// An endpoint that a gateway sends webhooks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookEndpoint {
+    /// Where.
+    pub url: String,
+    /// Whether it does send there.
+    pub is_enabled: bool,
+}
+
 /// One dialect.
 pub trait Connector: fmt::Debug + Send + Sync {
     /// The headers of every request.
@@ -241,6 +264,11 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// [`EVENTS_PAGE_MAX`]); nothing where it keeps none.
     fn events(&self, created_from: i64, after: Option<&str>, limit: usize) -> Option<Request>;
 
+    /// The request for one page of the endpoints that the gateway sends webhooks to; nothing where it lists none.
+    fn endpoints(&self, _after: Option<&str>) -> Option<Request> {
+        None
+    }
+
     /// A harmless read that tells whether the gateway is there and takes our credentials.
     fn probe(&self) -> Request;
 
@@ -255,6 +283,11 @@ pub trait Connector: fmt::Debug + Send + Sync {
 
     /// Reads the delivery of one page of events.
     fn decode_events(&self, delivery: &Delivery) -> EventsFact;
+
+    /// Reads the delivery of one page of endpoints.
+    fn decode_endpoints(&self, _delivery: &Delivery) -> EndpointsFact {
+        EndpointsFact::Unknown
+    }
 
     /// Reads the delivery of the probe: [`Fact::Absent`] where the gateway is there.
     fn decode_probe(&self, delivery: &Delivery) -> Fact;

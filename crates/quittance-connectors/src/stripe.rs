@@ -7,7 +7,7 @@ use quittance_core::effect::{Capability, Subject};
 use quittance_core::fact::{Fact, ObjectKind};
 use quittance_core::money::Money;
 
-use crate::connector::{Ask, Connector, EventsFact, ListFact, Search, Unsayable};
+use crate::connector::{Ask, Connector, EndpointsFact, EventsFact, ListFact, Search, Unsayable};
 use crate::event::{Event, EventError};
 use crate::message::{Delivery, Headers, Request};
 
@@ -121,6 +121,10 @@ impl Connector for Stripe {
         Some(self.events_request(created_from, after, limit))
     }
 
+    fn endpoints(&self, after: Option<&str>) -> Option<Request> {
+        Some(self.endpoints_request(after))
+    }
+
     fn probe(&self) -> Request {
         self.probe_request()
     }
@@ -139,6 +143,10 @@ impl Connector for Stripe {
 
     fn decode_events(&self, delivery: &Delivery) -> EventsFact {
         answer::decode_events(delivery)
+    }
+
+    fn decode_endpoints(&self, delivery: &Delivery) -> EndpointsFact {
+        answer::decode_endpoints(delivery)
     }
 
     fn decode_probe(&self, delivery: &Delivery) -> Fact {

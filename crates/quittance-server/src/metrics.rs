@@ -215,6 +215,19 @@ pub(crate) fn event_swept(gateway: &str) {
     counter!("quittance_events_swept_total", "gateway" => gateway.to_owned()).increment(1);
 }
 
+/// An event that the gateway's log listed and that no webhook brought in time, by its type.
+pub(crate) fn webhook_missed(gateway: &str, kind: &str) {
+    let labels = [("gateway", gateway.to_owned()), ("type", kind.to_owned())];
+    counter!("quittance_webhook_missed_total", &labels).increment(1);
+}
+
+/// Events in a row that no webhook brought, where they are a silence, and whether the gateway says that it sends nothing.
+pub(crate) fn webhooks_silent(gateway: &str, count: u64, is_down: bool) {
+    let down: f64 = if is_down { 1.0 } else { 0.0 };
+    gauge!("quittance_webhook_silent_events", "gateway" => gateway.to_owned()).set(count as f64);
+    gauge!("quittance_webhook_endpoint_down", "gateway" => gateway.to_owned()).set(down);
+}
+
 /// Discrepancies that are open, and the age of the oldest.
 pub(crate) fn discrepancies(open: usize, age: Duration) {
     gauge!("quittance_discrepancies_open").set(open as f64);

@@ -15,7 +15,7 @@ use crate::message::{Delivery, Response};
 
 mod page;
 
-pub(super) use page::{decode_events, decode_page};
+pub(super) use page::{decode_endpoints, decode_events, decode_page};
 
 /// What a request wanted: some statuses mean different things to a read and to a write.
 #[derive(Clone, Copy)]

@@ -58,13 +58,22 @@ pub(super) fn handle(
     rows: &mut WorkingSet<'_>,
     context: &mut Context<'_>,
 ) -> Result<Handled, Miss> {
-    let is_known = rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?.is_some();
-    if is_known && !mutation::is(Mutation::WebhookTwice) {
+    let known = rows.get::<InboxEntry>(&inbox_place(&event.gateway, &event.event))?;
+    if let Some(known) = known.filter(|_| !mutation::is(Mutation::WebhookTwice)) {
+        if event.source == EventSource::Webhook && known.verified_at.is_none() {
+            rows.put(&brought(known, event, context));
+        }
         return Ok(Outcome::Duplicate.into());
     }
     let taken = take(&event.gateway, &event.event, event.source, rows, context)?;
     rows.put(&entry(event, &taken, context));
     Ok(taken.outcome.into())
+}
+
+/// An event that a sweep had found first: that the gateway did send it tells that its webhooks come.
+fn brought(known: InboxEntry, event: &WebhookEvent, context: &Context<'_>) -> InboxEntry {
+    let (endpoint, secret) = (event.endpoint.clone(), event.secret.clone());
+    InboxEntry { endpoint, secret, verified_at: Some(context.now), ..known }
 }
 
 /// Applies a stored event again, for a person who says why.

@@ -6,14 +6,14 @@
 use super::book::Book;
 use super::outbox::{self, Refused};
 use super::sending::Ways;
-use super::watching::{self, Judgement, Watcher};
+use super::watching::{self, Judgement, Watcher, Wrong};
 use crate::clock;
 use crate::config::Config;
 use crate::data::Data;
 use crate::diff::History;
 use crate::ids;
 use crate::metrics;
-use crate::runtime::{Complaint, Handle};
+use crate::runtime::Handle;
 use quittance_core::alert::{self, Kind, Standing};
 use quittance_core::id::NoticeId;
 use quittance_core::time::Timestamp;
@@ -49,10 +49,10 @@ pub(crate) async fn run(handle: Handle, data: Data, ways: Ways) {
     loop {
         tokio::time::sleep(LOOK).await;
         while sending.try_join_next().is_some() {}
-        let complaints = handle.readiness().degraded;
+        let wrong = Wrong { complaints: handle.readiness().degraded, unheard: handle.unheard() };
         let looking = Arc::clone(&teller);
         let looked = apart("alerts", move || {
-            let taken = looking.look(&mut watcher, &complaints);
+            let taken = looking.look(&mut watcher, &wrong);
             (watcher, taken)
         });
         let taken = match looked.await {
@@ -89,14 +89,14 @@ async fn apart<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 
 
 impl Teller {
     /// Looks at what is wrong and what was told, writes down what follows, and takes what is to be sent.
-    fn look(&self, watcher: &mut Watcher, complaints: &[(String, Complaint)]) -> Result<Looked, StoreError> {
+    fn look(&self, watcher: &mut Watcher, wrong: &Wrong) -> Result<Looked, StoreError> {
         let runs = self.data.runs();
         let book = Book::of(&self.data)?;
         let now = clock::now();
         self.measure(&book, now);
         let mute = |name: &String| Some((name.clone(), watching::mute(&book, name)?.1));
         let mute = self.config.alerts.keys().filter_map(mute).collect();
-        let judgements = self.judge(watcher, complaints, &book, now);
+        let judgements = self.judge(watcher, wrong, &book, now);
         if !self.is_anything_due(&judgements, &book, now) {
             return Ok(Looked { taken: Vec::new(), mute });
         }
@@ -120,14 +120,8 @@ impl Teller {
         Ok(Looked { taken: self.take(store.as_mut(), &book, now)?, mute })
     }
 
-    fn judge(
-        &self,
-        watcher: &mut Watcher,
-        complaints: &[(String, Complaint)],
-        book: &Book,
-        now: Timestamp,
-    ) -> Vec<Judgement> {
-        let mut judgements = watcher.gateways(&self.config, complaints, book, now);
+    fn judge(&self, watcher: &mut Watcher, wrong: &Wrong, book: &Book, now: Timestamp) -> Vec<Judgement> {
+        let mut judgements = watcher.gateways(&self.config, wrong, book, now);
         judgements.extend(watching::channels(&self.config, book));
         judgements.extend(watching::forgotten(&self.config, book));
         judgements

@@ -5,7 +5,7 @@
 
 use super::book::Book;
 use crate::config::Config;
-use crate::runtime::Complaint;
+use crate::runtime::{Complaint, Unheard};
 use quittance_core::alert::{Alarm, Alert, Kind, Severity, Standing, channel_subject, gateway_subject};
 use quittance_core::time::Timestamp;
 use quittance_store::records::NoticeState;
@@ -25,6 +25,15 @@ pub(super) struct Judgement {
     pub(super) firing: Vec<Alarm>,
 }
 
+/// What is wrong with gateways now, each by its name, as this process sees them.
+#[derive(Debug, Default)]
+pub(super) struct Wrong {
+    /// What holds back what is sent to them.
+    pub(super) complaints: Vec<(String, Complaint)>,
+    /// Webhooks that do not come.
+    pub(super) unheard: Vec<(String, Unheard)>,
+}
+
 /// What this process has said fires.
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
@@ -38,25 +47,14 @@ impl Watcher {
     }
 
     /// What is to be said of gateways now, given what is wrong with them.
-    pub(super) fn gateways(
-        &mut self,
-        config: &Config,
-        complaints: &[(String, Complaint)],
-        book: &Book,
-        now: Timestamp,
-    ) -> Vec<Judgement> {
+    pub(super) fn gateways(&mut self, config: &Config, wrong: &Wrong, book: &Book, now: Timestamp) -> Vec<Judgement> {
         let mut judgements = Vec::new();
         for name in config.gateways.keys() {
             let subject = gateway_subject(name);
-            let of_gateway = complaints.iter().filter(|(gateway, _)| gateway == name);
-            let mut firing: Vec<Alarm> = Vec::new();
-            for (_, complaint) in of_gateway {
-                let Some(alarm) = alarm(&subject, complaint, book, now) else { continue };
-                match firing.iter_mut().find(|known| known.kind == alarm.kind) {
-                    Some(known) => known.what = format!("{}; {}", known.what, alarm.what),
-                    None => firing.push(alarm),
-                }
-            }
+            let complaints = wrong.complaints.iter().filter(|(gateway, _)| gateway == name);
+            let unheard = wrong.unheard.iter().filter(|(gateway, _)| gateway == name);
+            let complaints = complaints.filter_map(|(_, complaint)| alarm(&subject, complaint, book, now));
+            let firing = together(complaints.chain(unheard.map(|(_, unheard)| silence(&subject, unheard))));
             let is_over = |kind: &Kind| {
                 let was_raised = self.raised.contains(&(subject.clone(), *kind));
                 let open = book.alert(&subject, *kind).filter(|alert| alert.standing == Standing::Open);
@@ -64,13 +62,41 @@ impl Watcher {
                 !is_firing && open.is_some_and(|alert| was_raised || is_unconfirmed(alert, now))
             };
             let over: Vec<Kind> =
-                [Kind::Brake, Kind::Unauthorised, Kind::Failing].into_iter().filter(is_over).collect();
+                [Kind::Brake, Kind::Unauthorised, Kind::Failing, Kind::Silence].into_iter().filter(is_over).collect();
             self.raised.extend(firing.iter().map(|alarm| (subject.clone(), alarm.kind)));
             if !(over.is_empty() && firing.is_empty()) {
                 judgements.push(Judgement { subject, judged: over, firing });
             }
         }
         judgements
+    }
+}
+
+/// One alarm of each kind.
+fn together(alarms: impl Iterator<Item = Alarm>) -> Vec<Alarm> {
+    let mut all: Vec<Alarm> = Vec::new();
+    for alarm in alarms {
+        match all.iter_mut().find(|known| known.kind == alarm.kind) {
+            Some(known) => {
+                known.what = format!("{}; {}", known.what, alarm.what);
+                (known.count, known.since) = (known.count + alarm.count, known.since.min(alarm.since));
+            }
+            None => all.push(alarm),
+        }
+    }
+    all
+}
+
+fn silence(subject: &str, unheard: &Unheard) -> Alarm {
+    Alarm {
+        kind: Kind::Silence,
+        subject: subject.to_owned(),
+        severity: Severity::Critical,
+        what: unheard.what.clone(),
+        count: unheard.count,
+        amounts: Vec::new(),
+        since: unheard.since,
+        link: None,
     }
 }
 
@@ -160,9 +186,27 @@ mod tests {
         Config::from_text(text, &|_| None).expect("it is right")
     }
 
-    fn paused() -> Vec<(String, Complaint)> {
+    fn paused() -> Wrong {
         let complaint = Complaint { code: "paused", reason: "it is paused", operations: Vec::new() };
-        vec![("sandbox".to_owned(), complaint)]
+        Wrong { complaints: vec![("sandbox".to_owned(), complaint)], ..Wrong::default() }
+    }
+
+    #[test]
+    fn webhooks_that_do_not_come_are_one_silence_until_they_do() {
+        let (config, now) = (config(), Timestamp(1_700_000_000_000_000));
+        let unheard = |what: &str, count, since| {
+            let since = Timestamp(since);
+            ("sandbox".to_owned(), Unheard { what: what.to_owned(), count, since })
+        };
+        let wrong =
+            Wrong { unheard: vec![unheard("it is disabled", 0, 9), unheard("none comes", 4, 5)], ..Wrong::default() };
+        let mut watcher = Watcher::default();
+        let said = watcher.gateways(&config, &wrong, &Book::default(), now);
+        let alarm = &said[0].firing[0];
+        assert_eq!((alarm.kind, alarm.count, alarm.since), (Kind::Silence, 4, Timestamp(5)));
+        assert_eq!(alarm.what, "it is disabled; none comes");
+        let book = book(&said, now);
+        assert_eq!(watcher.gateways(&config, &Wrong::default(), &book, now)[0].judged, [Kind::Silence]);
     }
 
     fn book(said: &[Judgement], now: Timestamp) -> Book {
@@ -178,15 +222,19 @@ mod tests {
         let said = here.gateways(&config, &paused(), &Book::default(), now);
         assert_eq!((said[0].subject.as_str(), said[0].firing[0].kind), ("gateways.sandbox", Kind::Brake));
         let book = book(&said, now);
-        assert_eq!(there.gateways(&config, &[], &book, now), [], "it never saw anything wrong");
+        assert_eq!(there.gateways(&config, &Wrong::default(), &book, now), [], "it never saw anything wrong");
         let later = now.plus_ms(UNCONFIRMED_MS);
-        assert_eq!(there.gateways(&config, &[], &book, later)[0].judged, [Kind::Brake]);
+        assert_eq!(there.gateways(&config, &Wrong::default(), &book, later)[0].judged, [Kind::Brake]);
         for _ in 0..2 {
-            let over = here.gateways(&config, &[], &book, now);
+            let over = here.gateways(&config, &Wrong::default(), &book, now);
             assert_eq!((over[0].judged.as_slice(), over[0].firing.len()), (&[Kind::Brake][..], 0));
         }
         here.kept("gateways.sandbox", &[Kind::Brake]);
-        assert_eq!(here.gateways(&config, &[], &book, now), [], "it is kept, and somebody else says it fires");
+        assert_eq!(
+            here.gateways(&config, &Wrong::default(), &book, now),
+            [],
+            "it is kept, and somebody else says it fires"
+        );
     }
 
     #[test]

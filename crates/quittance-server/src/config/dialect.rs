@@ -24,11 +24,13 @@ pub enum Dialect {
 }
 
 /// Settings that mean nothing to a rail, with the reason.
-const NOT_FOR_RAILS: [(&str, &str); 8] = [
+const NOT_FOR_RAILS: [(&str, &str); 10] = [
     ("flow", "a rail has one flow"),
     ("webhook_endpoint", "a rail sends no webhooks"),
     ("webhook_secrets", "a rail sends no webhooks"),
     ("webhook_tolerance_s", "a rail sends no webhooks"),
+    ("webhook_grace_s", "a rail sends no webhooks"),
+    ("webhook_url", "a rail sends no webhooks"),
     ("key_window_s", "a rail knows no idempotency keys"),
     ("refunds_class", "a rail gives nothing back"),
     ("action_expiry_s", "a rail asks nobody to authenticate"),

@@ -8,7 +8,7 @@ use quittance_core::effect::Policy;
 use quittance_engine::looks::Looks;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "kind",
     "api_key",
     "api_base",
@@ -16,6 +16,8 @@ const KEYS: [&str; 24] = [
     "webhook_endpoint",
     "webhook_secrets",
     "webhook_tolerance_s",
+    "webhook_grace_s",
+    "webhook_url",
     "timeout_ms",
     "in_flight_max",
     "backoff_base_ms",
@@ -67,6 +69,7 @@ pub(super) fn parse(section: &Section<'_>, lease_ms: u64, origin: &Origin, mista
     let mut number = |key, default, range| section.number(key, default, range, mistakes).value;
     let in_flight_max = number("in_flight_max", 32, 1..=10_000);
     let webhook_tolerance_s = number("webhook_tolerance_s", 300, 1..=86_400);
+    let webhook_grace_s = number("webhook_grace_s", 900, 1..=86_400);
     let policy = Policy {
         backoff_base_ms: number("backoff_base_ms", default.backoff_base_ms, 1..=3_600_000),
         backoff_max_ms: number("backoff_max_ms", default.backoff_max_ms, 1..=86_400_000),
@@ -86,6 +89,10 @@ pub(super) fn parse(section: &Section<'_>, lease_ms: u64, origin: &Origin, mista
         Some(dialect) if !dialect.sends_webhooks() => (None, Vec::new()),
         _ => webhooks(section, mistakes),
     };
+    let webhook_url = match dialect {
+        Some(dialect) if !dialect.sends_webhooks() => None,
+        _ => webhook_url(section, webhook_endpoint.as_deref(), mistakes),
+    };
     let api_base = api_base(section, dialect, origin, mistakes);
     let api_key = api_key(section, origin, mistakes)?;
     Some(Gateway {
@@ -95,6 +102,8 @@ pub(super) fn parse(section: &Section<'_>, lease_ms: u64, origin: &Origin, mista
         webhook_endpoint,
         webhook_secrets,
         webhook_tolerance_s: webhook_tolerance_s as u32,
+        webhook_grace_s,
+        webhook_url,
         timeout_ms,
         in_flight_max: in_flight_max as usize,
         policy,
@@ -177,6 +186,28 @@ fn webhooks(section: &Section<'_>, mistakes: &mut Mistakes) -> (Option<String>, 
     }
     let parsed: Vec<_> = secrets.iter().filter_map(|entry| webhook_secret::parse(entry, &setting, mistakes)).collect();
     (endpoint.map(|found| found.value), parsed)
+}
+
+/// Where the gateway sends its webhooks, as it is written there. What leads from there to us may rewrite the path.
+fn webhook_url(section: &Section<'_>, endpoint: Option<&str>, mistakes: &mut Mistakes) -> Option<String> {
+    let found = section.text("webhook_url", mistakes)?;
+    let is_address =
+        reqwest::Url::parse(&found.value).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let wrong = match (is_address, endpoint) {
+        (false, _) => Some((
+            "not the address of an endpoint",
+            "write it as the gateway has it: \"https://pay.example.com/webhooks/we_main\"",
+        )),
+        (true, None) => {
+            Some(("an address of no endpoint", "add webhook_endpoint = \"we_main\", or remove the address"))
+        }
+        (true, Some(_)) => None,
+    };
+    if let Some((what, remedy)) = wrong {
+        mistakes.add(found.origin, &section.setting("webhook_url"), what, remedy);
+        return None;
+    }
+    Some(found.value)
 }
 
 fn check_backoff(section: &Section<'_>, policy: &Policy, origin: &Origin, mistakes: &mut Mistakes) {

@@ -170,6 +170,10 @@ pub struct Gateway {
     pub webhook_secrets: Vec<WebhookSecret>,
     /// How far a signature's time may be from ours, either way.
     pub webhook_tolerance_s: u32,
+    /// How long after its log has listed an event its webhook may take, before the event counts as missed.
+    pub webhook_grace_s: u64,
+    /// Where the gateway sends them, as it is written there: what it says of that endpoint is looked at.
+    pub webhook_url: Option<String>,
     /// How long a request may take; 500 at least.
     pub timeout_ms: u64,
     /// Requests under way at once, at most. Beside them a quarter as many are kept for reading back what is unknown.

@@ -35,7 +35,7 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'stat
 }
 
 /// Every number, in the order of names.
-pub const METRICS: [Metric; 65] = [
+pub const METRICS: [Metric; 68] = [
     counter(
         "quittance_alert_messages_total",
         &["channel", "result"],
@@ -227,6 +227,21 @@ pub const METRICS: [Metric; 65] = [
     gauge("quittance_truth_redis_untold", &[], "Records about which something was heard that Redis does not know yet."),
     gauge("quittance_truth_redis_up", &[], "1 while the Redis is there in which answers are shared."),
     gauge("quittance_waiting_requests", &[], "Requests that wait for the outcome of their command."),
+    gauge(
+        "quittance_webhook_endpoint_down",
+        &["gateway"],
+        "1 while a gateway says that it has disabled our webhook endpoint, or has none.",
+    ),
+    counter(
+        "quittance_webhook_missed_total",
+        &["gateway", "type"],
+        "Events that a gateway's log listed and that no webhook brought in time.",
+    ),
+    gauge(
+        "quittance_webhook_silent_events",
+        &["gateway"],
+        "Events of a gateway that no webhook brought, where they are a silence; 0 for none.",
+    ),
     counter(
         "quittance_webhooks_total",
         &["endpoint", "gateway", "result"],

@@ -1,9 +1,10 @@
 //! The gateways as the runtime sees them: connections, requests under way, brakes.
 
 use super::health::{Complaint, Health};
+use super::hearing::{Hearing, Unheard};
 use crate::config::{Config, Secrets};
-use crate::metrics;
 use crate::transport::{Transport, TransportError};
+use crate::{clock, metrics};
 use quittance_connectors::connector::Connector;
 use quittance_core::time::Timestamp;
 use quittance_engine::backlog::Backlog;
@@ -39,6 +40,7 @@ pub(crate) struct GatewayState {
     /// Whether it is read and not sent to, since records were lost.
     is_recovering: AtomicBool,
     pub(super) health: Health,
+    pub(super) hearing: Hearing,
     /// The API versions of its events that were logged.
     versions: Mutex<BTreeSet<String>>,
 }
@@ -74,6 +76,7 @@ impl GatewayStates {
                 is_paused: AtomicBool::new(false),
                 is_recovering: AtomicBool::new(false),
                 health: Health::new(name, limits, gateway.backlog_age_max_ms),
+                hearing: Hearing::new(name, clock::now()),
                 versions: Mutex::new(BTreeSet::new()),
             };
             metrics::paused(name, false);
@@ -141,6 +144,15 @@ impl GatewayStates {
         let of = |gateway: &Arc<GatewayState>| {
             let name = gateway.name.clone();
             gateway.complaints().into_iter().map(move |complaint| (name.clone(), complaint))
+        };
+        self.by_name.values().flat_map(of).collect()
+    }
+
+    /// Whose webhooks do not come, as far as this process sweeps.
+    pub(crate) fn unheard(&self) -> Vec<(String, Unheard)> {
+        let of = |gateway: &Arc<GatewayState>| {
+            let name = gateway.name.clone();
+            gateway.hearing.unheard().into_iter().map(move |unheard| (name.clone(), unheard))
         };
         self.by_name.values().flat_map(of).collect()
     }

@@ -2,6 +2,7 @@
 
 use super::claims::{Claim, InProgress};
 use super::health::Complaint;
+use super::hearing::Unheard;
 use super::readers::{ReadError, Readers};
 use super::shared::Shared;
 use super::waiters::Watch;
@@ -280,6 +281,12 @@ impl Handle {
             backlog: self.shared.gateways.backlog(),
             risks: self.shared.risks(),
         }
+    }
+
+    /// Whose webhooks do not come, as far as this process sweeps.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<(String, Unheard)> {
+        self.shared.gateways.unheard()
     }
 
     /// The numbers of this process, in the text format of Prometheus.

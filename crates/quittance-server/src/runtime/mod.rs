@@ -16,6 +16,7 @@ mod gateways;
 mod grants;
 mod handle;
 mod health;
+mod hearing;
 mod jobs;
 mod readers;
 mod risks;
@@ -26,6 +27,7 @@ mod waiters;
 pub(crate) use claims::InProgress;
 pub use handle::{Handle, Readiness, SubmitError, Submitted, WebhookEndpoint};
 pub use health::Complaint;
+pub use hearing::Unheard;
 pub use readers::ReadError;
 pub use waiters::{Answer, Watch};
 
@@ -302,7 +304,8 @@ fn start_lookouts(handle: &Handle, is_shared: bool) -> JoinSet<()> {
     for (name, config) in &handle.shared.config.gateways {
         if let Some(gateway) = handle.shared.gateways.get(name) {
             let [events, objects] = [config.sweep_every_s, config.object_sweep_every_s].map(Duration::from_secs);
-            lookouts.spawn(sweep::run(handle.clone(), gateway, sweep::Pace { events, objects, is_shared }));
+            let pace = sweep::Pace { events, objects, is_shared };
+            lookouts.spawn(sweep::run(handle.clone(), gateway, pace));
         }
     }
     lookouts

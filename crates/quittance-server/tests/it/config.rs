@@ -368,7 +368,7 @@ fn what_means_nothing_to_a_rail_is_refused() {
         &format!(
             "{RAIL}api_base = \"http://127.0.0.1:1\"\nflow = \"charges\"\nwebhook_endpoint = \"we\"\n\
              webhook_secrets = [\"hunter2\"]\nwebhook_tolerance_s = \"x\"\nkey_window_s = 5\nrefunds_class = \"B\"\n\
-             action_expiry_s = 1\n"
+             action_expiry_s = 1\nwebhook_url = \"x\"\n"
         ),
         &[("QUITTANCE_GATEWAYS__RAIL__CAPTURE_EXPIRY_S", "7")],
         &[
@@ -381,6 +381,7 @@ fn what_means_nothing_to_a_rail_is_refused() {
             "configuration:9: gateways.rail.key_window_s: a rail knows no idempotency keys; remove it",
             "configuration:10: gateways.rail.refunds_class: a rail gives nothing back; remove it",
             "configuration:11: gateways.rail.action_expiry_s: a rail asks nobody to authenticate; remove it",
+            "configuration:12: gateways.rail.webhook_url: a rail sends no webhooks; remove it",
             "environment QUITTANCE_GATEWAYS__RAIL__CAPTURE_EXPIRY_S: gateways.rail.capture_expiry_s: a rail takes money \
              at once; remove it",
         ],

@@ -5,7 +5,7 @@
 //! are tested beside the connectors, nor what a gateway with a memory makes of them: this one has none.
 
 use quittance_connectors::connector::{
-    Ask, Connector, EventsFact, ListFact, PaymentParameters, RefundParameters, Search,
+    Ask, Connector, EndpointsFact, EventsFact, ListFact, PaymentParameters, RefundParameters, Search,
 };
 use quittance_connectors::message::{Delivery, Method, Request, Response};
 use quittance_connectors::stripe::{API_VERSION, Flow, Stripe, listing, update};
@@ -45,6 +45,8 @@ enum Reads {
     Listed,
     /// A page of events.
     Events,
+    /// A page of webhook endpoints.
+    Endpoints,
     /// That it is there.
     Probed,
     /// A page of objects as they are: of this kind, or of whatever is inside of others.
@@ -141,6 +143,7 @@ fn list_rows() -> Vec<Row> {
         row("list refunds", page(&of(refund), Some("re_1")), refund, Reads::Listed),
         row("list disputes", page(&of(dispute), None), dispute, Reads::Listed),
         row("list events", events, payment, Reads::Events),
+        row("list endpoints", Stripe::default().endpoints(Some("we_1")).unwrap(), payment, Reads::Endpoints),
         row("probe", Stripe::default().probe(), payment, Reads::Probed),
     ]
 }
@@ -261,6 +264,10 @@ impl Row {
             Reads::Events => match stripe.decode_events(delivery) {
                 EventsFact::Page { events, unreadable, .. } if !events.is_empty() && unreadable.is_empty() => Ok(()),
                 other => Err(format!("no page of readable events: {other:?}")),
+            },
+            Reads::Endpoints => match stripe.decode_endpoints(delivery) {
+                EndpointsFact::Page { endpoints, .. } if !endpoints.is_empty() => Ok(()),
+                other => Err(format!("no page of endpoints: {other:?}")),
             },
             Reads::Probed => match stripe.decode_probe(delivery) {
                 Fact::Absent => Ok(()),

@@ -18,6 +18,7 @@ mod encryption;
 mod export;
 mod failover;
 mod find;
+mod hearing;
 mod import;
 mod init;
 mod keys;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Want, unsuccessful};
-use crate::connector::{EventsFact, ListFact, Seen, Unreadable};
+use crate::connector::{EndpointsFact, EventsFact, ListFact, Seen, Unreadable, WebhookEndpoint};
 use crate::event::Event;
 use crate::json::{self, TEXT_BYTES_MAX, short_text};
 use crate::message::{Delivery, MAX_ANSWER_BYTES, Response};
@@ -30,6 +30,24 @@ pub(in crate::stripe) fn decode_events(delivery: &Delivery) -> EventsFact {
         Some(response) => events(response).unwrap_or(EventsFact::Failed(Fact::Lost(Loss::Unreadable))),
         None => EventsFact::Failed(unsuccessful(delivery, Want::List)),
     }
+}
+
+/// Reads the delivery of one page of webhook endpoints. What cannot be read is not known.
+pub(in crate::stripe) fn decode_endpoints(delivery: &Delivery) -> EndpointsFact {
+    delivery.success().and_then(endpoints).unwrap_or(EndpointsFact::Unknown)
+}
+
+/// What a 2xx with webhook endpoints says.
+fn endpoints(response: &Response) -> Option<EndpointsFact> {
+    let list = json::body(response)?;
+    let has_more = list["has_more"].as_bool()?;
+    let (mut endpoints, mut last_id) = (Vec::new(), None);
+    for endpoint in list["data"].as_array()? {
+        last_id = Some(short_text(&endpoint["id"])?);
+        let (url, status) = (endpoint["url"].as_str()?, endpoint["status"].as_str()?);
+        endpoints.push(WebhookEndpoint { url: url.to_owned(), is_enabled: status != "disabled" });
+    }
+    Some(EndpointsFact::Page { endpoints, next: next(has_more, last_id)? })
 }
 
 /// What a 2xx with a list says; nothing if it is not a list.

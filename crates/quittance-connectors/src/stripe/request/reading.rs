@@ -48,6 +48,14 @@ impl Stripe {
         self.list("/v1/events", query)
     }
 
+    /// Builds the reading of one page of the endpoints of the account.
+    pub(in crate::stripe) fn endpoints_request(&self, after: Option<&str>) -> Request {
+        let mut query = Form::default();
+        query.add("limit", "100");
+        query.add_some("starting_after", after);
+        self.list("/v1/webhook_endpoints", query)
+    }
+
     /// Builds the reading of one object of the kind that payments are.
     pub(in crate::stripe) fn probe_request(&self) -> Request {
         let mut query = Form::default();

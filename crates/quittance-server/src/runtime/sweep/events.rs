@@ -94,6 +94,7 @@ impl Sweeper<'_> {
         let keys = events.iter().map(|(event, _)| vec![self.gateway.name.as_str().into(), event.id.as_str().into()]);
         let keys: Vec<_> = keys.collect();
         let known = self.handle.read(move |reader| reader.get_many(&INBOX, &keys)).await?;
+        self.note_listed(&events, &known);
         let new = events.into_iter().zip(known).filter(|(_, row)| row.is_none()).map(|(event, _)| event);
         let new: Vec<_> = new.collect();
         for (event, body) in new.into_iter().rev() {

@@ -6,8 +6,10 @@
 //! of them sweeps, and another goes on when it is gone. Owns when and how pages are asked for. Does not own what an event or
 //! an object means.
 
+mod endpoint;
 mod events;
 mod objects;
+mod webhooks;
 
 use super::gateways::GatewayState;
 use super::handle::{Handle, SubmitError};
@@ -85,13 +87,17 @@ enum Interrupted {
 pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) {
     let mut futile = 0;
     let sweeper = Sweeper { handle: &handle, gateway: &gateway, known: Mutex::default() };
+    let mut looking = endpoint::Looking::default();
     loop {
         tokio::time::sleep(pace.events).await;
         if !gateway.takes_work() {
             continue;
         }
-        if !(pace.is_shared && sweeper.is_left_to_another().await) {
+        if pace.is_shared && sweeper.is_left_to_another().await {
+            gateway.hearing.leave();
+        } else {
             sweeper.sweep(pace, &mut futile).await;
+            sweeper.listen(pace, &mut looking).await;
         }
         if let Err(error) = sweeper.count_discrepancies().await {
             tracing::warn!(gateway = gateway.name, %error, "discrepancies were not counted");

@@ -175,3 +175,25 @@ async fn an_administrator_has_events_applied_and_objects_read_again() {
     let trace = app.get(&format!("/v1/trace/{}", paid.text("/id"))).await;
     assert!(String::from_utf8_lossy(&trace.body).contains("operator_acted"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_comes_after_the_sweep_is_noted_with_the_event() {
+    let (sandbox, _serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, sandbox).await;
+    app.post("/v1/payments", "k1", &payment("order-1", "pm_card_visa")).await;
+    let swept = |_: &Answer| !all::<InboxEntry>(&database).is_empty();
+    app.until("/v1/discrepancies", swept).await;
+    let swept = all::<InboxEntry>(&database).remove(0);
+    assert_eq!((swept.source, swept.verified_at), (EventSource::Sweep, None));
+    for _ in 0..2 {
+        let signature = sign(super::app::WEBHOOK_SECRETS[0], app.handle.now().seconds(), &swept.body);
+        let answer = deliver(&app, &signature, &swept.body).await;
+        assert_eq!((answer.status, answer.text("/duplicate")), (200, "true".to_owned()));
+    }
+    let entries = all::<InboxEntry>(&database);
+    let heard = entries.iter().find(|entry| entry.event == swept.event).expect("it is kept");
+    assert_eq!((heard.source, heard.endpoint.as_deref()), (EventSource::Sweep, Some("we_main")));
+    assert!(heard.verified_at.is_some() && heard.received_at == swept.received_at && heard.body == swept.body);
+    app.runtime.stop().await.expect("stopped");
+}
