@@ -204,7 +204,7 @@ pub(crate) fn events_due(age: Duration, in_flight: usize) {
 }
 
 /// A sweep that ended: `complete`, `interrupted`, or `stuck` where the list leads back to itself; `set_back` is one that
-/// began with a cursor ahead of the clock.
+/// began with a cursor ahead of the clock, `gap` one whose log does not reach back to the last.
 pub(crate) fn swept(gateway: &str, sweep: &'static str, result: &'static str) {
     counter!("quittance_sweeps_total", "gateway" => gateway.to_owned(), "sweep" => sweep, "result" => result)
         .increment(1);

@@ -51,6 +51,8 @@ struct State {
     heard: Heard,
     /// The status of the endpoint where it sends nothing, and since when that is known.
     endpoint: Option<(EndpointStatus, Timestamp)>,
+    /// That events are missing for ever, and since when that is known.
+    gap: Option<(String, Timestamp)>,
 }
 
 struct Waiting {
@@ -62,7 +64,7 @@ struct Waiting {
 impl State {
     fn new(since: Timestamp) -> Self {
         let (waiting, judged) = (BTreeMap::new(), BTreeMap::new());
-        Self { since, waiting, judged, heard: Heard::default(), endpoint: None }
+        Self { since, waiting, judged, heard: Heard::default(), endpoint: None, gap: None }
     }
 }
 
@@ -148,6 +150,12 @@ impl Hearing {
         self.tell(&state);
     }
 
+    /// Notes that the log does not reach back to where it was followed last, with what is known of that; or that every object
+    /// was looked at since.
+    pub(super) fn note_gap(&self, gap: Option<&str>, now: Timestamp) {
+        self.lock().gap = gap.map(|detail| (detail.to_owned(), now));
+    }
+
     /// What is wrong now.
     pub(super) fn unheard(&self) -> Vec<Unheard> {
         let state = self.lock();
@@ -165,7 +173,12 @@ impl Hearing {
             };
             Unheard { what, count: silence.count, since: silence.since }
         });
-        endpoint.into_iter().chain(silence).collect()
+        let gap = state.gap.as_ref().map(|(detail, since)| Unheard {
+            what: format!("events are missing for ever, and every object is looked at instead: {detail}"),
+            count: 0,
+            since: *since,
+        });
+        endpoint.into_iter().chain(silence).chain(gap).collect()
     }
 
     fn tell(&self, state: &State) {
@@ -259,6 +272,10 @@ mod tests {
         hearing.note_endpoint(EndpointStatus::Gone, at(12));
         assert_eq!(hearing.unheard()[0].since, at(12));
         hearing.note_endpoint(EndpointStatus::Enabled, at(20));
+        assert_eq!(hearing.unheard(), []);
+        hearing.note_gap(Some("for 31 days"), at(25));
+        assert!(hearing.unheard()[0].what.ends_with("looked at instead: for 31 days"));
+        hearing.note_gap(None, at(26));
         assert_eq!(hearing.unheard(), []);
         hearing.note_endpoint(EndpointStatus::Gone, at(30));
         hearing.leave();

@@ -18,7 +18,9 @@ impl Sweeper<'_> {
         let beginning = begin_events(&mut sweep, clock::now(), self.ahead_ms().await?);
         self.warn_of_clock(Sweep::EVENTS, &beginning);
         let gap = beginning.gap;
-        if gap.is_some() {
+        if let Some(EventGap::Open { detail }) = &gap {
+            metrics::swept(&self.gateway.name, Sweep::EVENTS, "gap");
+            self.gateway.hearing.note_gap(Some(detail), clock::now());
             self.look_at_everything().await?;
         }
         // A sweep that dies begins anew; where nothing was ever seen, the next one has to know where this one began.

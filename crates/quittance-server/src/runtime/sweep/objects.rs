@@ -54,6 +54,7 @@ impl Sweeper<'_> {
             if followed? {
                 if let Some(gap) = self.gap_after(was_full).await? {
                     self.keep(&sweep, Some(gap)).await?;
+                    self.gateway.hearing.note_gap(None, clock::now());
                 }
                 self.report(sweep_kind.name(), Ok(()));
                 return Ok(());

@@ -104,8 +104,14 @@ impl App {
     }
 
     /// Stops the engine and starts another one on the same data.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_after(async || {}).await
+    }
+
+    /// The same, with something done while nobody is here.
+    pub async fn restart_after(mut self, meanwhile: impl AsyncFnOnce()) -> Self {
         self.runtime.stop().await.expect("stopped");
+        meanwhile().await;
         self.runtime = start(&self.config, &self.place);
         self.handle = self.runtime.handle();
         self.router = router(self.handle.clone());

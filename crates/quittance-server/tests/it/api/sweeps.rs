@@ -3,10 +3,11 @@
 use super::app::{ADMIN, App, Place, WRITER, bearer, payment, post};
 use super::call::{Answer, Call};
 use super::webhooks::{deliver, sign};
+use quittance_core::time::Timestamp;
 use quittance_sandbox::Sandbox;
 use quittance_store::memory::MemoryDatabase;
 use quittance_store::records::{Entity, EventSource, InboxEntry, Sweep};
-use quittance_store::store::{Reader, Scan};
+use quittance_store::store::{Change, Loaded, Read, Reader, Scan, Store, Work};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -174,6 +175,55 @@ async fn an_administrator_has_events_applied_and_objects_read_again() {
     }
     let trace = app.get(&format!("/v1/trace/{}", paid.text("/id"))).await;
     assert!(String::from_utf8_lossy(&trace.body).contains("operator_acted"));
+}
+
+/// Says that the log of events was followed to its end so long ago that it does not reach back there any more.
+struct FollowedLongAgo;
+
+impl Work for FollowedLongAgo {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        vec![Read::Row { table: Sweep::table(), key: vec!["stripe".into(), Sweep::EVENTS.into()] }]
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Result<Vec<Change>, String> {
+        let row = loaded.row(Sweep::table(), &vec!["stripe".into(), Sweep::EVENTS.into()]).flatten();
+        let sweep = Sweep::from_row(row.ok_or("it was never swept")?).map_err(|error| error.to_string())?;
+        let long_ago = sweep.completed_at.map(|at| Timestamp::from_seconds(at.seconds() - 31 * 86_400));
+        let row = Sweep { completed_at: long_ago, ..sweep }.to_row();
+        Ok(vec![Change::Upsert { table: Sweep::table(), row }])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_older_than_the_log_is_said_to_be_unknown_and_every_object_is_looked_at() {
+    let (sandbox, _serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    quittance_server::metrics::ensure_installed();
+    let app = start(&database, sandbox).await;
+    let paid = app.post("/v1/payments", "k1", &payment("order-1", "pm_card_visa")).await;
+    let swept =
+        |_: &Answer| all::<Sweep>(&database).iter().any(|one| one.sweep == "events" && one.completed_at.is_some());
+    app.until("/v1/discrepancies", swept).await;
+    let meanwhile = async || {
+        // The gateway gives money back, of which no event tells any more.
+        database.writer().transact("a long time ago", &mut FollowedLongAgo).expect("memory");
+        ask(sandbox, "POST", "/_sandbox/webhooks", r#"{"omit_events": true}"#).await;
+        let intent = paid.text("/gateway_id");
+        ask(sandbox, "POST", "/v1/refunds", &format!("payment_intent={intent}&amount=5")).await;
+    };
+    let app = app.restart_after(meanwhile).await;
+    let has = |answer: &Answer, kind: &str| String::from_utf8_lossy(&answer.body).contains(kind);
+    let gap = app.until("/v1/discrepancies?status=closed", |answer| has(answer, "event_retention_gap")).await;
+    assert!(has(&gap, "nothing was looked at for 31 days"), "{}", gap.text(""));
+    app.until("/v1/discrepancies?status=open", |answer| has(answer, "refund_made_elsewhere")).await;
+    let metrics = app.get("/metrics").await;
+    assert!(
+        has(&metrics, "quittance_sweeps_total{gateway=\"stripe\",sweep=\"events\",result=\"gap\"} "),
+        "{}",
+        String::from_utf8_lossy(&metrics.body)
+    );
+    assert_eq!(app.handle.unheard(), [], "it is over");
+    app.runtime.stop().await.expect("stopped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
