@@ -37,7 +37,13 @@ pub(crate) struct Caller {
 
 /// Finds out who calls, and whether they may.
 pub(crate) async fn authenticate(handle: &Handle, headers: &HeaderMap, needed: Scope) -> Result<Caller, Problem> {
-    let digest: [u8; 32] = Sha256::digest(secret(headers)?).into();
+    let caller = holder(handle, Sha256::digest(secret(headers)?).into()).await?;
+    caller.needs(needed)?;
+    Ok(caller)
+}
+
+/// Who holds the key of this digest, whatever it may do. Refused from the moment its revocation is committed.
+pub(crate) async fn holder(handle: &Handle, digest: [u8; 32]) -> Result<Caller, Problem> {
     let found = handle.read(move |reader| find(reader, digest)).await.map_err(Problem::from)?;
     let found = found.filter(|(key, _)| key.is_good(handle.now()));
     let (key, tenant) = found.ok_or_else(|| unauthorised("the API key is not known, or revoked"))?;
@@ -45,11 +51,27 @@ pub(crate) async fn authenticate(handle: &Handle, headers: &HeaderMap, needed: S
     if key.is_news(handle.now()) {
         handle.caps().note(key.id, clock::monotonic());
     }
-    if !key.scope.allows(needed) {
-        let detail = format!("scope {} is needed; this key has {}", needed.name(), key.scope.name());
-        return Err(Problem::new(&catalogue::FORBIDDEN, detail));
-    }
     Ok(Caller { tenant, credential: key.id, scope: key.scope, _permit: permit })
+}
+
+impl Caller {
+    /// Refuses whoever may not do what needs this scope.
+    pub(crate) fn needs(&self, needed: Scope) -> Result<(), Problem> {
+        if self.scope.allows(needed) {
+            return Ok(());
+        }
+        let detail = format!("scope {} is needed; this key has {}", needed.name(), self.scope.name());
+        Err(Problem::new(&catalogue::FORBIDDEN, detail))
+    }
+}
+
+/// The digest of a secret as somebody typed it; none where no key looks like that.
+pub(crate) fn digest_of(secret: &str) -> Option<[u8; 32]> {
+    is_secret(secret).then(|| Sha256::digest(secret).into())
+}
+
+fn is_secret(text: &str) -> bool {
+    text.starts_with(SECRET_PREFIX) && text.len() <= SECRET_BYTES_MAX
 }
 
 fn too_many(met: Met) -> Problem {
@@ -67,10 +89,7 @@ fn secret(headers: &HeaderMap) -> Result<&[u8], Problem> {
     let text = value.to_str().unwrap_or_default();
     let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
     let secret = secret.trim_matches(' ');
-    let is_usable = lines.next().is_none()
-        && scheme.eq_ignore_ascii_case("bearer")
-        && secret.starts_with(SECRET_PREFIX)
-        && secret.len() <= SECRET_BYTES_MAX;
+    let is_usable = lines.next().is_none() && scheme.eq_ignore_ascii_case("bearer") && is_secret(secret);
     if is_usable { Ok(secret.as_bytes()) } else { Err(unauthorised("expected `Authorization: Bearer qk_…`")) }
 }
 

@@ -17,6 +17,7 @@ pub mod backup;
 pub mod clock;
 pub mod config;
 mod connections;
+mod dashboard;
 pub mod data;
 pub mod diff;
 mod entries;

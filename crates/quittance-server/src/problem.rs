@@ -122,6 +122,20 @@ impl Problem {
         self.kind
     }
 
+    /// The headers that its answer carries.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (HeaderName, &str)> {
+        self.headers.iter().map(|(name, text)| (name.clone(), text.as_str()))
+    }
+
+    /// What is to be said to people beside the title: the sentence about this one, and each mistake.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let mistakes = self.errors.iter().map(|mistake| {
+            let place = mistake.parameter.as_ref().or(mistake.pointer.as_ref());
+            format!("{}: {}", place.map_or("request", String::as_str), mistake.detail)
+        });
+        std::iter::once(self.detail.to_string()).chain(mistakes).collect()
+    }
+
     /// The members of a body that are wrong.
     pub(crate) fn invalid_body(wrongs: Vec<Wrong>) -> Self {
         let count = wrongs.len();

@@ -264,6 +264,14 @@ pub struct ListView<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T> ListView<T> {
+    /// The same page of other views.
+    pub(crate) fn map<V>(self, view: impl FnMut(T) -> V) -> ListView<V> {
+        let Self { data, has_more, next_cursor } = self;
+        ListView { data: data.into_iter().map(view).collect(), has_more, next_cursor }
+    }
+}
+
 /// The correlation id that a command starts.
 #[must_use]
 pub fn correlation_id(command: CommandId) -> String {

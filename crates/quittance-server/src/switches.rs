@@ -45,7 +45,6 @@ pub(crate) fn is_known(reader: &mut dyn Reader, name: &str, is_configured: bool)
 
 /// What is paused now, by name.
 pub(crate) fn list(reader: &mut dyn Reader) -> Result<PausedList, StoreError> {
-    let switches: Vec<Switch> = rows::page(reader, &Scan::forward(&SWITCHES, Vec::new(), LIST_MAX))?;
     let view = |switch: Switch| PausedView {
         // What recovers from a restore is shown under its own name: the reason says that it does.
         gateway: switch.recovers().map(str::to_owned).unwrap_or(switch.name),
@@ -53,5 +52,12 @@ pub(crate) fn list(reader: &mut dyn Reader) -> Result<PausedList, StoreError> {
         reason: switch.reason,
         by: switch.by,
     };
-    Ok(PausedList { paused: switches.into_iter().filter(|switch| switch.is_paused).map(view).collect() })
+    Ok(PausedList { paused: paused(reader)?.into_iter().map(view).collect() })
+}
+
+/// The switches that hold something back, by name.
+pub(crate) fn paused(reader: &mut dyn Reader) -> Result<Vec<Switch>, StoreError> {
+    let mut switches: Vec<Switch> = rows::page(reader, &Scan::forward(&SWITCHES, Vec::new(), LIST_MAX))?;
+    switches.retain(|switch| switch.is_paused);
+    Ok(switches)
 }

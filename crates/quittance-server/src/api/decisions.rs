@@ -7,6 +7,8 @@ use super::findings;
 use super::intake::Intake;
 use super::query::Name;
 use super::waiting::or_problem;
+use crate::config::Config;
+use crate::data::Data;
 use crate::json::{Alphabet, Fields, Json, Need, Text};
 use crate::problem::{Problem, catalogue};
 use crate::reconcile::session::{Fault, SessionError};
@@ -16,6 +18,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderValue;
 use quittance_core::id::DiscrepancyId;
+use quittance_core::idempotency::Key;
 use quittance_core::pair::repair::Authority;
 use quittance_core::record::value::Value;
 use quittance_core::tenant::Scope;
@@ -33,21 +36,21 @@ const SIDES: [(&str, Authority); 2] = [("left", Authority::Left), ("right", Auth
 
 /// `POST /v1/discrepancies/{id}/ignore`
 pub(super) async fn ignore(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
-    or_problem(carry_out(&handle, &id, request, "/v1/discrepancies/{id}/ignore", |_| Some(Choice::Ignore)).await)
+    or_problem(answer(&handle, &id, request, "/v1/discrepancies/{id}/ignore", |_| Some(Choice::Ignore)).await)
 }
 
 /// `POST /v1/discrepancies/{id}/approve`
 pub(super) async fn approve(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
-    or_problem(carry_out(&handle, &id, request, "/v1/discrepancies/{id}/approve", |_| Some(Choice::Approve)).await)
+    or_problem(answer(&handle, &id, request, "/v1/discrepancies/{id}/approve", |_| Some(Choice::Approve)).await)
 }
 
 /// `POST /v1/discrepancies/{id}/resolve`
 pub(super) async fn resolve(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
     let choice = |fields: &mut Fields<'_>| fields.word("choice", Need::Required, &SIDES).map(Choice::Right);
-    or_problem(carry_out(&handle, &id, request, "/v1/discrepancies/{id}/resolve", choice).await)
+    or_problem(answer(&handle, &id, request, "/v1/discrepancies/{id}/resolve", choice).await)
 }
 
-async fn carry_out(
+async fn answer(
     handle: &Handle,
     id: &str,
     request: Request,
@@ -59,13 +62,6 @@ async fn carry_out(
     let not_found = || Problem::new(&catalogue::NOT_FOUND, "no discrepancy of a pair has this id");
     let finding: DiscrepancyId = id.parse().map_err(|_| not_found())?;
     let tenant = intake.caller.tenant.id;
-    let in_progress =
-        || Problem::new(&catalogue::KEY_IN_PROGRESS, "what it asked for is being carried out").retry_after(1);
-    let mut claim = None;
-    // Whoever waited for the one before is told by what that one kept.
-    while claim.is_none() {
-        claim = handle.claim(tenant, &intake.key).await.map_err(|InProgress| in_progress())?;
-    }
     let decided = Decided {
         finding,
         choice,
@@ -75,6 +71,42 @@ async fn carry_out(
         by: intake.caller.credential.to_string(),
         reason,
     };
+    let is_replayed = carry_out(handle, &intake.key, decided).await?;
+    let mut response = findings::detail(handle, finding).await?.ok_or_else(not_found)?.answer();
+    if is_replayed {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// Carries a decision out, once for its key, and tells whether that had been done before.
+pub(crate) async fn carry_out(handle: &Handle, key: &Key, decided: Decided) -> Result<bool, Problem> {
+    let in_progress =
+        || Problem::new(&catalogue::KEY_IN_PROGRESS, "what it asked for is being carried out").retry_after(1);
+    let mut claim = None;
+    // Whoever waited for the one before is told by what that one kept.
+    while claim.is_none() {
+        claim = handle.claim(decided.tenant, key).await.map_err(|InProgress| in_progress())?;
+    }
+    let followed = apart(handle, move |config, data| {
+        // Held until it is done, whoever waits for it.
+        let _held = claim;
+        decide(config, data, &decided)
+    });
+    let followed = followed.await?;
+    for plan in &followed.written {
+        let identity: Vec<&Value<'_>> = plan.identity.iter().map(|(_, value)| value).collect();
+        let identity = identity.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        handle.truths().repaired(&plan.system, &plan.object, &identity);
+    }
+    Ok(followed.is_replayed)
+}
+
+/// Works on pairs on a thread of its own, as often at once as is allowed.
+pub(crate) async fn apart<T: Send + 'static>(
+    handle: &Handle,
+    work: impl FnOnce(&Config, &Data) -> Result<T, Undecided> + Send + 'static,
+) -> Result<T, Problem> {
     let Some(data) = handle.data().cloned() else {
         return Err(Problem::internal(&"nothing is known of where comparisons are kept"));
     };
@@ -82,21 +114,10 @@ async fn carry_out(
     let permit = PERMITS.try_acquire().map_err(overloaded)?;
     let engine = handle.clone();
     let work = tokio::task::spawn_blocking(move || {
-        // Both are held until it is done, whoever waits for it.
-        let _held = (permit, claim);
-        decide(engine.config(), &data, &decided)
+        let _held = permit;
+        work(engine.config(), &data)
     });
-    let followed = work.await.map_err(|_| Problem::internal(&"a decision was given up"))?.map_err(problem)?;
-    for plan in &followed.written {
-        let identity: Vec<&Value<'_>> = plan.identity.iter().map(|(_, value)| value).collect();
-        let identity = identity.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        handle.truths().repaired(&plan.system, &plan.object, &identity);
-    }
-    let mut response = findings::show(handle, finding).await?.ok_or_else(not_found)?;
-    if followed.is_replayed {
-        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    work.await.map_err(|_| Problem::internal(&"a decision was given up"))?.map_err(problem)
 }
 
 fn read_body(body: &Json, choice: impl FnOnce(&mut Fields<'_>) -> Option<Choice>) -> Result<(Choice, String), Problem> {

@@ -4,7 +4,7 @@
 //! Of gateways' a tenant sees its own; credentials of scope `admin` see those, too, of which nobody knows whose they are.
 
 use super::cursor::List;
-use super::findings::{self, Wanted};
+use super::findings::{self, Detail, FindingView, Wanted};
 use super::query::{Name, Parameters};
 use super::rows::{self, EXAMINED_MAX};
 use super::waiting::or_problem;
@@ -15,7 +15,7 @@ use crate::runtime::Handle;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use quittance_core::id::DiscrepancyId;
+use quittance_core::id::{DiscrepancyId, TenantId};
 use quittance_core::tenant::Scope;
 use quittance_store::records::Discrepancy;
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
@@ -82,17 +82,28 @@ async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Res
     })?;
     if is_of_pairs == Some(true) {
         needs_admin(&caller)?;
-        return findings::list(handle, &caller.tenant, &parameters).await;
+        let page = findings::page(handle, &caller.tenant, &parameters).await?;
+        return Ok(render::ok(&page.map(FindingView::of)));
     }
-    let wanted = Wanted::of(&parameters)?;
+    Ok(render::ok(&page(handle, &caller, &parameters).await?.map(DiscrepancyView::of)))
+}
+
+/// The discrepancies of gateways that the caller may see and wants, the newest first.
+pub(crate) async fn page(
+    handle: &Handle,
+    caller: &Caller,
+    parameters: &Parameters,
+) -> Result<ListView<Discrepancy>, Problem> {
+    let viewer = Viewer::of(caller);
+    let wanted = Wanted::of(parameters)?;
     let cursors = List::new("discrepancies", caller.tenant.id, &parameters.filters());
     let (below, limit) = (cursors.fixed_position::<16>(parameters.text("cursor"))?, parameters.limit()?);
-    let page = handle.read(move |reader| read(reader, &caller, &wanted, below, limit)).await?;
-    Ok(render::ok(&ListView {
-        data: page.found.into_iter().map(DiscrepancyView::of).collect(),
+    let page = handle.read(move |reader| read(reader, viewer, &wanted, below, limit)).await?;
+    Ok(ListView {
+        data: page.found,
         has_more: page.next.is_some(),
         next_cursor: page.next.map(|position| cursors.cursor(&position)),
-    }))
+    })
 }
 
 /// `GET /v1/discrepancies/{id}`
@@ -105,19 +116,36 @@ async fn try_show(handle: &Handle, id: &str, uri: &Uri, headers: &HeaderMap) -> 
     Parameters::of(uri, &[])?;
     let not_found = || Problem::new(&catalogue::NOT_FOUND, "no discrepancy has this id");
     let id: DiscrepancyId = id.parse().map_err(|_| not_found())?;
+    match find(handle, &caller, id).await?.ok_or_else(not_found)? {
+        Found::AtGateway(one) => Ok(render::ok(&DiscrepancyView::of(*one))),
+        Found::OfPair(detail) => Ok(detail.answer()),
+    }
+}
+
+/// A discrepancy of either source.
+pub(crate) enum Found {
+    /// Of a gateway.
+    AtGateway(Box<Discrepancy>),
+    /// Of a pair.
+    OfPair(Box<Detail>),
+}
+
+/// The discrepancy of an id, as far as the caller may see it.
+pub(crate) async fn find(handle: &Handle, caller: &Caller, id: DiscrepancyId) -> Result<Option<Found>, Problem> {
     let found = handle.read(move |reader| rows::get::<Discrepancy>(reader, vec![id.bytes().into()])).await?;
-    if let Some(one) = found.filter(|one| is_visible(&caller, one)) {
-        return Ok(render::ok(&DiscrepancyView::of(one)));
+    if let Some(one) = found.filter(|one| Viewer::of(caller).sees(one)) {
+        return Ok(Some(Found::AtGateway(Box::new(one))));
     }
     // Who may not see those of pairs does not learn that there is one.
     if caller.scope != Scope::Admin {
-        return Err(not_found());
+        return Ok(None);
     }
-    findings::show(handle, id).await?.ok_or_else(not_found)
+    let detail = findings::detail(handle, id).await?;
+    Ok(detail.map(|detail| Found::OfPair(Box::new(detail))))
 }
 
 /// Pairs are the whole installation's.
-pub(super) fn needs_admin(caller: &Caller) -> Result<(), Problem> {
+pub(crate) fn needs_admin(caller: &Caller) -> Result<(), Problem> {
     if caller.scope == Scope::Admin {
         return Ok(());
     }
@@ -126,7 +154,7 @@ pub(super) fn needs_admin(caller: &Caller) -> Result<(), Problem> {
 
 fn read(
     reader: &mut dyn Reader,
-    caller: &Caller,
+    viewer: Viewer,
     wanted: &Wanted,
     below: Option<[u8; 16]>,
     limit: usize,
@@ -147,7 +175,7 @@ fn read(
             }
             examined += 1;
             last = Some(one.id.bytes());
-            if is_visible(caller, &one) && wanted.is_of_gateway(&one) {
+            if viewer.sees(&one) && wanted.is_of_gateway(&one) {
                 page.found.push(one);
             }
         }
@@ -158,9 +186,22 @@ fn read(
     }
 }
 
-fn is_visible(caller: &Caller, one: &Discrepancy) -> bool {
-    match one.tenant {
-        Some(tenant) => tenant == caller.tenant.id,
-        None => caller.scope == Scope::Admin,
+/// Whose eyes a list is read with.
+#[derive(Clone, Copy)]
+struct Viewer {
+    tenant: TenantId,
+    scope: Scope,
+}
+
+impl Viewer {
+    fn of(caller: &Caller) -> Self {
+        Self { tenant: caller.tenant.id, scope: caller.scope }
+    }
+
+    fn sees(self, one: &Discrepancy) -> bool {
+        match one.tenant {
+            Some(tenant) => tenant == self.tenant,
+            None => self.scope == Scope::Admin,
+        }
     }
 }

@@ -11,7 +11,8 @@ use quittance_core::id::DiscrepancyId;
 use quittance_core::tenant::Tenant;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{
-    Discrepancy, DiscrepancyKind, FindingAction, FindingState, PairFinding, Repair, RepairRun, RepairState, decode_plan,
+    Discrepancy, DiscrepancyKind, FindingAction, FindingState, PairFinding, Repair, RepairPlan, RepairRun, RepairState,
+    decode_plan,
 };
 use quittance_store::store::{Direction, Reader, Scan, StoreError};
 use quittance_store::tables::{ACTIONS, FINDINGS, REPAIRS};
@@ -29,7 +30,7 @@ const SHOWN_MAX: usize = 100;
 pub(crate) const KINDS: [&str; 4] = ["different", "left_only", "right_only", "ambiguous"];
 
 /// Query parameters of the list.
-pub(super) const PARAMETERS: [&str; 9] =
+pub(crate) const PARAMETERS: [&str; 9] =
     ["source", "pair", "status", "kind", "key", "created_after", "created_before", "limit", "cursor"];
 
 /// A discrepancy of a pair, as it is answered.
@@ -216,16 +217,16 @@ impl Wanted {
 }
 
 /// The discrepancies of pairs, newest first.
-pub(super) async fn list(handle: &Handle, tenant: &Tenant, parameters: &Parameters) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    handle: &Handle,
+    tenant: &Tenant,
+    parameters: &Parameters,
+) -> Result<ListView<PairFinding>, Problem> {
     let cursors = List::new("findings", tenant.id, &parameters.filters());
     let wanted = Wanted::of(parameters)?;
     let (below, limit) = (cursors.fixed_position::<16>(parameters.text("cursor"))?, parameters.limit()?);
     let (found, next) = handle.read_drift(move |reader| read(reader, &wanted, below, limit)).await?;
-    Ok(render::ok(&ListView {
-        data: found.into_iter().map(FindingView::of).collect(),
-        has_more: next.is_some(),
-        next_cursor: next.map(|position| cursors.cursor(&position)),
-    }))
+    Ok(ListView { data: found, has_more: next.is_some(), next_cursor: next.map(|position| cursors.cursor(&position)) })
 }
 
 /// One page, and the last id that was looked at where there may be more.
@@ -259,35 +260,54 @@ pub(crate) fn find(reader: &mut dyn Reader, id: DiscrepancyId) -> Result<Option<
     rows::unique(reader, &FINDINGS.indexes[0], vec![id.bytes().into()])
 }
 
-/// A discrepancy of a pair with all that was done about it; none where there is none of this id.
-pub(super) async fn show(handle: &Handle, id: DiscrepancyId) -> Result<Option<Response>, Problem> {
+/// A discrepancy of a pair with all that was done about it.
+pub(crate) struct Detail {
+    pub(crate) finding: PairFinding,
+    /// The newest first.
+    pub(crate) repairs: Vec<Made>,
+    /// The newest first.
+    pub(crate) decisions: Vec<FindingAction>,
+}
+
+/// A repair of a discrepancy's record, as it was planned, and who asked for its run.
+pub(crate) struct Made {
+    pub(crate) repair: Repair,
+    pub(crate) plan: RepairPlan,
+    pub(crate) by: Option<String>,
+}
+
+/// The discrepancy of an id with all that was done about it; none where there is none of this id.
+pub(crate) async fn detail(handle: &Handle, id: DiscrepancyId) -> Result<Option<Detail>, Problem> {
     let read = handle.read_drift(move |reader| {
         let Some(finding) = find(reader, id)? else { return Ok(None) };
         let repairs = repairs(reader, &finding)?;
         let scan = Scan::forward(&ACTIONS, vec![id.bytes().into()], SHOWN_MAX);
         let scan = Scan { index: Some(&ACTIONS.indexes[0]), direction: Direction::Backward, ..scan };
-        let decisions = rows::page::<FindingAction>(reader, &scan)?;
-        Ok(Some((finding, repairs, decisions)))
+        Ok(Some(Detail { finding, repairs, decisions: rows::page(reader, &scan)? }))
     });
-    let Some((finding, repairs, decisions)) = read.await? else { return Ok(None) };
-    Ok(Some(render::ok(&DetailView {
-        finding: FindingView::of(finding),
-        repairs,
-        decisions: decisions
-            .into_iter()
-            .map(|one| DecisionView {
-                action: one.action,
-                by: one.by,
-                at: time(one.at),
-                reason: one.reason,
-                run: one.run.map(|run| run.to_string()),
-            })
-            .collect(),
-    })))
+    Ok(read.await?)
+}
+
+impl Detail {
+    /// 200 with it.
+    pub(super) fn answer(self) -> Response {
+        let decision = |one: FindingAction| DecisionView {
+            action: one.action,
+            by: one.by,
+            at: time(one.at),
+            reason: one.reason,
+            run: one.run.map(|run| run.to_string()),
+        };
+        render::ok(&DetailView {
+            finding: FindingView::of(self.finding),
+            repairs: self.repairs.into_iter().map(RepairView::of).collect(),
+            decisions: self.decisions.into_iter().map(decision).collect(),
+        })
+    }
 }
 
 /// The repairs of a finding's record, the newest first.
-fn repairs(reader: &mut dyn Reader, finding: &PairFinding) -> Result<Vec<RepairView>, StoreError> {
+fn repairs(reader: &mut dyn Reader, finding: &PairFinding) -> Result<Vec<Made>, StoreError> {
     let repaired: Option<Repair> = match finding.repair {
         Some((run, no)) => rows::get(reader, vec![run.bytes().into(), no.into()])?,
         None => None,
@@ -300,7 +320,7 @@ fn repairs(reader: &mut dyn Reader, finding: &PairFinding) -> Result<Vec<RepairV
     let scan = Scan::forward(&REPAIRS, vec![known.record.into()], SHOWN_MAX);
     let scan = Scan { index: Some(&REPAIRS.indexes[0]), direction: Direction::Backward, ..scan };
     let repairs = rows::page::<Repair>(reader, &scan)?;
-    repairs.into_iter().map(|repair| view(reader, repair)).collect()
+    repairs.into_iter().map(|repair| made(reader, repair)).collect()
 }
 
 /// The repair of a finding's record that waits for a person, among the newest that do.
@@ -312,23 +332,29 @@ pub(crate) fn waiting(reader: &mut dyn Reader, finding: &PairFinding) -> Result<
     Ok(rows::page::<Repair>(reader, &scan)?.into_iter().find(is_it))
 }
 
-fn view(reader: &mut dyn Reader, repair: Repair) -> Result<RepairView, StoreError> {
+fn made(reader: &mut dyn Reader, repair: Repair) -> Result<Made, StoreError> {
     let plan = decode_plan(&repair.plan)
         .map_err(|error| StoreError::Corrupt { place: "repairs, column plan".into(), what: error.to_string() })?;
     let run: Option<RepairRun> = rows::get(reader, vec![repair.run.bytes().into()])?;
-    let values = |values: &[(String, quittance_core::record::value::Value<'static>)]| {
-        values.iter().map(|(name, value)| (name.clone(), crate::diff::whole_json(value))).collect()
-    };
-    Ok(RepairView {
-        id: format!("{}/{}", repair.run, repair.no),
-        run: repair.run.to_string(),
-        state: repair.state.name(),
-        set: values(&plan.set),
-        expected: values(&plan.expected),
-        side: plan.side,
-        takes_away: plan.takes_away,
-        by: run.map(|run| run.by),
-        changed_at: time(repair.changed_at),
-        detail: repair.detail,
-    })
+    Ok(Made { repair, plan, by: run.map(|run| run.by) })
+}
+
+impl RepairView {
+    fn of(Made { repair, plan, by }: Made) -> Self {
+        let values = |values: &[(String, quittance_core::record::value::Value<'static>)]| {
+            values.iter().map(|(name, value)| (name.clone(), crate::diff::whole_json(value))).collect()
+        };
+        Self {
+            id: format!("{}/{}", repair.run, repair.no),
+            run: repair.run.to_string(),
+            state: repair.state.name(),
+            set: values(&plan.set),
+            expected: values(&plan.expected),
+            side: plan.side,
+            takes_away: plan.takes_away,
+            by,
+            changed_at: time(repair.changed_at),
+            detail: repair.detail,
+        }
+    }
 }

@@ -102,7 +102,7 @@ pub(super) fn check_announced_length(headers: &HeaderMap, bytes_max: usize) -> R
 }
 
 /// Reads a body of at most so many bytes.
-pub(super) async fn bounded(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn bounded(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, bytes_max).await.map_err(|error| unread(&error, bytes_max))
 }
 

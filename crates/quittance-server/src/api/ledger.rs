@@ -13,6 +13,7 @@ use quittance_core::currency::Currency;
 use quittance_core::id::CustomerId;
 use quittance_core::ledger::Posting;
 
+pub(crate) use balances::{Chart, Sums, chart};
 pub(super) use balances::{accounts, balances};
 pub(super) use entries::entries;
 

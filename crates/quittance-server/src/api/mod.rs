@@ -9,8 +9,8 @@ mod constant;
 mod contract;
 mod cursor;
 mod customers;
-mod decisions;
-mod discrepancies;
+pub(crate) mod decisions;
+pub(crate) mod discrepancies;
 mod disputes;
 mod effects;
 mod endpoint_body;
@@ -21,20 +21,20 @@ mod evidence;
 pub(crate) mod findings;
 mod guard;
 mod health;
-mod intake;
-mod ledger;
-mod pairs;
+pub(crate) mod intake;
+pub(crate) mod ledger;
+pub(crate) mod pairs;
 mod pause;
-mod payment_list;
+pub(crate) mod payment_list;
 mod payment_steps;
 mod payments;
 mod prefer;
-mod query;
+pub(crate) mod query;
 mod refund_list;
 mod refunds;
 mod repairs;
 pub(crate) mod rows;
-mod runs;
+pub(crate) mod runs;
 mod schemas;
 mod trace;
 mod truth;
@@ -44,6 +44,7 @@ mod webhooks;
 pub use constant::constant;
 pub(crate) use guard::named;
 
+use crate::dashboard;
 use crate::runtime::Handle;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -100,6 +101,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1/events/{id}/replay", post(events::replay))
         .route("/schemas", get(schemas::list))
         .route("/schemas/{name}", get(schemas::show))
+        .merge(dashboard::router(&handle))
         .layer(from_fn_with_state(guard::Guard::new(handle.config()), guard::limit));
     // A process that takes no requests says how it does, and that is all.
     let work = if handle.roles().api { work } else { Router::new() };

@@ -3,7 +3,7 @@
 
 use super::query::{Name, Parameters};
 use super::rows;
-use super::runs::{RunView, newest};
+use super::runs::{Found, RunView, compared, newest};
 use super::waiting::or_problem;
 use crate::auth::authenticate;
 use crate::config::{Apply, ColumnRef, Pair, SideRef};
@@ -15,10 +15,12 @@ use axum::response::Response;
 use http::{HeaderMap, Uri};
 use quittance_core::pair::repair::Authority;
 use quittance_core::tenant::Scope;
-use quittance_store::records::{FindingState, PairFinding, Repair, RepairState};
-use quittance_store::schema::Index;
+use quittance_core::time::Timestamp;
+use quittance_store::records::{FindingState, PairFinding, PairState, RepairState, Run};
+use quittance_store::schema::{Index, Table};
 use quittance_store::store::{Reader, Scan, StoreError};
 use quittance_store::tables::{FINDINGS, REPAIRS};
+use quittance_store::value::Key;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -59,11 +61,37 @@ struct FieldView {
     authority: &'static str,
 }
 
-/// What is kept of a pair.
-struct Kept {
-    last_run: Option<RunView>,
-    discrepancies: BTreeMap<&'static str, usize>,
-    repairs_waiting: usize,
+/// How a pair stands, by what is kept of it.
+pub(crate) struct Standing {
+    pub(crate) name: String,
+    /// Discrepancies by how they stand, counted up to a limit.
+    pub(crate) open: BTreeMap<&'static str, usize>,
+    /// When the oldest was seen first that nobody has repaired or ignored.
+    pub(crate) oldest: Option<Timestamp>,
+    /// Counted up to the same limit.
+    pub(crate) repairs_waiting: usize,
+    pub(crate) last_run: Option<Found>,
+    /// The newest comparison, and what it proves.
+    pub(crate) last_proof: Option<Run>,
+    /// What the service keeps; none where it never looked at the pair.
+    pub(crate) state: Option<PairState>,
+}
+
+impl Standing {
+    /// How many discrepancies nobody has repaired or ignored.
+    pub(crate) fn unsettled(&self) -> usize {
+        let count = |state: FindingState| self.open.get(state.name()).copied().unwrap_or_default();
+        UNSETTLED.map(count).iter().sum()
+    }
+}
+
+/// What nobody has repaired or ignored.
+const UNSETTLED: [FindingState; 2] = [FindingState::Suspect, FindingState::Confirmed];
+
+/// How pairs stand, with so many of each kind counted.
+pub(crate) async fn standings(handle: &Handle, names: Vec<String>, max: usize) -> Result<Vec<Standing>, Problem> {
+    let read = move |reader: &mut dyn Reader| names.into_iter().map(|name| standing(reader, name, max)).collect();
+    Ok(handle.read_drift(read).await?)
 }
 
 /// `GET /v1/pairs`
@@ -82,11 +110,11 @@ async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Res
     let mut names: Vec<String> = all.take(limit + 1).cloned().collect();
     let has_more = names.len() > limit;
     names.truncate(limit);
-    let asked = names.clone();
-    let kept =
-        handle.read_drift(move |reader| asked.iter().map(|name| kept(reader, name)).collect::<Result<Vec<_>, _>>());
-    let kept = kept.await?;
-    let views = names.iter().zip(kept).map(|(name, kept)| view(name, &handle.config().pairs[name], kept));
+    let standings = standings(handle, names.clone(), COUNTED_MAX).await?;
+    let views = standings.into_iter().map(|standing| {
+        let pair = &handle.config().pairs[&standing.name];
+        view(pair, standing)
+    });
     Ok(render::ok(&ListView {
         data: views.collect(),
         has_more,
@@ -104,37 +132,45 @@ async fn try_show(handle: &Handle, name: String, uri: &Uri, headers: &HeaderMap)
     Parameters::of(uri, &[])?;
     let not_found = || Problem::new(&catalogue::NOT_FOUND, "no pair of this name is configured");
     let pair = handle.config().pairs.get(&name).ok_or_else(not_found)?;
-    let asked = name.clone();
-    let kept = handle.read_drift(move |reader| kept(reader, &asked)).await?;
-    Ok(render::ok(&view(&name, pair, kept)))
+    let standing = standings(handle, vec![name], COUNTED_MAX).await?.pop().ok_or_else(not_found)?;
+    Ok(render::ok(&view(pair, standing)))
 }
 
-fn kept(reader: &mut dyn Reader, pair: &str) -> Result<Kept, StoreError> {
-    let mut discrepancies = BTreeMap::new();
+fn standing(reader: &mut dyn Reader, name: String, max: usize) -> Result<Standing, StoreError> {
+    let pair = name.as_str();
+    let (mut open, mut oldest) = (BTreeMap::new(), None);
     for state in FindingState::OPEN {
         let prefix = vec![pair.into(), state.name().into()];
-        discrepancies.insert(state.name(), count::<PairFinding>(reader, &FINDINGS.indexes[1], prefix)?);
+        if UNSETTLED.contains(&state) {
+            let scan = Scan::forward(&FINDINGS, prefix.clone(), 1);
+            let first = rows::page::<PairFinding>(reader, &Scan { index: Some(&FINDINGS.indexes[1]), ..scan })?;
+            oldest = first.iter().map(|one| one.first_seen_at).chain(oldest).min();
+        }
+        open.insert(state.name(), count(reader, (&FINDINGS, &FINDINGS.indexes[1]), prefix, max)?);
     }
     let prefix = vec![pair.into(), RepairState::AwaitingApproval.name().into()];
-    let repairs_waiting = count::<Repair>(reader, &REPAIRS.indexes[1], prefix)?;
-    let last_run = newest(reader, Some(pair), None, 1)?.pop().map(RunView::of);
-    Ok(Kept { last_run, discrepancies, repairs_waiting })
+    let repairs_waiting = count(reader, (&REPAIRS, &REPAIRS.indexes[1]), prefix, max)?;
+    let last_run = newest(reader, Some(pair), None, 1)?.pop();
+    let last_proof = compared(reader, Some(pair), None, 1)?.pop();
+    let state = rows::get(reader, vec![pair.into()])?;
+    Ok(Standing { open, oldest, repairs_waiting, last_run, last_proof, state, name })
 }
 
-fn count<T: quittance_store::records::Entity>(
+fn count(
     reader: &mut dyn Reader,
-    index: &'static Index,
-    prefix: Vec<quittance_store::value::Value>,
+    index: (&'static Table, &'static Index),
+    prefix: Key,
+    max: usize,
 ) -> Result<usize, StoreError> {
-    let scan = Scan { index: Some(index), ..Scan::forward(T::table(), prefix, COUNTED_MAX) };
-    Ok(rows::page::<T>(reader, &scan)?.len())
+    let scan = Scan { index: Some(index.1), ..Scan::forward(index.0, prefix, max) };
+    Ok(reader.scan(&scan)?.len())
 }
 
-fn view(name: &str, pair: &Pair, kept: Kept) -> PairView {
+fn view(pair: &Pair, standing: Standing) -> PairView {
     let names = |columns: &[ColumnRef]| columns.iter().map(shown).collect();
     let side = |side: &SideRef| SideView { system: side.system.clone(), object: side.object.clone() };
     PairView {
-        name: name.to_owned(),
+        name: standing.name,
         object: "pair",
         left: side(&pair.left),
         right: side(&pair.right),
@@ -154,9 +190,9 @@ fn view(name: &str, pair: &Pair, kept: Kept) -> PairView {
             Apply::Auto => "auto",
         },
         answers_truth: pair.truth.is_some(),
-        last_run: kept.last_run,
-        discrepancies: kept.discrepancies,
-        repairs_waiting: kept.repairs_waiting,
+        last_run: standing.last_run.map(RunView::of),
+        discrepancies: standing.open,
+        repairs_waiting: standing.repairs_waiting,
     }
 }
 

@@ -7,7 +7,7 @@ use super::customers;
 use super::query::Parameters;
 use super::rows::{self, EXAMINED_MAX};
 use super::waiting::or_problem;
-use crate::auth::authenticate;
+use crate::auth::{Caller, authenticate};
 use crate::problem::Problem;
 use crate::render::{self, ListView, PaymentView};
 use crate::runtime::Handle;
@@ -27,7 +27,8 @@ const CHUNK: usize = 200;
 /// How far an id's time may be ahead of its row's: ids go on rising where the clock was set back.
 pub(super) const CLOCK_SLACK_MS: u64 = 24 * 3_600_000;
 
-const PARAMETERS: [&str; 7] = ["customer", "status", "reference", "created_after", "created_before", "limit", "cursor"];
+pub(crate) const PARAMETERS: [&str; 7] =
+    ["customer", "status", "reference", "created_after", "created_before", "limit", "cursor"];
 
 /// What is asked for.
 struct Wish {
@@ -54,12 +55,25 @@ pub(super) async fn list(State(handle): State<Handle>, uri: Uri, headers: Header
 
 async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
     let caller = authenticate(handle, headers, Scope::Read).await?;
-    let parameters = Parameters::of(uri, &PARAMETERS)?;
+    let page = page(handle, &caller, &Parameters::of(uri, &PARAMETERS)?).await?;
+    Ok(render::ok(&ListView {
+        data: page.data.iter().map(PaymentView::of).collect(),
+        has_more: page.has_more,
+        next_cursor: page.next_cursor,
+    }))
+}
+
+/// The caller's payments that are wished.
+pub(crate) async fn page(
+    handle: &Handle,
+    caller: &Caller,
+    parameters: &Parameters,
+) -> Result<ListView<Payment>, Problem> {
     let tenant = caller.tenant.id;
     let cursors = List::new("payments", tenant, &parameters.filters());
     let words: Vec<_> = Status::ALL.iter().map(|status| status.name()).collect();
     let book = match parameters.text("customer") {
-        Some(name) => Some(customers::find(handle, &caller, name).await?.id),
+        Some(name) => Some(customers::find(handle, caller, name).await?.id),
         None => None,
     };
     let wish = Wish {
@@ -73,11 +87,11 @@ async fn try_list(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<Res
         limit: parameters.limit()?,
     };
     let page = handle.read(move |reader| read(reader, &wish)).await?;
-    Ok(render::ok(&ListView {
-        data: page.payments.iter().map(PaymentView::of).collect(),
+    Ok(ListView {
+        data: page.payments,
         has_more: page.next.is_some(),
         next_cursor: page.next.map(|position| cursors.cursor(&position)),
-    }))
+    })
 }
 
 fn read(reader: &mut dyn Reader, wish: &Wish) -> Result<Page, StoreError> {

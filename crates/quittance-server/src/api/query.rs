@@ -43,7 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TwoNames {
     }
 }
 
-fn checked(text: String) -> Result<String, Problem> {
+pub(crate) fn checked(text: String) -> Result<String, Problem> {
     if contains_card_number(&text) {
         return Err(Problem::card_number_in("id"));
     }
@@ -54,17 +54,25 @@ fn checked(text: String) -> Result<String, Problem> {
 }
 
 /// The parameters of a request.
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     given: BTreeMap<String, String>,
 }
 
 impl Parameters {
     /// Reads the query of a request.
-    pub(super) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|_| Problem::parameter("", "the query is not name=value&… in UTF-8"))?;
+    pub(crate) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        Self::of_pairs(pairs(uri)?, known)
+    }
+
+    /// As [`Parameters::of`], of what a browser sends of a form: fields that nobody filled in are as if they were not there.
+    pub(crate) fn of_form(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        let filled = pairs(uri)?.into_iter().filter(|(_, value)| !value.is_empty());
+        Self::of_pairs(filled.collect(), known)
+    }
+
+    fn of_pairs(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
         let mut given = BTreeMap::new();
-        for (name, value) in pairs.0 {
+        for (name, value) in pairs {
             if contains_card_number(&name) {
                 return Err(Problem::card_number_in(""));
             }
@@ -91,12 +99,12 @@ impl Parameters {
     }
 
     /// A parameter's text.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
     }
 
     /// A parameter that means something.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         name: &str,
         wanted: &str,
@@ -109,14 +117,14 @@ impl Parameters {
     }
 
     /// A time in RFC 3339.
-    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         self.parsed(name, "a time like 2026-01-31T09:30:00Z (RFC 3339)", |text| {
             text.parse::<jiff::Timestamp>().ok().map(|at| Timestamp(at.as_microsecond()))
         })
     }
 
     /// How many items a page holds.
-    pub(super) fn limit(&self) -> Result<usize, Problem> {
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = self.text("limit") else {
             return Ok(LIMIT_DEFAULT);
         };
@@ -135,6 +143,11 @@ impl Parameters {
         }
         text
     }
+}
+
+fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    pairs.map(|pairs| pairs.0).map_err(|_| Problem::parameter("", "the query is not name=value&… in UTF-8"))
 }
 
 fn unknown(known: &[&str]) -> String {

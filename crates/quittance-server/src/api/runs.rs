@@ -61,10 +61,10 @@ struct RepairsView {
 }
 
 /// A comparison, and the repairs under its id; at least one of them.
-pub(super) struct Found {
-    id: RunId,
-    run: Option<Run>,
-    repairs: Option<RepairRun>,
+pub(crate) struct Found {
+    pub(crate) id: RunId,
+    pub(crate) run: Option<Run>,
+    pub(crate) repairs: Option<RepairRun>,
 }
 
 impl RunView {
@@ -144,14 +144,14 @@ impl ProofView {
 }
 
 /// The newest runs below an id, of a pair or of all.
-pub(super) fn newest(
+pub(crate) fn newest(
     reader: &mut dyn Reader,
     pair: Option<&str>,
     below: Option<[u8; 16]>,
     limit: usize,
 ) -> Result<Vec<Found>, StoreError> {
     let mut found: BTreeMap<RunId, Found> = BTreeMap::new();
-    for run in page::<Run>(reader, &RUNS.indexes[0], pair, below, limit)? {
+    for run in compared(reader, pair, below, limit)? {
         found.insert(run.id, Found { id: run.id, run: Some(run), repairs: None });
     }
     for repairs in page::<RepairRun>(reader, &REPAIR_RUNS.indexes[0], pair, below, limit)? {
@@ -160,6 +160,16 @@ pub(super) fn newest(
     }
     // Of either at most so many were read: what comes after the newest of both may have its other half further down.
     Ok(found.into_values().rev().take(limit).collect())
+}
+
+/// The newest comparisons below an id, of a pair or of all: each is a proof.
+pub(crate) fn compared(
+    reader: &mut dyn Reader,
+    pair: Option<&str>,
+    below: Option<[u8; 16]>,
+    limit: usize,
+) -> Result<Vec<Run>, StoreError> {
+    page(reader, &RUNS.indexes[0], pair, below, limit)
 }
 
 fn page<T: Entity>(
@@ -247,7 +257,7 @@ async fn try_proofs(handle: &Handle, uri: &Uri, headers: &HeaderMap) -> Result<R
     let cursors = List::new("proofs", caller.tenant.id, &parameters.filters());
     let (below, limit) = (cursors.fixed_position::<16>(parameters.text("cursor"))?, parameters.limit()?);
     let pair = parameters.text("pair").map(str::to_owned);
-    let read = move |reader: &mut dyn Reader| page::<Run>(reader, &RUNS.indexes[0], pair.as_deref(), below, limit + 1);
+    let read = move |reader: &mut dyn Reader| compared(reader, pair.as_deref(), below, limit + 1);
     let found = handle.read_drift(read).await?;
     Ok(render::ok(&paged(found, limit, &cursors, |run| run.id.bytes(), |run| ProofView::of(&run, None))))
 }

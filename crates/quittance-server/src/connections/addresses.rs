@@ -35,6 +35,13 @@ pub(super) struct Seat {
     of: IpAddr,
 }
 
+impl Seat {
+    /// Whose seat it is.
+    pub(super) const fn of(&self) -> IpAddr {
+        self.of
+    }
+}
+
 impl Addresses {
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, taken: Mutex::default() })

@@ -3,6 +3,7 @@
 //! What hyper keeps for a connection is some 20 KB, most of it buffers. It is therefore put together when something has
 //! been heard, and taken apart when a request has been answered and nothing more is there; the stream stays.
 
+use super::CameFrom;
 use super::overheard::Overheard;
 use super::patient::Patient;
 use super::progress::{Progress, Step};
@@ -36,6 +37,8 @@ pub(super) struct Host {
     pub(super) front: Front,
     /// Turns true when nothing new is to be read.
     pub(super) closing: watch::Receiver<bool>,
+    /// Who is at the other end.
+    pub(super) from: Option<CameFrom>,
 }
 
 /// What a silence ended with.
@@ -99,10 +102,14 @@ async fn exchange<S>(stream: S, before: Bytes, mut patience: Pin<&mut Sleep>, ho
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Host { router, front, closing } = host;
+    let Host { router, front, closing, from } = host;
+    let from = *from;
     let progress = Progress::default();
     let guarded = RequestBodyTimeoutLayer::new(Duration::from_millis(front.body_timeout_ms)).layer(router.clone());
-    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
+    let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
+        if let Some(from) = from {
+            request.extensions_mut().insert(from);
+        }
         let exchange = progress.begin();
         let answer = guarded.clone().oneshot(request.map(|body| exchange.request(body)));
         async move { answer.await.map(|answer| answer.map(|body| exchange.answer(body))) }

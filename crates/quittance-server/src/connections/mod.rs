@@ -20,6 +20,7 @@ use addresses::{Addresses, Seat};
 use axum::Router;
 use axum::serve::Listener;
 use conversation::{Host, converse};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -38,6 +39,10 @@ pub(crate) struct Service {
     /// Turns true when nothing new is to be accepted.
     pub(crate) closing: watch::Receiver<bool>,
 }
+
+/// The address that a request comes from, among its extensions; of IPv6 the network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CameFrom(pub(crate) IpAddr);
 
 /// A place among the connections, and one among those of its address.
 type Place = (OwnedSemaphorePermit, Option<Seat>);
@@ -63,7 +68,8 @@ where
         let Some((place, stream)) = accepted else { continue };
         let service = service.clone();
         conversations.spawn(async move {
-            welcome(stream, service).await;
+            let from = place.1.as_ref().map(|seat| CameFrom(seat.of()));
+            welcome(stream, service, from).await;
             drop(place);
         });
     }
@@ -92,12 +98,12 @@ where
 }
 
 /// A new connection: encrypted first, where that is asked for.
-async fn welcome<S>(stream: S, service: Service)
+async fn welcome<S>(stream: S, service: Service, from: Option<CameFrom>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Service { router, front, tls, closing, .. } = service;
-    let host = Host { router, front, closing };
+    let host = Host { router, front, closing, from };
     match tls {
         // Boxed, so that a connection that is not encrypted does not keep the room for it.
         Some(tls) => Box::pin(encrypt(stream, &tls, host)).await,

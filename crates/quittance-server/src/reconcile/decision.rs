@@ -4,10 +4,10 @@
 //! a run of repairs like any other: planned and kept, written with compare-and-set, read back, and undoable.
 
 use super::session::{Comparison, Decision, Request, Session, SessionError, approve};
-use super::{Kept, Repairs};
+use super::{Kept, Plan, Repairs};
 use crate::api::findings::{find, waiting};
 use crate::clock;
-use crate::config::{Apply, Config, TakeAway};
+use crate::config::{Apply, Config, Pair, TakeAway};
 use crate::data::Data;
 use crate::diff::History;
 use quittance_core::id::{DiscrepancyId, RunId, TenantId};
@@ -131,7 +131,8 @@ fn approved(
     decided: &Decided,
     (run, no): (RunId, i64),
 ) -> Result<Vec<RepairPlan>, Undecided> {
-    let id = format!("{run}/{}", beside(data, (run, no))?);
+    let nos: Vec<String> = beside(data, (run, no))?.iter().map(|one| one.no.to_string()).collect();
+    let id = format!("{run}/{}", nos.join(","));
     let approved = approve(config, data, &decided.by, &id, Decision::Approve(&mut || ()))?;
     if let Some(failed) = approved.failed {
         return Err(failed.into());
@@ -140,17 +141,16 @@ fn approved(
 }
 
 /// What waits of a finding, beside one repair of it: half a merge is not made alone.
-fn beside(data: &Data, (run, no): (RunId, i64)) -> Result<String, StoreError> {
+fn beside(data: &Data, (run, no): (RunId, i64)) -> Result<Vec<Kept>, StoreError> {
     let mut history = History::open(data)?;
     // By its run alone: whose pair it is does not matter.
-    let of_run = Repairs::new(history.store(), "").of_run(run)?;
+    let mut of_run = Repairs::new(history.store(), "").of_run(run)?;
     let place = of_run.iter().find(|one| one.no == no).and_then(|one| one.plan.place);
-    let is_beside = |one: &&Kept| {
+    of_run.retain(|one| {
         let is_of_it = place.is_some() && one.plan.place == place;
         one.no == no || is_of_it && one.state == RepairState::AwaitingApproval
-    };
-    let nos: Vec<String> = of_run.iter().filter(is_beside).map(|one| one.no.to_string()).collect();
-    Ok(nos.join(","))
+    });
+    Ok(of_run)
 }
 
 fn written(repairs: impl Iterator<Item = (RepairState, RepairPlan)>) -> Vec<RepairPlan> {
@@ -166,21 +166,9 @@ fn resolved(
     finding: &PairFinding,
     authority: Authority,
 ) -> Result<Vec<RepairPlan>, Undecided> {
-    let mut pair = super::session::pair(config, &finding.pair)?.clone();
-    pair.fields.iter_mut().for_each(|field| field.policy.authority = authority);
-    // A person has decided: nothing waits for another one.
-    (pair.repairs.apply, pair.repairs.take_away) = (Apply::Auto, TakeAway::Apply);
+    let pair = by_word(config, finding, authority)?;
     let session = Session::new(config, &finding.pair, data, &decided.by)?.on(&pair);
-    let key = typed(&finding.key);
-    let request = Request {
-        comparison: Comparison { only: Some(&key), wait: &mut || () },
-        is_applied: true,
-        is_kept: true,
-        repairs_max: Some(u64::MAX),
-        accepted: BTreeSet::new(),
-        cause: RepairCause::Reconcile,
-    };
-    let repaired = session.repair(request)?;
+    let repaired = session.repair(request(&typed(&finding.key), &mut || (), true))?;
     if let Some(failed) = repaired.failed {
         return Err(failed.into());
     }
@@ -188,12 +176,80 @@ fn resolved(
         carried_out(History::open(data)?.store(), decided, run)?;
     }
     if repaired.repairs.is_empty() && repaired.outcome.has_drift() {
-        let mut why: Vec<&str> = repaired.plan.withheld.iter().map(|line| Withheld::as_str(line.why)).collect();
-        why.sort_unstable();
-        why.dedup();
-        return Err(Undecided::NotResolvable(why));
+        return Err(withheld(&repaired.plan));
     }
     Ok(written(repaired.repairs.into_iter().map(|repair| (repair.state, repair.plan))))
+}
+
+/// The pair of a finding, where a person has decided that one side is right in every field: nothing waits for another one.
+fn by_word(config: &Config, finding: &PairFinding, authority: Authority) -> Result<Pair, SessionError> {
+    let mut pair = super::session::pair(config, &finding.pair)?.clone();
+    pair.fields.iter_mut().for_each(|field| field.policy.authority = authority);
+    (pair.repairs.apply, pair.repairs.take_away) = (Apply::Auto, TakeAway::Apply);
+    Ok(pair)
+}
+
+/// A comparison of one key, and what follows from it written or only shown.
+fn request<'w>(key: &'w str, wait: &'w mut dyn FnMut(), is_applied: bool) -> Request<'w> {
+    Request {
+        comparison: Comparison { only: Some(key), wait },
+        is_applied,
+        is_kept: is_applied,
+        repairs_max: Some(u64::MAX),
+        accepted: BTreeSet::new(),
+        cause: RepairCause::Reconcile,
+    }
+}
+
+/// Why nothing was decided about any field.
+fn withheld(plan: &Plan) -> Undecided {
+    let mut why: Vec<&str> = plan.withheld.iter().map(|line| Withheld::as_str(line.why)).collect();
+    why.sort_unstable();
+    why.dedup();
+    Undecided::NotResolvable(why)
+}
+
+/// Whether a choice can be made about a finding, given whether a repair of it waits.
+fn may_follow(finding: &PairFinding, choice: Choice, waits: bool) -> Result<(), Undecided> {
+    match choice {
+        _ if finding.state == FindingState::Resolved => Err(Undecided::Closed),
+        Choice::Approve if !waits => Err(Undecided::NothingWaits),
+        Choice::Right(_) if finding.kind != "different" => {
+            Err(Undecided::NotResolvable(vec![Withheld::Missing.as_str()]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a decision would write, as things stand now. Blocks; keeps and writes nothing.
+///
+/// # Errors
+///
+/// [`Undecided`], as [`decide`] has it.
+pub(crate) fn preview(
+    config: &Config,
+    data: &Data,
+    finding: DiscrepancyId,
+    choice: Choice,
+) -> Result<Vec<RepairPlan>, Undecided> {
+    let mut history = History::open(data)?;
+    let finding = find(history.store(), finding)?.ok_or(Undecided::NotFound)?;
+    let waits = waiting(history.store(), &finding)?.map(|repair| (repair.run, repair.no));
+    drop(history);
+    may_follow(&finding, choice, waits.is_some())?;
+    match (choice, waits) {
+        (Choice::Approve, Some(waits)) => Ok(beside(data, waits)?.into_iter().map(|one| one.plan).collect()),
+        (Choice::Right(authority), _) => {
+            let pair = by_word(config, &finding, authority)?;
+            let session = Session::new(config, &finding.pair, data, "")?.on(&pair);
+            let repaired = session.repair(request(&typed(&finding.key), &mut || (), false))?;
+            if repaired.plan.proposals.is_empty() && repaired.outcome.has_drift() {
+                return Err(withheld(&repaired.plan));
+            }
+            Ok(repaired.plan.proposals.into_iter().map(|proposal| proposal.plan).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// A key as it is typed: several columns have commas between them.
@@ -247,18 +303,16 @@ impl Work for Begin<'_> {
         let found = loaded.unique(&FINDINGS.indexes[0], &self.by_id()).flatten();
         let row = found.and_then(|key| loaded.row(&FINDINGS, key).flatten());
         let finding = row.map(PairFinding::from_row).transpose().map_err(|error| error.to_string())?;
-        let (refused, finding) = match finding {
-            None => (Some(Undecided::NotFound), None),
-            Some(finding) if finding.state == FindingState::Resolved => (Some(Undecided::Closed), None),
-            Some(_) if decided.choice == Choice::Approve && self.run.is_none() => (Some(Undecided::NothingWaits), None),
-            Some(finding) if matches!(decided.choice, Choice::Right(_)) && finding.kind != "different" => {
-                (Some(Undecided::NotResolvable(vec![Withheld::Missing.as_str()])), None)
+        let allowed = finding.ok_or(Undecided::NotFound).and_then(|finding| {
+            may_follow(&finding, decided.choice, self.run.is_some())?;
+            Ok(finding)
+        });
+        let mut finding = match allowed {
+            Ok(finding) => finding,
+            Err(refused) => {
+                self.found = Err(refused);
+                return Ok(Vec::new());
             }
-            Some(finding) => (None, Some(finding)),
-        };
-        let Some(mut finding) = finding else {
-            self.found = refused.map_or(Ok(None), Err);
-            return Ok(Vec::new());
         };
         self.found = Ok(None);
         let action = FindingAction {

@@ -30,7 +30,7 @@ mod verify;
 
 pub use apply::{Open, WriteError, Writers, carry_out, check};
 pub use bases::keep as keep_agreed;
-pub(crate) use decision::{Choice, Decided, Undecided, decide};
+pub(crate) use decision::{Choice, Decided, Undecided, decide, preview};
 pub use halt::{Halt, Why};
 pub use journal::{Kept, Repairs, run};
 pub use lease::{Guard, Held, LEASE_MS, NotTaken};

@@ -9,6 +9,7 @@ mod caps;
 mod captures;
 mod commands;
 mod contract;
+mod dashboard;
 mod decisions;
 mod disputes;
 mod event_log;

@@ -31,15 +31,15 @@ const CHUNK: usize = 500;
 
 /// Sums over many books, which may exceed what one book may hold.
 #[derive(Clone, Copy, Default)]
-struct Sums {
-    debits: i128,
-    credits: i128,
-    held_debits: i128,
-    held_credits: i128,
+pub(crate) struct Sums {
+    pub(crate) debits: i128,
+    pub(crate) credits: i128,
+    pub(crate) held_debits: i128,
+    pub(crate) held_credits: i128,
 }
 
 /// By account and currency.
-type Chart = BTreeMap<(Account, Currency), Sums>;
+pub(crate) type Chart = BTreeMap<(Account, Currency), Sums>;
 
 #[derive(Serialize)]
 struct BalanceView {
@@ -86,10 +86,11 @@ async fn list<T: Serialize>(
     let (tenant, limit) = (caller.tenant.id, parameters.limit()?);
     let cursors = List::new(name, tenant, &parameters.filters());
     let after = parameters.text("cursor").map(|cursor| cursors.position(cursor)).transpose()?;
-    let chart = handle.read(move |reader| read(reader, tenant, &filter)).await?.ok_or_else(|| {
+    let (chart, is_whole) = handle.read(move |reader| read(reader, tenant, &filter, BOOKS_MAX)).await?;
+    if !is_whole {
         let detail = format!("there are more than {BOOKS_MAX} customers; name one");
-        Problem::new(&catalogue::PAGE_LIMIT, detail)
-    })?;
+        return Err(Problem::new(&catalogue::PAGE_LIMIT, detail));
+    }
     let rest = views(&chart).into_iter().filter(|(name, _)| match &after {
         Some(after) => name.as_bytes() > after.as_slice(),
         None => true,
@@ -101,14 +102,26 @@ async fn list<T: Serialize>(
     Ok(render::ok(&ListView { data: rest.into_iter().map(|(_, view)| view).collect(), has_more, next_cursor }))
 }
 
-/// Sums books; none where there are too many. Each book is read as some committed state of its own, and so balances.
-fn read(reader: &mut dyn Reader, tenant: TenantId, filter: &Filter) -> Result<Option<Chart>, StoreError> {
+/// The sums over a tenant's books, so many at most, and whether those are all.
+pub(crate) async fn chart(handle: &Handle, tenant: TenantId, books_max: usize) -> Result<(Chart, bool), Problem> {
+    let filter = Filter { book: None, account: None, currency: None };
+    Ok(handle.read(move |reader| read(reader, tenant, &filter, books_max)).await?)
+}
+
+/// Sums books, so many at most, and tells whether those are all. Each book is read as some committed state of its own, and so
+/// balances.
+fn read(
+    reader: &mut dyn Reader,
+    tenant: TenantId,
+    filter: &Filter,
+    books_max: usize,
+) -> Result<(Chart, bool), StoreError> {
     let mut chart = Chart::new();
     if let Some(book) = filter.book {
         if let Some(book) = rows::get::<Book>(reader, vec![book.bytes().into()])? {
             add(&mut chart, &book, filter);
         }
-        return Ok(Some(chart));
+        return Ok((chart, true));
     }
     let mut scan = Scan {
         table: &BOOKS,
@@ -119,17 +132,17 @@ fn read(reader: &mut dyn Reader, tenant: TenantId, filter: &Filter) -> Result<Op
         direction: Direction::Forward,
         limit: CHUNK,
     };
-    for _ in 0..BOOKS_MAX / CHUNK {
+    for _ in 0..books_max / CHUNK {
         let books: Vec<Book> = rows::page(reader, &scan)?;
         for book in &books {
             add(&mut chart, book, filter);
         }
         match books.last() {
             Some(last) if books.len() == CHUNK => scan.after = Some(vec![last.id.bytes().into()]),
-            _ => return Ok(Some(chart)),
+            _ => return Ok((chart, true)),
         }
     }
-    Ok(None)
+    Ok((chart, false))
 }
 
 fn add(chart: &mut Chart, book: &Book, filter: &Filter) {
@@ -141,6 +154,22 @@ fn add(chart: &mut Chart, book: &Book, filter: &Filter) {
 }
 
 impl Sums {
+    /// Adds what others sum up to.
+    pub(crate) const fn add_sums(&mut self, other: &Self) {
+        self.debits += other.debits;
+        self.credits += other.credits;
+        self.held_debits += other.held_debits;
+        self.held_credits += other.held_credits;
+    }
+
+    /// What is posted, on the side where the account's balance stands.
+    pub(crate) const fn balance(&self, normal: Side) -> i128 {
+        match normal {
+            Side::Debit => self.debits - self.credits,
+            Side::Credit => self.credits - self.debits,
+        }
+    }
+
     fn add(&mut self, balance: &Balance) {
         self.debits += i128::from(balance.debits);
         self.credits += i128::from(balance.credits);
@@ -152,13 +181,12 @@ impl Sums {
 fn balance_views(chart: &Chart) -> BTreeMap<String, BalanceView> {
     let views = chart.iter().map(|((account, currency), sums)| {
         let normal = account.normal_side();
-        let difference = sums.debits - sums.credits;
         let view = BalanceView {
             object: "balance",
             account: account.to_string(),
             currency: currency.code(),
             normal_side: side(normal),
-            amount: if normal == Side::Debit { difference } else { -difference },
+            amount: sums.balance(normal),
             debit_amount: sums.debits,
             credit_amount: sums.credits,
             held_debit_amount: sums.held_debits,
