@@ -32,13 +32,18 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "nodejs",
         probe: Probe::Command(&["node", "--version"]),
-        needed_for: "the Node peer: stripe-stateful-mock",
+        needed_for: "the Node peers: stripe-stateful-mock, and what drives a browser",
     },
     Package {
         name: "npm",
         // Asking npm itself takes as long as all the others together.
         probe: Probe::Command(&["sh", "-c", "command -v npm"]),
         needed_for: "the installation of the Node peer",
+    },
+    Package {
+        name: "chromium",
+        probe: Probe::Command(&["chromium", "--version"]),
+        needed_for: "the dashboard in a real browser",
     },
     Package {
         name: "strace",

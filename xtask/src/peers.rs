@@ -42,6 +42,7 @@ const PEERS: &[Peer] = &[
     Peer { name: "PostgreSQL", variable: "QUITTANCE_POSTGRES", is_optional: false, ensure: postgres::ensure },
     Peer { name: "hledger", variable: "QUITTANCE_HLEDGER", is_optional: false, ensure: installed::hledger },
     Peer { name: "Redis", variable: "QUITTANCE_REDIS", is_optional: false, ensure: installed::redis },
+    Peer { name: "Chromium", variable: "QUITTANCE_BROWSER", is_optional: false, ensure: installed::chromium },
     Peer { name: "promtool", variable: "QUITTANCE_PROMTOOL", is_optional: true, ensure: promtool::ensure },
     // Go is in few places where this is worked on, and nothing else here needs it.
     Peer { name: "stripe-mock", variable: "QUITTANCE_STRIPE_MOCK", is_optional: true, ensure: go::ensure_stripe_mock },

@@ -5,7 +5,8 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `QUITTANCE_PYTHON` | the Python that has the peers installed; unset when there is none |
-//! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock and TypeScript; unset when there is none |
+//! | `QUITTANCE_STATEFUL_MOCK` | the `node_modules` with stripe-stateful-mock, TypeScript, playwright-core and axe-core; unset when there is none |
+//! | `QUITTANCE_BROWSER` | the executable of Chromium; unset when there is none |
 //! | `QUITTANCE_STRIPE_MOCK` | the executable of stripe-mock; unset when there is none |
 //! | `QUITTANCE_POSTGRES` | the folder with the programs of PostgreSQL 15 or newer; unset when there is none |
 //! | `QUITTANCE_HLEDGER` | the executable of hledger; unset when there is none |

@@ -13,8 +13,8 @@ pub enum Peer {
     /// A Python with Stripe's official client, localstripe, reladiff, Beancount, schemathesis, and receivers of webhooks. Found: its
     /// executable.
     Python,
-    /// stripe-stateful-mock, a stateful gateway for charges. Found: the `node_modules` that hold it, for `NODE_PATH`;
-    /// `node` itself is on the `PATH`.
+    /// stripe-stateful-mock, a stateful gateway for charges, and beside it what drives and judges a browser: playwright-core and
+    /// axe-core. Found: the `node_modules` that hold them, for `NODE_PATH`; `node` itself is on the `PATH`.
     StatefulMock,
     /// stripe-mock, Stripe's own stateless server, which validates requests. Found: its executable. Its arguments have
     /// to name both addresses, `-http-addr` and `-https-addr`: a listener that is not named binds every interface.
@@ -27,6 +27,8 @@ pub enum Peer {
     Redis,
     /// promtool, which judges metrics as Prometheus takes them. Found: its executable.
     Promtool,
+    /// Chromium, which shows pages to people. Found: its executable.
+    Browser,
 }
 
 /// What is known of a peer before anybody looks.
@@ -87,7 +89,7 @@ impl Peer {
             },
             Self::StatefulMock => Profile {
                 variable: "QUITTANCE_STATEFUL_MOCK",
-                what: "node_modules with stripe-stateful-mock",
+                what: "node_modules with stripe-stateful-mock, playwright-core and axe-core",
                 remedy: "`cargo xtask test` sets it where node and npm are installed",
                 is_optional: false,
             },
@@ -121,6 +123,12 @@ impl Peer {
                 remedy: "install prometheus, or run `cargo xtask test` where apt-get can download it",
                 is_optional: true,
             },
+            Self::Browser => Profile {
+                variable: "QUITTANCE_BROWSER",
+                what: "Chromium",
+                remedy: "`cargo xtask test` sets it where Chromium is installed",
+                is_optional: false,
+            },
         }
     }
 }
@@ -129,7 +137,7 @@ impl Peer {
 mod tests {
     use super::*;
 
-    const ALL: [Peer; 7] = [
+    const ALL: [Peer; 8] = [
         Peer::Python,
         Peer::StatefulMock,
         Peer::StripeMock,
@@ -137,6 +145,7 @@ mod tests {
         Peer::Hledger,
         Peer::Redis,
         Peer::Promtool,
+        Peer::Browser,
     ];
 
     #[test]
@@ -161,6 +170,6 @@ mod tests {
     #[test]
     fn only_what_depends_on_go_may_be_missing_where_nothing_may() {
         let is_missing = |peer: Peer| matches!(peer.judge("a test", None, true), Verdict::Missing(_));
-        assert_eq!(ALL.map(is_missing), [true, true, false, true, true, true, false]);
+        assert_eq!(ALL.map(is_missing), [true, true, false, true, true, true, false, true]);
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that Debian has: hledger and Redis. They are only looked for.
+//! Programs that Debian has: hledger, Redis and Chromium. They are only looked for.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,11 @@ pub(super) fn hledger(repository: &Repository, _: &Path) -> Result<PathBuf> {
 /// The executable of Redis's server.
 pub(super) fn redis(repository: &Repository, _: &Path) -> Result<PathBuf> {
     found(repository, "redis-server", "QUITTANCE_REDIS")
+}
+
+/// The executable of Chromium.
+pub(super) fn chromium(repository: &Repository, _: &Path) -> Result<PathBuf> {
+    found(repository, "chromium", "QUITTANCE_BROWSER")
 }
 
 /// The executable on the path, or the one that is named.

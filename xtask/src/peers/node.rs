@@ -1,4 +1,5 @@
-//! The Node packages: stripe-stateful-mock, and the compiler of TypeScript for the examples, pinned by a lock file.
+//! The Node packages: stripe-stateful-mock, what drives and judges a browser (playwright-core, axe-core), and the compiler of
+//! TypeScript for the examples, pinned by a lock file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 pub(super) fn ensure_stateful_mock(repository: &Repository, folder: &Path) -> Result<PathBuf> {
     let folder = folder.join("node");
     let modules = folder.join("node_modules");
-    let is_there = modules.join("stripe-stateful-mock").is_dir();
+    let is_there =
+        ["stripe-stateful-mock", "playwright-core", "axe-core"].iter().all(|name| modules.join(name).is_dir());
     ensure_made(&folder.with_extension("stamp"), &wanted(repository)?, is_there, || {
         println!("preparing the Node peers of the tests in {}", folder.display());
         install(repository, &folder)

@@ -8,6 +8,7 @@ mod charges_flow;
 mod cli;
 mod containers;
 mod customers;
+mod dashboard;
 mod decisions;
 mod demo;
 mod diff;
