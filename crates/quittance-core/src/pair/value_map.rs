@@ -104,6 +104,11 @@ impl ValueMap {
         self.meanings.get(word).map(String::as_str)
     }
 
+    /// The words of the left, in their order.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
+    }
+
     /// The words of the right that mean a word of the left, in their order.
     #[must_use]
     pub fn words_for(&self, meaning: &str) -> Vec<&str> {

@@ -9,7 +9,7 @@ use super::query::Name;
 use super::waiting::or_problem;
 use crate::config::Config;
 use crate::data::Data;
-use crate::json::{Alphabet, Fields, Json, Need, Text};
+use crate::json::{Alphabet, Fields, Json, Need, Text, Wrong, joined};
 use crate::problem::{Problem, catalogue};
 use crate::reconcile::session::{Fault, SessionError};
 use crate::reconcile::{Choice, Decided, Undecided, decide};
@@ -32,7 +32,12 @@ const REASON: Text = Text { bytes_max: 500, alphabet: Alphabet::Any };
 const AT_ONCE: usize = 4;
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-const SIDES: [(&str, Authority); 2] = [("left", Authority::Left), ("right", Authority::Right)];
+/// Fields of a pair that one decision gives values to, at most.
+const VALUES_MAX: usize = 100;
+
+/// What is right: a side, or neither.
+const CHOICES: [(&str, Option<Authority>); 3] =
+    [("left", Some(Authority::Left)), ("right", Some(Authority::Right)), ("merged", None)];
 
 /// `POST /v1/discrepancies/{id}/ignore`
 pub(super) async fn ignore(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
@@ -46,8 +51,39 @@ pub(super) async fn approve(State(handle): State<Handle>, Name(id): Name, reques
 
 /// `POST /v1/discrepancies/{id}/resolve`
 pub(super) async fn resolve(State(handle): State<Handle>, Name(id): Name, request: Request) -> Response {
-    let choice = |fields: &mut Fields<'_>| fields.word("choice", Need::Required, &SIDES).map(Choice::Right);
-    or_problem(answer(&handle, &id, request, "/v1/discrepancies/{id}/resolve", choice).await)
+    or_problem(answer(&handle, &id, request, "/v1/discrepancies/{id}/resolve", resolution).await)
+}
+
+/// Which side is right, or the values that are.
+fn resolution(fields: &mut Fields<'_>) -> Option<Choice> {
+    let choice = fields.word("choice", Need::Required, &CHOICES);
+    let values = fields.scalars("values", VALUES_MAX);
+    match (choice?, values) {
+        (Some(side), None) => Some(Choice::Right(side)),
+        (None, Some(values)) => {
+            let values = values.into_iter().filter_map(|(name, value)| Some((name, given(&value)?)));
+            Some(Choice::Merged(values.collect()))
+        }
+        (Some(_), Some(_)) => {
+            fields.wrong("values", "is for the choice merged; a side that is right says everything itself");
+            None
+        }
+        (None, None) => {
+            fields.wrong("values", "is required with the choice merged: what is right, by field");
+            None
+        }
+    }
+}
+
+/// A value that stands alone; none for what was complained of.
+fn given(value: &Json) -> Option<Value<'static>> {
+    Some(match value {
+        Json::Null => Value::Null,
+        Json::Flag(it) => Value::Boolean(*it),
+        Json::Integer(number) => Value::integer(*number),
+        Json::Text(text) => Value::Text(text.clone().into()),
+        Json::Inexact(_) | Json::List(_) | Json::Object(_) => return None,
+    })
 }
 
 async fn answer(
@@ -135,6 +171,9 @@ fn problem(undecided: Undecided) -> Problem {
         Undecided::Reused => Problem::new(&catalogue::KEY_REUSED, "the key was sent with another request before"),
         Undecided::Closed => Problem::new(&catalogue::DISCREPANCY_CLOSED, "a comparison did not find it any more"),
         Undecided::NothingWaits => Problem::new(&catalogue::NOTHING_WAITS, "no repair of this record waits"),
+        Undecided::WrongValues(wrong) => Problem::invalid_body(
+            wrong.into_iter().map(|(name, detail)| Wrong::new(joined("/values", &name), detail)).collect::<Vec<_>>(),
+        ),
         Undecided::NotResolvable(why) => {
             Problem::new(&catalogue::NOT_RESOLVABLE, format!("what keeps it: {}", why.join(", ")))
         }

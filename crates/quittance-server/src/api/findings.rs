@@ -306,7 +306,7 @@ impl Detail {
     }
 }
 
-/// The repairs of a finding's record, the newest first.
+/// The repairs of a finding's records, the newest first: of both where both were written at once.
 fn repairs(reader: &mut dyn Reader, finding: &PairFinding) -> Result<Vec<Made>, StoreError> {
     let repaired: Option<Repair> = match finding.repair {
         Some((run, no)) => rows::get(reader, vec![run.bytes().into(), no.into()])?,
@@ -317,10 +317,27 @@ fn repairs(reader: &mut dyn Reader, finding: &PairFinding) -> Result<Vec<Made>, 
         None => waiting(reader, finding)?,
     };
     let Some(known) = known else { return Ok(Vec::new()) };
-    let scan = Scan::forward(&REPAIRS, vec![known.record.into()], SHOWN_MAX);
-    let scan = Scan { index: Some(&REPAIRS.indexes[0]), direction: Direction::Backward, ..scan };
-    let repairs = rows::page::<Repair>(reader, &scan)?;
+    let mut repairs = Vec::new();
+    for record in [Some(known.record), beside(reader, &known)?].into_iter().flatten() {
+        let scan = Scan::forward(&REPAIRS, vec![record.into()], SHOWN_MAX);
+        let scan = Scan { index: Some(&REPAIRS.indexes[0]), direction: Direction::Backward, ..scan };
+        repairs.extend(rows::page::<Repair>(reader, &scan)?);
+    }
+    repairs.sort_by_key(|repair| std::cmp::Reverse((repair.run.bytes(), repair.no)));
+    repairs.truncate(SHOWN_MAX);
     repairs.into_iter().map(|repair| made(reader, repair)).collect()
+}
+
+/// The record of the other side, where the same run repaired it under the same key: the two stand together.
+fn beside(reader: &mut dyn Reader, known: &Repair) -> Result<Option<[u8; 32]>, StoreError> {
+    let key = |repair: &Repair| decode_plan(&repair.plan).ok().map(|plan| plan.key);
+    for no in [known.no - 1, known.no + 1] {
+        let found: Option<Repair> = rows::get(reader, vec![known.run.bytes().into(), no.into()])?;
+        if let Some(other) = found.filter(|other| key(other).is_some() && key(other) == key(known)) {
+            return Ok(Some(other.record).filter(|record| *record != known.record));
+        }
+    }
+    Ok(None)
 }
 
 /// The repair of a finding's record that waits for a person, among the newest that do.

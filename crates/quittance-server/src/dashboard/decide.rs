@@ -40,10 +40,10 @@ const REASON_BYTES_MAX: usize = 500;
 pub(super) fn choices(detail: &Detail) -> Option<Section> {
     let one = &detail.finding;
     let waits = detail.repairs.iter().any(|made| made.repair.state == RepairState::AwaitingApproval);
-    let is_offered = |choice: Choice| match choice {
+    let is_offered = |choice: &Choice| match choice {
         Choice::Ignore => one.state != FindingState::Ignored,
         Choice::Approve => waits,
-        Choice::Right(_) => one.kind == "different",
+        Choice::Right(_) | Choice::Merged(_) => one.kind == "different",
     };
     let place = place(one.id);
     let link = |(word, text, _): (&str, &str, Choice)| Link {
@@ -51,7 +51,7 @@ pub(super) fn choices(detail: &Detail) -> Option<Section> {
         href: address(&place, &[("choice", Some(word))]),
         is_here: false,
     };
-    let offered: Vec<_> = CHOICES.into_iter().filter(|(.., choice)| is_offered(*choice)).map(link).collect();
+    let offered: Vec<_> = CHOICES.into_iter().filter(|(.., choice)| is_offered(choice)).map(link).collect();
     let is_open = one.state != FindingState::Resolved && !offered.is_empty();
     is_open.then(|| {
         Section::Filters(Filters { title: "Decide", links: vec![("What is right", offered)], ..Filters::default() })
@@ -76,13 +76,14 @@ async fn ask_page(handle: &Handle, visitor: &Visitor, id: String, uri: &Uri) -> 
     needs_admin(&visitor.caller)?;
     let (id, (word, text, choice)) = (finding_id(id)?, choice_of(&Parameters::of_form(uri, &["choice"])?)?);
     let detail = findings::detail(handle, id).await?.ok_or_else(not_found)?;
-    let plans = apart(handle, move |config, data| preview(config, data, id, choice)).await?;
+    let is_written = choice != Choice::Ignore;
     let about = match choice {
         Choice::Ignore => "It is good as it is, until one of its records changes. Nothing is written to either system.",
-        Choice::Approve | Choice::Right(_) => {
+        Choice::Approve | Choice::Right(_) | Choice::Merged(_) => {
             "Each record is written only where it still holds what is shown, read back, and can be given back what it had."
         }
     };
+    let plans = apart(handle, move |config, data| preview(config, data, id, choice)).await?;
     let reason = Field { name: "reason", label: "Why", value: String::new(), is_required: true };
     let form = Ask {
         title: text.to_owned(),
@@ -93,7 +94,7 @@ async fn ask_page(handle: &Handle, visitor: &Visitor, id: String, uri: &Uri) -> 
         button: text.to_owned(),
     };
     let mut sections: Vec<Section> = Vec::new();
-    if choice != Choice::Ignore {
+    if is_written {
         sections.push(Section::Table(plan_table(&plans)));
     }
     sections.push(Section::Ask(form));
@@ -147,7 +148,7 @@ async fn decided_page(handle: &Handle, visitor: &Visitor, id: String, form: &Par
     let key = Key::parse(form.text("key").unwrap_or_default()).map_err(|_| missing("key"))?;
     let decided = Decided {
         finding: id,
-        choice,
+        choice: choice.clone(),
         tenant: visitor.caller.tenant.id,
         key: Sha256::digest(key.as_str()).into(),
         fingerprint: Sha256::digest(format!("dashboard {id} {word} {reason}")).into(),
@@ -156,9 +157,9 @@ async fn decided_page(handle: &Handle, visitor: &Visitor, id: String, form: &Par
     };
     carry_out(handle, &key, decided).await?;
     let detail = findings::detail(handle, id).await?.ok_or_else(not_found)?;
-    let (tone, came) = outcome(choice, &detail);
+    let (tone, came) = outcome(&choice, &detail);
     let mut sections = vec![Section::Note(tone, format!("{text}: {came}"))];
-    sections.push(Section::Note(Tone::Plain, undoing(choice, &detail)));
+    sections.push(Section::Note(Tone::Plain, undoing(&choice, &detail)));
     sections.extend(told(&detail));
     let back = Cell::text("The discrepancy").to(below(LIST, &id.to_string()));
     sections.push(Section::Facts("Go on".to_owned(), vec![("Back to".to_owned(), back)]));
@@ -166,8 +167,8 @@ async fn decided_page(handle: &Handle, visitor: &Visitor, id: String, form: &Par
 }
 
 /// What came of a decision, by what was kept of its repairs.
-fn outcome(choice: Choice, detail: &Detail) -> (Tone, String) {
-    if choice == Choice::Ignore {
+fn outcome(choice: &Choice, detail: &Detail) -> (Tone, String) {
+    if *choice == Choice::Ignore {
         return (Tone::Good, "nobody is told of it any more.".to_owned());
     }
     let run = detail.decisions.first().and_then(|decision| decision.run);
@@ -189,8 +190,8 @@ fn outcome(choice: Choice, detail: &Detail) -> (Tone, String) {
 }
 
 /// How what was decided is taken back.
-fn undoing(choice: Choice, detail: &Detail) -> String {
-    if choice == Choice::Ignore {
+fn undoing(choice: &Choice, detail: &Detail) -> String {
+    if *choice == Choice::Ignore {
         return "It opens again by itself when one of its records changes.".to_owned();
     }
     let repaired = detail.repairs.iter().find(|made| made.repair.state == RepairState::Repaired);
@@ -198,7 +199,7 @@ fn undoing(choice: Choice, detail: &Detail) -> String {
         Some(made) => {
             // A run that was approved repair by repair has others in it, which stay.
             let run = match choice {
-                Choice::Right(_) => made.repair.run.to_string(),
+                Choice::Right(_) | Choice::Merged(_) => made.repair.run.to_string(),
                 Choice::Ignore | Choice::Approve => format!("{}/{}", made.repair.run, made.repair.no),
             };
             format!(

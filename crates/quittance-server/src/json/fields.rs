@@ -255,6 +255,29 @@ impl<'a> Fields<'a> {
         members.iter().filter_map(|(key, value)| self.map_entry(name, limits, key, value)).collect()
     }
 
+    /// An object of values that stand alone: texts, integers, booleans and nulls; none where it is absent.
+    pub(crate) fn scalars(&mut self, name: &'static str, entries_max: usize) -> Option<Vec<(String, Json)>> {
+        const WANTED: &str = "an object whose values are strings, integers, booleans or null";
+        let members = match self.take(name, Need::Optional, WANTED)? {
+            Json::Object(members) if (1..=entries_max).contains(&members.len()) => members,
+            Json::Object(_) => {
+                self.wrong(name, format!("must have 1 to {entries_max} entries"));
+                return None;
+            }
+            other => {
+                self.wrong_kind(name, other, WANTED);
+                return None;
+            }
+        };
+        for (key, value) in members {
+            if matches!(value, Json::List(_) | Json::Object(_) | Json::Inexact(_)) {
+                let pointer = joined(&joined("", name), key);
+                self.wrong_at(pointer, format!("is {}; write a number with a fraction as a string", value.kind()));
+            }
+        }
+        Some(members.clone())
+    }
+
     fn map_entry(&mut self, name: &str, limits: MapLimits, key: &str, value: &Json) -> Option<(String, String)> {
         let pointer = joined(&joined("", name), key);
         if let Some(complaint) = limits.name.complaint(key) {

@@ -163,18 +163,32 @@ fn decisions() -> [(&'static str, Value); 6] {
         [("gateway", line(255, "Whose event it is, where two gateways have one of that id."))],
     );
     let decision = asked("Why it is decided so.", [("reason", bounded(500, "For people."))], []);
-    let side = asked(
-        "Which side is right, in every field.",
-        [("choice", word(["left", "right"], "The side that is believed.")), ("reason", bounded(500, "For people."))],
-        [],
+    let mut right = asked(
+        "What is right: a side, in every field, or what a person says, in the fields that are named.",
+        [
+            ("choice", word(["left", "right", "merged"], "The side that is believed, or neither.")),
+            ("reason", bounded(500, "For people.")),
+        ],
+        [(
+            "values",
+            json!({
+                "type": "object", "minProperties": 1, "maxProperties": 100,
+                "additionalProperties": { "type": ["string", "integer", "boolean", "null"] },
+                "description": "With `merged`: what both sides are to say, by the field's name of the left, in the words of the left.",
+            }),
+        )],
     );
+    right["anyOf"] = json!([
+        { "properties": { "choice": { "const": "merged" }, "values": { "type": "object" } }, "required": ["values"] },
+        { "properties": { "choice": { "enum": ["left", "right"] }, "values": { "type": "null" } } },
+    ]);
     [
         ("Resolution", resolution),
         ("Switch", switch),
         ("Requeue", requeue),
         ("Replay", replay),
         ("DiscrepancyDecision", decision),
-        ("DiscrepancyResolution", side),
+        ("DiscrepancyResolution", right),
     ]
 }
 
@@ -214,7 +228,10 @@ fn examples_of(body: &str) -> Value {
         "Switch" => json!({ "everything": {}, "one_gateway": { "gateway": "sandbox", "reason": "a wrong price" } }),
         "Requeue" => json!({ "an_object": { "gateway": "sandbox", "object": "pi_123", "reason": "it is back" } }),
         "DiscrepancyDecision" => json!({ "as_agreed": { "reason": "a free month, as agreed" } }),
-        "DiscrepancyResolution" => json!({ "the_right": { "choice": "right", "reason": "the provider is right" } }),
+        "DiscrepancyResolution" => json!({
+            "the_right": { "choice": "right", "reason": "the provider is right" },
+            "neither": { "choice": "merged", "values": { "plan": "basic" }, "reason": "as the contract says" },
+        }),
         _ => json!({ "again": { "reason": "applied by hand" } }),
     }
 }

@@ -1,4 +1,4 @@
-//! What a person decides about a finding: it is good as it is, what waits may be made, or one side is right.
+//! What a person decides about a finding: it is good as it is, what waits may be made, one side is right, or the person says what is.
 //!
 //! A decision is kept under the key of its request before anything follows from it, so that a retry finds it. What follows is
 //! a run of repairs like any other: planned and kept, written with compare-and-set, read back, and undoable.
@@ -12,6 +12,8 @@ use crate::data::Data;
 use crate::diff::History;
 use quittance_core::id::{DiscrepancyId, RunId, TenantId};
 use quittance_core::pair::repair::{Authority, Withheld};
+use quittance_core::pair::value_map::Meaning;
+use quittance_core::record::value::Value;
 use quittance_store::records::{
     Entity, FindingAction, FindingState, PairFinding, RepairCause, RepairPlan, RepairState,
 };
@@ -20,7 +22,7 @@ use quittance_store::tables::{ACTIONS, FINDINGS};
 use std::collections::BTreeSet;
 
 /// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// It is good as it is, until one of its records changes.
     Ignore,
@@ -28,15 +30,22 @@ pub(crate) enum Choice {
     Approve,
     /// What this side says is right, in every field.
     Right(Authority),
+    /// This is right, by the fields of the pair, in the words of the left: both sides are to say so. Other fields stay as they are.
+    Merged(Vec<(String, Value<'static>)>),
 }
 
 impl Choice {
-    const fn name(self) -> &'static str {
+    const fn name(&self) -> &'static str {
         match self {
             Self::Ignore => "ignore",
             Self::Approve => "approve",
-            Self::Right(_) => "resolve",
+            Self::Right(_) | Self::Merged(_) => "resolve",
         }
+    }
+
+    /// Whether records are written because of it, and of which kind they have to be then.
+    const fn is_resolving(&self) -> bool {
+        matches!(self, Self::Right(_) | Self::Merged(_))
     }
 }
 
@@ -64,6 +73,8 @@ pub(crate) enum Undecided {
     Closed,
     /// Nothing waits for a person.
     NothingWaits,
+    /// A value was given for what the pair has not got, or one that it does not know: the field, and what would be right.
+    WrongValues(Vec<(String, String)>),
     /// It cannot be repaired so, with the words of why.
     NotResolvable(Vec<&'static str>),
     /// The pair could not be compared or written.
@@ -99,8 +110,11 @@ pub(crate) struct Followed {
 pub(crate) fn decide(config: &Config, data: &Data, decided: &Decided) -> Result<Followed, Undecided> {
     let mut history = History::open(data)?;
     let finding = find(history.store(), decided.finding)?.ok_or(Undecided::NotFound)?;
+    if let Choice::Merged(values) = &decided.choice {
+        check_values(super::session::pair(config, &finding.pair)?, values)?;
+    }
     // What waits is known before the decision is kept: that nothing does is no decision.
-    let waits = match decided.choice {
+    let waits = match &decided.choice {
         Choice::Approve => waiting(history.store(), &finding)?.map(|repair| (repair.run, repair.no)),
         _ => None,
     };
@@ -111,7 +125,7 @@ pub(crate) fn decide(config: &Config, data: &Data, decided: &Decided) -> Result<
         discrepancy = %decided.finding, pair = finding.pair, action = decided.choice.name(), by = decided.by, is_replayed,
         "somebody decided about a discrepancy"
     );
-    let written = match (decided.choice, known) {
+    let written = match (&decided.choice, known) {
         (Choice::Ignore, _) => Vec::new(),
         (Choice::Approve, _) => match waits {
             Some((run, no)) => approved(config, data, decided, (run, no))?,
@@ -119,8 +133,8 @@ pub(crate) fn decide(config: &Config, data: &Data, decided: &Decided) -> Result<
             None => Vec::new(),
         },
         // Its run is kept: it was carried out.
-        (Choice::Right(_), Some(FindingAction { run: Some(_), .. })) => Vec::new(),
-        (Choice::Right(authority), _) => resolved(config, data, decided, &finding, authority)?,
+        (Choice::Right(_) | Choice::Merged(_), Some(FindingAction { run: Some(_), .. })) => Vec::new(),
+        (Choice::Right(_) | Choice::Merged(_), _) => resolved(config, data, decided, &finding)?,
     };
     Ok(Followed { is_replayed, written })
 }
@@ -158,15 +172,49 @@ fn written(repairs: impl Iterator<Item = (RepairState, RepairPlan)>) -> Vec<Repa
     repairs.filter(|(state, _)| is_written(*state)).map(|(_, plan)| plan).collect()
 }
 
-/// Repairs the one record so that it says what a side says: a comparison of its key, decided by a person's word.
+/// Refuses values for what is no field of a pair, and words that its map does not know.
+fn check_values(pair: &Pair, values: &[(String, Value<'static>)]) -> Result<(), Undecided> {
+    let known: Vec<&str> = pair.fields.iter().map(|field| field.left.name.as_str()).collect();
+    let complaint = |(name, value): &(String, Value<'static>)| {
+        let Some(field) = pair.fields.iter().find(|field| field.left.name == *name) else {
+            return Some((name.clone(), format!("is no field of the pair; known are: {}", known.join(", "))));
+        };
+        let map = field.values.as_ref()?;
+        let is_word = matches!(value, Value::Null | Value::Text(_)) && map.left(value) != Meaning::Unknown;
+        let words = || map.words().collect::<Vec<_>>().join(", ");
+        (!is_word).then(|| (name.clone(), format!("must be a word of the left: {}", words())))
+    };
+    let wrong: Vec<_> = values.iter().filter_map(complaint).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Undecided::WrongValues(wrong)) }
+}
+
+/// The pair as a person has decided that it is for this once.
+fn as_decided(pair: &Pair, choice: &Choice) -> Pair {
+    let mut pair = pair.clone();
+    for field in &mut pair.fields {
+        let policy = &mut field.policy;
+        match choice {
+            Choice::Right(authority) => policy.authority = *authority,
+            Choice::Merged(values) => {
+                policy.authority = Authority::Manual;
+                policy.given = values.iter().find(|(name, _)| *name == field.left.name).map(|(_, value)| value.clone());
+            }
+            Choice::Ignore | Choice::Approve => {}
+        }
+    }
+    // Nothing waits for another person.
+    (pair.repairs.apply, pair.repairs.take_away) = (Apply::Auto, TakeAway::Apply);
+    pair
+}
+
+/// Repairs the one record so that both sides say what was decided: a comparison of its key, decided by a person's word.
 fn resolved(
     config: &Config,
     data: &Data,
     decided: &Decided,
     finding: &PairFinding,
-    authority: Authority,
 ) -> Result<Vec<RepairPlan>, Undecided> {
-    let pair = by_word(config, finding, authority)?;
+    let pair = as_decided(super::session::pair(config, &finding.pair)?, &decided.choice);
     let session = Session::new(config, &finding.pair, data, &decided.by)?.on(&pair);
     let repaired = session.repair(request(&typed(&finding.key), &mut || (), true))?;
     if let Some(failed) = repaired.failed {
@@ -179,14 +227,6 @@ fn resolved(
         return Err(withheld(&repaired.plan));
     }
     Ok(written(repaired.repairs.into_iter().map(|repair| (repair.state, repair.plan))))
-}
-
-/// The pair of a finding, where a person has decided that one side is right in every field: nothing waits for another one.
-fn by_word(config: &Config, finding: &PairFinding, authority: Authority) -> Result<Pair, SessionError> {
-    let mut pair = super::session::pair(config, &finding.pair)?.clone();
-    pair.fields.iter_mut().for_each(|field| field.policy.authority = authority);
-    (pair.repairs.apply, pair.repairs.take_away) = (Apply::Auto, TakeAway::Apply);
-    Ok(pair)
 }
 
 /// A comparison of one key, and what follows from it written or only shown.
@@ -210,11 +250,11 @@ fn withheld(plan: &Plan) -> Undecided {
 }
 
 /// Whether a choice can be made about a finding, given whether a repair of it waits.
-fn may_follow(finding: &PairFinding, choice: Choice, waits: bool) -> Result<(), Undecided> {
+fn may_follow(finding: &PairFinding, choice: &Choice, waits: bool) -> Result<(), Undecided> {
     match choice {
         _ if finding.state == FindingState::Resolved => Err(Undecided::Closed),
         Choice::Approve if !waits => Err(Undecided::NothingWaits),
-        Choice::Right(_) if finding.kind != "different" => {
+        choice if choice.is_resolving() && finding.kind != "different" => {
             Err(Undecided::NotResolvable(vec![Withheld::Missing.as_str()]))
         }
         _ => Ok(()),
@@ -236,11 +276,11 @@ pub(crate) fn preview(
     let finding = find(history.store(), finding)?.ok_or(Undecided::NotFound)?;
     let waits = waiting(history.store(), &finding)?.map(|repair| (repair.run, repair.no));
     drop(history);
-    may_follow(&finding, choice, waits.is_some())?;
-    match (choice, waits) {
+    may_follow(&finding, &choice, waits.is_some())?;
+    match (&choice, waits) {
         (Choice::Approve, Some(waits)) => Ok(beside(data, waits)?.into_iter().map(|one| one.plan).collect()),
-        (Choice::Right(authority), _) => {
-            let pair = by_word(config, &finding, authority)?;
+        (Choice::Right(_) | Choice::Merged(_), _) => {
+            let pair = as_decided(super::session::pair(config, &finding.pair)?, &choice);
             let session = Session::new(config, &finding.pair, data, "")?.on(&pair);
             let repaired = session.repair(request(&typed(&finding.key), &mut || (), false))?;
             if repaired.plan.proposals.is_empty() && repaired.outcome.has_drift() {
@@ -304,7 +344,7 @@ impl Work for Begin<'_> {
         let row = found.and_then(|key| loaded.row(&FINDINGS, key).flatten());
         let finding = row.map(PairFinding::from_row).transpose().map_err(|error| error.to_string())?;
         let allowed = finding.ok_or(Undecided::NotFound).and_then(|finding| {
-            may_follow(&finding, decided.choice, self.run.is_some())?;
+            may_follow(&finding, &decided.choice, self.run.is_some())?;
             Ok(finding)
         });
         let mut finding = match allowed {

@@ -170,6 +170,7 @@ const fn sentence(why: Withheld) -> &'static str {
         Withheld::Transformed => "the column that would be written is compared as something else than it holds",
         Withheld::NoWord => "the map has no word for it",
         Withheld::SeveralWords => "several words of the right mean it: say write_right",
+        Withheld::OtherType => "the value that was given is of another type",
         Withheld::Absent => "the side that is believed does not mention it",
         Withheld::Shape => "the field looks other than before: if it is right, --accept-shape FIELD --apply writes it",
         Withheld::Missing => "one side has no such record",

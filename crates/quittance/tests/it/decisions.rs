@@ -197,3 +197,93 @@ fn what_is_ignored_and_what_is_true_are_told_by_a_server() {
     assert!(metrics.contains("quittance_truth_answers_total{pair=\"subscriptions\",source=\"cache\"} 1"), "{metrics}");
     let _ = &place.gateway;
 }
+
+/// Two tables that disagree in every field, each with words of its own; one pair may write both, the other one only the left.
+const BOTH: &str = r#"
+[systems.app]
+kind = "postgres"
+url = "file:URL"
+write_url = "file:URL"
+[systems.closed]
+kind = "postgres"
+url = "file:URL"
+[pairs.both]
+left = { system = "app", table = "shop" }
+right = { system = "app", table = "billing" }
+match = [ { left = "id", right = "id" } ]
+FIELDS
+[pairs.half]
+left = { system = "app", table = "shop" }
+right = { system = "closed", table = "billing" }
+match = [ { left = "id", right = "id" } ]
+FIELDS
+"#;
+
+const FIELDS: &str = r#"fields = [
+    { left = "status", right = "state", values = [ { left = "on", right = ["active", "trialing"], write_right = "active" }, { left = "late", right = "past_due" }, { left = "off", right = "canceled" } ] },
+    { left = "seats", right = "quantity" },
+    { left = "price", right = "amount" },
+    { left = "since", right = "started" },
+]"#;
+
+#[test]
+fn what_a_person_says_is_written_to_both_sides_in_their_own_words_or_to_none() {
+    let Some(postgres) = Postgres::shared("decisions that both sides follow") else { return };
+    let (database, home) = (postgres.fresh_database(), Home::new());
+    let sql = |statement: &str| postgres.sql(&database, statement);
+    sql("CREATE TABLE shop (id bigint PRIMARY KEY, status text, seats bigint, price numeric, since date);
+         CREATE TABLE billing (id bigint PRIMARY KEY, state text, quantity bigint, amount numeric, started date);
+         INSERT INTO shop VALUES (1, 'on', 10, 5, '2026-01-01'), (2, 'on', 10, 5, '2026-01-01');
+         INSERT INTO billing VALUES (1, 'canceled', 11, 5, '2026-01-02'), (2, 'canceled', 11, 5, '2026-01-02')");
+    let (before, url) = (sql("SELECT * FROM shop, billing ORDER BY 1, 6"), home.path("url").display().to_string());
+    home.write("url", &postgres.url(&database));
+    home.write("quittance.toml", &BOTH.replace("FIELDS", FIELDS).replace("URL", &url));
+    let command = |words: &[&str]| {
+        let mut command = bare(words, home.directory.path());
+        command.args(["--database-url", &format!("env:{VARIABLE}")]).env(VARIABLE, postgres.url(&database));
+        command
+    };
+    let run = |words: &[&str]| end(&mut command(words));
+    let made = run(&["key", "create", "--name", "it", "--scopes", "admin", "--json"]);
+    let secret = made.json()["secret"].as_str().expect("a secret").to_owned();
+    let server = Server::start(&mut command(&["serve", "--listen", "127.0.0.1:0"]));
+    let client = Client::new(&server.base, Some(&secret));
+    for pair in ["both", "half"] {
+        let ended = run(&["diff", pair, "--settle", "0s", "--json"]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+    }
+    let discrepancy = |pair: &str, key: &str| {
+        let (_, page) = client.get(&format!("/v1/discrepancies?source=pair&pair={pair}&key={key}"));
+        page["data"][0].clone()
+    };
+    let body = |values: Value| json!({"choice": "merged", "values": values, "reason": "as the contract says"});
+    let values = json!({"status": "on", "seats": 12, "price": "19.50", "since": "2026-01-02"});
+
+    // One side may not be written: then neither is.
+    let (status, told) = client.post(&path(&discrepancy("half", "1"), "resolve"), "half", &body(values.clone()));
+    assert_eq!((status, &told["code"]), (409, &json!("not-resolvable")), "{told}");
+    for (key, values) in [
+        ("type", json!({"seats": "many", "status": "on"})),
+        ("date", json!({"since": "tomorrow", "status": "on"})),
+        ("flag", json!({"price": true})),
+    ] {
+        let (status, told) = client.post(&path(&discrepancy("both", "1"), "resolve"), key, &body(values));
+        assert_eq!((status, &told["code"]), (409, &json!("not-resolvable")), "{told}");
+    }
+    let (status, told) =
+        client.post(&path(&discrepancy("both", "1"), "resolve"), "word", &body(json!({"status": "active"})));
+    assert_eq!((status, &told["errors"][0]["pointer"]), (400, &json!("/values/status")), "{told}");
+    assert_eq!(sql("SELECT * FROM shop, billing ORDER BY 1, 6"), before);
+
+    let (status, shown) = client.post(&path(&discrepancy("both", "1"), "resolve"), "both", &body(values));
+    assert_eq!(status, 200, "{shown}");
+    assert_eq!(sql("SELECT * FROM shop WHERE id = 1"), "1|on|12|19.5|2026-01-02");
+    assert_eq!(sql("SELECT * FROM billing WHERE id = 1"), "1|active|12|19.5|2026-01-02");
+    let states: Vec<_> = shown["repairs"].as_array().expect("repairs").iter().map(|one| &one["state"]).collect();
+    assert_eq!(states, ["repaired", "repaired"], "{shown}");
+    assert_eq!(run(&["diff", "both", "--settle", "0s", "--only", "1", "--json"]).code, 0);
+
+    let repaired = shown["repairs"][0]["run"].as_str().expect("a run").to_owned();
+    let undone = run(&["undo", &repaired, "--apply", "--json"]);
+    assert_eq!((undone.code, sql("SELECT * FROM shop, billing ORDER BY 1, 6")), (0, before), "{undone:?}");
+}

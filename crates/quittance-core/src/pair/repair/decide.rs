@@ -3,10 +3,11 @@
 use super::order::newer;
 use super::{Authority, Change, Decision, FieldPolicy, Merged, Repair, Withheld, merge};
 use crate::pair::compare::{Difference, Finding, Kind, differences};
-use crate::pair::row::{Record, decode_fields, decode_identity};
+use crate::pair::row::{FieldValue, Record, decode_fields, decode_identity};
+use crate::pair::value_map::Meaning;
 use crate::pair::{Pair, Side, Which};
 use crate::record::key::decode_key;
-use crate::record::value::Value;
+use crate::record::value::{Comparison, Type, Value};
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -51,12 +52,26 @@ impl Disagreement<'_> {
         let mut decision = Decision::default();
         let mut changes = [Vec::new(), Vec::new()];
         // What cannot be compared has ended the run before.
-        for difference in differences(self.pair, self.left, self.right).filter_map(Result::ok) {
-            let field = difference.field;
-            match self.written(&difference) {
+        let differences: Vec<_> = differences(self.pair, self.left, self.right).filter_map(Result::ok).collect();
+        let mut is_given_whole = true;
+        for (field, policy) in self.policies.iter().enumerate() {
+            let difference = differences.iter().find(|one| one.field == field);
+            let written = match (&policy.given, difference) {
+                (Some(given), _) => self.as_given(field, given),
+                (None, Some(difference)) => self.written(difference),
+                (None, None) => continue,
+            };
+            match written {
                 Ok(written) => written.into_iter().for_each(|(which, change)| changes[which as usize].push(change)),
-                Err(why) => decision.withheld.push((Some(field), why)),
+                Err(why) => {
+                    is_given_whole &= policy.given.is_none();
+                    decision.withheld.push((Some(field), why));
+                }
             }
+        }
+        if !is_given_whole {
+            // A person's word is written whole or not at all.
+            return decision;
         }
         let [left, right] = changes;
         for (which, changes) in [(Which::Left, left), (Which::Right, right)] {
@@ -107,6 +122,35 @@ impl Disagreement<'_> {
         }
     }
 
+    /// What is written so that both sides say what a person gave.
+    fn as_given(&self, field: usize, given: &Value<'_>) -> Result<Vec<(Which, Change)>, Withheld> {
+        let held = |record| decode_fields(record).swap_remove(field);
+        let sides = [(Which::Left, held(self.left)), (Which::Right, held(self.right))];
+        let map = self.pair.fields[field].values.as_ref();
+        let types = sides.iter().filter_map(|(_, held)| held.compared.as_ref().unwrap_or(&held.said).value_type());
+        let wanted = if map.is_some() { Some(Type::Text) } else { types.reduce(declared) };
+        let value = read_given(given, wanted).ok_or(Withheld::OtherType)?;
+        let is_other = |held: &FieldValue<'_>| {
+            held.compared.as_ref().is_none_or(|compared| compared.compare(&value) != Comparison::Equal)
+        };
+        let differing = sides.iter().filter(|(_, held)| is_other(held));
+        differing
+            .map(|(which, held)| {
+                let to = match (which, map.filter(|_| !value.is_nothing())) {
+                    (Which::Left, Some(map)) => {
+                        self.check_writable(Which::Left, field)?;
+                        match map.left(&value) {
+                            Meaning::Means(word) => word.into_owned(),
+                            Meaning::Unknown => return Err(Withheld::NoWord),
+                        }
+                    }
+                    _ => self.word(*which, field, &value)?,
+                };
+                Ok((*which, Change { field, from: held.said.clone().into_owned(), to }))
+            })
+            .collect()
+    }
+
     /// The side that is written, where it is known who is believed.
     fn unbelieved(&self, authority: Authority) -> Result<Which, Withheld> {
         match authority {
@@ -125,8 +169,8 @@ impl Disagreement<'_> {
         }
     }
 
-    /// What the written side is to say, where the other one says `believed`.
-    fn word(&self, which: Which, field: usize, believed: &Value<'_>) -> Result<Value<'static>, Withheld> {
+    /// Refuses a field of a side that cannot be written.
+    fn check_writable(&self, which: Which, field: usize) -> Result<(), Withheld> {
         let side = self.pair.side(which);
         if side.identity.is_empty() {
             return Err(Withheld::NoIdentity);
@@ -134,6 +178,12 @@ impl Disagreement<'_> {
         if !is_plain(side, side.fields[field]) || side.identity.iter().any(|at| !is_plain(side, *at)) {
             return Err(Withheld::Transformed);
         }
+        Ok(())
+    }
+
+    /// What the written side is to say, where the other one says `believed`.
+    fn word(&self, which: Which, field: usize, believed: &Value<'_>) -> Result<Value<'static>, Withheld> {
+        self.check_writable(which, field)?;
         if matches!(believed, Value::Absent) {
             return Err(Withheld::Absent);
         }
@@ -167,6 +217,21 @@ impl Disagreement<'_> {
             changes,
             believed: decode_identity(other).into_iter().map(Value::into_owned).collect(),
         }
+    }
+}
+
+/// Of two types that can be compared the one that says more.
+fn declared(one: Type, other: Type) -> Type {
+    if one == Type::Untyped { other } else { one }
+}
+
+/// What a person gave, as a value of the type that is wanted; as it is where no side says anything. None where it is of another one.
+fn read_given(given: &Value<'_>, wanted: Option<Type>) -> Option<Value<'static>> {
+    let is_of = |of: Type| matches!(wanted, None | Some(Type::Untyped)) || wanted == Some(of);
+    match given {
+        Value::Boolean(_) if !is_of(Type::Boolean) => None,
+        Value::Number(_) if !is_of(Type::Number) => None,
+        _ => wanted.map_or_else(|| Some(given.clone().into_owned()), |wanted| given.read_as(wanted)),
     }
 }
 

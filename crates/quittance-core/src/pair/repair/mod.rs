@@ -62,6 +62,9 @@ pub struct FieldPolicy {
     pub takes_away: BTreeSet<String>,
     /// Sides that say something of it now that nobody believes, for its shape is bent ([`super::detect::shape`]).
     pub bent: BTreeSet<Which>,
+    /// What it is, by a person's word: a boolean, a number, a text that is read as what the sides say, or null; with a map a word of the left.
+    /// Nobody else is believed then, and both sides are written that say otherwise.
+    pub given: Option<Value<'static>>,
 }
 
 /// One value of a record to be replaced.
@@ -111,6 +114,8 @@ pub enum Withheld {
     NoWord,
     /// Several words of the right mean it, and none of them is named to be written.
     SeveralWords,
+    /// What a person gave is of another type than what the sides say.
+    OtherType,
     /// The side that is believed says nothing of it, which is not the same as saying that it is nothing.
     Absent,
     /// In far more records than before the side that is believed says nothing of it, or what no map knows.
@@ -146,6 +151,7 @@ impl Withheld {
             Self::Transformed => "transformed",
             Self::NoWord => "no_word",
             Self::SeveralWords => "several_words",
+            Self::OtherType => "other_type",
             Self::Absent => "absent",
             Self::Shape => "shape",
             Self::Missing => "missing",

@@ -105,6 +105,71 @@ fn nothing_is_written_because_of_a_field_whose_shape_is_bent() {
 }
 
 #[test]
+fn what_a_person_gives_is_written_wherever_it_is_not_said() {
+    let given = |status: Option<Value<'static>>, plan: Option<Value<'static>>| {
+        [status, plan].map(|given| FieldPolicy { given, ..policy(Authority::Manual) })
+    };
+    let text = |text: &'static str| Some(Value::text(text));
+    let pair = pair();
+    let both = finding(&pair, &account("active", "pro", None), &account("canceled", "free", None));
+    let decided = |policies: [FieldPolicy; 2]| decide(&pair, &policies, &both, &[]);
+    // Words are those of the left; the right has its own for them.
+    let decision = decided(given(text("cancelled"), text("basic")));
+    let (left, right) = (Which::Left, Which::Right);
+    let word = |field: usize, word: &str| (field, word.to_owned());
+    assert_eq!(
+        written(&decision),
+        [(left, vec![word(0, "cancelled"), word(1, "basic")]), (right, vec![word(1, "basic")])]
+    );
+    assert_eq!((decision.withheld.len(), decision.repairs[0].takes_away), (0, true));
+    // What is not given stays for a person, and what one side says already is written to the other alone.
+    let decision = decided(given(None, text("free")));
+    assert_eq!(written(&decision), [(left, vec![word(1, "free")])]);
+    assert_eq!(decision.withheld, [(Some(0), Withheld::Manual)]);
+    // A field that both sides say alike may be given, too.
+    let alike = finding(&pair, &account("active", "pro", None), &account("canceled", "pro", None));
+    let decision = decide(&pair, &given(text("cancelled"), text("basic")), &alike, &[]);
+    assert_eq!(written(&decision).len(), 2);
+    // A word that nobody knows, one that stands for several, a value of another type: then nothing of it is written.
+    for (status, why) in [("gone", Withheld::NoWord), ("active", Withheld::SeveralWords)] {
+        let decision = decided(given(text(status), text("basic")));
+        assert_eq!((decision.repairs.len(), decision.withheld), (0, vec![(Some(0), why)]));
+    }
+    let decision = decided(given(text("cancelled"), Some(Value::integer(5))));
+    assert_eq!((decision.repairs.len(), decision.withheld), (0, vec![(Some(1), Withheld::OtherType)]));
+    let named = [("active".to_owned(), "trialing".to_owned())].into();
+    let policies = [
+        FieldPolicy { given: text("active"), write_right: named, ..policy(Authority::Manual) },
+        FieldPolicy { given: Some(Value::Null), ..policy(Authority::Manual) },
+    ];
+    let decision = decided(policies);
+    assert_eq!(written(&decision)[1], (right, vec![word(0, "trialing"), word(1, &Value::Null.to_string())]));
+    assert!(decision.repairs.iter().all(|repair| repair.takes_away), "what becomes nothing is taken away");
+}
+
+#[test]
+fn what_a_person_gives_is_read_as_what_the_sides_say() {
+    let pair = plain();
+    let account = |plan: Value<'static>| (7, Value::text("active"), plan, None);
+    let decided = |left: Value<'static>, right: Value<'static>, plan: Value<'static>| {
+        let policies = [policy(Authority::Manual), FieldPolicy { given: Some(plan), ..policy(Authority::Manual) }];
+        let decision = decide(&pair, &policies, &finding(&pair, &account(left), &account(right)), &[]);
+        let changes = decision.repairs.iter().flat_map(|repair| &repair.changes);
+        (changes.map(|change| change.to.clone()).collect::<Vec<_>>(), decision.withheld)
+    };
+    let number = |text: &'static str| Value::text(text).read_as(crate::record::value::Type::Number).expect("a number");
+    let (one, two) = (Value::integer(1), Value::integer(2));
+    assert_eq!(decided(one.clone(), two.clone(), Value::integer(3)).0, [Value::integer(3), Value::integer(3)]);
+    assert_eq!(decided(one.clone(), Value::Null, Value::text("12.50")).0, [number("12.5"), number("12.5")]);
+    let other = vec![(Some(1), Withheld::OtherType)];
+    for given in [Value::text("much"), Value::Boolean(true)] {
+        assert_eq!(decided(one.clone(), two.clone(), given), (Vec::new(), other.clone()));
+    }
+    assert_eq!(decided(Value::Boolean(true), Value::Null, Value::integer(1)).1, other);
+    assert_eq!(decided(Value::Boolean(true), Value::Null, Value::Boolean(false)).0.len(), 2);
+}
+
+#[test]
 fn who_is_believed_is_written_to_the_other_side() {
     let pair = pair();
     let (left, right) = (account("active", "team", Some(100)), account("canceled", "basic", Some(200)));

@@ -126,7 +126,7 @@ fn discrepancies() -> [Operation; 5] {
             ..decision(
                 "/v1/discrepancies/{id}/resolve",
                 "resolveDiscrepancy",
-                "Say which side is right, and have it repaired",
+                "Say which side is right, or what is, and have it repaired",
             )
         },
     ]

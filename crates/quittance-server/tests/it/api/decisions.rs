@@ -181,3 +181,102 @@ async fn examples_of_decisions_are_taken() {
         }
     }
 }
+
+fn merged(values: &Value) -> Value {
+    json!({"choice": "merged", "values": values, "reason": "as the contract says"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_says_what_is_and_both_sides_say_so_once() {
+    let stage = Stage::open().await;
+    stage.change("app.db", COUNTED);
+    stage.change("billing.db", "UPDATE accounts SET status = 'ended', plan = 'free' WHERE id = 'a'");
+    stage.compare();
+    let id = stage.id_of("a").await;
+    let values = json!({"status": "paused", "plan": "free"});
+    let both = tokio::join!(
+        stage.decide(&id, "resolve", "once", merged(&values)),
+        stage.decide(&id, "resolve", "once", merged(&values)),
+    );
+    let shown = both.0.expect(200, "").json();
+    both.1.expect(200, "");
+    let told = |name: &str| ["status", "plan"].map(|column| stage.value(name, column, "a"));
+    assert_eq!(
+        (told("app.db"), told("billing.db")),
+        (["paused".into(), "free".into()], ["paused".into(), "free".into()])
+    );
+    assert_eq!(stage.writes(), 1);
+    // What the right said already is not written there.
+    let mut set: Vec<_> =
+        shown["repairs"].as_array().expect("repairs").iter().map(|one| (&one["side"], &one["set"])).collect();
+    set.sort_by_key(|(side, _)| side.to_string());
+    assert_eq!(set, [(&json!("left"), &values), (&json!("right"), &json!({"status": "paused"}))]);
+    assert_eq!((&shown["status"], &shown["decisions"][0]["action"]), (&json!("resolving"), &json!("resolve")));
+    // Somebody who sends it again writes nothing, and with other values it is another request.
+    stage.decide(&id, "resolve", "once", merged(&values)).await.expect(200, "");
+    let other = merged(&json!({"status": "active"}));
+    stage.decide(&id, "resolve", "once", other).await.expect(422, "idempotency-key-reused");
+    stage.compare();
+    assert_eq!(stage.get(&format!("/v1/discrepancies/{id}")).await.json()["status"], "resolved");
+    // Both repairs are of one run, and are taken back as one.
+    let run = shown["repairs"][0]["run"].as_str().expect("a run");
+    assert_eq!(shown["repairs"][1]["run"], run);
+    stage.take_back(run);
+    assert_eq!(
+        (told("app.db"), told("billing.db")),
+        (["active".into(), "pro".into()], ["ended".into(), "free".into()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_does_not_name_stays_as_it_is() {
+    let stage = Stage::open().await;
+    stage.change("billing.db", "UPDATE accounts SET status = 'ended', plan = 'free' WHERE id = 'a'");
+    stage.compare();
+    let id = stage.id_of("a").await;
+    stage.decide(&id, "resolve", "one", merged(&json!({"plan": null}))).await.expect(200, "");
+    let plan = |name: &str| {
+        let file = rusqlite::Connection::open(stage.files.path().join(name)).expect("a file");
+        file.query_row("SELECT plan FROM accounts WHERE id = 'a'", [], |row| row.get::<_, Option<String>>(0))
+            .expect("told")
+    };
+    assert_eq!((plan("app.db"), plan("billing.db")), (None, None));
+    assert_eq!(stage.value("app.db", "status", "a"), "active");
+    stage.compare();
+    let shown = stage.get(&format!("/v1/discrepancies/{id}")).await.json();
+    assert_eq!((&shown["status"], &shown["differences"][0]["field"]), (&json!("confirmed"), &json!("status")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_make_no_sense_are_refused_and_nothing_is_written() {
+    let stage = Stage::open().await;
+    stage.change("app.db", COUNTED);
+    stage.change("billing.db", "UPDATE accounts SET plan = 'free' WHERE id = 'a'");
+    stage.compare();
+    let id = stage.id_of("a").await;
+    for body in [
+        json!({"choice": "merged", "reason": "x"}),
+        json!({"choice": "merged", "values": {}, "reason": "x"}),
+        json!({"choice": "merged", "values": [], "reason": "x"}),
+        json!({"choice": "merged", "values": {"plan": ["pro"]}, "reason": "x"}),
+        json!({"choice": "merged", "values": {"plan": 1.5}, "reason": "x"}),
+        json!({"choice": "left", "values": {"plan": "pro"}, "reason": "x"}),
+        json!({"choice": "merged", "values": {"plan": "basic"}}),
+    ] {
+        stage.decide(&id, "resolve", "k1", body).await.expect(400, "invalid-body");
+    }
+    let unknown = stage.decide(&id, "resolve", "k2", merged(&json!({"plan": "basic", "price": 5}))).await;
+    let unknown = unknown.expect(400, "invalid-body").json();
+    assert_eq!(unknown["errors"][0]["pointer"], "/values/price");
+    assert!(unknown["errors"][0]["detail"].as_str().is_some_and(|detail| detail.contains("status, plan")), "{unknown}");
+    let other = stage.decide(&id, "resolve", "k3", merged(&json!({"status": "active", "plan": true}))).await;
+    let other = other.expect(409, "not-resolvable").json();
+    assert!(other["detail"].as_str().is_some_and(|detail| detail.contains("other_type")), "{other}");
+    assert_eq!((stage.writes(), stage.value("billing.db", "plan", "a")), (0, "free".to_owned()));
+    // The same key does what it can once the values are right, and no other request.
+    stage.decide(&id, "resolve", "k4", merged(&json!({"plan": "basic"}))).await.expect(200, "");
+    assert_eq!(
+        (stage.value("app.db", "plan", "a"), stage.value("billing.db", "plan", "a")),
+        ("basic".into(), "basic".into())
+    );
+}

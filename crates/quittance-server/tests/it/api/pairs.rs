@@ -4,7 +4,7 @@ use super::app::{ADMIN, App, Place, READER, WRITER, bearer, sandbox};
 use super::call::{Answer, Call};
 use quittance_server::config::Config;
 use quittance_server::data::Data;
-use quittance_server::reconcile::session::{Comparison, Request, Session};
+use quittance_server::reconcile::session::{Comparison, Request, Session, take_back};
 use quittance_store::records::RepairCause;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -99,6 +99,12 @@ match = [ {{ left = "id", right = "id" }} ]
         };
         let repaired = self.session().repair(request).unwrap_or_else(|error| panic!("{error}"));
         assert!(repaired.failed.is_none() && repaired.plan.stopped.is_none());
+    }
+
+    /// Takes a run of repairs back.
+    pub fn take_back(&self, run: &str) {
+        let undone = take_back(&self.config, &self.data, "operator", run, true);
+        assert!(undone.unwrap_or_else(|error| panic!("{error}")).failed.is_none());
     }
 
     pub async fn get(&self, path: &str) -> Answer {
