@@ -1,9 +1,11 @@
-//! `GET /v1/trace/{id}`: the story behind any id, for the caller's own tenant.
+//! `GET /v1/trace/{id}`: the story behind any id, for the caller's own tenant; behind a run of a pair, which belongs to the whole
+//! installation, for keys of scope `admin`.
 
 use super::query::{Name, Parameters};
 use super::waiting::or_problem;
 use crate::auth::authenticate;
 use crate::problem::{Problem, catalogue};
+use crate::reconcile::{is_run, trace_of};
 use crate::render::{self, time};
 use crate::runtime::Handle;
 use axum::extract::State;
@@ -48,11 +50,32 @@ pub(super) async fn show(State(handle): State<Handle>, Name(id): Name, uri: Uri,
 
 async fn try_show(handle: &Handle, id: String, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
     let caller = authenticate(handle, headers, Scope::Read).await?;
-    Parameters::of(uri, &[])?;
-    let not_found = || Problem::new(&catalogue::NOT_FOUND, "nothing is known under this id");
+    let parameters = Parameters::of(uri, &["repair"])?;
+    let repair = parameters.parsed("repair", "the number of a repair of a run, from 0", |text| {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok()).flatten()
+    })?;
+    let id = match repair {
+        Some(repair) if is_run(&id) && !id.contains('/') => format!("{id}/{repair}"),
+        Some(_) => return Err(Problem::new(&catalogue::NOT_FOUND, "only a run (run_…) has repairs to be named")),
+        None => id,
+    };
+    let of_run = is_run(&id);
+    if of_run && caller.scope == Scope::Admin {
+        let named = id.clone();
+        if let Some(found) = handle.read_drift(move |reader| trace_of(reader, &named)).await? {
+            return Ok(render::ok(&view(&found)));
+        }
+    }
     let tenant = caller.tenant.id;
-    let found = handle.read(move |reader| trace(reader, Some(tenant), &id)).await?.ok_or_else(not_found)?;
-    Ok(render::ok(&view(&found)))
+    // A reference of one's own may look like anything.
+    match handle.read(move |reader| trace(reader, Some(tenant), &id)).await? {
+        Some(found) => Ok(render::ok(&view(&found))),
+        None if of_run && caller.scope != Scope::Admin => {
+            let detail = format!("scope {} is needed for a run of a pair", Scope::Admin.name());
+            Err(Problem::new(&catalogue::FORBIDDEN, detail))
+        }
+        None => Err(Problem::new(&catalogue::NOT_FOUND, "nothing is known under this id")),
+    }
 }
 
 fn view(trace: &Trace) -> TraceView<'_> {

@@ -111,6 +111,8 @@ fn of_pairs(any: &Value, query: &mut impl FnMut(&str, &str, Value, &str)) {
         "Only what is of this kind.",
     );
     query("pair", "pair", any.clone(), "Name of a pair.");
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_i64 });
+    query("repair", "repair", number, "With the id of a run (`run_…`): the number of one repair of it.");
     query("key", "key", any.clone(), "Key of a record, as it is shown.");
     query("recheck", "recheck", json!({ "type": "boolean" }), "Whether it is checked again now, against what is kept.");
 }

@@ -42,6 +42,7 @@ pub use plan::{Earlier, Line, Plan, Proposal, plan};
 pub use replay::{Replayed, replay};
 pub use resume::resume;
 pub use trace::trace;
+pub(crate) use trace::{is_run, trace_of};
 pub use undo::{NotUndone, undo};
 pub use verify::{BrokenChain, verify};
 

@@ -27,17 +27,33 @@ pub const LINES_MAX: usize = 5_000;
 ///
 /// [`StoreError`] when the runs cannot be read, or hold what cannot be decoded; a directory without any is no error.
 pub fn trace(data: &Data, id: &str) -> Result<Option<Trace>, StoreError> {
+    if parse(id).is_none() {
+        return Ok(None);
+    }
+    match data.runs().open_reader() {
+        Err(StoreError::Missing { .. }) => Ok(None),
+        opened => trace_of(opened?.as_mut(), id),
+    }
+}
+
+/// Whether an id is one of a run, or of a repair.
+pub(crate) fn is_run(id: &str) -> bool {
+    parse(id).is_some()
+}
+
+/// The same by a reader of where runs are kept.
+///
+/// # Errors
+///
+/// As [`trace`].
+pub(crate) fn trace_of(reader: &mut dyn Reader, id: &str) -> Result<Option<Trace>, StoreError> {
     let Some((run, no)) = parse(id) else { return Ok(None) };
-    let mut reader = match data.runs().open_reader() {
-        Err(StoreError::Missing { .. }) => return Ok(None),
-        opened => opened?,
-    };
-    let compared = compared(reader.as_mut(), run)?;
+    let compared = compared(reader, run)?;
     let mut story = Telling { run, no, lines: Vec::new(), keys: BTreeMap::new(), is_cut: false };
     story.lines.extend(compared.iter().filter(|_| no.is_none()).flat_map(lines_of));
-    let repaired = self::run(reader.as_mut(), run)?;
+    let repaired = self::run(reader, run)?;
     if let Some(repaired) = &repaired {
-        story.follow(reader.as_mut(), &repaired.pair)?;
+        story.follow(reader, &repaired.pair)?;
     }
     let Some(pair) = repaired.map(|run| run.pair).or(compared.map(|run| run.pair)) else { return Ok(None) };
     // That the run was taken back is no story of a repair that it never had.

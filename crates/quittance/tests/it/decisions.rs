@@ -283,7 +283,17 @@ fn what_a_person_says_is_written_to_both_sides_in_their_own_words_or_to_none() {
     assert_eq!(states, ["repaired", "repaired"], "{shown}");
     assert_eq!(run(&["diff", "both", "--settle", "0s", "--only", "1", "--json"]).code, 0);
 
+    // The story of it is told by the API as by the command.
     let repaired = shown["repairs"][0]["run"].as_str().expect("a run").to_owned();
+    let traced = run(&["trace", &repaired, "--json"]).json();
+    let (status, told) = client.get(&format!("/v1/trace/{repaired}"));
+    assert_eq!((status, &told["recognised_as"]), (200, &json!("run")), "{told}");
+    let events = |story: &Value| -> Vec<String> {
+        let lines = story["stories"][0]["lines"].as_array().expect("lines");
+        lines.iter().map(|line| line["event"].as_str().expect("an event").to_owned()).collect()
+    };
+    assert_eq!((events(&told), events(&told).is_empty()), (events(&traced), false), "{traced}");
+
     let undone = run(&["undo", &repaired, "--apply", "--json"]);
     assert_eq!((undone.code, sql("SELECT * FROM shop, billing ORDER BY 1, 6")), (0, before), "{undone:?}");
 }

@@ -35,6 +35,7 @@ fn ledger() -> [Operation; 5] {
             ..get("/v1/commands/{id}", "getCommand", "ledger", "Show where a request stands")
         },
         Operation {
+            query: &["repair"],
             answers: vec![Answer::json(200, "Trace", "The story.")],
             ..get("/v1/trace/{id}", "trace", "ledger", "Tell the story behind an id of any kind")
         },

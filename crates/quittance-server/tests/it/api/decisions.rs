@@ -280,3 +280,43 @@ async fn values_that_make_no_sense_are_refused_and_nothing_is_written() {
         ("basic".into(), "basic".into())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_run_and_of_each_repair_is_told_to_administrators() {
+    let stage = Stage::open().await;
+    stage.change("billing.db", "UPDATE accounts SET status = 'ended', plan = 'free' WHERE id = 'a'");
+    stage.compare();
+    let id = stage.id_of("a").await;
+    let values = json!({"status": "paused", "plan": "basic"});
+    let shown = stage.decide(&id, "resolve", "once", merged(&values)).await.expect(200, "").json();
+    let run = shown["decisions"][0]["run"].as_str().expect("a run").to_owned();
+    stage.take_back(&run);
+    let events = |story: &Value| -> Vec<String> {
+        let lines = story["stories"][0]["lines"].as_array().expect("lines");
+        lines.iter().map(|line| line["event"].as_str().expect("an event").to_owned()).collect()
+    };
+    let story = stage.get(&format!("/v1/trace/{run}")).await.expect(200, "").json();
+    assert_eq!((&story["recognised_as"], &story["stories"][0]["payment"]), (&json!("run"), &Value::Null));
+    let told = quittance_server::reconcile::trace(&stage.data, &run).expect("read").expect("a story");
+    assert_eq!(events(&story), told.stories[0].lines.iter().map(|line| line.event).collect::<Vec<_>>());
+    assert_eq!(events(&story)[0], "run_began");
+    assert!(story.to_string().contains("plan = basic") && story["stories"][0]["lines"][0]["details"]["by"].is_string());
+    // One repair of it, in either way of naming it.
+    let one = stage.get(&format!("/v1/trace/{run}?repair=1")).await.expect(200, "").json();
+    let same = stage.get(&format!("/v1/trace/{run}%2F1")).await.expect(200, "").json();
+    assert_eq!((&one, &one["id"]), (&same, &json!(format!("{run}/1"))));
+    assert!(events(&one).len() < events(&story).len() && !one.to_string().contains("\"repair\":\"0\""), "{one}");
+    for missing in [
+        format!("{run}?repair=7"),
+        format!("{run}%2F1?repair=1"),
+        "run_01h455vb4pex5vsknk084sn02q".to_owned(),
+        "order-1?repair=1".to_owned(),
+    ] {
+        stage.get(&format!("/v1/trace/{missing}")).await.expect(404, "not-found");
+    }
+    for wrong in [format!("{run}?repair=-1"), format!("{run}?repair=x")] {
+        stage.get(&format!("/v1/trace/{wrong}")).await.expect(400, "invalid-parameter");
+    }
+    let call = Call::new("GET", &format!("/v1/trace/{run}")).header("authorization", &bearer(WRITER));
+    stage.app.send(call).await.expect(403, "forbidden");
+}
