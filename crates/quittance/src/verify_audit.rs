@@ -49,12 +49,14 @@ fn open(option: &str, file: &Path) -> Result<BufReader<File>, Failure> {
 }
 
 fn document(checked: &Checked) -> Document {
-    let Checked { chains, records, made_at, signed_by, faults, faults_count } = checked;
+    let Checked { chains, records, made_at, signed_by, faults, faults_count, unchecked_words, worded_by } = checked;
     let json = json!({
         "journals": chains,
         "records": records,
         "made_at": made_at,
         "signed_by": signed_by,
+        "unchecked_words": unchecked_words,
+        "worded_by": worded_by,
         "findings": faults.iter().map(fault).collect::<Vec<_>>(),
         "findings_count": faults_count,
     });
@@ -69,6 +71,13 @@ fn document(checked: &Checked) -> Document {
     let mut notes: Vec<String> = faults.iter().map(|fault| format!("found: {}", sentence(fault))).collect();
     if *faults_count > faults.len() as u64 {
         notes.push(format!("… and {} more", faults_count - faults.len() as u64));
+    }
+    if *unchecked_words > 0 {
+        let by = worded_by.as_deref().unwrap_or("another version");
+        notes.push(format!(
+            "{unchecked_words} lines were put into words by version {by} of the program, which this one would not use: their \
+             bytes hold, what `says` tells of them was not checked"
+        ));
     }
     if *faults_count == 0 && signed_by.is_none() {
         notes.push("it is whole, and not signed: whoever made it up could have sealed it as well".to_owned());

@@ -47,6 +47,10 @@ pub struct Checked {
     pub made_at: Option<String>,
     /// The public key whose signature it has, in hexadecimal.
     pub signed_by: Option<String>,
+    /// Lines whose words are those of another version of the program, so that nothing is known of them: only their bytes hold.
+    pub unchecked_words: u64,
+    /// The version that worded them, as the file says.
+    pub worded_by: Option<String>,
     /// What does not hold, the first of each chain, 100 at most.
     pub faults: Vec<Fault>,
     /// How much that is.
@@ -75,10 +79,11 @@ pub enum AuditError {
 ///
 /// [`AuditError`]; whatever is wrong with the export itself is a [`Fault`].
 pub fn check(input: &mut dyn BufRead, demand: Demand<'_>) -> Result<Checked, AuditError> {
-    let mut checking = Checking { older: demand.after.map(Older::begin).transpose()?, ..Checking::default() };
+    let older = demand.after.map(|older| Older::begin(older, demand.public_key)).transpose()?;
+    let mut checking = Checking { older, ..Checking::default() };
     let mut lines = Lines::new(input);
-    while let Some(text) = lines.next()? {
-        checking.take(lines.number, &text)?;
+    while let Some(bytes) = lines.next()? {
+        checking.take(lines.number, &bytes)?;
     }
     checking.end(lines.number, demand.public_key)
 }
@@ -95,15 +100,15 @@ impl<'a> Lines<'a> {
         Self { input, number: 0 }
     }
 
-    /// The next line with its end, if it has one; what is no text or too long is read as far as it goes, and is no line.
-    fn next(&mut self) -> io::Result<Option<String>> {
+    /// The next line with its end, if it has one; what is too long is read as far as it goes, and is no line.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         let mut limited = io::Read::take(&mut *self.input, LINE_BYTES_MAX);
         if limited.read_until(b'\n', &mut bytes)? == 0 {
             return Ok(None);
         }
         self.number += 1;
-        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(Some(bytes))
     }
 }
 
@@ -119,29 +124,36 @@ struct Checking<'a> {
     faulty: Option<String>,
     head: Option<Head>,
     /// Lines that say something else than this program makes of their bytes. Where another version wrote them, and they are
-    /// as they were sealed, that is no fault.
+    /// as they were sealed, that is no fault, and their words are not known to be true.
     reworded: Vec<Fault>,
+    reworded_count: u64,
 }
 
 impl Checking<'_> {
-    fn take(&mut self, number: u64, text: &str) -> Result<(), AuditError> {
+    fn take(&mut self, number: u64, bytes: &[u8]) -> Result<(), AuditError> {
         if self.sealed.is_some() {
             self.fault(number, None, "it goes on after its seal".to_owned());
             return Ok(());
         }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            self.sealing.add(bytes);
+            self.is_lost = true;
+            self.fault(number, None, "this is no text in UTF-8".to_owned());
+            return Ok(());
+        };
         if number == 1 {
             match read_head(text) {
                 Ok(head) => self.head = Some(head),
                 Err(what) => self.fault(1, None, what),
             }
-            self.sealing.add(text);
+            self.sealing.add(bytes);
             return Ok(());
         }
         if text.starts_with("{\"seal\":") {
             self.take_seal(number, text);
             return Ok(());
         }
-        self.sealing.add(text);
+        self.sealing.add(bytes);
         let (line, is_ours) = match Line::read(text) {
             Ok(read) => read,
             Err(what) => {
@@ -156,6 +168,7 @@ impl Checking<'_> {
             None => Vec::new(),
         };
         let name = line.chain.to_string();
+        self.reworded_count += u64::from(!is_ours);
         if !is_ours && self.reworded.len() < FAULTS_MAX {
             let what = "what it says is not what its bytes say".to_owned();
             self.reworded.push(Fault { line: number, chain: Some(name.clone()), seq: Some(line.seq), what });
@@ -206,13 +219,16 @@ impl Checking<'_> {
             return Ok(self.checked);
         };
         let is_ours = self.head.as_ref().is_some_and(Head::is_ours);
-        let made_at = self.head.take().map(|head| head.made_at);
+        let (made_at, by) = self.head.take().map(|head| (head.made_at, head.by)).unzip();
         let is_as_sealed = sealing.seal(made_at.clone().unwrap_or_default()) == sealed.seal;
         self.checked.made_at = made_at;
         if is_ours || !is_as_sealed {
             for Fault { line, chain, seq, what } in std::mem::take(&mut self.reworded) {
                 self.fault(line, chain.zip(seq), what);
             }
+        } else if self.reworded_count > 0 {
+            self.checked.unchecked_words = self.reworded_count;
+            self.checked.worded_by = by;
         }
         // Whatever was changed is named already, where a line tells it.
         if self.checked.faults_count == 0 && !is_as_sealed {

@@ -122,7 +122,8 @@ impl Line {
         Self { chain: Chain::Pair(pair), seq, kind, at, body, hash }
     }
 
-    /// Reads a line; says whether it is what this program writes of its bytes.
+    /// Reads a line; says whether it is what this program writes of its bytes. It is not, either, where those are of a kind that
+    /// this program does not know.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Line {
         let body = STANDARD.decode(&written.body).map_err(|_| "its body is no Base64")?;
         let hash = super::seal::unhex(&written.hash).ok_or("its hash is no 64 hexadecimal digits")?;
         let line = Self { chain, seq: written.seq, kind: written.kind, at: Timestamp(written.at), body, hash };
-        let is_ours = line.text()? == text;
+        let is_ours = line.text().is_ok_and(|ours| ours == text);
         Ok((line, is_ours))
     }
 

@@ -126,6 +126,6 @@ fn record(line: Line, sealing: &mut Sealing, out: &mut dyn Write) -> Result<(), 
 }
 
 fn put(out: &mut dyn Write, sealing: &mut Sealing, line: &str) -> io::Result<()> {
-    sealing.add(line);
+    sealing.add(line.as_bytes());
     out.write_all(line.as_bytes())
 }

@@ -72,8 +72,8 @@ pub(super) struct Sealing {
 
 impl Sealing {
     /// Takes a line, whatever it is.
-    pub(super) fn add(&mut self, line: &str) {
-        self.lines.update(line.as_bytes());
+    pub(super) fn add(&mut self, line: &[u8]) {
+        self.lines.update(line);
     }
 
     /// Takes a record, which has to follow the one before it, or begin a chain that comes after all before.

@@ -6,9 +6,15 @@ use crate::support::{Client, Ended, Home, Shop, bare, end};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::process::Command;
 
 const KEY: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+
+/// The public key of it: both are those of RFC 8032, 7.1, test 1.
+fn public() -> String {
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a".to_owned()
+}
 
 /// A shop with a payment and a refund.
 fn shop() -> Shop {
@@ -75,7 +81,7 @@ fn a_byte_that_was_changed_is_named_by_its_line_wherever_it_is() {
     // Every hundredth and something: each line is met at many places.
     for at in (0..text.len()).step_by(131) {
         let mut bytes = text.clone().into_bytes();
-        bytes[at] ^= 1;
+        bytes[at] = if at % 2 == 0 { bytes[at] ^ 1 } else { 0xff };
         std::fs::write(shop.home.path("changed.jsonl"), &bytes).expect("written");
         let ended = checked(&shop.home, "changed.jsonl", &[]);
         assert_eq!(ended.code, 1, "byte {at}: {ended:?}");
@@ -110,6 +116,37 @@ fn records_that_are_left_out_swapped_or_cut_off_are_missed() {
     assert!(changed(&|lines| lines.push("{}".into()))["what"].as_str().expect("a text").contains("after its seal"));
 }
 
+/// Words of another version cannot be made again: that nobody has checked them is said.
+#[test]
+fn words_of_another_version_are_told_to_be_unchecked() {
+    let shop = shop();
+    exported(&shop.home, "books.jsonl", &[]);
+    let mut lines = lines(&shop.home, "books.jsonl");
+    lines[0] = lines[0].replace(&format!("\"by\":\"{}\"", env!("CARGO_PKG_VERSION")), "\"by\":\"9.9.9\"");
+    lines[2] = lines[2].replace("payment_accepted", "payment_rejected");
+    let seal: Value = serde_json::from_str(&lines.pop().expect("a seal")).expect("JSON");
+    let digest = Sha256::digest(format!("{}\n", lines.join("\n")));
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sealed = |lines_digest: &str| {
+        let seal = &seal["seal"];
+        format!(
+            "{{\"seal\":{{\"chains\":{},\"records\":{},\"heads\":{},\"lines\":\"{lines_digest}\",\"made_at\":{}}},\"key\":null,\"signature\":null}}",
+            seal["chains"], seal["records"], seal["heads"], seal["made_at"]
+        )
+    };
+    shop.home.write("other.jsonl", &format!("{}\n{}\n", lines.join("\n"), sealed(&digest)));
+    let ended = checked(&shop.home, "other.jsonl", &[]);
+    let json = ended.json();
+    assert_eq!(
+        (ended.code, &json["unchecked_words"], &json["worded_by"]),
+        (0, &json!(1), &json!("9.9.9")),
+        "{ended:?}"
+    );
+    // Not as it was sealed: then the line is named.
+    shop.home.write("other.jsonl", &format!("{}\n{}\n", lines.join("\n"), sealed(&"0".repeat(64))));
+    assert_eq!(found(&checked(&shop.home, "other.jsonl", &[]))[0].split(' ').next(), Some("3"));
+}
+
 /// The signature is judged by OpenSSL, too, which knows nothing of us.
 #[test]
 fn a_signature_is_that_of_its_key_and_of_no_other() {
@@ -117,9 +154,8 @@ fn a_signature_is_that_of_its_key_and_of_no_other() {
     shop.home.write("key", &format!("{KEY}\n"));
     let key = shop.home.path("key").display().to_string();
     let told = exported(&shop.home, "books.jsonl", &["--signing-key", &key]);
-    // RFC 8032, 7.1, test 1.
-    let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-    assert!(told.stderr.contains(public), "{told:?}");
+    let public = &public();
+    assert!(told.stderr.contains(public.as_str()), "{told:?}");
     let ended = checked(&shop.home, "books.jsonl", &["--public-key", public]);
     assert_eq!((ended.code, &ended.json()["signed_by"]), (0, &json!(public)), "{ended:?}");
     let other = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
@@ -166,6 +202,13 @@ fn what_was_exported_once_has_to_be_there_for_ever() {
     exported(&other.home, "other.jsonl", &[]);
     let ended = checked(&shop.home, "new.jsonl", &["--after", &other.home.path("other.jsonl").display().to_string()]);
     assert_eq!(ended.code, 1, "{ended:?}");
+    // Half of an older one asks for half.
+    let old = lines(&shop.home, "old.jsonl");
+    shop.home.write("half.jsonl", &format!("{}\n", old[..3].join("\n")));
+    let ended = checked(&shop.home, "new.jsonl", &["--after", &path("half.jsonl")]);
+    assert!(ended.code == 2 && ended.stderr.contains("has no seal"), "{ended:?}");
+    let ended = checked(&shop.home, "new.jsonl", &["--after", &path("old.jsonl"), "--public-key", &public()]);
+    assert!(ended.code == 2 && ended.stderr.contains("not signed by this key"), "{ended:?}");
     shop.home.write("none", "nothing\n");
     let ended = checked(&shop.home, "new.jsonl", &["--after", &path("none")]);
     assert!(ended.code == 2 && ended.stderr.contains("--after: line 1"), "{ended:?}");
