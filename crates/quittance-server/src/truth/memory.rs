@@ -118,13 +118,15 @@ impl Memory {
         self.entries.invalidate(place);
     }
 
-    /// Forgets a record of a pair, named by its key or by what tells it apart.
-    pub(super) fn forget_identity(&self, pair: usize, word: &str) {
+    /// Forgets a record of a pair, named by its key or by what tells it apart. Its key, where that is known and is another one.
+    pub(super) fn forget_identity(&self, pair: usize, word: &str) -> Option<String> {
         let place = Place { pair, key: word.to_owned() };
-        if let Some(key) = self.identities.get(&place) {
-            self.forget(&Place { pair, key });
+        let key = self.identities.get(&place);
+        if let Some(key) = &key {
+            self.forget(&Place { pair, key: key.clone() });
         }
         self.forget(&place);
+        key
     }
 
     /// Forgets everything; what is being asked goes to those who wait for it alone.

@@ -332,9 +332,10 @@ impl Truths {
 
     fn forget_record(&self, believed: &Believed, word: &str, why: &'static str) {
         // First here, so that what is asked from now on is asked after it.
-        self.memory.forget_identity(believed.no, word);
+        let key = self.memory.forget_identity(believed.no, word);
         if let Some(shared) = &self.shared {
-            shared.heard(&believed.name, word);
+            // Redis may have dropped which key it is that the record was told under.
+            key.as_deref().into_iter().chain([word]).for_each(|word| shared.heard(&believed.name, word));
         }
         believed.numbers.forgotten(why);
     }

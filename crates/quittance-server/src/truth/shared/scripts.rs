@@ -6,6 +6,10 @@
 //! was lost, with all of Redis or for want of room, is never guessed to be the same. The era stands in each generation, so that removing it
 //! forgets everything.
 //!
+//! What was heard names a record, which is found by a key of its own (`i:`), with the entry that tells of it (`k`). The entry in turn holds the
+//! name of that key (`i`), and its answer counts only while the two hold together: where Redis dropped the one and not the other,
+//! nobody could have had the answer forgotten. The names in `i` and `k` are not declared as keys of the scripts; all of them lie in one slot.
+//!
 //! Does not own how keys are named, nor what an answer looks like.
 
 /// Looks at an entry, gives it a generation where it has none, and notes who asks where nothing has changed since the last look.
@@ -22,7 +26,7 @@ if type(era) ~= 'string' then
   redis.call('SET', KEYS[1], era)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
-local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'u')
+local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'u', 'i')
 if known.err then known = {} end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -32,6 +36,10 @@ if not g or string.sub(g, 1, #era) ~= era or future then
   redis.call('DEL', KEYS[2])
   g, t, until_ = era .. ARGV[1], '', 0
   redis.call('HSET', KEYS[2], 'g', g)
+end
+if t ~= '' and (not known[4] or redis.pcall('HGET', known[4], 'k') ~= KEYS[2]) then
+  redis.call('HDEL', KEYS[2], 't', 'v', 'i')
+  t = ''
 end
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
 local v = ''
@@ -64,7 +72,7 @@ local heard = redis.pcall('HGET', KEYS[3], 'h')
 if type(heard) == 'table' then redis.call('DEL', KEYS[3]) end
 if type(heard) == 'string' and (tonumber(heard) or 0) >= tonumber(ARGV[2]) then return -1 end
 if known[2] and (tonumber(known[2]) or 0) >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[2], 't', ARGV[2], 'v', ARGV[3])
+redis.call('HSET', KEYS[2], 't', ARGV[2], 'v', ARGV[3], 'i', KEYS[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('HSET', KEYS[3], 'k', KEYS[2])
 redis.call('PEXPIRE', KEYS[3], ARGV[5])

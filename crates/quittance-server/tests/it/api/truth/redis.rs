@@ -204,6 +204,35 @@ async fn what_one_server_hears_the_other_forgets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_record_redis_dropped_is_asked_anew() {
+    let Some(shop) = Shop::open("a Redis that drops keys", "max_age = \"1h\"", "customer").await else { return };
+    shop.provider.keep("sub_1", "cus_1", "active");
+    let (one, other) = (shop.server().await, shop.server().await);
+    one.ask("cus_1").await.expect(200, "");
+    shop.until_kept().await;
+    let drop_identity = || shop.client().del::<_, i64>(shop.names("i")).expect("dropped");
+    assert_eq!(drop_identity(), 1);
+    shop.provider.keep("sub_1", "cus_1", "canceled");
+    // The server that hears of the subscription does not know whose it is, nor does Redis any more.
+    other.tell(1, "sub_1").await;
+    assert_eq!(told(&other.ask("cus_1").await), pair_of("ended", "provider"));
+    until(&one, "cus_1", "ended").await;
+    assert_eq!(shop.provider.calls(), 2, "it is shared again");
+    // One that does know has Redis forget it by its key, too.
+    shop.until_kept().await;
+    assert_eq!(drop_identity(), 1);
+    shop.provider.keep("sub_1", "cus_1", "active");
+    other.tell(2, "sub_1").await;
+    let waiting = async {
+        while !shop.names("e").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it is forgotten");
+    until(&one, "cus_1", "active").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_asked_before_another_heard_of_a_change_nobody_remembers_after_it() {
     for key in ["id", "customer"] {
         let truth = "max_age = \"1h\", timeout = \"60s\"";
