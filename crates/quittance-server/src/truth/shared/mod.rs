@@ -29,11 +29,12 @@ use redis::Pipeline;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as Turn, Notify, Semaphore};
+use tokio::time::MissedTickBehavior;
 
 /// How often it is asked whether Redis is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Times in a row that it does not say so, after which it is not.
+/// Times in a row that it does not say so, or is not told what was heard, after which it is not.
 const MISSES_MAX: u32 = 3;
 
 /// Between two tries to reach Redis, at first and at most.
@@ -358,17 +359,18 @@ impl Shared {
     }
 
     async fn until_lost(&self, line: &Line) {
+        // Made once: however much is heard meanwhile, its turn comes.
+        let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut misses = 0;
         while misses < MISSES_MAX {
             tokio::select! {
                 () = line.lost.notified() => return,
+                // What cannot be told is told, and counted where it cannot be, with the next heartbeat.
                 () = self.news.notified() => drop(self.tell().await),
-                () = tokio::time::sleep(HEARTBEAT) => {
-                    let is_there = self.link.is_there(line).await;
-                    misses = if is_there { 0 } else { misses + 1 };
-                    if is_there {
-                        self.tell().await;
-                    }
+                _ = heartbeat.tick() => {
+                    let is_well = self.link.is_there(line).await && self.tell().await;
+                    misses = if is_well { 0 } else { misses + 1 };
                 }
             }
         }

@@ -348,6 +348,23 @@ async fn a_redis_that_stands_still_holds_nobody_up_and_is_told_when_it_goes_on()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_stands_still_is_noticed_however_much_is_heard() {
+    let Some(shop) = Shop::open("what is heard while Redis stands still", "max_age = \"1h\"", "id").await else {
+        return;
+    };
+    let one = shop.server().await;
+    shop.redis.freeze();
+    let hearing = async {
+        while one.app.handle.readiness().risks.iter().all(|risk| risk.code != RISK) {
+            invalidate(&one, "sub_1").await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, hearing).await.expect("it is away");
+    shop.redis.thaw();
+    shares(&one, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_is_made_anew_and_nothing_is_remembered_over_it() {
     let Some(shop) = Shop::open("connections that break", "max_age = \"1h\"", "id").await else { return };
     shop.provider.keep("sub_1", "cus_1", "active");
