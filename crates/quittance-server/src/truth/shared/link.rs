@@ -4,6 +4,7 @@
 //! alone for a while. Does not own when a connection is made anew, nor what is asked.
 
 use super::names::Names;
+use super::scripts::PULSE;
 use crate::clock;
 use crate::truth::backoff::Backoff;
 use redis::aio::MultiplexedConnection;
@@ -20,6 +21,9 @@ pub(super) const REPLY: Duration = Duration::from_millis(250);
 
 /// How long a connection may take to be made, with TLS and password.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long what a pulse writes is kept at most, in milliseconds.
+const PULSE_MS: &[u8] = b"10000";
 
 /// What this process reaches Redis by.
 pub(super) struct Link {
@@ -48,6 +52,8 @@ pub(super) enum LinkError {
     TooSlow,
     #[error("it does not say which start of which Redis it is (INFO server)")]
     Nameless,
+    #[error("it does not do what is asked of it")]
+    Unusable(#[source] RedisError),
 }
 
 /// The client of an address; none where it is none of a Redis.
@@ -112,11 +118,13 @@ impl Link {
             connection.subscribe(channel).await?;
             Ok((connection, told))
         };
-        let connected = tokio::time::timeout(CONNECT, connecting).await.map_err(|_| LinkError::TooSlow)?;
-        let (connection, told) = connected.map_err(LinkError::Unreachable)?;
-        let run = told.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::trim);
-        let run = run.filter(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        Ok(Line { connection, names: Names::new(prefix, run.ok_or(LinkError::Nameless)?), lost })
+        let connecting = async {
+            let (mut connection, told) = connecting.await.map_err(LinkError::Unreachable)?;
+            let names = Names::new(prefix, run_of(&told).ok_or(LinkError::Nameless)?);
+            pulse(&names).query_async::<Value>(&mut connection).await.map_err(LinkError::Unusable)?;
+            Ok(Line { connection, names, lost })
+        };
+        tokio::time::timeout(CONNECT, connecting).await.map_err(|_| LinkError::TooSlow)?
     }
 
     /// Asks over a connection. None where no answer came in time, or none that can be used.
@@ -131,16 +139,16 @@ impl Link {
         self.judged(line, async move { commands.query_async(&mut connection).await }).await
     }
 
-    /// Whether it answers, asked whatever it did last.
-    pub(super) async fn is_there(&self, line: &Line) -> bool {
+    /// Whether it does what is asked of it, asked whatever it did last.
+    pub(super) async fn is_usable(&self, line: &Line) -> bool {
         let mut connection = line.connection.clone();
-        let ping = redis::cmd("PING");
-        let asking = ping.query_async::<Value>(&mut connection);
-        let is_there = tokio::time::timeout(REPLY, asking).await.is_ok_and(|answer| answer.is_ok());
-        if is_there {
+        let pulse = pulse(&line.names);
+        let asking = pulse.query_async::<Value>(&mut connection);
+        let is_usable = tokio::time::timeout(REPLY, asking).await.is_ok_and(|answer| answer.is_ok());
+        if is_usable {
             self.backoff.is_well();
         }
-        is_there
+        is_usable
     }
 
     async fn judged<T>(&self, line: &Line, asking: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
@@ -164,6 +172,18 @@ impl Link {
         self.backoff.failed(clock::monotonic());
         None
     }
+}
+
+/// Which start of which Redis it is, as `INFO server` tells.
+fn run_of(told: &str) -> Option<&str> {
+    let run = told.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::trim);
+    run.filter(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// What finds out whether Redis does all that is asked of it. What answers a `PING` may refuse to write, or to run scripts.
+fn pulse(names: &Names) -> Cmd {
+    let name = names.pulse();
+    script(PULSE, &[&name], &[PULSE_MS, name.as_bytes()])
 }
 
 /// A script with its keys and arguments, as it is sent.

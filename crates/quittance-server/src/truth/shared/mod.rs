@@ -31,14 +31,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as Turn, Notify, Semaphore};
 use tokio::time::MissedTickBehavior;
 
-/// How often it is asked whether Redis is there.
+/// How often it is found out whether Redis does what is asked of it.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Times in a row that it does not say so, or is not told what was heard, after which it is not.
+/// Times in a row that it does not, or is not told what was heard, after which the connection is given up.
 const MISSES_MAX: u32 = 3;
 
 /// Between two tries to reach Redis, at first and at most.
 const TRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// How long a connection lasts after which the next one is tried for at once.
+const LASTING: Duration = Duration::from_secs(30);
 
 /// Questions that look into Redis at once; more go to the system without.
 const LOOKS_MAX: usize = 1_024;
@@ -332,10 +335,13 @@ impl Shared {
             match self.connect().await {
                 Ok(line) => {
                     self.set_trouble(None);
-                    pause = TRIES[0];
-                    self.until_lost(&line).await;
+                    let since = clock::monotonic();
+                    let why = self.until_lost(&line).await;
                     self.link.set(None);
-                    self.set_trouble(Some("the connection was lost".to_owned()));
+                    self.set_trouble(Some(why.to_owned()));
+                    if since_then(since) >= LASTING {
+                        pause = TRIES[0];
+                    }
                 }
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
@@ -358,22 +364,24 @@ impl Shared {
         Ok(line)
     }
 
-    async fn until_lost(&self, line: &Line) {
+    /// Tells what is heard for as long as a connection is good. Why it is not any more.
+    async fn until_lost(&self, line: &Line) -> &'static str {
         // Made once: however much is heard meanwhile, its turn comes.
         let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut misses = 0;
         while misses < MISSES_MAX {
             tokio::select! {
-                () = line.lost.notified() => return,
+                () = line.lost.notified() => return "the connection was lost",
                 // What cannot be told is told, and counted where it cannot be, with the next heartbeat.
                 () = self.news.notified() => drop(self.tell().await),
                 _ = heartbeat.tick() => {
-                    let is_well = self.link.is_there(line).await && self.tell().await;
+                    let is_well = self.link.is_usable(line).await && self.tell().await;
                     misses = if is_well { 0 } else { misses + 1 };
                 }
             }
         }
+        "it did not do what was asked of it, several times in a row"
     }
 
     /// Notes whether Redis is there, and says so when that changes.

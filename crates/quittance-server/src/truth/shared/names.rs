@@ -36,6 +36,11 @@ impl Names {
         format!("{}era", self.base)
     }
 
+    /// What is written to find out whether anything can be.
+    pub(super) fn pulse(&self) -> String {
+        format!("{}pulse", self.base)
+    }
+
     pub(super) fn entry(&self, pair: &str, key: &str) -> Entry {
         Entry { era: self.era(), entry: format!("{}e:{}", self.base, digest(pair, key)) }
     }

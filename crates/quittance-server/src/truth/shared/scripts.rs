@@ -98,3 +98,24 @@ pub(super) const ALL: &str = r"
 redis.call('DEL', KEYS[1])
 return redis.call('PUBLISH', ARGV[1], ARGV[2])
 ";
+
+/// Does all that the other scripts do, where it is nobody's and leaves nothing: what is shared can be shared only where this succeeds.
+/// It begins with removing, which a Redis without room does, too.
+///
+/// Keys: a name of its own. Arguments: how long what it leaves is kept, were it cut off (ms), a channel of its own.
+pub(super) const PULSE: &str = r"
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'g', '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PTTL', KEYS[1])
+redis.call('HGET', KEYS[1], 'g')
+redis.call('HMGET', KEYS[1], 'g', 't')
+redis.call('HSTRLEN', KEYS[1], 'g')
+redis.call('HDEL', KEYS[1], 'g')
+redis.call('TIME')
+return redis.call('PUBLISH', ARGV[2], '')
+";

@@ -155,8 +155,12 @@ async fn a_thousand_who_miss_at_once_at_two_servers_are_one_question() {
     let mut client = shop.client();
     let mut looks = || -> bool {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut client).expect("numbers");
-        let evals = stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls="));
-        evals.and_then(|line| line.split(',').next()?.parse::<u64>().ok()).is_some_and(|calls| calls >= 8)
+        let calls = |name: &str| -> u64 {
+            let told = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
+            told.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0)
+        };
+        // Each heartbeat publishes, and nothing else here does.
+        calls("eval").saturating_sub(calls("publish")) >= 8
     };
     while !looks() {
         tokio::task::yield_now().await;
@@ -345,6 +349,67 @@ async fn a_redis_that_stands_still_holds_nobody_up_and_is_told_when_it_goes_on()
     until(&other, "sub_1", "ended").await;
     shares(&one, true).await;
     shares(&other, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_answers_and_lets_nothing_be_shared_is_away_until_it_does() {
+    let Some(shop) = Shop::open("a Redis that refuses", "max_age = \"1h\"", "id").await else { return };
+    let one = shop.server().await;
+    for (no, (refuse, allow, why)) in [
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "read only replica"),
+        ("ACL SETUSER default -eval", "ACL SETUSER default +eval", "eval"),
+        ("ACL SETUSER default -publish", "ACL SETUSER default +publish", "does not do what is asked of it"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut client = shop.client();
+        let mut say = |words: &str| {
+            let words: Vec<_> = words.split(' ').collect();
+            let _: () = redis::cmd(words[0]).arg(&words[1..]).query(&mut client).expect("done");
+        };
+        let key = format!("sub_{no}");
+        shop.provider.keep(&key, "cus_1", "active");
+        say(refuse);
+        shares(&one, false).await;
+        let waiting = async {
+            while !one.app.handle.readiness().risks.iter().any(|risk| risk.what.contains(why)) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("it is said why");
+        assert_eq!(told(&one.ask(&key).await), pair_of("active", "provider"));
+        say(allow);
+        shares(&one, true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_permissions_that_are_documented_are_enough() {
+    let Some(shop) = Shop::open("a user of Redis who may do little", "max_age = \"1h\"", "customer").await else {
+        return;
+    };
+    let docs = include_str!("../../../../../../docs/truth.md");
+    let needed =
+        docs.split("A user for it needs `").nth(1).and_then(|rest| rest.split('`').next()).expect("it is told");
+    let places = ["on", ">secret", "~{quittance:truth}*", "resetchannels", "&{quittance:truth}*"];
+    let _: () = redis::cmd("ACL")
+        .arg(&["SETUSER", "quittance"])
+        .arg(&places)
+        .arg(&needed.split_whitespace().collect::<Vec<_>>())
+        .query(&mut shop.client())
+        .expect("a user");
+    let address = shop.redis.url().replace("redis://", "redis://quittance:secret@");
+    std::fs::write(shop.files.path().join("redis"), address).expect("an address written");
+    shop.provider.keep("sub_1", "cus_1", "active");
+    let (one, other) = (shop.server().await, shop.server().await);
+    one.ask("cus_1").await.expect(200, "");
+    shop.until_kept().await;
+    assert_eq!(told(&other.ask("cus_1").await), pair_of("active", "cache"));
+    shop.provider.keep("sub_1", "cus_1", "canceled");
+    other.tell(1, "sub_1").await;
+    until(&one, "cus_1", "ended").await;
+    assert_eq!(shop.provider.calls(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
