@@ -62,7 +62,7 @@ fn home(provider: &Provider, app: &str, more: &str) -> Home {
              [systems.crm.objects.account]\nlist = \"/accounts\"\nrecords = \"/data\"\npaging = \"none\"\n\
              [pairs.accounts]\nleft = {{ system = \"app\", table = \"accounts\" }}\n\
              right = {{ system = \"crm\", object = \"account\" }}\nmatch = [ {{ left = \"id\", right = \"id\" }} ]\n\
-             repairs_share_max = 1\ntake_away = \"apply\"\n{more}\
+             take_away = \"apply\"\n{more}\
              [[pairs.accounts.fields]]\nleft = \"plan\"\nright = \"plan\"\nauthority = \"right\"\n\
              [[pairs.accounts.fields]]\nleft = \"seats\"\nright = \"seats\"\nauthority = \"right\"\n",
             provider.base
@@ -70,6 +70,9 @@ fn home(provider: &Provider, app: &str, more: &str) -> Home {
     );
     home
 }
+
+/// Bent fields are many records: the default brake stops what would be written because of them.
+const UNBRAKED: &str = "repairs_share_max = 1\n";
 
 const SQLITE: &str = "kind = \"sqlite\"\npath = \"PLACE/app.db\"\nwritable = true\n";
 
@@ -99,7 +102,7 @@ fn reconcile(home: &Home, words: &[&str]) -> Ended {
 #[test]
 fn a_field_that_a_new_version_nulls_is_not_written_before_a_person_accepts_it() {
     let provider = Provider::start();
-    let home = home(&provider, SQLITE, "");
+    let home = home(&provider, SQLITE, UNBRAKED);
     filled(&home);
     let first = reconcile(&home, &["--apply"]);
     assert_eq!((first.code, &first.json()["shape"]), (0, &json!([])), "{first:?}");
@@ -118,7 +121,8 @@ fn a_field_that_a_new_version_nulls_is_not_written_before_a_person_accepts_it() 
         assert_eq!(bent["what"], "`plan` of the right is nothing in 50.00 % of 40 records, and was in 0.00 % at most");
     }
     let people = home.run(&["reconcile", "accounts", "--settle", "0s"]);
-    assert!(people.stdout.contains("quittance reconcile accounts --accept-shape plan --apply"), "{people:?}");
+    let remedy = "quittance reconcile accounts --accept-shape plan --apply --repairs-max N";
+    assert!(people.stdout.contains(remedy), "{people:?}");
     let compared = home.run(&["diff", "accounts", "--settle", "0s", "--json"]);
     assert_eq!(compared.json()["shape"][0]["field"], "plan", "{compared:?}");
     // A record that somebody names is theirs to decide about.
@@ -138,11 +142,35 @@ fn a_field_that_a_new_version_nulls_is_not_written_before_a_person_accepts_it() 
 }
 
 #[test]
+fn what_is_accepted_and_stopped_by_the_brake_stays_bent() {
+    let provider = Provider::start();
+    let home = home(&provider, SQLITE, "");
+    filled(&home);
+    assert_eq!(reconcile(&home, &["--apply"]).code, 0);
+    provider.speak_the_new_version();
+    // The other field is repaired in between.
+    for (turn, words) in [("first", "--repairs-max 21"), ("second", "--repairs-max 20")] {
+        let stopped = reconcile(&home, &["--accept-shape", "plan", "--apply"]);
+        let told = stopped.json();
+        assert_eq!((stopped.code, planless(&home)), (4, 0), "{turn}: {stopped:?}");
+        assert!(told["stopped"].as_str().is_some_and(|text| text.contains(words)), "{turn}: {told:#}");
+        assert_eq!(told["shape"][0]["field"], "plan", "{turn}: nobody has accepted it: {told:#}");
+        // Who looks at nothing writes nothing of it, however much they permit.
+        let after = reconcile(&home, &["--apply", "--repairs-max", "100"]);
+        let withheld = after.json()["withheld"].as_array().map(Vec::len);
+        assert_eq!((after.code, planless(&home), withheld), (1, 0, Some(20)), "{turn}: {after:?}");
+    }
+    let accepted = reconcile(&home, &["--accept-shape", "plan", "--apply", "--repairs-max", "20"]);
+    assert_eq!((accepted.code, planless(&home), &accepted.json()["shape"]), (0, 20, &json!([])), "{accepted:?}");
+}
+
+#[test]
 fn a_schedule_writes_nothing_of_a_bent_field_and_alarms_until_it_is_accepted() {
     let Some(postgres) = Postgres::shared("a schedule beside a field that is nulled") else { return };
     let (provider, name) = (Provider::start(), postgres.fresh_database());
     let app = "kind = \"postgres\"\nurl = \"file:PLACE/url\"\nwrite_url = \"file:PLACE/url\"\n";
-    let home = home(&provider, app, "apply = \"auto\"\nschedule = \"every 1s\"\nsettle = \"0s\"\n");
+    let home =
+        home(&provider, app, "repairs_share_max = 1\napply = \"auto\"\nschedule = \"every 1s\"\nsettle = \"0s\"\n");
     home.write("url", &postgres.url(&name));
     postgres.sql(&name, "CREATE TABLE accounts (id text PRIMARY KEY, plan text, seats int)");
     let rows = format!("INSERT INTO accounts SELECT 'acc_' || n, 'team', 5 FROM generate_series(1, {ACCOUNTS}) n");
@@ -161,7 +189,7 @@ fn a_schedule_writes_nothing_of_a_bent_field_and_alarms_until_it_is_accepted() {
         (&json!("accounts"), &json!("critical"), &json!(20))
     );
     let what = alert["what"].as_str().expect("a text");
-    for words in ["`plan` of the right is nothing in 50.00 %", "--accept-shape plan --apply"] {
+    for words in ["`plan` of the right is nothing in 50.00 %", "--accept-shape plan --apply --repairs-max N"] {
         assert!(what.contains(words), "{words}: {what}");
     }
     let seats = || postgres.sql(&name, "SELECT seats FROM accounts WHERE id = 'acc_1'");

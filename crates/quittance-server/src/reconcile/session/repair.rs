@@ -108,6 +108,7 @@ impl Session<'_> {
         spare_live(self.pair, &outcome, &mut plan, [&mut left, &mut right])
             .map_err(|(system, error)| SessionError::system(&system, error))?;
         plan.brake(self.pair, request.repairs_max.or(only.map(|_| self.pair.repairs.brake.repairs_max)));
+        let bent = if only.is_none() { self.accepted(&outcome, &request, &plan, bent)? } else { bent };
         let (mut repairs, mut failed) = (Vec::new(), None);
         if request.is_applied && plan.stopped.is_none() && !plan.proposals.is_empty() {
             (repairs, failed) = self.write(&plan, when, request.cause)?;
@@ -117,11 +118,27 @@ impl Session<'_> {
         Ok(Repaired { run, outcome, told, before, plan, bent, repairs, begun, failed, is_applied })
     }
 
-    /// The fields that are bent. What somebody accepts is remembered where they apply it.
+    /// The fields that are bent, as what somebody accepts has it. That is not remembered yet.
     fn judged(&self, outcome: &Outcome, request: &Request<'_>) -> Result<Vec<BentField>, SessionError> {
-        let is_shown = !request.is_applied && !request.accepted.is_empty();
-        let remembered = if is_shown { Remembered::Nothing } else { Remembered::Counts };
+        let remembered = if request.accepted.is_empty() { Remembered::Counts } else { Remembered::Nothing };
         self.bent(outcome, &request.accepted, remembered)
+    }
+
+    /// Remembers what somebody accepts where they apply it and the brake lets it pass. Otherwise what is bent stays bent, or the next
+    /// run would believe it that nobody looks at.
+    fn accepted(
+        &self,
+        outcome: &Outcome,
+        request: &Request<'_>,
+        plan: &Plan,
+        judged: Vec<BentField>,
+    ) -> Result<Vec<BentField>, SessionError> {
+        if request.accepted.is_empty() || !request.is_applied {
+            return Ok(judged);
+        }
+        let nothing = BTreeSet::new();
+        let accepted = if plan.stopped.is_none() { &request.accepted } else { &nothing };
+        self.bent(outcome, accepted, Remembered::Counts)
     }
 
     /// Tells and keeps the comparison, and decides by what was repaired before; the runs are open for

@@ -82,7 +82,11 @@ pub(crate) fn bent_sentence(pair: &Pair, bent: &BentField) -> String {
 pub(crate) fn bent_remedy(pair: &Pair, bent: &[BentField]) -> String {
     let fields: BTreeSet<&str> = bent.iter().map(|one| pair.fields[one.field].name.as_str()).collect();
     let options: String = fields.iter().map(|field| format!(" --accept-shape {field}")).collect();
-    format!("nothing is written because of it; if it is right: quittance reconcile {}{options} --apply", pair.name)
+    let asked = format!("quittance reconcile {}{options}", pair.name);
+    format!(
+        "nothing is written because of it; if it is right: {asked} shows how many repairs follow, and {asked} --apply \
+         --repairs-max N permits as many"
+    )
 }
 
 /// Bent fields as programs read them.
@@ -133,7 +137,8 @@ mod tests {
             assert_eq!(bent_sentence(&pair, &bent), expected);
         }
         let remedy = bent_remedy(&pair, &[nothing, bent(None)]);
-        assert!(remedy.ends_with("quittance reconcile subs --accept-shape status --apply"), "{remedy}");
+        let end = "quittance reconcile subs --accept-shape status --apply --repairs-max N permits as many";
+        assert!(remedy.ends_with(end), "{remedy}");
         let json = bent_json(&pair, &[nothing]);
         assert_eq!((&json[0]["nothing"], &json[0]["since"]), (&json!(101), &json!("1970-01-01T00:00:00Z")));
     }
