@@ -151,6 +151,9 @@ fn approved(
     if let Some(failed) = approved.failed {
         return Err(failed.into());
     }
+    if approved.repairs.iter().any(|repair| repair.state == RepairState::AwaitingApproval) {
+        return Err(Undecided::NotResolvable(vec![Withheld::Shape.as_str()]));
+    }
     Ok(written(approved.repairs.into_iter().map(|repair| (repair.state, repair.plan))))
 }
 

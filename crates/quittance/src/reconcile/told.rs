@@ -252,8 +252,13 @@ pub(super) fn decided(run: &RepairRun, repairs: &[Kept]) -> Document {
         counts.refused(),
         counts.failed()
     )];
-    if waiting > 0 {
-        notes.push("nothing was written: --apply makes them, --reject --apply decides against them".to_owned());
+    let waits = |one: &&Kept| one.state == RepairState::AwaitingApproval;
+    match repairs.iter().filter(waits).find_map(|one| one.detail.as_deref()) {
+        Some(why) => notes.push(format!("{waiting} were not approved: {why}")),
+        None if waiting > 0 => {
+            notes.push("nothing was written: --apply makes them, --reject --apply decides against them".to_owned());
+        }
+        None => {}
     }
     whole(json, rows, notes)
 }

@@ -165,6 +165,38 @@ fn what_is_accepted_and_stopped_by_the_brake_stays_bent() {
 }
 
 #[test]
+fn what_waits_and_would_believe_a_bent_field_is_not_approved_before_a_person_accepts_it() {
+    let provider = Provider::start();
+    let home = home(&provider, SQLITE, &format!("{UNBRAKED}apply = \"approve\"\n"));
+    filled(&home);
+    assert_eq!(reconcile(&home, &["--apply"]).code, 0);
+    provider.speak_the_new_version();
+    // Somebody asked about one record before anybody looked at all of them; and of another field something waits, too.
+    let named = reconcile(&home, &["--only", "acc_2", "--apply"]);
+    assert_eq!((named.code, &named.json()["awaiting_approval"]), (4, &json!(1)), "{named:?}");
+    let others = reconcile(&home, &["--apply"]);
+    assert_eq!((others.code, &others.json()["awaiting_approval"]), (4, &json!(1)), "{others:?}");
+    let approve = |ended: &Ended| {
+        let run = ended.json()["run_id"].as_str().expect("an id").to_owned();
+        home.run(&["approve", &run, "--apply", "--settle", "0s", "--json"])
+    };
+    for turn in ["first", "second"] {
+        let refused = approve(&named);
+        let (told, repair) = (refused.json(), refused.json()["repairs"][0].clone());
+        assert_eq!((refused.code, planless(&home), &told["awaiting_approval"]), (4, 0, &json!(1)), "{turn}: {told:#}");
+        let detail = repair["detail"].as_str().expect("why");
+        assert!(detail.starts_with("shape: ") && detail.contains("--accept-shape plan"), "{turn}: {detail}");
+    }
+    let other = approve(&others);
+    assert_eq!((other.code, planless(&home), &other.json()["repaired"]), (0, 0, &json!(1)), "{other:?}");
+    let accepted = reconcile(&home, &["--accept-shape", "plan", "--apply"]);
+    assert_eq!((accepted.code, &accepted.json()["awaiting_approval"]), (4, &json!(19)), "{accepted:?}");
+    assert_eq!((approve(&named).code, planless(&home)), (0, 1));
+    assert_eq!((approve(&accepted).code, planless(&home)), (0, 20));
+    assert_eq!(home.run(&["verify"]).code, 0);
+}
+
+#[test]
 fn a_schedule_writes_nothing_of_a_bent_field_and_alarms_until_it_is_accepted() {
     let Some(postgres) = Postgres::shared("a schedule beside a field that is nulled") else { return };
     let (provider, name) = (Provider::start(), postgres.fresh_database());

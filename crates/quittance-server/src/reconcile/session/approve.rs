@@ -1,13 +1,16 @@
 //! Repairs that wait for a person: made, or decided against.
 
+use super::shape::{Remembered, bent_remedy};
 use super::{Comparison, Session, SessionError, load, runs};
 use crate::clock;
 use crate::config::Config;
 use crate::data::Data;
 use crate::reconcile::known::but_for;
 use crate::reconcile::plan::changing;
-use crate::reconcile::{Earlier, Kept, Proposal, Repairs, Writers, carry_out, check, plan, spare_live};
+use crate::reconcile::{Earlier, Kept, Plan, Proposal, Repairs, Writers, carry_out, check, plan, spare_live};
 use quittance_core::id::RunId;
+use quittance_core::pair::detect::shape::BentField;
+use quittance_core::pair::repair::Withheld;
 use quittance_store::records::{RepairPlan, RepairRun, RepairState, encode_plan};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +31,7 @@ pub enum Decision<'w> {
 pub struct Decided {
     /// The run that they belong to.
     pub run: RepairRun,
-    /// The repairs.
+    /// The repairs. One that goes on waiting though it was approved says why in its detail.
     pub repairs: Vec<Kept>,
     /// What ended the writing.
     pub failed: Option<SessionError>,
@@ -70,13 +73,14 @@ pub fn approve(
     if let Some(decided_now) = decided_now {
         let mut repairs = session.repairs();
         let mut open = session.opening();
-        let mut overtaken = Vec::new();
+        let (mut overtaken, mut unbelieved) = (Vec::new(), Vec::new());
         let mut decide = |waiting: &mut Vec<Kept>, decided| {
             repairs.decide(waiting, decided, by, clock::now()).map_err(SessionError::store(KEEPING))
         };
         if is_rejected {
             decide(&mut waiting, (RepairState::Rejected, None))?;
         } else {
+            unbelieved = decided_now.unbelieved(&session, &mut waiting);
             (waiting, overtaken) = decided_now.sort(&session, waiting, &others)?;
             check(waiting.iter().map(|one| &one.plan), &mut open)?;
             decide(&mut overtaken, (RepairState::Moved, Some(OVERTAKEN)))?;
@@ -85,16 +89,30 @@ pub fn approve(
         let mut writers = Writers { open: &mut open, now: &clock::now, by };
         failed = carry_out(&mut repairs, &mut waiting, None, &mut writers).err().map(SessionError::from);
         waiting.extend(overtaken);
+        waiting.extend(unbelieved);
         waiting.sort_by_key(|one| one.no);
     }
     Ok(Decided { run, repairs: waiting, failed })
 }
 
-/// What a comparison says now is to be written, each by what tells it apart.
+/// What a comparison says now.
 #[derive(Default)]
-struct Fresh(BTreeMap<Vec<u8>, Proposal>);
+struct Fresh {
+    /// What is to be written, each by what tells it apart.
+    decided: BTreeMap<Vec<u8>, Proposal>,
+    /// What tells those apart that would be, were no field bent.
+    bent: BTreeSet<Vec<u8>>,
+    /// What is said of those.
+    why: String,
+}
 
 impl Fresh {
+    /// Takes out those that are not decided only because a field is bent. They go on waiting: a person may accept what it looks like.
+    fn unbelieved(&self, session: &Session<'_>, waiting: &mut Vec<Kept>) -> Vec<Kept> {
+        let is_bent = |one: &mut Kept| self.bent.contains(&session.told_apart(&one.plan));
+        waiting.extract_if(.., is_bent).map(|one| Kept { detail: Some(self.why.clone()), ..one }).collect()
+    }
+
     /// Those that are decided so still, as they are decided now, and those that are overtaken. Both halves of a merge are made,
     /// or neither.
     fn sort(
@@ -107,11 +125,11 @@ impl Fresh {
         let meant: BTreeSet<Vec<u8>> = waiting.iter().map(id).collect();
         let (mut still, mut overtaken) = (Vec::new(), Vec::new());
         for one in waiting {
-            let Some(fresh) = self.0.get(&id(&one)) else {
+            let Some(fresh) = self.decided.get(&id(&one)) else {
                 overtaken.push(one);
                 continue;
             };
-            let half = self.0.iter().find(|(_, other)| is_other_half(fresh, other));
+            let half = self.decided.iter().find(|(_, other)| is_other_half(fresh, other));
             match half.filter(|(half, _)| fresh.is_half && !meant.contains(*half)) {
                 None if fresh.is_half && half.is_none() => overtaken.push(one),
                 // The record may have been written since without any of it having changed.
@@ -146,14 +164,24 @@ impl Session<'_> {
     fn decide(&self, wait: &mut dyn FnMut()) -> Result<Fresh, SessionError> {
         let mut systems = self.systems()?;
         let outcome = systems.compare(self, &mut Comparison { only: None, wait })?;
+        let bent = self.bent(&outcome, &BTreeSet::new(), Remembered::Nothing)?;
         let mut history = runs(self.data)?;
         let mut kept = Repairs::new(history.store(), self.name);
-        let plan = plan(self.pair, &outcome, &[], clock::now(), Earlier::Approved(&mut kept));
+        let mut planned = |bent: &[BentField]| {
+            plan(self.pair, &outcome, bent, clock::now(), Earlier::Approved(&mut kept))
+                .map_err(SessionError::store("earlier repairs cannot be read"))
+        };
+        let mut plan = planned(&bent)?;
+        let straight = if bent.is_empty() { Plan::default() } else { planned(&[])? };
         drop(history);
-        let mut plan = plan.map_err(SessionError::store("earlier repairs cannot be read"))?;
         let [mut left, mut right] = systems.sources(self);
         spare_live(self.pair, &outcome, &mut plan, [&mut left, &mut right])
             .map_err(|(system, error)| SessionError::system(&system, error))?;
-        Ok(Fresh(plan.proposals.into_iter().map(|one| (self.told_apart(&one.plan), one)).collect()))
+        let why = format!("{}: {}", Withheld::Shape.as_str(), bent_remedy(&outcome.pair, &bent));
+        let id = |one: &Proposal| self.told_apart(&one.plan);
+        let believed: BTreeSet<Vec<u8>> = plan.proposals.iter().map(id).collect();
+        let decided = plan.proposals.into_iter().map(|one| (id(&one), one)).collect();
+        let bent = straight.proposals.iter().map(id).filter(|id| !believed.contains(id)).collect();
+        Ok(Fresh { decided, bent, why })
     }
 }
