@@ -97,7 +97,7 @@ pub fn carry_out(
         for portion in batch.chunks(writer.writes_at_once()) {
             repairs.may_go_on()?;
             let writes: Vec<Write> = portion.iter().map(|at| write(&side, &kept[*at].plan, id(&kept[*at]))).collect();
-            let written = writer.write(&object, &side, &writes).map_err(fails)?;
+            let written = writer.write(&object, &side, &writes).map_err(|source| repairs.failed(&system, source))?;
             let settled = settled(kept, portion, written, undoes);
             repairs.settle(&settled, writers.by, (writers.now)())?;
         }

@@ -12,6 +12,7 @@ use crate::api::rows;
 use crate::clock;
 use crate::data::Data;
 use crate::diff::{Repaired, Turn, repaired, repaired_reads};
+use crate::systems::SystemError;
 use quittance_core::id::RunId;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{
@@ -125,7 +126,21 @@ impl<'s> Repairs<'s> {
     pub(super) fn rest(&self, span: Duration) -> Result<(), WriteError> {
         let halt = self.guard.as_ref().map_or_else(Arc::<Halt>::default, |guard| Arc::clone(&guard.halt));
         halt.wait(span);
-        halt.why().map_or(Ok(()), |why| Err(WriteError::Stopped(why)))
+        self.stopped()
+    }
+
+    /// Why work is to stop, as an error.
+    pub(super) fn stopped(&self) -> Result<(), WriteError> {
+        let why = self.guard.as_ref().and_then(|guard| guard.halt.why());
+        why.map_or(Ok(()), |why| Err(WriteError::Stopped(why)))
+    }
+
+    /// How a system failed. Where it ended because work was to stop, that is what is told.
+    pub(super) fn failed(&self, system: &str, source: SystemError) -> WriteError {
+        match self.stopped() {
+            Err(stopped) if source.is_stopped() => stopped,
+            _ => WriteError::System { system: system.to_owned(), source },
+        }
     }
 
     /// Keeps a run and what it is going to do, before any of it is done.

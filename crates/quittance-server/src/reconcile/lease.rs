@@ -108,6 +108,11 @@ impl Guard {
         is_late.then(|| format!("the lease of the pair was not renewed for {} s", since.as_secs()))
     }
 
+    /// Why nothing more is to be begun at this moment of the steady clock: what ends work, and what forbids a commit.
+    pub(super) fn forbids(&self, at: Instant) -> Option<String> {
+        self.halt.why().map(|why| why.to_string()).or_else(|| self.may_be_lost(at))
+    }
+
     /// Whether the lease is this one still, in the row of the pair; else who has it.
     pub(super) fn check(&self, state: &PairState) -> Result<(), String> {
         if state.lease_epoch == self.epoch && state.lease_owner.as_deref() == Some(&self.owner) {
@@ -369,12 +374,21 @@ mod tests {
         guard.renewed(start);
         guard.halt.stop(Why::Paused("what was begun is ended".into()));
         assert_eq!(guard.may_be_lost(start + lease / 2), None);
+        assert_eq!(
+            guard.forbids(start + lease / 2).as_deref(),
+            Some("what was begun is ended"),
+            "nothing more is sent"
+        );
         assert!(guard.may_be_lost(start + lease).is_some_and(|why| why.contains("not renewed for 10 s")));
         guard.renewed(start + lease);
         assert_eq!(guard.may_be_lost(start + lease), None);
         let lost = Guard::of("one", 1);
         lost.halt.stop(Why::Lost("two has it".into()));
         assert_eq!(lost.may_be_lost(start).as_deref(), Some("two has it"));
+        let held = Guard::of("one", 1);
+        held.renewed(start);
+        assert_eq!(held.forbids(start + lease / 2), None);
+        assert!(held.forbids(start + lease).is_some_and(|why| why.contains("not renewed for 10 s")));
     }
 
     #[test]

@@ -66,12 +66,14 @@ fn look(
         let writes: Vec<Write> =
             batch.iter().map(|at| write(&side, &left_over[*at].plan, id(&left_over[*at]))).collect();
         let mut writer = (writers.open)(first).map_err(fails)?;
-        let mut stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
-        let rest = writer.lingers().saturating_sub(*rested);
+        let lingers = writer.lingers();
+        let mut look = || writer.stand_still(&object, &side, &writes);
+        let mut stands = look().map_err(|source| repairs.failed(&system, source))?;
+        let rest = lingers.saturating_sub(*rested);
         if !rest.is_zero() && stands.contains(&Some(Stand::AsExpected)) {
             repairs.rest(rest)?;
             *rested += rest;
-            stands = writer.stand_still(&object, &side, &writes).map_err(fails)?;
+            stands = look().map_err(|source| repairs.failed(&system, source))?;
         }
         let (mut outcomes, mut held) = (Vec::new(), 0);
         for (at, stand) in batch.iter().zip(stands) {

@@ -20,6 +20,8 @@ enum Nature {
     Lagging,
     /// The system refuses our credential.
     Unauthorised,
+    /// Work was to stop.
+    Stopped,
 }
 
 /// Why a system cannot be read. Never holds a secret.
@@ -74,6 +76,18 @@ impl SystemError {
     #[must_use]
     pub const fn is_unauthorised(&self) -> bool {
         matches!(self.nature, Nature::Unauthorised)
+    }
+
+    /// The same, of what ended because work was to stop.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        Self { nature: Nature::Stopped, ..self }
+    }
+
+    /// Whether it ended because work was to stop: nothing is wrong with the system.
+    #[must_use]
+    pub const fn is_stopped(&self) -> bool {
+        matches!(self.nature, Nature::Stopped)
     }
 
     /// The same, because of `source`.

@@ -11,6 +11,7 @@ pub(super) use rounds::{Conversation, Known, converse, portion, stands};
 pub(super) use send::Sent;
 
 use super::SystemError;
+use super::write::Veto;
 use crate::clock;
 use crate::transport::Transport;
 use quittance_connectors::message::{Delivery, Request, Response};
@@ -22,6 +23,9 @@ use std::time::Duration;
 
 /// Requests of one system under way at once.
 pub(super) const IN_FLIGHT_MAX: usize = 8;
+
+/// How soon a pause ends at the latest when work is to stop.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// How long a system is bothered that does not answer as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +76,14 @@ impl Web {
             writes: bucket(requests_per_second_max.min(send::WRITES_PER_SECOND_MAX)),
             pace: Duration::from_secs(1) / requests_per_second_max.max(1),
             sent: Arc::new(AtomicU64::new(0)),
+            veto: None,
         };
         Ok(Self { runtime, line })
+    }
+
+    /// Has this asked before each write, and before whatever is asked again.
+    pub(super) fn ask_before_send(&mut self, veto: Veto) {
+        self.line.veto = Some(Arc::new(veto));
     }
 
     pub(super) fn line(&self) -> Line {
@@ -103,6 +113,8 @@ pub(super) struct Line {
     writes: Arc<Mutex<Bucket>>,
     pace: Duration,
     sent: Arc<AtomicU64>,
+    /// Says why nothing more is to be sent.
+    veto: Option<Arc<Veto>>,
 }
 
 /// An answer, and when it was given.
@@ -146,7 +158,7 @@ impl Line {
                 return Err(self.failure(request, tries, &miss));
             }
             tries += 1;
-            tokio::time::sleep(miss.wait.unwrap_or(pause).min(self.patience.pause_max)).await;
+            self.rest(miss.wait.unwrap_or(pause).min(self.patience.pause_max)).await?;
             pause = (pause * 2).min(self.patience.pause_max);
         }
     }
@@ -187,6 +199,34 @@ impl Line {
         let path = path(request);
         let what = format!("GET {path} of system `{}` cannot be read, tried {tries} times: {}", self.name, miss.reason);
         SystemError::outside(what, miss.remedy)
+    }
+
+    /// Waits so long; no longer where nothing more is to be sent, which is an error.
+    async fn rest(&self, span: Duration) -> Result<(), SystemError> {
+        let slice = if self.veto.is_some() { GLANCE } else { span };
+        let mut left = span;
+        loop {
+            self.may_send()?;
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::time::sleep(left.min(slice)).await;
+            left = left.saturating_sub(slice);
+        }
+    }
+
+    /// Why nothing more is to be sent now, as an error.
+    fn may_send(&self) -> Result<(), SystemError> {
+        self.objection().map_or(Ok(()), |why| Err(self.stopped(&why)))
+    }
+
+    fn objection(&self) -> Option<String> {
+        self.veto.as_ref().and_then(|veto| veto())
+    }
+
+    fn stopped(&self, why: &str) -> SystemError {
+        let what = format!("nothing more is sent to the system `{}`: {why}", self.name);
+        SystemError::outside(what, "what was sent is found out by the next run, which decides the rest anew").stopped()
     }
 
     /// Waits until the rate allows one more request.

@@ -138,8 +138,8 @@ fn alone(object: &str) -> SystemError {
     SystemError::configuration(what, "only the kinds postgres and sqlite can: write them by hand")
 }
 
-/// Says why nothing may be committed now, if that is so.
-pub type Veto = Box<dyn Fn() -> Option<String> + Send>;
+/// Says why nothing may be committed, or sent, now, if that is so.
+pub type Veto = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// Takes back what is not to be committed.
 pub(super) fn vetoed(system: &str, veto: Option<&Veto>) -> Result<(), SystemError> {
@@ -178,6 +178,10 @@ pub trait Writer: Send {
     /// Has this asked right before each commit, where the system has transactions. What is not to be committed is taken back, and
     /// an error.
     fn ask_before_commit(&mut self, _: Veto) {}
+
+    /// Has this asked right before each request that writes, and before whatever is asked again, where the system has no
+    /// transactions. Nothing more is sent then, no pause is waited for to its end, and it is an error.
+    fn ask_before_send(&mut self, _: Veto) {}
 
     /// How many records are best written by one call, at most [`WRITES_MAX`]: fewer where each is written by itself, so that
     /// what became of them is kept soon.

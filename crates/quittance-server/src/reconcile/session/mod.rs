@@ -82,13 +82,16 @@ impl<'c> Session<'c> {
         Self { pair, ..self }
     }
 
-    /// Opens what writes the systems of the pair, and commits nothing under a lease that may be lost.
+    /// Opens what writes the systems of the pair: it commits nothing under a lease that may be lost, and sends nothing either
+    /// once work is to stop.
     fn opening(&self) -> impl FnMut(&RepairPlan) -> Result<Box<dyn Writer>, SystemError> + use<'c> {
         let (config, name, guard) = (self.config, self.name, self.guard.clone());
         move |plan| {
             let mut writer = writer(config, name, plan)?;
             if let Some(guard) = guard.clone() {
+                let sending = guard.clone();
                 writer.ask_before_commit(Box::new(move || guard.may_be_lost(clock::monotonic())));
+                writer.ask_before_send(Box::new(move || sending.forbids(clock::monotonic())));
             }
             Ok(writer)
         }

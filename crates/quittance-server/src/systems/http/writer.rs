@@ -10,7 +10,7 @@ mod conversation;
 use super::{Token, configured, missing, web};
 use crate::config::{Auth, HttpApi, HttpObject, Secret};
 use crate::systems::web::{Web, converse, portion, stands};
-use crate::systems::write::{Narrow, Stand, WRITES_MAX, Write, Writer, Written};
+use crate::systems::write::{Narrow, Stand, Veto, WRITES_MAX, Write, Writer, Written};
 use crate::systems::{Patience, SystemError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -112,6 +112,10 @@ impl Writer for HttpWriter {
 
     fn lingers(&self) -> Duration {
         self.web.timeout()
+    }
+
+    fn ask_before_send(&mut self, veto: Veto) {
+        self.web.ask_before_send(veto);
     }
 
     fn writes_at_once(&self) -> usize {

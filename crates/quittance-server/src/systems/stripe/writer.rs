@@ -12,7 +12,7 @@ use super::{Account, Credential, web};
 use crate::config::Secret;
 use crate::systems::SystemError;
 use crate::systems::web::{Web, converse, portion, stands};
-use crate::systems::write::{Stand, WRITES_MAX, Write, Writer, Written};
+use crate::systems::write::{Stand, Veto, WRITES_MAX, Write, Writer, Written};
 use conversation::Talk;
 use job::Job;
 use quittance_core::pair::Side;
@@ -55,6 +55,10 @@ impl Writer for StripeWriter {
 
     fn lingers(&self) -> Duration {
         self.web.timeout()
+    }
+
+    fn ask_before_send(&mut self, veto: Veto) {
+        self.web.ask_before_send(veto);
     }
 
     fn writes_at_once(&self) -> usize {

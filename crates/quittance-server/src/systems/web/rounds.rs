@@ -2,7 +2,8 @@
 //! each record, and have no transactions.
 //!
 //! Each round begins with a look at all that is open, so that nothing is sent again that was done, and nothing is sent over what
-//! somebody else wrote since the first try. What cannot be known from an answer is decided by what is read. Does not own the
+//! somebody else wrote since the first try. What cannot be known from an answer is decided by what is read. A pair that is paused,
+//! a lease that is lost and the end of the process are heard before each send, and in each pause. Does not own the
 //! requests, nor what answers mean: each system has a [`Conversation`].
 
 use super::{IN_FLIGHT_MAX, Line, Sent, Web};
@@ -115,7 +116,7 @@ pub(in crate::systems) fn converse(talk: &impl Conversation) -> Result<Vec<Writt
             known[*at] = heard(talk, *at, &known[*at], answer)?;
         }
         if known.iter().any(|known| matches!(known, Known::Fresh(_) | Known::Unsure(_))) {
-            talk.web().run(line.pause(tries + 1, Some(wait).filter(|wait| !wait.is_zero())));
+            talk.web().run(line.pause(tries + 1, Some(wait).filter(|wait| !wait.is_zero())))?;
         }
     }
     let over = |(at, known): (usize, Known)| match known {
@@ -185,6 +186,7 @@ fn heard(talk: &impl Conversation, at: usize, known: &Known, sent: Sent) -> Resu
         Sent::Answered(response) => talk.answered(at, known, &response)?,
         Sent::Throttled(_) => still("it had too many requests (429)".to_owned()),
         Sent::Unsent(reason) => still(reason),
+        Sent::Vetoed(why) => return Err(talk.web().line().stopped(&why)),
         Sent::Unclear(response) if talk.is_kept(&response) => Known::Ended(format!("it answers {}", response.status)),
         Sent::Unclear(response) => Known::Unsure(format!("it answers {}", response.status)),
         Sent::Lost(reason) => Known::Unsure(reason),

@@ -2,6 +2,7 @@
 
 use super::Line;
 use crate::clock;
+use crate::systems::SystemError;
 use quittance_connectors::http::update::Change;
 use quittance_connectors::message::{Delivery, Request, Response};
 use std::future::Future;
@@ -24,6 +25,8 @@ pub(in crate::systems) enum Sent {
     Lost(String),
     /// No byte of it left: why.
     Unsent(String),
+    /// It was not sent, since nothing is to be any more: why.
+    Vetoed(String),
 }
 
 impl Line {
@@ -37,10 +40,13 @@ impl Line {
         self.once(self.transport.deliver_change(change, self.timeout)).await
     }
 
-    /// Nothing is delivered before its turn.
+    /// Nothing is delivered before its turn, and nothing that somebody objects to when that has come.
     async fn once(&self, delivery: impl Future<Output = Delivery>) -> Sent {
         self.wait_for(&self.writes).await;
         self.wait_for_turn().await;
+        if let Some(why) = self.objection() {
+            return Sent::Vetoed(why);
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         match delivery.await {
             Delivery::Answered(response) => match response.status {
@@ -57,9 +63,13 @@ impl Line {
     }
 
     /// The pause before the next try of several, of which this is the number, from 1.
-    pub(in crate::systems) async fn pause(&self, tries: u32, asked: Option<Duration>) {
+    ///
+    /// # Errors
+    ///
+    /// When nothing more is to be sent: it ends early then.
+    pub(in crate::systems) async fn pause(&self, tries: u32, asked: Option<Duration>) -> Result<(), SystemError> {
         let doubled = self.patience.pause.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(16)));
-        tokio::time::sleep(asked.unwrap_or(doubled).min(self.patience.pause_max)).await;
+        self.rest(asked.unwrap_or(doubled).min(self.patience.pause_max)).await
     }
 
     /// Tries of one request.

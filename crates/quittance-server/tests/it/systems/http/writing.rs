@@ -2,6 +2,7 @@
 
 mod crm;
 mod hostile;
+mod stopping;
 
 use super::{IMPATIENT, configured};
 use crate::systems::provider::Provider;
@@ -12,11 +13,15 @@ use quittance_core::record::value::Value;
 use quittance_server::config::{Secret, System as Configured};
 use quittance_server::systems::http::HttpWriter;
 use quittance_server::systems::write::{Stand, Write, Writer, Written};
-use quittance_server::systems::{Blame, SystemError};
+use quittance_server::systems::{Blame, Patience, SystemError};
 use serde_json::json;
 
 /// A writer of accounts, of which these settings say how.
 fn writer(provider: &Provider, settings: &str) -> HttpWriter {
+    writer_with(provider, settings, IMPATIENT)
+}
+
+fn writer_with(provider: &Provider, settings: &str, patience: Patience) -> HttpWriter {
     let base = &provider.base;
     let text = format!(
         "[systems.crm]\nkind = \"http\"\nbase_url = \"{base}/api\"\nrequests_per_second_max = 1000\n\
@@ -26,7 +31,7 @@ fn writer(provider: &Provider, settings: &str) -> HttpWriter {
          writable_fields = [\"plan\", \"seats\", \"note\", \"/address/city\"]\n{settings}\n"
     );
     let Configured::Http(api) = configured(&text).unwrap() else { panic!("{text}") };
-    HttpWriter::open("crm", &api, Some(&Secret::new("writing-token".to_owned())), IMPATIENT).unwrap()
+    HttpWriter::open("crm", &api, Some(&Secret::new("writing-token".to_owned())), patience).unwrap()
 }
 
 /// A side of accounts with these columns beside their id.

@@ -11,7 +11,7 @@ use quittance_sandbox::{Config, FaultProfile, FaultRates};
 use quittance_server::config::Secret;
 use quittance_server::systems::stripe::{Account, StripeWriter};
 use quittance_server::systems::write::{Stand, Write, Writer, Written};
-use quittance_server::systems::{Blame, SystemError};
+use quittance_server::systems::{Blame, Patience, SystemError};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -24,13 +24,17 @@ fn writer_with(provider: &Provider, key: &str) -> StripeWriter {
 }
 
 pub(super) fn writer_at(base: &str, key: &str) -> StripeWriter {
+    writer_like(base, key, IMPATIENT)
+}
+
+fn writer_like(base: &str, key: &str, patience: Patience) -> StripeWriter {
     let account = Account {
         name: "stripe",
         api_base: base,
         api_key: &Secret::new(key.to_owned()),
         requests_per_second_max: 1_000,
         timeout: Duration::from_secs(20),
-        patience: IMPATIENT,
+        patience,
     };
     StripeWriter::open(&account).unwrap()
 }

@@ -1,13 +1,14 @@
 //! A provider that says one thing and does another.
 
-use super::{ADDRESS, change, of, text, to_new, writer};
+use super::{ADDRESS, IMPATIENT, change, of, text, to_new, writer, writer_like};
 use crate::systems::check_error;
 use crate::systems::provider::{Call, Canned, Provider};
 use quittance_core::record::value::Value;
-use quittance_server::systems::Blame;
 use quittance_server::systems::write::{Writer, Written};
+use quittance_server::systems::{Blame, Patience, SystemError};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// One customer of a provider that is told what to do with a write.
 struct Customer {
@@ -90,6 +91,31 @@ fn what_is_answered_counts_less_than_what_is_read() {
     let (customer, provider) =
         Customer::serve(|_| (true, Some(Canned::text(200, "application/json", &" ".repeat(5 << 20)))));
     assert_eq!((customer.write(&provider), customer.calls()), (Written::Done, 1));
+}
+
+/// It asks to be left alone for an hour, and work is to stop.
+#[test]
+fn what_waits_to_be_sent_again_is_not_once_work_is_to_stop() {
+    let wait = || vec![("retry-after", "3600".to_owned())];
+    let scripts: [(&str, Script); 2] =
+        [("429", |_| (false, Some(Canned::text(429, "text/plain", "")))), ("the connection breaks", |_| (false, None))];
+    for (name, script) in scripts {
+        let email = Mutex::new("old@shop.example".to_owned());
+        let customer = Arc::new(Customer { email, calls: Mutex::default() });
+        let (served, seen) = (Arc::clone(&customer), Arc::clone(&customer));
+        let provider = Provider::scripted(move |call| {
+            served
+                .answer(call, script)
+                .map(|canned| if canned.status == 429 { Canned { headers: wait(), ..canned } } else { canned })
+        });
+        let patience = Patience { pause: Duration::from_hours(1), pause_max: Duration::from_hours(1), ..IMPATIENT };
+        let mut writer = writer_like(&provider.base, "sk_test_1", patience);
+        writer.ask_before_send(Box::new(move || (seen.calls() > 0).then(|| "this process ends".to_owned())));
+        let stopped = writer.write("customer", &of(&[ADDRESS]), &[to_new("cus_0")]);
+        assert!(stopped.as_ref().is_err_and(SystemError::is_stopped), "{name}: {stopped:?}");
+        check_error(stopped, Blame::Outside, &["nothing more is sent to the system `stripe`: this process ends"]);
+        assert_eq!(customer.calls(), 1, "{name}");
+    }
 }
 
 #[test]
