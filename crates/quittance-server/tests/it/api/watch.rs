@@ -5,7 +5,7 @@ use quittance_store::schema::Table;
 use quittance_store::store::{
     Change, Claim, Load, Loaded, Owners, Patience, Read, Reader, Scan, Store, StoreError, TakeOver, Work,
 };
-use quittance_store::tables::API_KEYS;
+use quittance_store::tables::{API_KEYS, WEBHOOK_ENDPOINTS};
 use quittance_store::value::{Key, Row};
 use std::sync::{Arc, Mutex};
 
@@ -16,8 +16,11 @@ pub struct Watch(Arc<Mutex<Vec<String>>>);
 impl Watch {
     fn note(&self, table: &Table, what: String) {
         // Who calls is the same for everybody; the use of a key is noted at times of its own.
-        if table.name != API_KEYS.name {
-            self.0.lock().expect("no panic under the lock").push(what);
+        let mut asked = self.0.lock().expect("no panic under the lock");
+        // Who is to be told is asked again where something of somebody else's is committed with it.
+        let is_known = table.name == WEBHOOK_ENDPOINTS.name && asked.contains(&what);
+        if table.name != API_KEYS.name && !is_known {
+            asked.push(what);
         }
     }
 
