@@ -129,32 +129,33 @@ impl Link {
 
     /// Asks over a connection. None where no answer came in time, or none that can be used.
     pub(super) async fn ask<T: FromRedisValue>(&self, line: &Line, command: &Cmd) -> Option<T> {
+        if !self.backoff.may_ask(clock::monotonic()) {
+            return None;
+        }
+        self.insist(line, command).await
+    }
+
+    /// The same, whatever it did last: what has begun there is to be ended.
+    pub(super) async fn insist<T: FromRedisValue>(&self, line: &Line, command: &Cmd) -> Option<T> {
         let mut connection = line.connection.clone();
         self.judged(line, async move { command.query_async(&mut connection).await }).await
     }
 
     /// The same with several commands, one after another.
     pub(super) async fn ask_all(&self, line: &Line, commands: &Pipeline) -> Option<Vec<i64>> {
+        if !self.backoff.may_ask(clock::monotonic()) {
+            return None;
+        }
         let mut connection = line.connection.clone();
         self.judged(line, async move { commands.query_async(&mut connection).await }).await
     }
 
     /// Whether it does what is asked of it, asked whatever it did last.
     pub(super) async fn is_usable(&self, line: &Line) -> bool {
-        let mut connection = line.connection.clone();
-        let pulse = pulse(&line.names);
-        let asking = pulse.query_async::<Value>(&mut connection);
-        let is_usable = tokio::time::timeout(REPLY, asking).await.is_ok_and(|answer| answer.is_ok());
-        if is_usable {
-            self.backoff.is_well();
-        }
-        is_usable
+        self.insist::<Value>(line, &pulse(&line.names)).await.is_some()
     }
 
     async fn judged<T>(&self, line: &Line, asking: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
-        if !self.backoff.may_ask(clock::monotonic()) {
-            return None;
-        }
         // The connection has a limit of its own; what it does not cover must not take longer either.
         match tokio::time::timeout(REPLY, asking).await {
             Ok(Ok(answer)) => {

@@ -187,9 +187,18 @@ impl Shared {
             believed.numbers.looked("fresh");
             return Look::Known(Told { known, source: Source::Cache });
         }
-        let (older, mut stamp, mut pause) = (first.known, first.stamp, LOOKS[0]);
+        let ticket = |seen: &Seen| {
+            let (generation, asked_at) = (seen.generation.clone(), seen.now);
+            let (line, entry, token) = (line.clone(), entry.clone(), token.clone());
+            Some(Box::new(Ticket { line, entry, generation, asked_at, token, since: clock::monotonic() }))
+        };
+        let (older, mut last, mut pause) = (first.known.clone(), first, LOOKS[0]);
         loop {
-            let Some(seen) = self.seen(believed, key, &at, Some(&stamp)).await else { return self.away(believed) };
+            let Some(seen) = self.seen(believed, key, &at, Some(&last.stamp)).await else {
+                // It may be noted there that we ask, though we did not hear it: nobody is to wait for us longer than our question takes.
+                believed.numbers.looked("away");
+                return Look::Ask(ticket(&last), older);
+            };
             if let Some(known) = seen.known {
                 // Somebody asked while we waited.
                 believed.numbers.looked("waited");
@@ -197,12 +206,9 @@ impl Shared {
             }
             if seen.is_ours_to_ask || since_then(since) >= believed.truth.timeout / 2 {
                 believed.numbers.looked(if seen.is_ours_to_ask { "none" } else { "impatient" });
-                let (generation, asked_at) = (seen.generation, seen.now);
-                let ticket =
-                    Ticket { line: line.clone(), entry, generation, asked_at, token, since: clock::monotonic() };
-                return Look::Ask(Some(Box::new(ticket)), older);
+                return Look::Ask(ticket(&seen), older);
             }
-            stamp = seen.stamp;
+            last = seen;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOKS[1]);
         }
@@ -261,7 +267,8 @@ impl Shared {
             ticket.token.as_bytes(),
         ];
         let command = link::script(scripts::SETTLE, &[era, entry, &identity], &arguments);
-        if self.link.ask::<i64>(&ticket.line, &command).await == Some(-1) {
+        // Others wait for as long as it is noted that we ask.
+        if self.link.insist::<i64>(&ticket.line, &command).await == Some(-1) {
             // Others have heard what did not come here yet.
             self.memory.forget(&Place { pair: believed.no, key: key.to_owned() });
         }
@@ -367,7 +374,7 @@ impl Shared {
     /// Tells what is heard for as long as a connection is good. Why it is not any more.
     async fn until_lost(&self, line: &Line) -> &'static str {
         // Made once: however much is heard meanwhile, its turn comes.
-        let mut heartbeat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = tokio::time::interval_at((clock::monotonic() + HEARTBEAT).into(), HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut misses = 0;
         while misses < MISSES_MAX {

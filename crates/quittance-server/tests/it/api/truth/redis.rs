@@ -396,7 +396,7 @@ async fn the_permissions_that_are_documented_are_enough() {
     let _: () = redis::cmd("ACL")
         .arg(&["SETUSER", "quittance"])
         .arg(&places)
-        .arg(&needed.split_whitespace().collect::<Vec<_>>())
+        .arg(needed.split_whitespace().collect::<Vec<_>>())
         .query(&mut shop.client())
         .expect("a user");
     let address = shop.redis.url().replace("redis://", "redis://quittance:secret@");
