@@ -1,13 +1,17 @@
 //! Webhooks that stopped: events that a gateway lists, and that it never sent.
 //!
 //! An event is judged a while after it was found in the gateway's log: until then its webhook may be on its way. One or two
-//! that never come are lost; a row of them, with no webhook after it, means that none comes any more.
+//! that never come are lost; a row of them, with no webhook after it, means that none comes any more. A type that goes on missing
+//! while others come is one that somebody has unsubscribed from: that is no fault for ever.
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many events in a row without a webhook are a silence.
 pub const MISSED_MIN: u64 = 3;
+
+/// A type that has been missed for so long while others came is not asked for any more: a week.
+pub const FORGOTTEN_MS: u64 = 7 * 86_400_000;
 
 /// Types of events that are told apart.
 pub const TYPES_MAX: usize = 64;
@@ -46,11 +50,12 @@ pub struct Silence {
 }
 
 impl Heard {
-    /// A webhook brought an event of this type at this time.
+    /// A webhook brought an event of this type at this time. Types that have been missed for a week by then are forgotten.
     pub fn arrived(&mut self, kind: &str, at: Timestamp) {
         self.whole.arrived(at);
         let kind = self.named(kind);
         self.types.entry(kind).or_default().arrived(at);
+        self.types.retain(|_, tally| tally.since.is_none_or(|since| at.ms_since(since) < FORGOTTEN_MS));
     }
 
     /// No webhook brought an event of this type that was found in the log at this time. Gives the type, as it is told apart.
@@ -147,6 +152,23 @@ mod tests {
         let two = [("b", 11, false), ("b", 12, false), ("b", 13, false), ("d", 14, true)];
         let both = Some((vec!["a".to_owned(), "b".to_owned()], 6, 5));
         assert_eq!(said(&[&came[..], &missed, &two].concat()), both);
+    }
+
+    #[test]
+    fn a_type_that_is_missed_for_a_week_while_others_come_is_forgotten_until_it_comes_again() {
+        const WEEK: i64 = FORGOTTEN_MS as i64 * 1_000;
+        let silent = [("a", 1, true), ("a", 5, false), ("a", 6, false), ("a", 7, false)];
+        let after =
+            |more: &[(&str, i64, bool)]| said(&[&silent[..], more].concat()).map(|(types, count, _)| (types, count));
+        let only_a = Some((vec!["a".to_owned()], 3));
+        assert_eq!(after(&[("b", WEEK + 4, true)]), only_a, "not yet a week");
+        assert_eq!(after(&[("b", WEEK + 5, true)]), None);
+        let again = |at| [("a", at, false), ("a", at + 1, false), ("a", at + 2, false), ("b", at + 3, true)];
+        assert_eq!(after(&[&[("b", WEEK + 5, true)][..], &again(WEEK + 6)].concat()), None, "nobody asked for it");
+        let resumed = [("b", WEEK + 5, true), ("a", WEEK + 6, true)];
+        assert_eq!(after(&[&resumed[..], &again(WEEK + 7)].concat()), only_a, "somebody asks for it again");
+        // Where no other comes, nobody knows that it is meant so.
+        assert_eq!(after(&[("a", 2 * WEEK, false)]), Some((Vec::new(), 4)));
     }
 
     #[test]
