@@ -126,6 +126,12 @@ impl Update {
         self.verb != Verb::Post || self.precondition == Precondition::Etag || self.key_header.is_some()
     }
 
+    /// The same of one that is decided anew, and goes out under another key.
+    #[must_use]
+    pub fn may_decide_anew(&self) -> bool {
+        self.verb != Verb::Post || self.precondition == Precondition::Etag
+    }
+
     /// Reads a record that is to be changed; none where there is none.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::BATCH;
 use super::halt::Why;
 use super::journal::{Kept, Repairs, Settled};
 use super::plan::side_of;
-use super::resume::PERHAPS;
+use super::resume::perhaps;
 use crate::systems::SystemError;
 use crate::systems::write::{Write, Writer, Written};
 use quittance_core::id::RunId;
@@ -13,7 +13,7 @@ use quittance_core::record::value::Value;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{RepairPlan, RepairState};
 use quittance_store::store::StoreError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest text of a system that is kept, in bytes.
 const DETAIL_BYTES_MAX: usize = 2_048;
@@ -57,7 +57,7 @@ pub enum WriteError {
 ///
 /// [`WriteError::System`] for the first that cannot.
 pub fn check<'p>(plans: impl Iterator<Item = &'p RepairPlan>, open: &mut Open<'_>) -> Result<(), WriteError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for plan in plans {
         let columns: Vec<&str> = plan.set.iter().map(|(name, _)| name.as_str()).collect();
         if !seen.insert((&plan.system, &plan.object, &plan.side, columns)) {
@@ -71,6 +71,9 @@ pub fn check<'p>(plans: impl Iterator<Item = &'p RepairPlan>, open: &mut Open<'_
     Ok(())
 }
 
+/// Writers by the system and the side that they write.
+type Opened = BTreeMap<(String, String), Box<dyn Writer>>;
+
 /// Carries planned repairs out. `undoes` names for each repair the one that it takes back. Their states are brought up to
 /// date.
 ///
@@ -83,9 +86,26 @@ pub fn carry_out(
     undoes: Option<(RunId, &[i64])>,
     writers: &mut Writers<'_>,
 ) -> Result<(), WriteError> {
-    let mut open: BTreeMap<(String, String), Box<dyn Writer>> = BTreeMap::new();
     let planned: Vec<usize> = (0..kept.len()).filter(|at| kept[*at].state == RepairState::Planned).collect();
-    for batch in batches(kept, &planned) {
+    let (mut open, mut untouched) = (Opened::new(), planned.iter().copied().collect());
+    let written = write_all(repairs, kept, (&planned, undoes), writers, (&mut open, &mut untouched));
+    if matches!(written, Err(WriteError::System { .. } | WriteError::Stopped(_)))
+        && let Err(error) = abandon(repairs, kept, &untouched, &open, writers)
+    {
+        tracing::warn!(pair = repairs.pair, %error, "what was not sent cannot be kept as that, and a person has to decide about it");
+    }
+    written
+}
+
+/// Writes portion by portion; what is not begun yet stays among what is untouched.
+fn write_all(
+    repairs: &mut Repairs<'_>,
+    kept: &mut [Kept],
+    (planned, undoes): (&[usize], Option<(RunId, &[i64])>),
+    writers: &mut Writers<'_>,
+    (open, untouched): (&mut Opened, &mut BTreeSet<usize>),
+) -> Result<(), WriteError> {
+    for batch in batches(kept, planned) {
         let first = &kept[batch[0]].plan;
         let (system, object, side) = (first.system.clone(), first.object.clone(), side_of(first));
         let fails = |source| WriteError::System { system: system.clone(), source };
@@ -96,11 +116,38 @@ pub fn carry_out(
         let writer = open.get_mut(&place).expect("it was opened");
         for portion in batch.chunks(writer.writes_at_once()) {
             repairs.may_go_on()?;
+            portion.iter().for_each(|at| {
+                untouched.remove(at);
+            });
             let writes: Vec<Write> = portion.iter().map(|at| write(&side, &kept[*at].plan, id(&kept[*at]))).collect();
             let written = writer.write(&object, &side, &writes).map_err(|source| repairs.failed(&system, source))?;
-            let settled = settled(kept, portion, written, undoes);
+            let perhaps = perhaps(writer.may_decide_anew(&object));
+            let settled = settled(kept, portion, (written, perhaps), undoes);
             repairs.settle(&settled, writers.by, (writers.now)())?;
         }
+    }
+    Ok(())
+}
+
+/// Settles what was never sent, where nobody could tell it later from what was sent once and may not be again.
+fn abandon(
+    repairs: &mut Repairs<'_>,
+    kept: &mut [Kept],
+    untouched: &BTreeSet<usize>,
+    open: &Opened,
+    writers: &Writers<'_>,
+) -> Result<(), StoreError> {
+    let (from, to) = (RepairState::Planned, RepairState::Abandoned);
+    let is_meant = |at: &&usize| {
+        let plan = &kept[**at].plan;
+        let writer = open.get(&(plan.system.clone(), plan.side.clone()));
+        writer.is_some_and(|writer| !writer.may_decide_anew(&plan.object))
+    };
+    let meant: Vec<usize> = untouched.iter().filter(is_meant).copied().collect();
+    for portion in meant.chunks(BATCH) {
+        let one = |at: &usize| Settled { run: kept[*at].run, no: kept[*at].no, from, to, detail: None };
+        repairs.settle(&portion.iter().map(one).collect::<Vec<_>>(), writers.by, (writers.now)())?;
+        portion.iter().for_each(|at| kept[*at].state = to);
     }
     Ok(())
 }
@@ -109,12 +156,12 @@ pub fn carry_out(
 fn settled(
     kept: &mut [Kept],
     portion: &[usize],
-    written: Vec<Written>,
+    (written, perhaps): (Vec<Written>, &str),
     undoes: Option<(RunId, &[i64])>,
 ) -> Vec<Settled> {
     let mut settled = Vec::new();
     for (at, written) in portion.iter().zip(written) {
-        let (state, detail) = told(&kept[*at].plan, written);
+        let (state, detail) = told(&kept[*at].plan, written, perhaps);
         let (run, no) = (kept[*at].run, kept[*at].no);
         (kept[*at].state, kept[*at].detail) = (state, detail.clone());
         settled.push(Settled { run, no, from: RepairState::Planned, to: state, detail });
@@ -163,14 +210,14 @@ pub(super) fn write(side: &Side, plan: &RepairPlan, id: String) -> Write {
     }
 }
 
-/// What is kept of an outcome.
-pub(super) fn told(plan: &RepairPlan, written: Written) -> (RepairState, Option<String>) {
+/// What is kept of an outcome; `perhaps` begins what is said of a record that may have been written.
+pub(super) fn told(plan: &RepairPlan, written: Written, perhaps: &str) -> (RepairState, Option<String>) {
     match written {
         Written::Done => (RepairState::Repaired, None),
         Written::Already => (RepairState::Already, None),
         Written::Moved { now } => (RepairState::Moved, Some(beside(&plan.expected, &now))),
         Written::Perhaps { now } => {
-            (RepairState::Moved, Some(shortened(format!("{PERHAPS}: {}", beside(&plan.expected, &now)))))
+            (RepairState::Moved, Some(shortened(format!("{perhaps}: {}", beside(&plan.expected, &now)))))
         }
         Written::Gone => (RepairState::Gone, None),
         Written::Altered { now } => (RepairState::Altered, Some(beside(&plan.set, &now))),

@@ -2,14 +2,16 @@
 //! values, and writes nothing.
 
 use super::journal::{Kept, Repairs, run};
+use super::plan::value_of;
+use super::resume::is_not_again;
 use super::{FLIPS_MAX, FLIPS_MS};
 use quittance_core::pair::repair::Withheld;
 use quittance_core::time::Timestamp;
 use quittance_store::records::{RepairCause, RepairPlan, RepairState};
 use quittance_store::store::StoreError;
 
-/// Why a repair is not planned, by what was done about its record before. What somebody took back is made again only where
-/// the record `is_named`. `changing` is the column that every write of the record changes.
+/// Why a repair is not planned, by what was done about its record before. What somebody took back, and what may have been made and
+/// is not to be twice, is made again only where the record `is_named`. `changing` is the column that every write of the record changes.
 ///
 /// # Errors
 ///
@@ -26,6 +28,9 @@ pub(super) fn known(
     }
     if is_flip_flop(plan, &before, now) {
         return Ok(Some(Withheld::FlipFlop));
+    }
+    if !is_named && is_perhaps_written(plan, &before) {
+        return Ok(Some(Withheld::PerhapsWritten));
     }
     let is_taken_back = !is_named && is_taken_back(kept, plan, &before)?;
     Ok(is_taken_back.then_some(Withheld::TakenBack))
@@ -64,6 +69,20 @@ fn is_flip_flop(plan: &RepairPlan, before: &[Kept], now: Timestamp) -> bool {
     newest.len() == FLIPS_MAX && newest.iter().all(is_same)
 }
 
+/// Whether a value that would be written in the place of another was sent so before, may have been carried out, and is not to be
+/// twice: nothing was written to its column since.
+fn is_perhaps_written(plan: &RepairPlan, before: &[Kept]) -> bool {
+    plan.set.iter().any(|(column, value)| {
+        let gives = |earlier: &&Kept| value_of(&earlier.plan.set, column).is_some();
+        let newest = before.iter().filter(gives).find(|earlier| is_made(earlier.state) || is_not_again(earlier));
+        newest.is_some_and(|newest| {
+            is_not_again(newest)
+                && value_of(&newest.plan.set, column) == Some(value)
+                && value_of(&newest.plan.expected, column) == value_of(&plan.expected, column)
+        })
+    })
+}
+
 /// Whether a value that would be written was written before, and somebody took that back: nothing was written to its column
 /// since. An undo that was taken back itself says nothing.
 fn is_taken_back(kept: &mut Repairs<'_>, plan: &RepairPlan, before: &[Kept]) -> Result<bool, StoreError> {
@@ -92,6 +111,7 @@ const fn is_made(state: RepairState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::journal::Settled;
+    use super::super::resume::perhaps;
     use super::*;
     use quittance_core::id::RunId;
     use quittance_core::record::value::Value;
@@ -164,6 +184,45 @@ mod tests {
         keep(&mut repairs, (6, None), &plan("active", "cancelled"), RepairState::Repaired);
         assert_eq!(why(&mut repairs, &there, false), None, "it was given something else since");
     }
+
+    /// Keeps a run of one repair, which may have been carried out and is not to be twice.
+    fn keep_perhaps(repairs: &mut Repairs<'_>, id: u8, plan: &RepairPlan) {
+        let (run, cause) = (RunId::from_bytes([id; 16]), RepairCause::Reconcile);
+        let (pair, by) = (repairs.pair.clone(), "operator".to_owned());
+        let of = RepairRun { id: run, pair, cause, undoes: None, by, started_at: NOW, repairs: 1, source: None };
+        repairs.begin(&of, &[(RepairState::Planned, plan.clone())]).expect("kept");
+        let detail = Some(format!("{}: status = active", perhaps(false)));
+        let settled = Settled { run, no: 0, from: RepairState::Planned, to: RepairState::Moved, detail };
+        repairs.settle(&[settled], "operator", NOW).expect("kept");
+    }
+
+    #[test]
+    fn what_may_have_been_made_and_is_not_to_be_twice_is_made_when_somebody_names_it() {
+        let mut store = MemoryDatabase::new().writer();
+        let mut repairs = Repairs::new(&mut store, "accounts");
+        let sent = plan("active", "past_due");
+        let why = |repairs: &mut Repairs<'_>, plan: &RepairPlan, is_named| {
+            known(repairs, plan, (is_named, Some("updated_at")), NOW).expect("read")
+        };
+        keep_perhaps(&mut repairs, 1, &at(&sent, 1));
+        for at in [at(&sent, 1), at(&sent, 2)] {
+            assert_eq!(why(&mut repairs, &at, false), Some(Withheld::PerhapsWritten), "whenever it was written last");
+        }
+        assert_eq!(why(&mut repairs, &sent, true), None, "somebody names the record");
+        let column = |name: &str, value: &'static str| (name.to_owned(), Value::text(value));
+        let mut wider = sent.clone();
+        wider.expected.push(column("plan", "basic"));
+        wider.set.push(column("plan", "team"));
+        assert_eq!(why(&mut repairs, &wider, false), Some(Withheld::PerhapsWritten), "with another column beside it");
+        assert_eq!(why(&mut repairs, &plan("active", "cancelled"), false), None, "it is given something else");
+        assert_eq!(why(&mut repairs, &plan("trialing", "past_due"), false), None, "it holds something else");
+        // What came to nothing changes nothing; what is made does.
+        keep(&mut repairs, (2, None), &sent, RepairState::Abandoned);
+        assert_eq!(why(&mut repairs, &sent, false), Some(Withheld::PerhapsWritten));
+        keep(&mut repairs, (3, None), &sent, RepairState::Repaired);
+        assert_eq!(why(&mut repairs, &sent, false), None);
+    }
+
     /// The same at another time of the last change.
     fn at(plan: &RepairPlan, changed_at: i64) -> RepairPlan {
         let time = ("updated_at".to_owned(), Value::integer(changed_at));

@@ -6,6 +6,7 @@ use super::journal::{Kept, Repairs, Settled};
 use super::plan::side_of;
 use crate::systems::SystemError;
 use crate::systems::write::{LOCKED, Stand, Write};
+use quittance_core::record::value::Value;
 use quittance_store::records::RepairState;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ const SEEN: &str = "found so after the process that began it had ended";
 
 /// What is kept of one whose record holds something else by now.
 pub(super) const PERHAPS: &str = "perhaps after it had been written";
+
+/// The same of one that is not decided anew before a person names its record: what sending it twice does is not known.
+const NOT_AGAIN: &str = "perhaps after it had been written, and not sent again by itself";
 
 /// Portions that are looked at before somebody has to ask again.
 const PORTIONS_MAX: usize = 10_000;
@@ -49,6 +53,16 @@ pub(super) fn is_perhaps_written(repair: &Kept) -> bool {
     repair.detail.as_deref().is_some_and(|detail| detail.starts_with(PERHAPS))
 }
 
+/// What the detail of a repair begins with that may have been made.
+pub(super) const fn perhaps(may_decide_anew: bool) -> &'static str {
+    if may_decide_anew { PERHAPS } else { NOT_AGAIN }
+}
+
+/// Whether it is for a person to say that what this repair was to write is sent again.
+pub(super) fn is_not_again(repair: &Kept) -> bool {
+    repair.detail.as_deref().is_some_and(|detail| detail.starts_with(NOT_AGAIN))
+}
+
 /// Looks at a portion, and settles what is found out. Says why something was not: somebody holds the record, who may commit yet.
 /// `rested` is how long was waited already for what nobody sends any more and may be on its way.
 fn look(
@@ -66,7 +80,7 @@ fn look(
         let writes: Vec<Write> =
             batch.iter().map(|at| write(&side, &left_over[*at].plan, id(&left_over[*at]))).collect();
         let mut writer = (writers.open)(first).map_err(fails)?;
-        let lingers = writer.lingers();
+        let (lingers, may_decide_anew) = (writer.lingers(), writer.may_decide_anew(&object));
         let mut look = || writer.stand_still(&object, &side, &writes);
         let mut stands = look().map_err(|source| repairs.failed(&system, source))?;
         let rest = lingers.saturating_sub(*rested);
@@ -82,7 +96,7 @@ fn look(
                 continue;
             };
             let one = &mut left_over[*at];
-            (one.state, one.detail) = outcome(one, stand);
+            (one.state, one.detail) = outcome(one, stand, may_decide_anew);
             let (from, detail) = (RepairState::Planned, one.detail.clone());
             outcomes.push(Settled { run: one.run, no: one.no, from, to: one.state, detail });
             if one.state == RepairState::Repaired
@@ -102,11 +116,18 @@ fn look(
 }
 
 /// What became of a repair whose record stands so.
-fn outcome(one: &Kept, stand: Stand) -> (RepairState, Option<String>) {
+fn outcome(one: &Kept, stand: Stand, may_decide_anew: bool) -> (RepairState, Option<String>) {
+    let expected = &one.plan.expected;
+    let moved = |now: &[Value<'static>]| {
+        (RepairState::Moved, Some(format!("{}: {}", perhaps(may_decide_anew), beside(expected, now))))
+    };
     match stand {
+        Stand::AsExpected if !may_decide_anew => {
+            moved(&expected.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>())
+        }
         Stand::Already => (RepairState::Repaired, Some(SEEN.to_owned())),
         Stand::AsExpected => (RepairState::Abandoned, None),
-        Stand::Moved { now } => (RepairState::Moved, Some(format!("{PERHAPS}: {}", beside(&one.plan.expected, &now)))),
+        Stand::Moved { now } => moved(&now),
         Stand::Gone => (RepairState::Gone, None),
     }
 }
@@ -119,12 +140,12 @@ fn still_held(system: &str, object: &str, held: usize) -> SystemError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::apply::carry_out;
     use super::*;
     use crate::systems::sqlite::SqliteWriter;
     use crate::systems::write::{WriteOptions, Writer, Written};
     use quittance_core::id::RunId;
     use quittance_core::pair::Side;
-    use quittance_core::record::value::Value;
     use quittance_core::time::Timestamp;
     use quittance_store::memory::MemoryDatabase;
     use quittance_store::records::{RepairCause, RepairPlan, RepairRun};
@@ -194,6 +215,61 @@ mod tests {
         let (settled, unknown) = resume(&mut repairs, &mut writers).expect("it is kept");
         assert!(unknown.is_none());
         assert_eq!(settled.iter().map(|one| one.state).collect::<Vec<_>>(), [RepairState::Repaired]);
+    }
+
+    /// A system of which nobody knows what else a write does, and that never answers.
+    struct Mute(SqliteWriter);
+
+    impl Writer for Mute {
+        fn stand(&mut self, object: &str, side: &Side, writes: &[Write]) -> Result<Vec<Stand>, SystemError> {
+            self.0.stand(object, side, writes)
+        }
+
+        fn may_decide_anew(&self, _: &str) -> bool {
+            false
+        }
+
+        fn writes_at_once(&self) -> usize {
+            1
+        }
+
+        fn write(&mut self, _: &str, _: &Side, _: &[Write]) -> Result<Vec<Written>, SystemError> {
+            Err(SystemError::outside("it does not answer", ""))
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_sent_twice_waits_for_a_person_and_what_was_not_sent_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.db");
+        let rows = "CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO a VALUES (1, 'old'), (2, 'old')";
+        Connection::open(&path).expect("a database").execute_batch(rows).expect("rows");
+        let mut store = MemoryDatabase::new().writer();
+        let mut repairs = Repairs::new(&mut store, "accounts");
+        let (id, at, cause) = (RunId::from_bytes([7; 16]), Timestamp(1), RepairCause::Reconcile);
+        let (pair, by) = ("accounts".to_owned(), "one".to_owned());
+        let run = RepairRun { id, pair, cause, undoes: None, by, started_at: at, repairs: 2, source: None };
+        let other = RepairPlan { key: "2".into(), identity: vec![("id".into(), Value::integer(2))], ..plan() };
+        let plans = [plan(), other].map(|plan| (RepairState::Planned, plan));
+        let mut kept = repairs.begin(&run, &plans).expect("it is kept");
+        let mut open = |_: &RepairPlan| {
+            let inner = SqliteWriter::open("app", &path, Duration::ZERO, WriteOptions::default())?;
+            Ok(Box::new(Mute(inner)) as Box<dyn Writer>)
+        };
+        let mut writers = Writers { open: &mut open, now: &|| Timestamp(2), by: "one" };
+        let failed = carry_out(&mut repairs, &mut kept, None, &mut writers);
+        assert!(matches!(failed, Err(WriteError::System { .. })), "{failed:?}");
+        let states = |repairs: &mut Repairs<'_>| {
+            let kept = repairs.of_run(id).expect("readable");
+            kept.iter().map(|one| (one.state, one.detail.clone())).collect::<Vec<_>>()
+        };
+        // Only the first was sent.
+        let abandoned = (RepairState::Abandoned, None);
+        assert_eq!(states(&mut repairs), [(RepairState::Planned, None), abandoned.clone()]);
+        let (settled, unknown) = resume(&mut repairs, &mut writers).expect("it is kept");
+        assert!(unknown.is_none() && settled.iter().all(|one| is_not_again(one) && is_perhaps_written(one)));
+        let detail = "perhaps after it had been written, and not sent again by itself: v = old".to_owned();
+        assert_eq!(states(&mut repairs), [(RepairState::Moved, Some(detail)), abandoned]);
     }
 
     fn look_again(repairs: &mut Repairs<'_>, path: &Path) -> (Vec<RepairState>, Option<WriteError>) {

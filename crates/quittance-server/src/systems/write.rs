@@ -175,6 +175,12 @@ pub trait Writer: Send {
         Duration::ZERO
     }
 
+    /// Whether a write of which it is not known whether it was carried out may be decided anew, by a comparison that finds what
+    /// it had found: where nobody knows what else a write does, a person has to say so.
+    fn may_decide_anew(&self, _object: &str) -> bool {
+        true
+    }
+
     /// Has this asked right before each commit, where the system has transactions. What is not to be committed is taken back, and
     /// an error.
     fn ask_before_commit(&mut self, _: Veto) {}

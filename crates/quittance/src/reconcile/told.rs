@@ -182,6 +182,9 @@ const fn sentence(why: Withheld) -> &'static str {
         Withheld::Waits => "the same repair waits for approval: `quittance runs --waiting` has its run",
         Withheld::Rejected => "a person decided against the same repair",
         Withheld::TakenBack => "it was made before and taken back: `--only KEY --apply` makes it again",
+        Withheld::PerhapsWritten => {
+            "it was sent before, and may have been carried out: see there, and `--only KEY --apply` sends it again"
+        }
         Withheld::FlipFlop => "it was repaired to the same values before and has changed back: find out who does that",
     }
 }

@@ -29,6 +29,11 @@ struct Accounts {
     written: usize,
     /// How many may be, until one is carried out and never answered.
     answered_max: usize,
+    /// How many came by `POST`, and how many of them are neither carried out nor answered.
+    posted: usize,
+    lost: usize,
+    /// Whether it has enough, and asks to be left alone for an hour.
+    is_busy: bool,
 }
 
 /// Serves accounts until the test is over.
@@ -78,6 +83,10 @@ impl Crm {
         self.accounts.lock().expect("accounts").written
     }
 
+    fn posted(&self) -> usize {
+        self.accounts.lock().expect("accounts").posted
+    }
+
     /// Somebody else changes a field.
     fn set(&self, id: &str, field: &str, value: Value) {
         let mut accounts = self.accounts.lock().expect("accounts");
@@ -100,7 +109,7 @@ fn said(status: u16, headers: &[(&str, String)], body: &Value) -> Response {
 async fn answer(accounts: Arc<Mutex<Accounts>>, hangs: SyncSender<()>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.expect("a body");
-    let token = if head.method == Method::PATCH { "Bearer writes" } else { "Bearer " };
+    let token = if head.method != Method::GET { "Bearer writes" } else { "Bearer " };
     let is_known =
         head.headers.get("authorization").and_then(|value| value.to_str().ok()).is_some_and(|it| it.starts_with(token));
     if !is_known {
@@ -111,6 +120,11 @@ async fn answer(accounts: Arc<Mutex<Accounts>>, hangs: SyncSender<()>, request: 
         let all: Vec<Value> =
             accounts.lock().expect("accounts").by_id.values().map(|(account, _)| account.clone()).collect();
         return said(200, &[], &json!({"data": all}));
+    }
+    if head.method != Method::GET && accounts.lock().expect("accounts").is_busy {
+        // One hears of it.
+        let _ = hangs.try_send(());
+        return said(429, &[("retry-after", "3600".to_owned())], &json!({}));
     }
     let (response, is_answered) = one(&mut accounts.lock().expect("accounts"), &id, &head.method, &head.headers, &body);
     if !is_answered {
@@ -123,8 +137,16 @@ async fn answer(accounts: Arc<Mutex<Accounts>>, hangs: SyncSender<()>, request: 
 /// Reads or changes an account; whether that is answered.
 fn one(accounts: &mut Accounts, id: &str, method: &Method, headers: &HeaderMap, body: &[u8]) -> (Response, bool) {
     let Some((account, version)) = accounts.by_id.get_mut(id) else { return (said(404, &[], &json!({})), true) };
-    if method == Method::PATCH {
-        if headers.get("if-match").and_then(|tag| tag.to_str().ok()) != Some(&format!("\"{version}\"")) {
+    if method == Method::POST {
+        accounts.posted += 1;
+        if accounts.posted <= accounts.lost {
+            return (said(500, &[], &json!({})), false);
+        }
+    }
+    if method != Method::GET {
+        if method == Method::PATCH
+            && headers.get("if-match").and_then(|tag| tag.to_str().ok()) != Some(&format!("\"{version}\""))
+        {
             return (said(412, &[], &json!({})), true);
         }
         let patch: Value = serde_json::from_slice(body).expect("JSON");
@@ -139,7 +161,7 @@ fn one(accounts: &mut Accounts, id: &str, method: &Method, headers: &HeaderMap, 
     }
     let (account, version) = &accounts.by_id[id];
     let response = said(200, &[("etag", format!("\"{version}\""))], account);
-    (response, method != Method::PATCH || accounts.written <= accounts.answered_max)
+    (response, method == Method::GET || accounts.written <= accounts.answered_max)
 }
 
 /// An application whose accounts have other plans, seats and cities than the API knows.
@@ -260,6 +282,57 @@ fn a_run_that_was_killed_is_found_out_by_the_next() {
     // Each was written once, by whichever of the two.
     assert_eq!(shop.crm.written(), 2);
     shop.diff(0);
+}
+
+/// The process dies before a request is answered of which nobody knows what else it does: that is not sent again by itself.
+#[test]
+fn a_post_that_may_have_been_carried_out_is_sent_again_only_when_somebody_names_it() {
+    for settings in ["method = \"POST\"", "method = \"POST\"\nidempotency_header = \"Idempotency-Key\""] {
+        let shop = Shop::open();
+        shop.configure("precondition = \"etag\"", settings);
+        shop.configure("requests_per_second_max", "timeout_ms = 1000\nrequests_per_second_max");
+        shop.crm.set("acc_2", "address", json!({"city": "Berlin", "zip": "53111"}));
+        shop.crm.accounts.lock().expect("accounts").lost = 1;
+        let words = ["reconcile", "accounts", "--apply", "--settle", "0s"];
+        let mut killed = shop.home.command(&words);
+        let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        shop.crm.hanging.recv_timeout(PATIENCE).expect("a write comes");
+        killed.kill().expect("it is killed");
+        killed.wait().expect("it ends");
+        for turn in 0..2 {
+            let json = shop.run(&words, 1);
+            let why = &json["withheld"][0]["why"];
+            assert_eq!((why, &json["repaired"]), (&json!("perhaps_written"), &json!(0)), "{turn}: {json:#}");
+            let finished = json["finished"].as_array().expect("what was begun");
+            let states: Vec<_> = finished.iter().map(|one| one["state"].as_str().expect("a state")).collect();
+            assert_eq!(states, if turn == 0 { vec!["moved"] } else { vec![] }, "{json:#}");
+        }
+        assert_eq!((shop.crm.posted(), shop.crm.written()), (1, 0));
+        shop.run(&["reconcile", "accounts", "--only", "acc_1", "--apply", "--settle", "0s"], 0);
+        assert_eq!((shop.crm.posted(), shop.crm.written()), (2, 1));
+        shop.diff(0);
+    }
+}
+
+/// A pair is paused while a record is to be sent again.
+#[test]
+fn a_pair_that_is_paused_is_not_written_any_more() {
+    let shop = Shop::open();
+    shop.crm.accounts.lock().expect("accounts").is_busy = true;
+    let words = ["reconcile", "accounts", "--apply", "--settle", "0s", "--json"];
+    let mut begun = shop.home.command(&words);
+    let begun = begun.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    shop.crm.hanging.recv_timeout(PATIENCE).expect("a write comes");
+    shop.crm.accounts.lock().expect("accounts").is_busy = false;
+    shop.run(&["pause", "--pair", "accounts"], 0);
+    let ended = begun.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(4), "{told}");
+    assert!(told.contains("is paused by"), "{told}");
+    assert_eq!(shop.crm.written(), 0, "it was to be sent again after a minute");
+    shop.run(&["resume", "--pair", "accounts"], 0);
+    let json = shop.run(&words[..5], 0);
+    assert_eq!((&json["repaired"], shop.crm.written()), (&json!(2), 2), "{json:#}");
 }
 
 #[test]

@@ -136,6 +136,8 @@ pub enum Withheld {
     Rejected,
     /// The record was given the same before, and a person took it back.
     TakenBack,
+    /// The same was sent before, it is not known whether it was carried out, and sending it twice may do something twice.
+    PerhapsWritten,
 }
 
 impl Withheld {
@@ -162,6 +164,7 @@ impl Withheld {
             Self::Waits => "waits",
             Self::Rejected => "rejected",
             Self::TakenBack => "taken_back",
+            Self::PerhapsWritten => "perhaps_written",
         }
     }
 }

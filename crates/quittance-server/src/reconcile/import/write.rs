@@ -2,6 +2,7 @@
 
 use crate::reconcile::apply::{Open, WriteError, id, told, write};
 use crate::reconcile::journal::{Kept, Repairs, Settled, run};
+use crate::reconcile::resume::PERHAPS;
 use crate::reconcile::{BATCH, write_side};
 use crate::systems::write::{Together, Write, Written};
 use quittance_core::id::RunId;
@@ -46,11 +47,11 @@ pub fn settle_together(
             Written::Done if !together.is_made => (RepairState::Abandoned, Some(NOT_ALONE.to_owned())),
             // It would have been altered, and was not written.
             Written::Altered { .. } if !together.is_made => {
-                let (_, detail) = told(&one.plan, written.clone());
+                let (_, detail) = told(&one.plan, written.clone(), PERHAPS);
                 let what = format!("it would hold something else: {}", detail.unwrap_or_default());
                 (RepairState::Refused, Some(what))
             }
-            written => told(&one.plan, written.clone()),
+            written => told(&one.plan, written.clone(), PERHAPS),
         };
     }
     for part in kept.chunks(BATCH) {

@@ -114,6 +114,11 @@ impl Writer for HttpWriter {
         self.web.timeout()
     }
 
+    fn may_decide_anew(&self, object: &str) -> bool {
+        let update = self.objects.get(object).and_then(|object| object.update.as_ref());
+        update.is_none_or(Update::may_decide_anew)
+    }
+
     fn ask_before_send(&mut self, veto: Veto) {
         self.web.ask_before_send(veto);
     }
