@@ -155,7 +155,12 @@ fn decide<C: Conversation>(
 fn looked(talk: &impl Conversation, at: usize, known: &Known, row: Option<&[Value<'static>]>) -> Option<Written> {
     let (write, narrow) = (&talk.writes()[at], talk.narrow());
     let Some(row) = row else {
-        return Some(if matches!(known, Known::Applied) { after(write, None, narrow) } else { Written::Gone });
+        return Some(match known {
+            Known::Applied => after(write, None, narrow),
+            // Perhaps it was written before it went.
+            Known::Unsure(_) => Written::Perhaps { now: vec![Value::Absent; write.expected.len()] },
+            _ => Written::Gone,
+        });
     };
     match (known, standing(write, row, narrow)) {
         (Known::Over(written), _) => Some(written.clone()),
@@ -171,7 +176,8 @@ fn looked(talk: &impl Conversation, at: usize, known: &Known, row: Option<&[Valu
         (Known::Fresh(_) | Known::Raced, Standing::Done) => Some(Written::Already),
         (Known::Fresh(_) | Known::Raced, Standing::Moved(now)) => Some(Written::Moved { now }),
         // Perhaps it was written before somebody else changed it.
-        (Known::Unsure(_) | Known::Ended(_), _) => Some(after(write, Some(row), narrow)),
+        (Known::Unsure(_) | Known::Ended(_), Standing::Moved(now)) => Some(Written::Perhaps { now }),
+        (Known::Unsure(_) | Known::Ended(_), Standing::Done) => Some(Written::Done),
     }
 }
 

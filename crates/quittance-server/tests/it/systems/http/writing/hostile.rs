@@ -66,8 +66,20 @@ fn a_try_that_comes_late_is_told_from_somebody_elses() {
     // Somebody else wrote: it is not written over.
     let (crm, provider) =
         Crm::serve(|turn| if turn == 1 { Then::Only(None) } else { Then::After("plan", json!("third")) });
-    assert_eq!(try_write(&provider, ETAG, &[to_team(7)]).unwrap(), [Written::Altered { now: vec![text("third")] }]);
+    assert_eq!(try_write(&provider, ETAG, &[to_team(7)]).unwrap(), [Written::Perhaps { now: vec![text("third")] }]);
     assert_eq!(crm.account("7")["plan"], "third");
+    // It goes behind our back: that it was written before is not known.
+    let reads = std::sync::atomic::AtomicUsize::new(0);
+    let goes = Provider::scripted(move |call| {
+        let turn = reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match (call.method.as_str(), turn) {
+            ("GET", 0) => Some(Canned::json(&json!({"account": {"id": 7, "plan": "basic"}}))),
+            ("GET", _) => said(404, "{}"),
+            _ => None,
+        }
+    });
+    let gone = vec![quittance_core::record::value::Value::Absent];
+    assert_eq!(try_write(&goes, "", &[to_team(7)]).unwrap(), [Written::Perhaps { now: gone }]);
     // An earlier one is under way, says the API, and then it was.
     let (crm, provider) = Crm::serve(|turn| match turn {
         1 => Then::Only(None),
