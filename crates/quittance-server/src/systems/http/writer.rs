@@ -18,6 +18,7 @@ use conversation::Talk;
 use quittance_connectors::http::Address;
 use quittance_connectors::http::update::{Field, Update};
 use quittance_core::pair::Side;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct HttpWriter {
     unsaid: Vec<String>,
     /// How many records are read before the first of them is written.
     portion: usize,
+    /// Whether the API accepted a write: it is not the credential, then, that may not.
+    has_accepted: Cell<bool>,
 }
 
 impl HttpWriter {
@@ -52,7 +55,8 @@ impl HttpWriter {
             (Auth::Bearer(_) | Auth::Header(..), Some(token)) => vec![token.expose().to_owned()],
         };
         let (address, objects) = (api.address.clone(), api.objects.clone());
-        Ok(Self { name: name.to_owned(), web, address, objects, unsaid, portion: portion(api.requests_per_second_max) })
+        let (portion, has_accepted) = (portion(api.requests_per_second_max), Cell::new(false));
+        Ok(Self { name: name.to_owned(), web, address, objects, unsaid, portion, has_accepted })
     }
 
     /// Prepares a call.

@@ -68,6 +68,12 @@ pub(in crate::systems) trait Conversation {
     /// When no write of the call would be carried out.
     fn answered(&self, at: usize, known: &Known, response: &Response) -> Result<Known, SystemError>;
 
+    /// What ends the call where this is the answer to all of its writes, because nobody may make any of them: one that is the answer
+    /// to some is about those.
+    fn forbids(&self, _at: usize, _: &Response) -> Option<SystemError> {
+        None
+    }
+
     /// Whether an answer that does not say what was done is what every further try gets, too.
     fn is_kept(&self, _: &Response) -> bool {
         false
@@ -97,6 +103,7 @@ pub(in crate::systems) fn stands(talk: &impl Conversation) -> Result<Vec<Stand>,
 pub(in crate::systems) fn converse(talk: &impl Conversation) -> Result<Vec<Written>, SystemError> {
     let line = talk.web().line();
     let mut known = vec![Known::Fresh(None); talk.writes().len()];
+    let (mut forbidden, mut is_any_else) = (None, false);
     for tries in 0..=line.tries_max() {
         let open: Vec<usize> = (0..known.len()).filter(|at| !matches!(known[*at], Known::Over(_))).collect();
         if open.is_empty() {
@@ -113,7 +120,13 @@ pub(in crate::systems) fn converse(talk: &impl Conversation) -> Result<Vec<Writt
             if let Sent::Throttled(Some(asked)) = &answer {
                 wait = wait.max(*asked);
             }
+            let forbids = if let Sent::Answered(response) = &answer { talk.forbids(*at, response) } else { None };
+            is_any_else |= forbids.is_none();
+            forbidden = forbidden.or(forbids);
             known[*at] = heard(talk, *at, &known[*at], answer)?;
+        }
+        if let Some(error) = forbidden.take_if(|_| !is_any_else) {
+            return Err(error);
         }
         if known.iter().any(|known| matches!(known, Known::Fresh(_) | Known::Unsure(_))) {
             talk.web().run(line.pause(tries + 1, Some(wait).filter(|wait| !wait.is_zero())))?;

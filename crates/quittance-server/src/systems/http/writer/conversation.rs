@@ -99,9 +99,12 @@ impl Conversation for Talk<'_> {
         let is_tagged = self.update.precondition == Precondition::Etag;
         Ok(match (status, known) {
             (202, _) => Known::Unsure("it answers 202, and may carry it out later".to_owned()),
-            (200..=299, _) => Known::Applied,
+            (200..=299, _) => {
+                self.writer.has_accepted.set(true);
+                Known::Applied
+            }
             (300..=399, _) => Known::Ended(format!("{why}; redirects are not followed")),
-            (401 | 403, _) => return Err(self.not_allowed(at, status, &why)),
+            (401, _) => return Err(self.not_allowed(at, status, &why)),
             (404 | 410, _) => Known::Ended(why),
             (412, Known::Fresh(_)) if is_tagged => Known::Raced,
             // An earlier try under the same key may still be carried out.
@@ -111,6 +114,11 @@ impl Conversation for Talk<'_> {
             (400..=499, _) => Known::Over(Written::Refused { why }),
             _ => Known::Unsure(why),
         })
+    }
+
+    fn forbids(&self, at: usize, response: &Response) -> Option<SystemError> {
+        let is_for_all = response.status == 403 && !self.writer.has_accepted.get();
+        is_for_all.then(|| self.not_allowed(at, response.status, &self.why(response)))
     }
 
     fn may_repeat(&self) -> bool {

@@ -170,6 +170,30 @@ fn a_token_that_may_not_write_is_a_mistake_of_the_configuration() {
 }
 
 #[test]
+fn one_record_that_may_not_be_written_keeps_no_other_from_being() {
+    let no = |turn| if turn == 1 { Then::Only(said(403, r#"{"message": "it is locked"}"#)) } else { Then::Apply };
+    let (crm, provider) = Crm::serve(no);
+    let mut written = try_write(&provider, "", &[to_team(7), to_team(8), to_team(9)]).unwrap();
+    let why = "it answers 403: it is locked".to_owned();
+    let refused = written.iter().position(|one| *one == Written::Refused { why: why.clone() });
+    written.remove(refused.expect("the first that came"));
+    assert_eq!((written, crm.applied()), (vec![Written::Done, Written::Done], 2));
+    // It accepted another before: it is not about the token, though nothing else comes with it.
+    let (_, provider) =
+        Crm::serve(
+            |turn| if turn == 2 { Then::Only(said(403, r#"{"message": "it is locked"}"#)) } else { Then::Apply },
+        );
+    let mut writer = writer(&provider, "");
+    let mut write = |id| writer.write("account", &of(&["plan"]), &[to_team(id)]).unwrap();
+    assert_eq!([write(7), write(8), write(9)].concat(), [Written::Done, Written::Refused { why }, Written::Done]);
+    // None of them may be.
+    let (crm, provider) = Crm::serve(|_| Then::Only(said(403, "{}")));
+    let none = try_write(&provider, "", &[to_team(7), to_team(8), to_team(9)]);
+    assert!(none.as_ref().is_err_and(SystemError::is_unauthorised), "{none:?}");
+    assert_eq!((crm.calls().len(), crm.applied()), (3, 0));
+}
+
+#[test]
 fn what_is_too_much_for_it_is_asked_again_and_then_told() {
     let (crm, provider) = Crm::serve(|_| Then::Only(said(429, "")));
     let words =
