@@ -49,7 +49,8 @@ pub(crate) async fn run(handle: Handle, data: Data, ways: Ways) {
     loop {
         tokio::time::sleep(LOOK).await;
         while sending.try_join_next().is_some() {}
-        let wrong = Wrong { complaints: handle.readiness().degraded, unheard: handle.unheard() };
+        let (unheard, unknown) = handle.unheard();
+        let wrong = Wrong { complaints: handle.readiness().degraded, unheard, unknown };
         let looking = Arc::clone(&teller);
         let looked = apart("alerts", move || {
             let taken = looking.look(&mut watcher, &wrong);

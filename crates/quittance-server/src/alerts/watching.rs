@@ -1,7 +1,8 @@
 //! What this process knows is wrong by itself: with its gateways, and with the channels.
 //!
 //! Several processes may see one gateway, and one that has nothing to do with it sees nothing wrong. So what fires is said by
-//! whoever sees it, and that it is over by whoever had said it; where that one is gone, by anybody after a while.
+//! whoever sees it, and that it is over by whoever had said it; where that one is gone, by anybody after a while. That webhooks come
+//! is said only by who has heard them: a process that was started anew, or that does not sweep, says nothing of them.
 
 use super::book::Book;
 use crate::config::Config;
@@ -9,7 +10,7 @@ use crate::runtime::{Complaint, Unheard};
 use quittance_core::alert::{Alarm, Alert, Kind, Severity, Standing, channel_subject, gateway_subject};
 use quittance_core::time::Timestamp;
 use quittance_store::records::NoticeState;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What nobody has confirmed for so long has nobody any more who sees it.
 const UNCONFIRMED_MS: u64 = 300_000;
@@ -32,6 +33,8 @@ pub(super) struct Wrong {
     pub(super) complaints: Vec<(String, Complaint)>,
     /// Webhooks that do not come.
     pub(super) unheard: Vec<(String, Unheard)>,
+    /// Those of whose webhooks it does not know whether what became wrong before a time is so still.
+    pub(super) unknown: BTreeMap<String, Timestamp>,
 }
 
 /// What this process has said fires.
@@ -55,9 +58,13 @@ impl Watcher {
             let unheard = wrong.unheard.iter().filter(|(gateway, _)| gateway == name);
             let complaints = complaints.filter_map(|(_, complaint)| alarm(&subject, complaint, book, now));
             let firing = together(complaints.chain(unheard.map(|(_, unheard)| silence(&subject, unheard))));
+            // By when it opened: since when it has been wrong is said anew by whoever sees it.
+            let is_unknown =
+                |name: &str, alert: &Alert| wrong.unknown.get(name).is_some_and(|before| alert.turned_at < *before);
             let is_over = |kind: &Kind| {
                 let was_raised = self.raised.contains(&(subject.clone(), *kind));
                 let open = book.alert(&subject, *kind).filter(|alert| alert.standing == Standing::Open);
+                let open = open.filter(|alert| *kind != Kind::Silence || !is_unknown(name, alert));
                 let is_firing = firing.iter().any(|alarm| alarm.kind == *kind);
                 !is_firing && open.is_some_and(|alert| was_raised || is_unconfirmed(alert, now))
             };
@@ -207,6 +214,23 @@ mod tests {
         assert_eq!(alarm.what, "it is disabled; none comes");
         let book = book(&said, now);
         assert_eq!(watcher.gateways(&config, &Wrong::default(), &book, now)[0].judged, [Kind::Silence]);
+    }
+
+    #[test]
+    fn who_does_not_know_whether_webhooks_come_never_says_that_a_silence_is_over() {
+        let (config, now) = (config(), Timestamp(1_700_000_000_000_000));
+        let unheard = Unheard { what: "none comes".to_owned(), count: 4, since: Timestamp(5) };
+        let silent = Wrong { unheard: vec![("sandbox".to_owned(), unheard)], ..Wrong::default() };
+        let (mut before, mut after) = (Watcher::default(), Watcher::default());
+        let book = book(&before.gateways(&config, &silent, &Book::default(), now), now);
+        let later = now.plus_ms(UNCONFIRMED_MS * 100);
+        let before_then = |then| Wrong { unknown: [("sandbox".to_owned(), then)].into(), ..Wrong::default() };
+        let unknown = || before_then(now.plus_ms(1));
+        assert_eq!(after.gateways(&config, &unknown(), &book, later), [], "it was started anew");
+        assert_eq!(before.gateways(&config, &unknown(), &book, later), [], "another sweeps");
+        for known in [Wrong::default(), before_then(now)] {
+            assert_eq!(after.gateways(&config, &known, &book, later)[0].judged, [Kind::Silence]);
+        }
     }
 
     fn book(said: &[Judgement], now: Timestamp) -> Book {

@@ -1,7 +1,7 @@
 //! The gateways as the runtime sees them: connections, requests under way, brakes.
 
 use super::health::{Complaint, Health};
-use super::hearing::{Hearing, Unheard};
+use super::hearing::{Expected, Hearing, Unheard};
 use crate::config::{Config, Secrets};
 use crate::transport::{Transport, TransportError};
 use crate::{clock, metrics};
@@ -66,6 +66,8 @@ impl GatewayStates {
             let limits = Limits { breaker, rates, retries: gateway.retry_budget };
             let connector = gateway.dialect.connector();
             let connections = gateway.in_flight_max + read_places(gateway.in_flight_max);
+            let webhooks = gateway.webhook_endpoint.is_some();
+            let expected = Expected { webhooks, endpoint: webhooks && gateway.webhook_url.is_some() };
             let state = GatewayState {
                 name: name.clone(),
                 transport: Transport::new(&gateway.api_base, api_key, connector.headers(), connections)?,
@@ -76,7 +78,7 @@ impl GatewayStates {
                 is_paused: AtomicBool::new(false),
                 is_recovering: AtomicBool::new(false),
                 health: Health::new(name, limits, gateway.backlog_age_max_ms),
-                hearing: Hearing::new(name, clock::now()),
+                hearing: Hearing::new(name, expected, clock::now()),
                 versions: Mutex::new(BTreeSet::new()),
             };
             metrics::paused(name, false);
@@ -148,13 +150,16 @@ impl GatewayStates {
         self.by_name.values().flat_map(of).collect()
     }
 
-    /// Whose webhooks do not come, as far as this process sweeps.
-    pub(crate) fn unheard(&self) -> Vec<(String, Unheard)> {
-        let of = |gateway: &Arc<GatewayState>| {
-            let name = gateway.name.clone();
-            gateway.hearing.unheard().into_iter().map(move |unheard| (name.clone(), unheard))
-        };
-        self.by_name.values().flat_map(of).collect()
+    /// Whose webhooks do not come, as far as this process sweeps; and the gateways of which it does not know whether what became wrong
+    /// before a time is so still.
+    pub(crate) fn unheard(&self) -> (Vec<(String, Unheard)>, BTreeMap<String, Timestamp>) {
+        let (mut wrong, mut unknown) = (Vec::new(), BTreeMap::new());
+        for (name, gateway) in &self.by_name {
+            let (unheard, before) = gateway.hearing.heard();
+            wrong.extend(unheard.into_iter().map(|one| (name.clone(), one)));
+            unknown.extend(before.map(|before| (name.clone(), before)));
+        }
+        (wrong, unknown)
     }
 
     pub(crate) fn report_gauges(&self, now: Timestamp) {

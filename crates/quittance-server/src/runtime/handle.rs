@@ -22,6 +22,7 @@ use quittance_engine::queue::{Lane, Refusal};
 use quittance_engine::submission::{Outcome, Submission};
 use quittance_postgres::Risk;
 use quittance_store::store::{Reader, StoreError};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -283,9 +284,10 @@ impl Handle {
         }
     }
 
-    /// Whose webhooks do not come, as far as this process sweeps.
+    /// Whose webhooks do not come, as far as this process sweeps; and the gateways of which it does not know whether what became wrong
+    /// before a time is so still: it has not looked since it began, or another process sweeps them.
     #[must_use]
-    pub fn unheard(&self) -> Vec<(String, Unheard)> {
+    pub fn unheard(&self) -> (Vec<(String, Unheard)>, BTreeMap<String, Timestamp>) {
         self.shared.gateways.unheard()
     }
 

@@ -14,6 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Events that wait for their webhook, and those that were judged and may be listed again: with more, what comes is not judged.
 const EVENTS_MAX: usize = 10_000;
 
+/// Looks in a row at the endpoint that the gateway leaves unsaid, after which what it said before is not known any more.
+const UNSAID_MAX: u32 = 2;
+
 /// That a gateway's webhooks do not come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unheard {
@@ -36,9 +39,19 @@ pub(super) enum EndpointStatus {
     Gone,
 }
 
+/// What is to be heard of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// Webhooks.
+    pub(super) webhooks: bool,
+    /// How it keeps the endpoint.
+    pub(super) endpoint: bool,
+}
+
 /// What is heard of one gateway.
 pub(super) struct Hearing {
     gateway: String,
+    expected: Expected,
     state: Mutex<State>,
 }
 
@@ -51,8 +64,13 @@ struct State {
     heard: Heard,
     /// The status of the endpoint where it sends nothing, and since when that is known.
     endpoint: Option<(EndpointStatus, Timestamp)>,
-    /// That events are missing for ever, and since when that is known.
+    /// Looks in a row that left the endpoint unsaid.
+    unsaid: u32,
+    is_endpoint_known: bool,
+    /// That events are missing for ever, and since when.
     gap: Option<(String, Timestamp)>,
+    /// When the books were read for that first.
+    looked_at: Option<Timestamp>,
 }
 
 struct Waiting {
@@ -64,14 +82,56 @@ struct Waiting {
 impl State {
     fn new(since: Timestamp) -> Self {
         let (waiting, judged) = (BTreeMap::new(), BTreeMap::new());
-        Self { since, waiting, judged, heard: Heard::default(), endpoint: None, gap: None }
+        Self {
+            since,
+            waiting,
+            judged,
+            heard: Heard::default(),
+            endpoint: None,
+            unsaid: 0,
+            is_endpoint_known: false,
+            gap: None,
+            looked_at: None,
+        }
+    }
+
+    /// What became wrong before this may be wrong still without being known here; none where all is known. Who has not looked since it
+    /// began knows neither that something is wrong nor that it is over.
+    fn unknown_before(&self, expected: Expected) -> Option<Timestamp> {
+        let Some(looked_at) = self.looked_at else { return Some(Timestamp(i64::MAX)) };
+        let webhooks = !expected.webhooks || self.heard.is_known();
+        let endpoint = !expected.endpoint || self.is_endpoint_known;
+        (!webhooks || !endpoint).then_some(looked_at)
+    }
+
+    fn unheard(&self) -> Vec<Unheard> {
+        let endpoint = self.endpoint.map(|(status, since)| {
+            let what = match status {
+                EndpointStatus::Disabled => "the gateway has disabled the endpoint of our webhooks: enable it there",
+                _ => "the gateway has no webhook endpoint at our webhook_url: make one there, or mend the setting",
+            };
+            Unheard { what: what.to_owned(), count: 0, since }
+        });
+        let silence = self.heard.silence().map(|silence| {
+            let what = match silence.types.as_slice() {
+                [] => "the gateway lists events that no webhook brought: none comes any more".to_owned(),
+                types => format!("the gateway lists events that no webhook brings any more: {}", types.join(", ")),
+            };
+            Unheard { what, count: silence.count, since: silence.since }
+        });
+        let gap = self.gap.as_ref().map(|(detail, since)| Unheard {
+            what: format!("events are missing for ever, and every object is looked at instead: {detail}"),
+            count: 0,
+            since: *since,
+        });
+        endpoint.into_iter().chain(silence).chain(gap).collect()
     }
 }
 
 impl Hearing {
     /// Listens to a gateway from now on.
-    pub(super) fn new(gateway: &str, now: Timestamp) -> Self {
-        Self { gateway: gateway.to_owned(), state: Mutex::new(State::new(now)) }
+    pub(super) fn new(gateway: &str, expected: Expected, now: Timestamp) -> Self {
+        Self { gateway: gateway.to_owned(), expected, state: Mutex::new(State::new(now)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -131,15 +191,18 @@ impl Hearing {
         self.lock().judged.retain(|_, created_seconds| *created_seconds >= created_from);
     }
 
-    /// Notes what the gateway says of the endpoint.
-    pub(super) fn note_endpoint(&self, status: EndpointStatus, now: Timestamp) {
+    /// Notes what the gateway says of the endpoint; none where it answers, and says nothing of it.
+    pub(super) fn note_endpoint(&self, status: Option<EndpointStatus>, now: Timestamp) {
         let mut state = self.lock();
         let before = state.endpoint.map(|(before, _)| before);
+        state.unsaid = if status.is_none() { state.unsaid + 1 } else { 0 };
         match status {
-            EndpointStatus::Enabled => state.endpoint = None,
-            status if before == Some(status) => {}
-            status => state.endpoint = Some((status, now)),
+            None if state.unsaid < UNSAID_MAX => return,
+            None | Some(EndpointStatus::Enabled) => state.endpoint = None,
+            Some(status) if before == Some(status) => {}
+            Some(status) => state.endpoint = Some((status, now)),
         }
+        state.is_endpoint_known = true;
         if before != state.endpoint.map(|(after, _)| after) {
             tracing::warn!(
                 gateway = self.gateway,
@@ -150,35 +213,17 @@ impl Hearing {
         self.tell(&state);
     }
 
-    /// Notes that the log does not reach back to where it was followed last, with what is known of that; or that every object
-    /// was looked at since.
-    pub(super) fn note_gap(&self, gap: Option<&str>, now: Timestamp) {
-        self.lock().gap = gap.map(|detail| (detail.to_owned(), now));
+    /// Notes what the books say of events that are missing for ever: what is known of that, and since when.
+    pub(super) fn note_gap(&self, gap: Option<(String, Timestamp)>, now: Timestamp) {
+        let mut state = self.lock();
+        state.gap = gap;
+        state.looked_at.get_or_insert(now);
     }
 
-    /// What is wrong now.
-    pub(super) fn unheard(&self) -> Vec<Unheard> {
+    /// What is wrong now; and the time before which what became wrong may be so still without being known here, if any.
+    pub(super) fn heard(&self) -> (Vec<Unheard>, Option<Timestamp>) {
         let state = self.lock();
-        let endpoint = state.endpoint.map(|(status, since)| {
-            let what = match status {
-                EndpointStatus::Disabled => "the gateway has disabled the endpoint of our webhooks: enable it there",
-                _ => "the gateway has no webhook endpoint at our webhook_url: make one there, or mend the setting",
-            };
-            Unheard { what: what.to_owned(), count: 0, since }
-        });
-        let silence = state.heard.silence().map(|silence| {
-            let what = match silence.types.as_slice() {
-                [] => "the gateway lists events that no webhook brought: none comes any more".to_owned(),
-                types => format!("the gateway lists events that no webhook brings any more: {}", types.join(", ")),
-            };
-            Unheard { what, count: silence.count, since: silence.since }
-        });
-        let gap = state.gap.as_ref().map(|(detail, since)| Unheard {
-            what: format!("events are missing for ever, and every object is looked at instead: {detail}"),
-            count: 0,
-            since: *since,
-        });
-        endpoint.into_iter().chain(silence).chain(gap).collect()
+        (state.unheard(), state.unknown_before(self.expected))
     }
 
     fn tell(&self, state: &State) {
@@ -197,6 +242,8 @@ mod tests {
     use super::*;
     use quittance_core::fact::ObjectKind;
     use quittance_store::records::Disposition;
+
+    const ALL: Expected = Expected { webhooks: true, endpoint: true };
 
     const BEGAN: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
@@ -239,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_no_webhook_brings_within_the_grace_is_missed_and_a_webhook_ends_the_silence() {
-        let hearing = Hearing::new("stripe", BEGAN);
+        let hearing = Hearing::new("stripe", ALL, BEGAN);
         hearing.listed(&event("evt_old", -5), None, at(1));
         hearing.listed(&Event { object_kind: None, ..event("evt_else", 1) }, None, at(1));
         for (number, id) in ["evt_1", "evt_2", "evt_3", "evt_late"].into_iter().enumerate() {
@@ -252,7 +299,7 @@ mod tests {
         for id in &due[..3] {
             hearing.judge(id, Some(&entry(id, 2, None)));
         }
-        let silent = |hearing: &Hearing| hearing.unheard().iter().map(|one| (one.count, one.since)).collect::<Vec<_>>();
+        let silent = |hearing: &Hearing| hearing.heard().0.iter().map(|one| (one.count, one.since)).collect::<Vec<_>>();
         assert_eq!(silent(&hearing), [(3, at(2))]);
         // It is listed again, and is not judged twice.
         hearing.listed(&event("evt_1", 1), Some(&entry("evt_1", 2, None)), at(960));
@@ -263,22 +310,56 @@ mod tests {
 
     #[test]
     fn what_is_said_of_the_endpoint_lasts_until_it_is_enabled_and_whoever_leaves_says_nothing() {
-        let hearing = Hearing::new("stripe", BEGAN);
-        for (status, second) in [(EndpointStatus::Disabled, 5), (EndpointStatus::Disabled, 9)] {
-            hearing.note_endpoint(status, at(second));
-        }
-        let unheard = hearing.unheard();
+        let hearing = Hearing::new("stripe", ALL, BEGAN);
+        let said = |status, second| hearing.note_endpoint(status, at(second));
+        said(Some(EndpointStatus::Disabled), 5);
+        said(Some(EndpointStatus::Disabled), 9);
+        let unheard = hearing.heard().0;
         assert!(unheard[0].what.contains("disabled") && unheard[0].since == at(5), "{unheard:?}");
-        hearing.note_endpoint(EndpointStatus::Gone, at(12));
-        assert_eq!(hearing.unheard()[0].since, at(12));
-        hearing.note_endpoint(EndpointStatus::Enabled, at(20));
-        assert_eq!(hearing.unheard(), []);
-        hearing.note_gap(Some("for 31 days"), at(25));
-        assert!(hearing.unheard()[0].what.ends_with("looked at instead: for 31 days"));
+        said(Some(EndpointStatus::Gone), 12);
+        assert_eq!(hearing.heard().0[0].since, at(12));
+        said(Some(EndpointStatus::Enabled), 20);
+        assert_eq!(hearing.heard().0, []);
+        hearing.note_gap(Some(("for 31 days".to_owned(), at(25))), at(25));
+        assert!(hearing.heard().0[0].what.ends_with("looked at instead: for 31 days"));
         hearing.note_gap(None, at(26));
-        assert_eq!(hearing.unheard(), []);
-        hearing.note_endpoint(EndpointStatus::Gone, at(30));
+        assert_eq!(hearing.heard().0, []);
+        said(Some(EndpointStatus::Gone), 30);
         hearing.leave();
-        assert_eq!(hearing.unheard(), []);
+        assert_eq!(hearing.heard(), (Vec::new(), Some(Timestamp(i64::MAX))));
+    }
+
+    #[test]
+    fn what_was_said_of_the_endpoint_is_forgotten_once_nothing_is_said_of_it_twice() {
+        let hearing = Hearing::new("stripe", ALL, BEGAN);
+        let is_down = |status, second| {
+            hearing.note_endpoint(status, at(second));
+            !hearing.heard().0.is_empty()
+        };
+        let down = Some(EndpointStatus::Disabled);
+        assert!(is_down(down, 1) && is_down(None, 2) && is_down(down, 3) && is_down(None, 4), "once is nothing");
+        assert!(!is_down(None, 5), "twice in a row");
+        assert!(is_down(down, 6));
+    }
+
+    #[test]
+    fn who_has_not_looked_at_all_that_is_expected_does_not_know_that_nothing_is_wrong() {
+        let expected = |webhooks, endpoint| Hearing::new("stripe", Expected { webhooks, endpoint }, BEGAN);
+        for hearing in [expected(false, false), expected(true, false), expected(true, true)] {
+            let Expected { webhooks, endpoint } = hearing.expected;
+            let unknown = || hearing.heard().1;
+            assert_eq!(unknown(), Some(Timestamp(i64::MAX)));
+            hearing.note_gap(None, at(2));
+            assert_eq!(unknown(), webhooks.then_some(at(2)));
+            hearing.listed(&event("evt_1", 1), Some(&entry("evt_1", 2, Some(3))), at(4));
+            hearing.note_gap(None, at(4));
+            assert_eq!(unknown(), endpoint.then_some(at(2)));
+            hearing.note_endpoint(None, at(5));
+            assert_eq!(unknown(), endpoint.then_some(at(2)), "it says nothing");
+            hearing.note_endpoint(Some(EndpointStatus::Enabled), at(6));
+            assert_eq!(unknown(), None);
+            hearing.leave();
+            assert_eq!(unknown(), Some(Timestamp(i64::MAX)), "another process sweeps");
+        }
     }
 }

@@ -115,6 +115,20 @@ fn a_key_that_may_not_list_endpoints_is_no_alarm_and_holds_nothing_back() {
 }
 
 #[test]
+fn an_endpoint_of_which_nothing_is_said_any_more_is_not_alarmed_for_ever() {
+    let url = "http://127.0.0.1:9/webhooks/we_it";
+    let place = Place::open(&format!("webhook_url = \"{url}\"\n"), |gateway| {
+        assert_eq!(gateway.post("/_sandbox/webhook_target", "-", &target(url)).0, 200);
+        assert_eq!(gateway.post("/_sandbox/webhooks", "-", &json!({"disabled": true})).0, 200);
+    });
+    let down = || metric(&place.server, "quittance_webhook_endpoint_down{", "gateway=\"sandbox\"");
+    until("it is disabled", || (down() == 1.0).then_some(()));
+    let key = json!({"key": "sk_test_it", "may_write": true, "may_not_read": ["webhook_endpoints"]});
+    assert_eq!(place.gateway.post("/_sandbox/keys", "-", &key).0, 200);
+    until("nobody knows any more", || (down() == 0.0).then_some(()));
+}
+
+#[test]
 fn an_address_of_webhooks_that_is_none_is_refused_with_its_line() {
     for (settings, said) in [
         ("webhook_url = \"pay.example.com\"", "not the address of an endpoint"),

@@ -58,6 +58,12 @@ impl Heard {
         self.types.retain(|_, tally| tally.since.is_none_or(|since| at.ms_since(since) < FORGOTTEN_MS));
     }
 
+    /// Whether enough was seen to say that webhooks come, or that they do not.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.whole.arrived_at.is_some() || self.whole.missed >= MISSED_MIN
+    }
+
     /// No webhook brought an event of this type that was found in the log at this time. Gives the type, as it is told apart.
     pub fn missed(&mut self, kind: &str, found_at: Timestamp) -> String {
         self.whole.missed(found_at);
@@ -169,6 +175,19 @@ mod tests {
         assert_eq!(after(&[&resumed[..], &again(WEEK + 7)].concat()), only_a, "somebody asks for it again");
         // Where no other comes, nobody knows that it is meant so.
         assert_eq!(after(&[("a", 2 * WEEK, false)]), Some((Vec::new(), 4)));
+    }
+
+    #[test]
+    fn what_is_known_takes_a_webhook_or_a_row_without_one() {
+        let mut heard = Heard::default();
+        for at in 1..=MISSED_MIN {
+            assert!(!heard.is_known(), "{at}");
+            heard.missed("a", Timestamp(at as i64));
+        }
+        assert!(heard.is_known() && heard.silence().is_some());
+        let mut heard = Heard::default();
+        heard.arrived("a", Timestamp(1));
+        assert!(heard.is_known());
     }
 
     #[test]

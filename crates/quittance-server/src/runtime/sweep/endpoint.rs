@@ -1,10 +1,11 @@
 //! What the gateway says of the endpoint that it sends our webhooks to.
 
-use super::{Pace, Sweeper};
+use super::{Interrupted, Pace, Sweeper};
 use crate::clock::Stopwatch;
 use crate::runtime::hearing::EndpointStatus;
 use crate::{clock, runtime::jobs::note};
 use quittance_connectors::connector::{EndpointsFact, WebhookEndpoint};
+use quittance_connectors::message::Delivery;
 use quittance_core::fact::{Fact, Loss};
 use std::time::Duration;
 
@@ -19,38 +20,47 @@ const PAGES_MAX: usize = 5;
 pub(super) struct Looking(Option<Stopwatch>);
 
 impl Sweeper<'_> {
-    /// Looks at the endpoint at this address, where that is due. What is not known is said by nobody.
+    /// Looks at the endpoint at this address, where that is due. A look to which the gateway gave no answer is none.
     pub(super) async fn look_at_endpoint(&self, url: &str, pace: Pace, looking: &mut Looking) {
         let every = EVERY.min(pace.objects);
         if looking.0.as_ref().is_some_and(|last| last.elapsed() < every) {
             return;
         }
         looking.0 = Some(Stopwatch::start());
-        if let Some(status) = self.endpoint(url).await {
+        if let Ok(status) = self.endpoint(url).await {
             self.gateway.hearing.note_endpoint(status, clock::now());
         }
     }
 
-    /// How the gateway keeps the endpoint; nothing where it did not say, or may not say to us.
-    async fn endpoint(&self, url: &str) -> Option<EndpointStatus> {
+    /// How the gateway keeps the endpoint; nothing where it answers and does not say, or may not say to us.
+    async fn endpoint(&self, url: &str) -> Result<Option<EndpointStatus>, Interrupted> {
         let (mut found, mut after) = (Vec::new(), None::<String>);
         for _ in 0..PAGES_MAX {
-            let request = self.gateway.connector.endpoints(after.as_deref())?;
-            let delivery = self.ask(&request).await.ok()?;
+            let request = self.gateway.connector.endpoints(after.as_deref());
+            let Some(request) = request else { return Ok(None) };
+            let delivery = self.ask(&request).await?;
             let fact = self.gateway.connector.decode_endpoints(&delivery);
             let is_known = fact != EndpointsFact::Unknown;
             // Never told to the health of the gateway: a key that may not ask this may do all else.
             note(self.gateway, "sweep", &delivery, &if is_known { Fact::Absent } else { Fact::Lost(Loss::Unclear) });
-            let EndpointsFact::Page { endpoints, next } = fact else { return None };
+            let EndpointsFact::Page { endpoints, next } = fact else {
+                let failed = || Interrupted::NoPage { word: "no endpoints".to_owned(), is_outage: true };
+                return if is_answer(&delivery) { Ok(None) } else { Err(failed()) };
+            };
             found.extend(endpoints.into_iter().filter(|endpoint| is_same(&endpoint.url, url)));
             match next {
                 Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-                Some(_) => return None,
-                None => return Some(status(&found)),
+                Some(_) => return Ok(None),
+                None => return Ok(Some(status(&found))),
             }
         }
-        None
+        Ok(None)
     }
+}
+
+/// Whether the gateway answered, and is neither failing nor overloaded: whoever is away takes nothing back.
+fn is_answer(delivery: &Delivery) -> bool {
+    matches!(delivery, Delivery::Answered(response) if response.status < 500 && response.status != 429)
 }
 
 /// Addresses are the same with and without a slash at their end.

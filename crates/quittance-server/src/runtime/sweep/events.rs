@@ -1,6 +1,7 @@
 //! The log of events: what is in it and in no inbox is submitted as a webhook would have been.
 
 use super::{AGAIN_MAX, Interrupted, PAGES_MAX, Sweeper};
+use crate::api::rows;
 use crate::runtime::sweep::objects::KINDS;
 use crate::{clock, metrics};
 use quittance_connectors::connector::{EVENTS_PAGE_MAX, EventsFact};
@@ -8,8 +9,8 @@ use quittance_connectors::event::Event;
 use quittance_core::fact::{Fact, Loss};
 use quittance_engine::submission::{EventGap, EventLog, Outcome, Submission, Swept, WebhookEvent};
 use quittance_engine::sweeps::{begin_events, follow_events};
-use quittance_store::records::{EventSource, Sweep};
-use quittance_store::tables::INBOX;
+use quittance_store::records::{Discrepancy, DiscrepancyKind, EventSource, Sweep};
+use quittance_store::tables::{DISCREPANCIES, INBOX};
 
 impl Sweeper<'_> {
     /// Follows the log to its end, or for as many pages as one run may ask for.
@@ -18,9 +19,8 @@ impl Sweeper<'_> {
         let beginning = begin_events(&mut sweep, clock::now(), self.ahead_ms().await?);
         self.warn_of_clock(Sweep::EVENTS, &beginning);
         let gap = beginning.gap;
-        if let Some(EventGap::Open { detail }) = &gap {
+        if matches!(gap, Some(EventGap::Open { .. })) {
             metrics::swept(&self.gateway.name, Sweep::EVENTS, "gap");
-            self.gateway.hearing.note_gap(Some(detail), clock::now());
             self.look_at_everything().await?;
         }
         // A sweep that dies begins anew; where nothing was ever seen, the next one has to know where this one began.
@@ -124,13 +124,30 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// Whether every list of objects was followed from its beginning since events were missing.
-    pub(super) async fn gap_after(&self, was_full: bool) -> Result<Option<EventGap>, Interrupted> {
+    /// Notes whether events are missing for ever, as the books have it, which say so no more once every list of objects was followed
+    /// from its beginning.
+    pub(super) async fn settle_gap(&self) -> Result<(), Interrupted> {
+        let kind = DiscrepancyKind::EventRetentionGap.name();
+        let place = vec![self.gateway.name.as_str().into(), Discrepancy::EVENTS.into(), kind.into()];
+        let read =
+            self.handle.read(move |reader| rows::unique::<Discrepancy>(reader, &DISCREPANCIES.indexes[0], place));
+        let open = read.await?.filter(|gap| gap.closed_at.is_none());
+        let is_over = open.is_some() && !self.is_any_full().await?;
+        if is_over {
+            self.keep(&self.stored(Sweep::EVENTS).await?, Some(EventGap::Closed)).await?;
+        }
+        let gap = open.filter(|_| !is_over).map(|gap| (gap.detail, gap.opened_at));
+        self.gateway.hearing.note_gap(gap, clock::now());
+        Ok(())
+    }
+
+    /// Whether a list of objects is still to be followed from its beginning.
+    async fn is_any_full(&self) -> Result<bool, Interrupted> {
         for kind in KINDS {
-            if !was_full || self.stored(kind.name()).await?.is_full {
-                return Ok(None);
+            if self.stored(kind.name()).await?.is_full {
+                return Ok(true);
             }
         }
-        Ok(Some(EventGap::Closed))
+        Ok(false)
     }
 }

@@ -97,6 +97,9 @@ pub(super) async fn run(handle: Handle, gateway: Arc<GatewayState>, pace: Pace) 
             gateway.hearing.leave();
         } else {
             sweeper.sweep(pace, &mut futile).await;
+            if let Err(error) = sweeper.settle_gap().await {
+                tracing::warn!(gateway = gateway.name, %error, "whether events are missing for ever cannot be read or kept");
+            }
             sweeper.listen(pace, &mut looking).await;
         }
         if let Err(error) = sweeper.count_discrepancies().await {

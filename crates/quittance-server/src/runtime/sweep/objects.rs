@@ -27,7 +27,6 @@ impl Sweeper<'_> {
         if !goes_on && !is_over(sweep.completed_at, every, clock::now()) {
             return Ok(());
         }
-        let was_full = sweep.is_full;
         self.warn_of_clock(sweep_kind.name(), &begin_objects(&mut sweep, clock::now()));
         let mut again = AGAIN_MAX;
         for _ in 0..PAGES_MAX {
@@ -52,10 +51,6 @@ impl Sweeper<'_> {
             let followed = follow_objects(&mut sweep, next, clock::now());
             self.store(Swept { upon: None, sweep: sweep.clone(), listed: Some(listed), gap: None, log: None }).await?;
             if followed? {
-                if let Some(gap) = self.gap_after(was_full).await? {
-                    self.keep(&sweep, Some(gap)).await?;
-                    self.gateway.hearing.note_gap(None, clock::now());
-                }
                 self.report(sweep_kind.name(), Ok(()));
                 return Ok(());
             }

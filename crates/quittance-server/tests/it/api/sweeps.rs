@@ -3,10 +3,12 @@
 use super::app::{ADMIN, App, Place, WRITER, bearer, payment, post};
 use super::call::{Answer, Call};
 use super::webhooks::{deliver, sign};
+use quittance_core::fact::ObjectKind;
+use quittance_core::id::DiscrepancyId;
 use quittance_core::time::Timestamp;
 use quittance_sandbox::Sandbox;
 use quittance_store::memory::MemoryDatabase;
-use quittance_store::records::{Entity, EventSource, InboxEntry, Sweep};
+use quittance_store::records::{Discrepancy, DiscrepancyKind, Entity, EventSource, InboxEntry, Sweep};
 use quittance_store::store::{Change, Loaded, Read, Reader, Scan, Store, Work};
 use std::future::pending;
 use std::net::SocketAddr;
@@ -222,7 +224,61 @@ async fn what_is_older_than_the_log_is_said_to_be_unknown_and_every_object_is_lo
         "{}",
         String::from_utf8_lossy(&metrics.body)
     );
-    assert_eq!(app.handle.unheard(), [], "it is over");
+    app.until("/v1/discrepancies", |_| app.handle.unheard().0.is_empty()).await;
+    app.runtime.stop().await.expect("stopped");
+}
+
+/// What a process leaves behind that ends before a gap is closed: whether a list is still to be followed from its beginning.
+struct GapLeftOpen {
+    is_full: bool,
+}
+
+impl Work for GapLeftOpen {
+    fn reads(&mut self, _: &Loaded) -> Vec<Read> {
+        Vec::new()
+    }
+
+    fn decide(&mut self, _: &Loaded) -> Result<Vec<Change>, String> {
+        let at = Timestamp::from_seconds(1_700_000_000);
+        let gap = Discrepancy {
+            id: DiscrepancyId::from_bytes([7; 16]),
+            tenant: None,
+            gateway: "stripe".into(),
+            object: Discrepancy::EVENTS.into(),
+            kind: DiscrepancyKind::EventRetentionGap,
+            payment: None,
+            detail: "nothing was looked at for 31 days".into(),
+            opened_at: at,
+            last_seen_at: at,
+            closed_at: None,
+        };
+        let sweep = Sweep::new("stripe".into(), ObjectKind::Payment.name().into());
+        let list = Sweep { is_full: self.is_full, ..sweep };
+        let upsert = |table, row| Change::Upsert { table, row };
+        Ok(vec![upsert(Discrepancy::table(), gap.to_row()), upsert(Sweep::table(), list.to_row())])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_known_after_a_restart_and_is_closed_though_the_last_list_was_followed_before_it() {
+    let (sandbox, serving) = sandbox_at(anywhere()).await;
+    let database = MemoryDatabase::new();
+    let app = start(&database, sandbox).await;
+    let leave = |is_full| database.writer().transact("it ends", &mut GapLeftOpen { is_full }).expect("memory");
+    let unknown = app.handle.unheard().1;
+    assert!(unknown.contains_key("stripe"), "it has not looked: {unknown:?}");
+    let away = async || {
+        serving.abort();
+        leave(true);
+    };
+    let app = app.restart_after(away).await;
+    let told =
+        |app: &App| app.handle.unheard().0.iter().any(|(name, one)| name == "stripe" && one.what.contains("31 days"));
+    app.until("/v1/discrepancies?status=open", |_| told(&app)).await;
+    let app = app.restart_after(async || leave(false)).await;
+    let has = |answer: &Answer| String::from_utf8_lossy(&answer.body).contains("event_retention_gap");
+    app.until("/v1/discrepancies?status=closed", has).await;
+    app.until("/v1/discrepancies", |_| !told(&app)).await;
     app.runtime.stop().await.expect("stopped");
 }
 
