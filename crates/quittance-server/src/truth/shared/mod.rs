@@ -55,6 +55,9 @@ const QUESTION_MAX: Duration = Duration::from_secs(120);
 /// How long an entry is kept for a question, and how long it is known that something was heard: longer than a question takes.
 const NOTED: Duration = Duration::from_secs(180);
 
+/// Records of which it is known that something was heard. With more, it is assumed of every record for the time of those left out.
+const NOTED_MAX: u32 = 100_000;
+
 /// How long it is known which entry tells of a record, at least.
 const IDENTITY: Duration = Duration::from_secs(86_400);
 
@@ -305,15 +308,16 @@ impl Shared {
 
     /// News as they are told to Redis, and by it to everybody.
     fn spoken(&self, line: &Line, news: &[(News, u64)]) -> Pipeline {
-        let noted = NOTED.as_millis().to_string();
+        let (noted, most) = (NOTED.as_millis().to_string(), NOTED_MAX.to_string());
         let mut pipeline = redis::pipe();
         for (news, _) in news {
             let message = news.encode(&self.me, &self.channel, self.keys.as_deref());
             let command = match news {
                 News::Record { pair, word } => {
-                    let (entry, identity) = (line.names.entry(pair, word), line.names.identity(pair, word));
-                    let arguments = [self.channel.as_bytes(), &message, noted.as_bytes(), line.names.base().as_bytes()];
-                    link::script(scripts::HEARD, &[&entry.entry, &identity], &arguments)
+                    let Entry { era, entry } = line.names.entry(pair, word);
+                    let (identity, base) = (line.names.identity(pair, word), line.names.base());
+                    let [channel, noted, base, most] = [&self.channel, &noted, base, &most].map(str::as_bytes);
+                    link::script(scripts::HEARD, &[&era, &entry, &identity], &[channel, &message, noted, base, most])
                 }
                 News::All => link::script(scripts::ALL, &[&line.names.era()], &[self.channel.as_bytes(), &message]),
             };

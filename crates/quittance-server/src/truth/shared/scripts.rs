@@ -6,9 +6,13 @@
 //! was lost, with all of Redis or for want of room, is never guessed to be the same. The era stands in each generation, so that removing it
 //! forgets everything.
 //!
-//! What was heard names a record, which is found by a key of its own (`i:`), with the entry that tells of it (`k`). The entry in turn holds the
-//! name of that key (`i`), and its answer counts only while the two hold together: where Redis dropped the one and not the other,
-//! nobody could have had the answer forgotten. The names in `i` and `k` are not declared as keys of the scripts; all of them lie in one slot.
+//! What was heard names a record, which is found by a key of its own (`i:`) that holds the name of the entry that tells of it. The entry in
+//! turn holds the name of that key (`i`), and its answer counts only while the two hold together: where Redis dropped the one and not
+//! the other, nobody could have had the answer forgotten. The names that are held are not declared as keys of the scripts; all of them lie in
+//! one slot.
+//!
+//! The era is a sorted set: at its front its own name, of score 0, and behind it when something was last heard of which record (`floor`: of
+//! one that is not noted any more). So what was heard cannot be dropped without dropping everything that was asked before it.
 //!
 //! Does not own how keys are named, nor what an answer looks like.
 
@@ -20,10 +24,11 @@
 /// Answers: generation, `t`, answer (empty where it is none or is the one that was seen), whether it is ours to ask, seconds and
 /// microseconds by its clock.
 pub(super) const LOOK: &str = r"
-local era = redis.pcall('GET', KEYS[1])
-if type(era) ~= 'string' then
+local era = redis.pcall('ZRANGE', KEYS[1], 0, 0)[1]
+if not era then
   era = ARGV[1]
-  redis.call('SET', KEYS[1], era)
+  redis.call('DEL', KEYS[1])
+  redis.call('ZADD', KEYS[1], 0, era)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'u', 'i')
@@ -37,7 +42,7 @@ if not g or string.sub(g, 1, #era) ~= era or future then
   g, t, until_ = era .. ARGV[1], '', 0
   redis.call('HSET', KEYS[2], 'g', g)
 end
-if t ~= '' and (not known[4] or redis.pcall('HGET', known[4], 'k') ~= KEYS[2]) then
+if t ~= '' and (not known[4] or redis.pcall('GET', known[4]) ~= KEYS[2]) then
   redis.call('HDEL', KEYS[2], 't', 'v', 'i')
   t = ''
 end
@@ -66,30 +71,40 @@ local known = redis.pcall('HMGET', KEYS[2], 'g', 't', 'l')
 if known.err then return 0 end
 if known[3] == ARGV[6] then redis.call('HDEL', KEYS[2], 'l', 'u') end
 if ARGV[3] == '' then return 0 end
-local era = redis.pcall('GET', KEYS[1])
-if type(era) ~= 'string' or known[1] ~= ARGV[1] or string.sub(ARGV[1], 1, #era) ~= era then return -1 end
-local heard = redis.pcall('HGET', KEYS[3], 'h')
-if type(heard) == 'table' then redis.call('DEL', KEYS[3]) end
-if type(heard) == 'string' and (tonumber(heard) or 0) >= tonumber(ARGV[2]) then return -1 end
+local era = redis.pcall('ZRANGE', KEYS[1], 0, 0)[1]
+if not era or known[1] ~= ARGV[1] or string.sub(ARGV[1], 1, #era) ~= era then return -1 end
+for _, noted in ipairs({KEYS[3], 'floor'}) do
+  local heard = redis.call('ZSCORE', KEYS[1], noted)
+  if heard and tonumber(heard) >= tonumber(ARGV[2]) then return -1 end
+end
 if known[2] and (tonumber(known[2]) or 0) >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[2], 't', ARGV[2], 'v', ARGV[3], 'i', KEYS[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('HSET', KEYS[3], 'k', KEYS[2])
-redis.call('PEXPIRE', KEYS[3], ARGV[5])
+redis.call('SET', KEYS[3], KEYS[2], 'PX', ARGV[5])
 return 1
 ";
 
 /// Forgets a record, by its key or by what tells it apart, and has everybody hear of it.
 ///
-/// Keys: entry, identity. Arguments: channel, message, how long it is known that something was heard (ms), how every name begins.
+/// Keys: era, entry, identity. Arguments: channel, message, how long it is known that something was heard (ms), how every name
+/// begins, of how many records that is known.
 pub(super) const HEARD: &str = r"
-redis.call('DEL', KEYS[1])
-local known = redis.pcall('HGET', KEYS[2], 'k')
-if type(known) == 'table' then redis.call('DEL', KEYS[2]) end
+local known = redis.pcall('GET', KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3])
 if type(known) == 'string' and string.sub(known, 1, #ARGV[4]) == ARGV[4] then redis.call('DEL', known) end
-local now = redis.call('TIME')
-redis.call('HSET', KEYS[2], 'h', string.format('%.0f', tonumber(now[1]) * 1000000 + tonumber(now[2])))
-if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+if redis.pcall('ZRANGE', KEYS[1], 0, 0)[1] then
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), KEYS[3])
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], 1, string.format('%.0f', now - tonumber(ARGV[3]) * 1000))
+  if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[5]) then
+    local oldest = redis.call('ZRANGE', KEYS[1], 1, 2, 'WITHSCORES')
+    if oldest[1] == 'floor' then oldest = {oldest[3], oldest[4]} end
+    local floor = math.max(tonumber(oldest[2]), tonumber(redis.call('ZSCORE', KEYS[1], 'floor') or 0))
+    redis.call('ZREM', KEYS[1], oldest[1])
+    redis.call('ZADD', KEYS[1], string.format('%.0f', floor), 'floor')
+  end
+end
 return redis.call('PUBLISH', ARGV[1], ARGV[2])
 ";
 
@@ -116,6 +131,58 @@ redis.call('HGET', KEYS[1], 'g')
 redis.call('HMGET', KEYS[1], 'g', 't')
 redis.call('HSTRLEN', KEYS[1], 'g')
 redis.call('HDEL', KEYS[1], 'g')
+redis.call('ZADD', KEYS[1], 1, 'g')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('ZRANGE', KEYS[1], 0, 0)
+redis.call('ZSCORE', KEYS[1], 'g')
+redis.call('ZCARD', KEYS[1])
+redis.call('ZREM', KEYS[1], 'g')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 1, 2)
 redis.call('TIME')
 return redis.call('PUBLISH', ARGV[2], '')
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quittance_surroundings::Redis;
+    use redis::{Commands, Connection};
+
+    const ERA: &str = "{t}:era";
+    const ENTRY: &str = "{t}:e:1";
+
+    fn run<T: redis::FromRedisValue>(client: &mut Connection, code: &str, keys: &[&str], arguments: &[&str]) -> T {
+        redis::cmd("EVAL").arg(code).arg(keys.len()).arg(keys).arg(arguments).query(client).expect("it runs")
+    }
+
+    /// The generation, and when the question begins.
+    fn look(client: &mut Connection, drawn: &str) -> (String, String) {
+        let arguments = [drawn, "180000", "1000", "-", "me", "5000", "1000000"];
+        type Answer = (String, String, String, i64, i64, i64);
+        let (generation, _, _, _, seconds, micros): Answer = run(client, LOOK, &[ERA, ENTRY], &arguments);
+        (generation, (seconds * 1_000_000 + micros).to_string())
+    }
+
+    fn settle(client: &mut Connection, (generation, asked_at): &(String, String), identity: &str) -> i64 {
+        let arguments = [generation, asked_at, "answer", "60000", "60000", "me"];
+        run(client, SETTLE, &[ERA, ENTRY, identity], &arguments)
+    }
+
+    #[test]
+    fn of_more_records_than_are_noted_no_question_from_before_is_kept() {
+        let Some(server) = Redis::start("what is heard of many records") else { return };
+        let mut client = redis::Client::open(server.url()).expect("an address").get_connection().expect("it listens");
+        let question = look(&mut client, "a");
+        for no in 1..=9 {
+            let (entry, identity) = (format!("{{t}}:e:heard{no}"), format!("{{t}}:i:{no}"));
+            let _: i64 = run(&mut client, HEARD, &[ERA, &entry, &identity], &["{t}:heard", "", "180000", "{t}", "4"]);
+            assert!(client.zcard::<_, i64>(ERA).expect("a set") <= 5);
+        }
+        assert_eq!(client.zrange::<_, Vec<String>>(ERA, 0, 1).expect("a set"), ["a", "floor"]);
+        for identity in ["{t}:i:1", "{t}:i:9", "{t}:i:never"] {
+            assert_eq!(settle(&mut client, &question, identity), -1, "{identity}");
+        }
+        let later = look(&mut client, "b");
+        assert_eq!(settle(&mut client, &later, "{t}:i:1"), 1);
+    }
+}

@@ -127,9 +127,9 @@ async fn what_one_server_was_told_the_other_knows() {
         for name in &all {
             assert!(shop.client().ttl::<_, i64>(name).expect("a span") > 0, "nothing is kept for ever: {name}");
         }
-        for name in shop.names("e").iter().chain(&shop.names("i")) {
-            let lies: Vec<Vec<u8>> = shop.client().hgetall(name).expect("a hash");
-            let all = [name.as_bytes().to_vec(), lies.concat()].concat();
+        for name in &all {
+            let lies: Vec<u8> = redis::cmd("DUMP").arg(name).query(&mut shop.client()).expect("what lies there");
+            let all = [name.as_bytes(), &lies].concat();
             let shows = |word: &str| all.windows(word.len()).any(|bytes| bytes == word.as_bytes());
             assert!(!name.contains("cus_1") && !(sealed && (shows("cus_1") || shows("sub_1") || shows("active"))));
         }
@@ -256,6 +256,11 @@ async fn what_one_asked_before_another_heard_of_a_change_nobody_remembers_after_
         // What is told of it is told by its id; under another key it is known by the answer alone.
         if key == "customer" {
             invalidate(&one, "cus_2").await;
+        }
+        // For want of room, Redis drops all that it may drop without dropping the question.
+        let names: Vec<String> = shop.client().keys("*").expect("names");
+        for name in names.iter().filter(|name| !name.contains(":e:") && !name.ends_with(":era")) {
+            let _: i64 = shop.client().del(name).expect("dropped");
         }
         shop.provider.open(true);
         assert_eq!(told(&first.await.expect("answered")), pair_of("active", "provider"));
