@@ -84,9 +84,15 @@ impl Memory {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is remembered, however old.
+    /// What is remembered, however old. Nothing where it is not known any more that its record has this key: what was heard of that
+    /// record could not have had it forgotten.
     pub(super) fn get(&self, place: &Place) -> Option<Arc<Known>> {
-        self.entries.get(place)
+        let known = self.entries.get(place)?;
+        let is_found = known.identity.as_ref().is_none_or(|identity| {
+            let identity = Place { pair: place.pair, key: identity.clone() };
+            self.identities.get(&identity).is_some_and(|key| key == place.key)
+        });
+        is_found.then_some(known)
     }
 
     /// How much is remembered, roughly.
@@ -97,7 +103,7 @@ impl Memory {
     /// Asks, or joins who asks already. What somebody has remembered meanwhile is taken where it is good.
     pub(super) fn join(self: &Arc<Self>, place: Place, is_good: impl Fn(&Known) -> bool) -> Joined {
         let mut flights = self.flights();
-        if let Some(known) = self.entries.get(&place).filter(|known| is_good(known)) {
+        if let Some(known) = self.get(&place).filter(|known| is_good(known)) {
             return Joined::Known(known);
         }
         if let Some((_, seen)) = flights.under_way.get(&place) {
@@ -151,7 +157,7 @@ impl Lead {
     /// Remembers an older answer than the one that is asked for, for as long as that is not there.
     pub(super) fn note(&self, known: Arc<Known>) {
         let flights = self.memory.flights();
-        let is_news = self.memory.entries.get(&self.place).is_none_or(|held| held.read_at < known.read_at);
+        let is_news = self.memory.get(&self.place).is_none_or(|held| held.read_at < known.read_at);
         if self.is_current(&flights) && is_news {
             self.remember(known);
         }
@@ -166,11 +172,10 @@ impl Lead {
         let memory = &self.memory;
         if let Some(identity) = known.identity.clone() {
             let identity = Place { pair: self.place.pair, key: identity };
-            let is_heard = memory.heard.get(&identity).is_some_and(|last| last >= self.no);
-            memory.identities.insert(identity, self.place.key.clone());
-            if is_heard {
+            if memory.heard.get(&identity).is_some_and(|last| last >= self.no) {
                 return;
             }
+            memory.identities.insert(identity, self.place.key.clone());
         }
         memory.entries.insert(self.place.clone(), known);
     }
@@ -277,6 +282,32 @@ mod tests {
         assert!(memory.get(&place("cus_1")).is_some());
         memory.forget_identity(0, "sub_1");
         assert!(memory.get(&place("cus_1")).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_record_is_not_known_any_more_is_not_given() {
+        let memory = Arc::new(Memory::new(10));
+        let answer = |key: &str| {
+            let at = Moment { as_of: Timestamp(0), read_at: clock::monotonic() };
+            let read = Read { identity: "sub_1".to_owned(), ..Read::default() };
+            Arc::new(Known::new("accounts", "app", key, Found::One, Some(read), at).expect("short"))
+        };
+        let (first, _) = lead(&memory, "cus_1");
+        first.end(told(answer("cus_1")));
+        // For want of room.
+        memory.identities.invalidate(&place("sub_1"));
+        assert!(memory.get(&place("cus_1")).is_none());
+        let (again, _) = lead(&memory, "cus_1");
+        // What was heard meanwhile could not have it forgotten; nor does the answer to a question from before bring it back.
+        memory.forget_identity(0, "sub_1");
+        again.end(told(answer("cus_1")));
+        assert!(memory.get(&place("cus_1")).is_none());
+        // The record has moved.
+        for key in ["cus_1", "cus_2"] {
+            let (asked, _) = lead(&memory, key);
+            asked.end(told(answer(key)));
+        }
+        assert!(memory.get(&place("cus_1")).is_none() && memory.get(&place("cus_2")).is_some());
     }
 
     #[tokio::test]
