@@ -13,7 +13,7 @@ pub mod update;
 mod tests;
 
 pub use address::Address;
-pub use answer::{Failure, Listed, Next, decode_page, decode_record, said};
+pub use answer::{Failure, Listed, Next, decode_page, decode_record, printable, said};
 pub use pages::{Pages, Stuck};
 
 /// How objects of one kind are listed.

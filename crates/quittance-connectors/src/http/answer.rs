@@ -34,7 +34,7 @@ pub enum Failure {
     Status {
         /// The status.
         status: u16,
-        /// Where it says that what was asked for is instead.
+        /// Where it says that what was asked for is instead, in its own words: not for people as it is ([`printable`]).
         location: Option<String>,
     },
     /// What came is no JSON: what it is, for people.
@@ -77,9 +77,10 @@ pub fn decode_record(shape: &Shape, response: &Response) -> Result<Option<Json>,
     }
 }
 
-/// What an answer that refuses says for people, of a line at most; empty where it says nothing in a usual place of JSON.
+/// What an answer that refuses says for people, of a line at most and without what is not to be said; empty where it says nothing
+/// in a usual place of JSON.
 #[must_use]
-pub fn said(response: &Response) -> String {
+pub fn said(response: &Response, unsaid: &[String]) -> String {
     const PLACES: [&str; 9] = [
         "/error/message",
         "/detail",
@@ -92,22 +93,29 @@ pub fn said(response: &Response) -> String {
         "/title",
     ];
     let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-    PLACES.iter().find_map(|place| body.pointer(place)?.as_str()).map(printable).unwrap_or_default()
+    let said = PLACES.iter().find_map(|place| body.pointer(place)?.as_str());
+    said.map(|said| printable(said, unsaid)).unwrap_or_default()
 }
 
 fn success(response: &Response) -> Result<Json, Failure> {
     if response.status != 200 {
-        let location = response.header("Location").map(printable);
+        let location = response.header("Location").map(str::to_owned);
         return Err(Failure::Status { status: response.status, location });
     }
     serde_json::from_slice(&response.body).map_err(|error| {
-        let media_type = response.header("Content-Type").map_or("no media type".to_owned(), printable);
+        let media_type =
+            response.header("Content-Type").map_or("no media type".to_owned(), |text| printable(text, &[]));
         Failure::Unreadable(format!("{} bytes of {media_type} that are not JSON ({error})", response.body.len()))
     })
 }
 
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+/// A text of the other side for people: a line of at most 200 characters, in which dots stand for each credential, of which no piece is
+/// left where the line ends.
+#[must_use]
+pub fn printable(text: &str, unsaid: &[String]) -> String {
+    let line: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let secrets = unsaid.iter().filter(|secret| !secret.is_empty());
+    secrets.fold(line, |line, secret| line.replace(secret, "…")).chars().take(200).collect()
 }
 
 fn next(shape: &Shape, body: &Json, response: &Response) -> Result<Next, Failure> {

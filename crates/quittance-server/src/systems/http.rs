@@ -176,7 +176,7 @@ impl Reader<'_, '_> {
             let request = get(target.to_owned());
             let fetched = self.line.fetch(&request, |response| readable(decode_page(self.shape, response))).await?;
             self.date = self.date.or(fetched.date);
-            let page = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, TOKEN))?;
+            let page = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, (TOKEN, &[])))?;
             let mut fresh = 0;
             for record in &page.records {
                 fresh += usize::from(self.hand_over(&request, record)?);
@@ -212,7 +212,7 @@ impl Reader<'_, '_> {
             let Some(done) = tasks.join_next().await else { return Ok(()) };
             let (request, fetched) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
             self.date = self.date.or(fetched.date);
-            let record = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, TOKEN))?;
+            let record = fetched.answer.map_err(|failure| unread(&self.line.name, &request, &failure, (TOKEN, &[])))?;
             if let Some(record) = record {
                 self.hand_over(&request, &record)?;
             }

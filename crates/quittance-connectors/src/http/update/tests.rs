@@ -186,6 +186,6 @@ fn what_a_refusal_says_is_found_in_its_usual_places() {
         ("<html>", ""),
     ] {
         let response = Response { status: 422, headers: Vec::new(), body: body.as_bytes().to_vec() };
-        assert_eq!(said(&response), text, "{body}");
+        assert_eq!(said(&response, &[]), text, "{body}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::systems::SystemError;
 use crate::systems::web::path;
-use quittance_connectors::http::Failure;
+use quittance_connectors::http::{Failure, printable};
 use quittance_connectors::message::Request;
 
 /// What is no JSON is asked again; what is another answer than was asked for is one.
@@ -14,7 +14,13 @@ pub(super) fn readable<T>(decoded: Result<T, Failure>) -> Result<Result<T, Failu
 }
 
 /// What cannot be read, as a mistake of the credential's, of the configuration's, or of the other side.
-pub(super) fn unread(system: &str, request: &Request, failure: &Failure, setting: &str) -> SystemError {
+/// What is `unsaid` stands in no error.
+pub(super) fn unread(
+    system: &str,
+    request: &Request,
+    failure: &Failure,
+    (setting, unsaid): (&str, &[String]),
+) -> SystemError {
     let path = path(request);
     match failure {
         Failure::Status { status: status @ (401 | 403), .. } => {
@@ -27,7 +33,7 @@ pub(super) fn unread(system: &str, request: &Request, failure: &Failure, setting
             SystemError::configuration(what, "see that base_url and `list` are right")
         }
         Failure::Status { status: status @ 300..=399, location } => {
-            let place = location.as_deref().unwrap_or("nowhere");
+            let place = location.as_deref().map_or("nowhere".to_owned(), |place| printable(place, unsaid));
             let what = format!("system `{system}` answers GET {path} with {status} and points to {place}");
             SystemError::configuration(what, "write that address as base_url; redirects are not followed")
         }

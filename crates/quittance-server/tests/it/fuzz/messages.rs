@@ -90,7 +90,7 @@ fn fuzz_apis() {
     let field = update.field("/metadata/status").unwrap();
     target("apis", WORDS).run(|bytes| {
         let answer = Response { status: 200, headers: Vec::new(), body: bytes.to_vec() };
-        drop((decode_page(&shape, &answer), said(&answer)));
+        drop((decode_page(&shape, &answer), said(&answer, &[])));
         if let Ok(Some(read)) = update.decode_read(&shape, &answer) {
             for verb in [Verb::Put, Verb::Patch] {
                 let update = Update { verb, ..update.clone() };

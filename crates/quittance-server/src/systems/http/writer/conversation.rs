@@ -76,7 +76,8 @@ impl Conversation for Talk<'_> {
             let fetches = portion.iter().map(|(_, request)| line.fetch(request, decode));
             for ((at, request), fetched) in portion.iter().zip(self.writer.web.run(join_all(fetches))) {
                 let read = fetched?.answer;
-                let read = read.map_err(|failure| unread(&line.name, request, &failure, WRITE_TOKEN))?;
+                let read =
+                    read.map_err(|failure| unread(&line.name, request, &failure, (WRITE_TOKEN, &self.writer.unsaid)))?;
                 seen.extend(read.and_then(|read| self.seen(*at, read)).map(|found| (*at, found)));
             }
         }
@@ -147,7 +148,7 @@ impl Talk<'_> {
 
     /// What an answer says, without the credential: a peer may repeat it.
     fn why(&self, response: &Response) -> String {
-        let said = self.writer.unsaid.iter().fold(said(response), |said, unsaid| said.replace(unsaid, "…"));
+        let said = said(response, &self.writer.unsaid);
         if said.is_empty() {
             format!("it answers {}", response.status)
         } else {

@@ -22,6 +22,10 @@ fn writer(provider: &Provider, settings: &str) -> HttpWriter {
 }
 
 fn writer_with(provider: &Provider, settings: &str, patience: Patience) -> HttpWriter {
+    writer_as(provider, settings, patience, "writing-token")
+}
+
+fn writer_as(provider: &Provider, settings: &str, patience: Patience, token: &str) -> HttpWriter {
     let base = &provider.base;
     let text = format!(
         "[systems.crm]\nkind = \"http\"\nbase_url = \"{base}/api\"\nrequests_per_second_max = 1000\n\
@@ -31,7 +35,7 @@ fn writer_with(provider: &Provider, settings: &str, patience: Patience) -> HttpW
          writable_fields = [\"plan\", \"seats\", \"note\", \"/address/city\"]\n{settings}\n"
     );
     let Configured::Http(api) = configured(&text).unwrap() else { panic!("{text}") };
-    HttpWriter::open("crm", &api, Some(&Secret::new("writing-token".to_owned())), patience).unwrap()
+    HttpWriter::open("crm", &api, Some(&Secret::new(token.to_owned())), patience).unwrap()
 }
 
 /// A side of accounts with these columns beside their id.

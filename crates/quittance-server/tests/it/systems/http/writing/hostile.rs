@@ -1,6 +1,6 @@
 //! An API that loses answers, says one thing and does another, or refuses.
 
-use super::{Crm, ETAG, KEYED, Then, header, of, text, to_team, try_write, writer};
+use super::{Crm, ETAG, IMPATIENT, KEYED, Then, header, of, text, to_team, try_write, writer, writer_as};
 use crate::systems::check_error;
 use crate::systems::provider::{Canned, Provider};
 use quittance_server::systems::write::{Writer, Written};
@@ -127,6 +127,33 @@ fn a_refusal_is_told_in_its_words_and_without_the_token() {
     assert_eq!(try_write(&provider, "", &[to_team(7)]).unwrap(), [Written::Refused { why }]);
     let (_, provider) = Crm::serve(|turn| if turn == 1 { Then::Only(None) } else { Then::ApplyAnd(said(422, "{}")) });
     assert_eq!(try_write(&provider, "", &[to_team(7)]).unwrap(), [Written::Done]);
+}
+
+/// What it says is cut behind 200 characters: no piece of the token is left in front of that, however long the token.
+#[test]
+fn no_piece_of_a_token_is_told() {
+    for token in ["writing-token".to_owned(), "writing-token".repeat(20)] {
+        for lead in [0, 190, 195, 199] {
+            let said_back = format!("{}{token} {}", "x".repeat(lead), "y".repeat(300));
+            let provider = Provider::scripted(move |call| match call.method.as_str() {
+                "GET" => Some(Canned::json(&json!({"account": {"id": 7, "plan": "basic"}}))),
+                _ => said(422, &json!({"message": said_back}).to_string()),
+            });
+            let mut writer = writer_as(&provider, "", IMPATIENT, &token);
+            let written = writer.write("account", &of(&["plan"]), &[to_team(7)]).unwrap();
+            let [Written::Refused { why }] = &written[..] else { panic!("{written:?}") };
+            let left = "xy".chars().fold(why.clone(), |left, letter| left.replace(letter, ""));
+            assert!(why.starts_with("it answers 422: ") && why.contains('…'), "{lead}: {why}");
+            assert_eq!(left.trim_end(), "it answers 422: …", "{lead}: {why}");
+        }
+        let echo = format!("https://crm.example/{}?{token}", "x".repeat(175));
+        let provider = Provider::scripted(move |_| {
+            Some(Canned { headers: vec![("location", echo.clone())], ..Canned::text(302, "text/plain", "") })
+        });
+        let stand = writer_as(&provider, "", IMPATIENT, &token).stand("account", &of(&["plan"]), &[to_team(7)]);
+        let error = stand.unwrap_err().to_string();
+        assert!(error.ends_with("xx?…"), "{error}");
+    }
 }
 
 #[test]
