@@ -141,7 +141,8 @@ fn abandon(
     let is_meant = |at: &&usize| {
         let plan = &kept[**at].plan;
         let writer = open.get(&(plan.system.clone(), plan.side.clone()));
-        writer.is_some_and(|writer| !writer.may_decide_anew(&plan.object))
+        // Where nothing was opened, nothing was sent.
+        writer.is_none_or(|writer| !writer.may_decide_anew(&plan.object))
     };
     let meant: Vec<usize> = untouched.iter().filter(is_meant).copied().collect();
     for portion in meant.chunks(BATCH) {

@@ -127,14 +127,15 @@ pub(crate) fn decide(config: &Config, data: &Data, decided: &Decided) -> Result<
     );
     let written = match (&decided.choice, known) {
         (Choice::Ignore, _) => Vec::new(),
-        (Choice::Approve, _) => match waits {
+        // What was decided before is decided about its own run: what waits by now is another repair.
+        (Choice::Approve, known) => match waits.filter(|(run, _)| known.is_none_or(|known| known.run == Some(*run))) {
             Some((run, no)) => approved(config, data, decided, (run, no))?,
             // It was decided before, and is made.
             None => Vec::new(),
         },
         // Its run is kept: it was carried out.
         (Choice::Right(_) | Choice::Merged(_), Some(FindingAction { run: Some(_), .. })) => Vec::new(),
-        (Choice::Right(_) | Choice::Merged(_), _) => resolved(config, data, decided, &finding)?,
+        (Choice::Right(_) | Choice::Merged(_), _) => resolved(config, data, decided, &finding, is_replayed)?,
     };
     Ok(Followed { is_replayed, written })
 }
@@ -210,16 +211,19 @@ fn as_decided(pair: &Pair, choice: &Choice) -> Pair {
     pair
 }
 
-/// Repairs the one record so that both sides say what was decided: a comparison of its key, decided by a person's word.
+/// Repairs the one record so that both sides say what was decided: a comparison of its key, decided by a person's word. Where
+/// the same word was sent before, what may have been made then is not made again.
 fn resolved(
     config: &Config,
     data: &Data,
     decided: &Decided,
     finding: &PairFinding,
+    is_replayed: bool,
 ) -> Result<Vec<RepairPlan>, Undecided> {
     let pair = as_decided(super::session::pair(config, &finding.pair)?, &decided.choice);
     let session = Session::new(config, &finding.pair, data, &decided.by)?.on(&pair);
-    let repaired = session.repair(request(&typed(&finding.key), &mut || (), true))?;
+    let key = typed(&finding.key);
+    let repaired = session.repair(Request { is_retry: is_replayed, ..request(&key, &mut || (), true) })?;
     if let Some(failed) = repaired.failed {
         return Err(failed.into());
     }
@@ -238,6 +242,7 @@ fn request<'w>(key: &'w str, wait: &'w mut dyn FnMut(), is_applied: bool) -> Req
         comparison: Comparison { only: Some(key), wait },
         is_applied,
         is_kept: is_applied,
+        is_retry: false,
         repairs_max: Some(u64::MAX),
         accepted: BTreeSet::new(),
         cause: RepairCause::Reconcile,

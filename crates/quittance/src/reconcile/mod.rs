@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> anyhow::Result<Exit
     let mut repaired = session.repair(Request {
         comparison: Comparison { only: arguments.only.as_deref(), wait },
         is_applied: arguments.apply,
+        is_retry: false,
         is_kept,
         repairs_max: arguments.repairs_max,
         accepted: arguments.accept_shape.iter().cloned().collect(),

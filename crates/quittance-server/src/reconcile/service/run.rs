@@ -102,6 +102,7 @@ impl Run {
                 wait: &mut || self.halt.wait(Duration::from_millis(service.settle_ms)),
             },
             is_applied: session.pair.repairs.apply != Apply::Report,
+            is_retry: false,
             is_kept: true,
             repairs_max: None,
             accepted: BTreeSet::new(),

@@ -22,6 +22,9 @@ pub struct Request<'w> {
     pub is_applied: bool,
     /// Whether the comparison is kept. What is written always is, or it could not be taken back.
     pub is_kept: bool,
+    /// Whether the same was asked for before, and it is not known what came of it: what may have been made then is not made
+    /// again, though a person names the record.
+    pub is_retry: bool,
     /// Permits so many repairs, in the place of both limits of the configuration.
     pub repairs_max: Option<u64>,
     /// Names of fields that are right as they look now, however they looked before.
@@ -103,7 +106,7 @@ impl Session<'_> {
         let when = When { id: new_run(started_at), started_at, ended_at: clock::now() };
         let only = request.comparison.only;
         let bent = if is_kept && only.is_none() { self.judged(&outcome, &request)? } else { Vec::new() };
-        let (told, before, mut plan) = self.planned(&outcome, when, (only, is_kept), &bent)?;
+        let (told, before, mut plan) = self.planned(&outcome, when, (only, is_kept, request.is_retry), &bent)?;
         let [mut left, mut right] = systems.sources(self);
         spare_live(self.pair, &outcome, &mut plan, [&mut left, &mut right])
             .map_err(|(system, error)| SessionError::system(&system, error))?;
@@ -147,7 +150,7 @@ impl Session<'_> {
         &self,
         outcome: &Outcome,
         when: When,
-        (only, is_kept): (Option<&str>, bool),
+        (only, is_kept, is_retry): (Option<&str>, bool, bool),
         bent: &[BentField],
     ) -> Result<(Told, Option<Run>, Plan), SessionError> {
         let mut history = is_kept.then(|| runs(self.data)).transpose()?;
@@ -158,8 +161,8 @@ impl Session<'_> {
         let mut kept = history.as_mut().map(|history| Repairs::new(history.store(), self.name));
         let earlier = match kept.as_mut() {
             None => Earlier::Nothing,
-            // Only a person names a record.
-            Some(kept) if only.is_some() => Earlier::Named(kept),
+            // Only a person names a record, and one who asks the same again has not looked.
+            Some(kept) if only.is_some() && !is_retry => Earlier::Named(kept),
             Some(kept) => Earlier::Kept(kept),
         };
         let mut plan = plan(self.pair, outcome, bent, clock::now(), earlier)

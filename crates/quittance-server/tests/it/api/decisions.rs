@@ -98,6 +98,16 @@ async fn what_waits_is_approved_and_made_once() {
     stage.decide(&id, "approve", "once", why()).await.expect(200, "");
     stage.decide(&id, "approve", "twice", why()).await.expect(409, "nothing-waits");
     assert_eq!((stage.value("app.db", "status", "a"), stage.writes()), ("ended".to_owned(), 1));
+    // Later another repair of it waits: the old request is no word about that.
+    stage.change("app.db", "UPDATE accounts SET status = 'active' WHERE id = 'a'");
+    stage.compare();
+    stage.repair();
+    let writes = stage.writes();
+    stage.decide(&id, "approve", "once", why()).await.expect(200, "");
+    assert_eq!((stage.value("app.db", "status", "a"), stage.writes()), ("active".to_owned(), writes));
+    let anew = stage.id_of("a").await;
+    stage.decide(&anew, "approve", "anew", why()).await.expect(200, "");
+    assert_eq!(stage.value("app.db", "status", "a"), "ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

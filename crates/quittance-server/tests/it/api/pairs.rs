@@ -92,6 +92,7 @@ match = [ {{ left = "id", right = "id" }} ]
         let request = Request {
             comparison: Comparison { only: None, wait: &mut || () },
             is_applied: true,
+            is_retry: false,
             is_kept: true,
             repairs_max: Some(100),
             accepted: std::collections::BTreeSet::new(),
