@@ -1,4 +1,4 @@
-//! How often somebody may try to log in: so many attempts in a minute from one address.
+//! How often somebody may try to log in with keys that are not good: so many attempts in a minute from one address.
 //!
 //! A key has 256 random bits, so that nobody guesses one; this keeps whoever tries from making work. Time is passed in.
 

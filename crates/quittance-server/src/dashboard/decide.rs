@@ -22,7 +22,7 @@ use http::Uri;
 use quittance_core::id::DiscrepancyId;
 use quittance_core::idempotency::Key;
 use quittance_core::pair::repair::Authority;
-use quittance_store::records::{FindingState, RepairPlan, RepairState};
+use quittance_store::records::{FindingState, Repair, RepairPlan, RepairState};
 use sha2::{Digest, Sha256};
 
 /// What can be chosen: the word for it, what is asked, and what it is.
@@ -80,7 +80,8 @@ async fn ask_page(handle: &Handle, visitor: &Visitor, id: String, uri: &Uri) -> 
     let about = match choice {
         Choice::Ignore => "It is good as it is, until one of its records changes. Nothing is written to either system.",
         Choice::Approve | Choice::Right(_) | Choice::Merged(_) => {
-            "Each record is written only where it still holds what is shown, read back, and can be given back what it had."
+            "Both sides are read again then, and what they say then counts. Each record is written only where it still holds \
+             that, read back, and can be given back what it had."
         }
     };
     let plans = apart(handle, move |config, data| preview(config, data, id, choice)).await?;
@@ -194,7 +195,9 @@ fn undoing(choice: &Choice, detail: &Detail) -> String {
     if *choice == Choice::Ignore {
         return "It opens again by itself when one of its records changes.".to_owned();
     }
-    let repaired = detail.repairs.iter().find(|made| made.repair.state == RepairState::Repaired);
+    let run = detail.decisions.first().and_then(|decision| decision.run);
+    let is_its = |repair: &Repair| Some(repair.run) == run && repair.state == RepairState::Repaired;
+    let repaired = detail.repairs.iter().find(|made| is_its(&made.repair));
     match repaired {
         Some(made) => {
             // A run that was approved repair by repair has others in it, which stay.
@@ -206,7 +209,7 @@ fn undoing(choice: &Choice, detail: &Detail) -> String {
                 "To see what taking it back would write: quittance undo {run}. To write that: quittance undo {run} --apply"
             )
         }
-        None => "Nothing was written, so there is nothing to take back.".to_owned(),
+        None => "No repair of this decision can be taken back; the runs of the pair say what became of it.".to_owned(),
     }
 }
 

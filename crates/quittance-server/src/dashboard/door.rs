@@ -64,10 +64,6 @@ pub(super) async fn log_in(State(dashboard): State<Dashboard>, request: Request)
     if given.is_empty() || !is_same(form.text(FORM_TOKEN).unwrap_or_default(), given) {
         return problem_page(None, &forged());
     }
-    if let Err(wait_s) = dashboard.attempts.begin(from, clock::monotonic()) {
-        let problem = Problem::new(&catalogue::TOO_MANY_REQUESTS, "too many log-ins are tried from there");
-        return problem_page(None, &problem.retry_after(wait_s));
-    }
     let next = next_of(&form);
     match begin(&dashboard, form.text("key").unwrap_or_default().trim()).await {
         Ok(Some(session)) => {
@@ -76,7 +72,12 @@ pub(super) async fn log_in(State(dashboard): State<Dashboard>, request: Request)
             set_cookie(&mut response, &cookie_text(&dashboard, &headers, cookie, ROOT, LIFETIME.as_secs()));
             response
         }
+        // A key that is good is never refused: behind a proxy everybody comes from one address.
         Ok(None) => {
+            if let Err(wait_s) = dashboard.attempts.begin(from, clock::monotonic()) {
+                let problem = Problem::new(&catalogue::TOO_MANY_REQUESTS, "too many log-ins are tried from there");
+                return problem_page(None, &problem.retry_after(wait_s));
+            }
             tracing::warn!("somebody tried to log in to the dashboard with a key that is not good");
             let wrong = Some("The key is not known, or revoked.");
             door(&dashboard, &headers, StatusCode::UNAUTHORIZED, next, wrong)

@@ -281,7 +281,13 @@ async fn pair_tiles(handle: &Handle, now: Timestamp) -> Result<Vec<Tile>, Proble
         });
         Tile {
             name: format!("Pair {}", pair.name),
-            value: if open == 0 { "Agrees".to_owned() } else { "Differs".to_owned() },
+            value: match (open, failing, proof) {
+                (1.., ..) => "Differs",
+                (0, Some(_), _) => "Cannot be compared",
+                (0, None, None) => "Never compared",
+                (0, None, Some(_)) => "Agrees",
+            }
+            .to_owned(),
             detail: detail.join("; "),
             tone: match (open > 0 || failing.is_some(), is_paused || proof.is_none()) {
                 (true, _) => Tone::Bad,

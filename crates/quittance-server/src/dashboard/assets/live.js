@@ -3,16 +3,37 @@
 "use strict";
 
 const region = document.getElementById("live");
+let isWaiting = false;
+
+// What is not current any more says so.
+function stale() {
+  document.title = "Not current: " + document.title;
+  const note = document.createElement("p");
+  note.className = "note bad";
+  note.setAttribute("role", "alert");
+  note.textContent = "Problem: this page is not kept current any more. Load it again.";
+  region.prepend(note);
+}
 
 async function renew() {
   // Whoever is in the middle of it by keyboard is not thrown out.
-  if (region.contains(document.activeElement)) return;
+  isWaiting = region.contains(document.activeElement);
+  if (isWaiting) return;
   const answer = await fetch("/dashboard/fragment", { credentials: "same-origin", redirect: "error" });
-  if (answer.ok) region.innerHTML = await answer.text();
+  if (!answer.ok) throw new Error("no fragment");
+  region.innerHTML = await answer.text();
 }
 
 if (region && "EventSource" in window) {
   const events = new EventSource("/dashboard/live");
-  events.addEventListener("look", () => renew().catch(() => events.close()));
+  const end = () => {
+    events.close();
+    stale();
+  };
+  const look = () => renew().catch(end);
+  events.addEventListener("look", look);
+  // The browser has given up; while it only tries again, what is shown is not older than that.
+  events.addEventListener("error", () => events.readyState === EventSource.CLOSED && stale());
+  region.addEventListener("focusout", () => isWaiting && setTimeout(look));
   window.addEventListener("pagehide", () => events.close());
 }
