@@ -9,6 +9,7 @@ mod measurement;
 mod payments;
 mod repairs;
 mod truth;
+mod wire;
 
 use crate::arguments::Global;
 use anyhow::Result;

@@ -1,19 +1,15 @@
 //! Clients of a contestant: so many connections, each with one request under way.
 
 use super::asked::Series;
-use anyhow::{Context, Result, ensure};
+use crate::bench::wire::{ANSWER_BYTES_MAX, connect};
+use anyhow::{Result, ensure};
 use axum::body::Body;
 use http::{Request, header};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::http1::SendRequest;
 use quittance_server::clock;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
-use tokio::net::TcpStream;
-
-/// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Clients of one contestant, on one thread.
 pub(super) struct Clients {
@@ -36,18 +32,7 @@ pub(super) struct Heard {
 impl Clients {
     /// Connects so many of them.
     pub(super) fn connect(count: u64, address: &str, secret: &str) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let connections = runtime.block_on(async {
-            let mut connections = Vec::new();
-            for _ in 0..count {
-                let stream = TcpStream::connect(address).await.context("a contestant takes no connection")?;
-                stream.set_nodelay(true)?;
-                let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(connection);
-                connections.push(sender);
-            }
-            Ok::<_, anyhow::Error>(connections)
-        })?;
+        let (runtime, connections) = connect(count, address)?;
         Ok(Self { runtime, connections, address: address.to_owned(), authorization: format!("Bearer {secret}") })
     }
 

@@ -1,17 +1,13 @@
 //! Clients that ask for one path, each with one request under way.
 
-use anyhow::{Context, Result, ensure};
+use crate::bench::wire::{ANSWER_BYTES_MAX, connect};
+use anyhow::{Result, ensure};
 use axum::body::{Body, Bytes};
 use http::{Request, header};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::http1::SendRequest;
 use quittance_server::clock;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use tokio::net::TcpStream;
-
-/// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Clients, on one thread.
 pub(super) struct Clients {
@@ -34,18 +30,7 @@ pub(super) struct Heard {
 impl Clients {
     /// Connects so many.
     pub(super) fn connect(count: u64, address: &str, secret: &str) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let connections = runtime.block_on(async {
-            let mut connections = Vec::new();
-            for _ in 0..count {
-                let stream = TcpStream::connect(address).await.context("a contestant takes no connection")?;
-                stream.set_nodelay(true)?;
-                let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(connection);
-                connections.push(sender);
-            }
-            Ok::<_, anyhow::Error>(connections)
-        })?;
+        let (runtime, connections) = connect(count, address)?;
         Ok(Self { runtime, connections, address: address.to_owned(), authorization: format!("Bearer {secret}") })
     }
 
